@@ -1,0 +1,147 @@
+//! The vocabulary: what the whole house talks about. No I/O, no clock, no thread RNG.
+
+mod contact;
+mod id;
+mod sighting;
+
+pub use contact::{
+    ContactKind, ContactPoint, Domain, InvalidContact, MailAddress, PhoneNumber, PostalDrop, Units,
+};
+pub use id::{BatchId, CanaryId, InvalidCanaryId, InvalidSourceName, SourceName};
+pub use sighting::{Actor, Channel, Incident, IncidentState, Sighting, SightingKind};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::notation::Role;
+use crate::persona::Household;
+
+/// Where a canary or a batch is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Registered, not yet known to stand in the database. A crash leaves it so; the next command
+    /// that plants, verifies or removes settles it by looking.
+    Planned,
+    /// Given out as SQL or CSV for somebody else to insert; `verify` sees when it has arrived.
+    HandedOut,
+    /// Standing in the database.
+    Live,
+    /// Never written: the planting failed and its contact points are free again.
+    Void,
+    /// Removed by `unplant`. It still betrays lists that were taken while it stood there.
+    Unplanted,
+}
+
+impl State {
+    /// The state's name in the registry and in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Planned => "planned",
+            State::HandedOut => "handed_out",
+            State::Live => "live",
+            State::Void => "void",
+            State::Unplanted => "unplanted",
+        }
+    }
+
+    /// The state of that name.
+    pub fn from_name(name: &str) -> Option<State> {
+        [
+            State::Planned,
+            State::HandedOut,
+            State::Live,
+            State::Void,
+            State::Unplanted,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
+    }
+}
+
+/// One value of a planted row, exactly as written.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Column name.
+    pub column: String,
+    /// What the column means.
+    pub role: Role,
+    /// The text that the database holds; `None` is SQL's NULL.
+    pub value: Option<String>,
+}
+
+/// One row that a canary consists of.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlantedRow {
+    /// Table, as its source names it.
+    pub table: String,
+    /// Every column that otori wrote, in the table's order.
+    pub cells: Vec<Cell>,
+    /// Primary key columns with their values as text; empty until the database has given them, and
+    /// for ever in a table without a key.
+    pub key: Vec<(String, String)>,
+}
+
+/// What a canary is: sealed in the registry, never logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// The people, with owned contact points in the place of generated ones.
+    pub household: Household,
+    /// The rows planted for them.
+    pub rows: Vec<PlantedRow>,
+}
+
+/// One fake customer household, planted in exactly one source.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Canary {
+    /// Its name, which may be shown.
+    pub id: CanaryId,
+    /// Its source.
+    pub source: SourceName,
+    /// Its batch.
+    pub batch: BatchId,
+    /// Where it is in its life.
+    pub state: State,
+    /// What it is.
+    pub details: Details,
+    /// Registry numbers of the contact points that it was given.
+    pub points: Vec<i64>,
+}
+
+impl std::fmt::Debug for Canary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Canary")
+            .field("id", &self.id)
+            .field("source", &self.source)
+            .field("batch", &self.batch)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Canary {
+    /// The written cells of all rows with a value.
+    pub fn written(&self) -> impl Iterator<Item = (Role, &str)> {
+        let cells = self.details.rows.iter().flat_map(|row| &row.cells);
+        cells.filter_map(|cell| Some((cell.role, cell.value.as_deref()?)))
+    }
+}
+
+/// The canaries planted together; the time dates a leak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Its name.
+    pub id: BatchId,
+    /// Its source.
+    pub source: SourceName,
+    /// When it was planted.
+    pub planted_at: OffsetDateTime,
+    /// When it was removed, if it was.
+    pub unplanted_at: Option<OffsetDateTime>,
+    /// Where it is in its life.
+    pub state: State,
+    /// How many canaries it holds.
+    pub canaries: usize,
+    /// Rows in the source's table, without canaries, when it was planted: what a share is a share of.
+    pub rows_at: u64,
+}

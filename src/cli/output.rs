@@ -1,0 +1,39 @@
+//! What commands print: words for people, or one JSON document.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::Global;
+
+/// Where a command's result goes. Everything else it says goes to standard error.
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// The output that the options ask for.
+    pub fn new(global: &Global) -> Output {
+        Output { json: global.json }
+    }
+
+    /// Prints the result: `document` with `--json`, else what `words` writes.
+    ///
+    /// # Errors
+    /// Standard output is closed or full.
+    pub fn result<T: Serialize>(
+        &self,
+        document: &T,
+        words: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            serde_json::to_writer(&mut out, document)?;
+            writeln!(out)?;
+        } else {
+            words(&mut out)?;
+        }
+        out.flush()?;
+        Ok(())
+    }
+}

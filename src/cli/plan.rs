@@ -1,0 +1,15 @@
+//! `otori plan`.
+
+use super::{Global, Outcome};
+
+/// Options of `otori plan`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Runs `otori plan`.
+///
+/// # Errors
+/// Not built yet.
+pub async fn run(_args: Args, _global: &Global) -> anyhow::Result<Outcome> {
+    anyhow::bail!("not built yet")
+}

@@ -1,0 +1,15 @@
+//! `otori serve`.
+
+use super::{Global, Outcome};
+
+/// Options of `otori serve`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Runs `otori serve`.
+///
+/// # Errors
+/// Not built yet.
+pub async fn run(_args: Args, _global: &Global) -> anyhow::Result<Outcome> {
+    anyhow::bail!("not built yet")
+}

@@ -1,0 +1,15 @@
+//! `otori trace`.
+
+use super::{Global, Outcome};
+
+/// Options of `otori trace`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Runs `otori trace`.
+///
+/// # Errors
+/// Not built yet.
+pub async fn run(_args: Args, _global: &Global) -> anyhow::Result<Outcome> {
+    anyhow::bail!("not built yet")
+}

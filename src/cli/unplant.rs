@@ -1,0 +1,15 @@
+//! `otori unplant`.
+
+use super::{Global, Outcome};
+
+/// Options of `otori unplant`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Runs `otori unplant`.
+///
+/// # Errors
+/// Not built yet.
+pub async fn run(_args: Args, _global: &Global) -> anyhow::Result<Outcome> {
+    anyhow::bail!("not built yet")
+}

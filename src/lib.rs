@@ -1,0 +1,49 @@
+//! Otori (囮, decoy) plants customers who do not exist into customer databases, watches the mail
+//! addresses, phone numbers and postal drops given to them, and pins a leaked list to its source.
+//!
+//! # The map of the house
+//!
+//! From the ground up; a module uses only what stands below it.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | [`persona`] | people who could exist: names, kana, births, addresses. Pure |
+//! | [`notation`] | how values are written: folding, keys, formats, what a column means. Pure |
+//! | [`canary`] | the vocabulary: ids, canaries, batches, contact points, sightings. Pure |
+//! | [`registry`] | the one store, sealed: SQLite or PostgreSQL |
+//! | [`database`] | customer databases: catalog, rows, one transaction per batch |
+//! | [`source`] | understanding a customer table |
+//! | [`plant`] | canaries into a source, checked, and out again |
+//! | [`receive`] | mail, calls and letters to sightings |
+//! | [`alert`] | an incident to a person |
+//! | [`trace`] | a leaked list to its source |
+//! | [`cli`] | one file per verb; the only place where features meet |
+//!
+//! # The layer rule
+//!
+//! `persona`, `notation` and `canary` are pure: no tokio, no SQL, no clock, no thread RNG; time and
+//! randomness are arguments. `source`, `plant`, `receive`, `alert` and `trace` never import each
+//! other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
+#![forbid(unsafe_code)]
+
+pub mod canary;
+pub mod cli;
+pub mod notation;
+pub mod persona;
+pub mod registry;
+pub mod workspace;
+
+#[cfg(feature = "receive")]
+pub mod alert;
+#[cfg(feature = "plant")]
+pub mod database;
+#[cfg(feature = "plant")]
+pub mod plant;
+#[cfg(feature = "receive")]
+pub mod receive;
+#[cfg(feature = "plant")]
+pub mod source;
+#[cfg(feature = "trace")]
+pub mod trace;
+
+pub use cli::run;

@@ -1,0 +1,100 @@
+//! People who could exist: (seed data, rng) to a household. Pure and deterministic.
+
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+/// Where a household lives, which decides its names, its address and how both are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Locale {
+    /// Japanese households: kanji with kana, postcode, prefecture, city, town.
+    #[serde(rename = "ja_JP")]
+    JaJp,
+    /// People in the United States: SSA given names, census surnames, ZIP, city, state.
+    #[serde(rename = "en_US")]
+    EnUs,
+}
+
+/// Sex as customer tables record it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sex {
+    /// 女, F.
+    Female,
+    /// 男, M.
+    Male,
+}
+
+/// One part of a name, in every script that a table may hold it in.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NamePart {
+    /// As written: kanji or kana in Japan, Latin letters elsewhere.
+    pub written: String,
+    /// Its reading in full-width katakana; empty where the locale has none.
+    pub kana: String,
+}
+
+/// A person.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Person {
+    /// Family name.
+    pub family: NamePart,
+    /// Given name.
+    pub given: NamePart,
+    /// Sex.
+    pub sex: Sex,
+    /// Date of birth.
+    pub birth: Date,
+}
+
+/// A postal address in parts; a table's notation joins them.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Address {
+    /// Digits only: seven in Japan, five in the United States.
+    pub postcode: String,
+    /// Prefecture (東京都) or two-letter state.
+    pub region: String,
+    /// 市区町村, or city.
+    pub city: String,
+    /// Reading of region and city in full-width katakana, where the locale has one.
+    pub city_kana: String,
+    /// 町域 without 丁目; empty in the United States.
+    pub town: String,
+    /// Its reading in full-width katakana, where the locale has one.
+    pub town_kana: String,
+    /// 丁目, 番 and 号 joined by ASCII hyphens (`3-12-5`), or house number and street.
+    pub block: String,
+    /// Building name, where there is one.
+    pub building: Option<String>,
+    /// Room or unit without ornament (`203`), where there is one.
+    pub unit: Option<String>,
+}
+
+/// A household: a guardian (the customer), and children where the source has them.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Household {
+    /// Locale of all its parts.
+    pub locale: Locale,
+    /// The customer.
+    pub guardian: Person,
+    /// Children, oldest first; they share the guardian's family name.
+    pub children: Vec<Person>,
+    /// Where they live.
+    pub address: Address,
+    /// Landline in E.164 (`+81312345678`), where they have one.
+    pub landline: Option<String>,
+    /// Mobile number in E.164, where they have one.
+    pub mobile: Option<String>,
+    /// Mail address, where they have one.
+    pub email: Option<String>,
+}
+
+macro_rules! redacted_debug {
+    ($($type:ty),+) => {$(
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($type), "(redacted)"))
+            }
+        }
+    )+};
+}
+redacted_debug!(NamePart, Person, Address, Household);

@@ -1,0 +1,1 @@
+//! A workspace: a directory with `otori.toml`, the registry and the keys.
