@@ -1,1 +1,256 @@
 //! A workspace: a directory with `otori.toml`, the registry and the keys.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::registry::{MasterKey, Registry};
+
+/// The file that makes a directory a workspace.
+pub const CONFIG_FILE: &str = "otori.toml";
+/// The registry's key, below the workspace.
+const KEY_FILE: &str = "keys/registry.key";
+/// The registry's key, in the environment: it goes before the file.
+const KEY_VARIABLE: &str = "OTORI_KEY";
+
+/// What can be wrong with a workspace.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No `otori.toml` at or above the directory.
+    #[error("no workspace: there is no {CONFIG_FILE} in {0} or above it; run `otori init`, or say --workspace DIR")]
+    NotFound(PathBuf),
+    /// The directory is a workspace already.
+    #[error("{0} is a workspace already: its registry and keys are left as they are")]
+    Exists(PathBuf),
+    /// A file that cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// `otori.toml` does not say what it should.
+    #[error("{path}: {message}")]
+    Config {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// A secret that others may read.
+    #[error("{path} can be read by others (mode {mode:03o}): run `chmod 600 {path}`, and think about who has read it")]
+    Exposed {
+        /// Which file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A key that is none.
+    #[error("{place}: {source}")]
+    Key {
+        /// The file, or the environment variable.
+        place: String,
+        /// What is wrong.
+        source: crate::registry::InvalidKey,
+    },
+    /// The registry does not open.
+    #[error(transparent)]
+    Registry(#[from] crate::registry::Error),
+}
+
+/// `otori.toml`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the registry is.
+    pub registry: RegistryConfig,
+    /// Where replacements for the built-in seed tables are, relative to the workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<PathBuf>,
+    /// The receiver.
+    #[cfg(feature = "receive")]
+    pub receive: crate::receive::Config,
+    /// The receiver's section, which this build does not read.
+    #[cfg(not(feature = "receive"))]
+    pub receive: toml::Table,
+    /// Where alerts go.
+    #[cfg(feature = "receive")]
+    pub alert: crate::alert::Config,
+    /// The alerts' section, which this build does not read.
+    #[cfg(not(feature = "receive"))]
+    pub alert: toml::Table,
+}
+
+/// `[registry]`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistryConfig {
+    /// `sqlite:PATH`, relative to the workspace, or `postgres://USER@HOST/DATABASE`.
+    pub url: String,
+}
+
+impl Default for RegistryConfig {
+    fn default() -> RegistryConfig {
+        RegistryConfig {
+            url: "sqlite:registry.db".to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Debug for RegistryConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RegistryConfig(redacted)")
+    }
+}
+
+/// An opened workspace.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    dir: PathBuf,
+    config: Config,
+}
+
+impl Workspace {
+    /// Makes a workspace: configuration, key (mode 0600) and registry. A directory that is one
+    /// already is left as it is.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], a file cannot be written, or the registry cannot be made; then the
+    /// configuration is not written, so that the next try starts anew.
+    pub async fn create(dir: &Path, config: Config) -> Result<Workspace, Error> {
+        let config_path = dir.join(CONFIG_FILE);
+        if config_path.exists() {
+            return Err(Error::Exists(dir.to_owned()));
+        }
+        let keys = dir.join("keys");
+        std::fs::create_dir_all(&keys).map_err(at(&keys))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let private = std::fs::Permissions::from_mode(0o700);
+            std::fs::set_permissions(&keys, private).map_err(at(&keys))?;
+        }
+        let key_path = dir.join(KEY_FILE);
+        // A key left by an earlier try, or brought along, is kept: it may be somebody's only one.
+        if !key_path.exists() && std::env::var_os(KEY_VARIABLE).is_none() {
+            let key = MasterKey::generate();
+            write_private(&key_path, key.to_hex().as_bytes())?;
+        }
+        let workspace = Workspace {
+            dir: dir.to_owned(),
+            config,
+        };
+        Registry::create(&workspace.config.registry.url, dir, &workspace.key()?).await?;
+        let text = toml::to_string(&workspace.config).map_err(|error| Error::Config {
+            path: config_path.clone(),
+            message: error.to_string(),
+        })?;
+        write_private(&config_path, text.as_bytes())?;
+        Ok(workspace)
+    }
+
+    /// The workspace at `dir`, or, without one, the nearest at or above the current directory.
+    ///
+    /// # Errors
+    /// There is none, or its configuration is not right.
+    pub fn find(dir: Option<&Path>) -> Result<Workspace, Error> {
+        let here = Path::new(".");
+        let start = dir.unwrap_or(here);
+        let start = start.canonicalize().map_err(at(start))?;
+        let found = match dir {
+            Some(_) => Some(start.as_path()).filter(|dir| dir.join(CONFIG_FILE).is_file()),
+            None => start
+                .ancestors()
+                .find(|dir| dir.join(CONFIG_FILE).is_file()),
+        };
+        let dir = found.ok_or_else(|| Error::NotFound(start.clone()))?;
+        let path = dir.join(CONFIG_FILE);
+        let text = std::fs::read_to_string(&path).map_err(at(&path))?;
+        let config = toml::from_str(&text).map_err(|error| Error::Config {
+            path: path.clone(),
+            // The whole error would repeat the line, which may hold a password.
+            message: match error.span() {
+                Some(span) => format!(
+                    "line {}: {}",
+                    text[..span.start.min(text.len())].lines().count().max(1),
+                    error.message()
+                ),
+                None => error.message().to_owned(),
+            },
+        })?;
+        Ok(Workspace {
+            dir: dir.to_owned(),
+            config,
+        })
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Opens its registry.
+    ///
+    /// # Errors
+    /// The key is missing, exposed or wrong, or the registry cannot be reached.
+    pub async fn registry(&self) -> Result<Registry, Error> {
+        let key = self.key()?;
+        Ok(Registry::open(&self.config.registry.url, &self.dir, &key).await?)
+    }
+
+    fn key(&self) -> Result<MasterKey, Error> {
+        let (place, text) = match std::env::var(KEY_VARIABLE) {
+            Ok(text) => (KEY_VARIABLE.to_owned(), text),
+            Err(_) => {
+                let path = self.dir.join(KEY_FILE);
+                (path.display().to_string(), read_private(&path)?)
+            }
+        };
+        let text = zeroize::Zeroizing::new(text);
+        MasterKey::from_hex(&text).map_err(|source| Error::Key { place, source })
+    }
+}
+
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::File { path, source }
+}
+
+/// Reads a secret that only its owner may read.
+///
+/// # Errors
+/// The file cannot be read, or others may read it.
+pub fn read_private(path: &Path) -> Result<String, Error> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path).map_err(at(path))?;
+        let mode = mode.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let path = path.to_owned();
+            return Err(Error::Exposed { path, mode });
+        }
+    }
+    std::fs::read_to_string(path).map_err(at(path))
+}
+
+/// Writes a new file that only its owner may read, durably.
+///
+/// # Errors
+/// It exists, or cannot be written.
+pub fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(at(path))?;
+    file.write_all(content).map_err(at(path))?;
+    file.sync_all().map_err(at(path))
+}

@@ -6,4 +6,49 @@ pub enum Error {
     /// The database refused or could not be reached.
     #[error("the registry failed: {0}")]
     Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the registry's schema could not be brought up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A URL that is no registry's.
+    #[error("'{0}' is no registry URL: give sqlite:PATH or postgres://USER@HOST/DATABASE")]
+    Url(String),
+    /// The file is not there.
+    #[error("there is no registry at {0}: run `otori init` first, or restore the file")]
+    Missing(std::path::PathBuf),
+    /// The lock file or the registry's file could not be used.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The key does not fit the registry.
+    #[error(
+        "the key does not open this registry: give the key that it was made with (keys/registry.key, or OTORI_KEY)"
+    )]
+    WrongKey,
+    /// A sealed field was changed, moved or cut.
+    #[error("{0} does not open: the registry was changed or damaged; restore it from a backup")]
+    Damaged(String),
+    /// A field that cannot be sealed.
+    #[error("{0} is too large to be sealed")]
+    TooLarge(String),
+    /// Another process plants, verifies or removes.
+    #[error("another otori process is planting, verifying or removing canaries: try again when it has ended")]
+    Busy,
+    /// A source's name is taken.
+    #[error("a source named '{0}' is registered already: choose another name, or see `otori source show {0}`")]
+    SourceTaken(String),
+    /// No such source.
+    #[error("there is no source named '{name}'; {known}")]
+    UnknownSource {
+        /// The name that was asked for.
+        name: String,
+        /// The names there are, in words.
+        known: String,
+    },
+    /// A batch that is not registered.
+    #[error("there is no batch '{0}'")]
+    UnknownBatch(String),
 }

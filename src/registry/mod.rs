@@ -4,16 +4,29 @@
 //! module knows which. Everything that could name a canary is sealed (XChaCha20-Poly1305) and found
 //! by keyed blind indexes (HMAC-SHA-256): without the key a copied registry names nobody.
 
+mod alerts;
 mod error;
+mod exclusive;
+mod marks;
+mod open;
+mod planting;
+mod pool;
+mod receiving;
+mod sources;
+mod store;
+mod vault;
 
 pub use error::Error;
+pub use exclusive::Exclusive;
+pub use vault::{InvalidKey, MasterKey};
+
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use crate::canary::{
-    Actor, Batch, BatchId, Canary, CanaryId, Channel, ContactPoint, Incident, Sighting,
-    SightingKind, SourceName,
-};
+use crate::canary::{Actor, BatchId, CanaryId, Channel, ContactPoint, SightingKind, SourceName};
+use store::Store;
+use vault::Vault;
 
 /// Result of a registry call.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -161,155 +174,19 @@ pub struct SightingFilter {
 
 /// The store. Cheap to clone: clones share one connection pool.
 #[derive(Clone)]
-pub struct Registry {}
+pub struct Registry {
+    store: Store,
+    vault: Arc<Vault>,
+    lock: Arc<exclusive::LockPlace>,
+}
 
-/// Held while planting, verifying or removing: no two such acts run at once on one registry. Freed
-/// when dropped, and by the death of the process.
-pub struct Exclusive {}
+/// Times are kept as microseconds since 1970 UTC: exact, sortable, the same on both engines.
+fn micros(at: OffsetDateTime) -> i64 {
+    // Years 1970 ± 292,000 fit; `time` ends at year 9999.
+    (at.unix_timestamp_nanos() / 1_000) as i64
+}
 
-#[expect(unused_variables, reason = "signatures first, bodies follow")]
-impl Registry {
-    // ---- contact points
-
-    /// Adds contact points, all or none.
-    pub async fn add_contact_points(
-        &self,
-        points: &[(ContactPoint, Option<u32>)],
-    ) -> Result<Added> {
-        todo!()
-    }
-
-    /// The pool, oldest entry first.
-    pub async fn pool(&self) -> Result<Vec<PoolEntry>> {
-        todo!()
-    }
-
-    // ---- sources
-
-    /// Registers a source; a name that is taken is an error.
-    pub async fn add_source(&self, source: &Source) -> Result<()> {
-        todo!()
-    }
-
-    /// The source of that name; unknown is an error that lists the known names.
-    pub async fn source(&self, name: &SourceName) -> Result<Source> {
-        todo!()
-    }
-
-    /// All sources by name.
-    pub async fn sources(&self) -> Result<Vec<Source>> {
-        todo!()
-    }
-
-    // ---- planting
-
-    /// Takes the planting lock; an error that says so if another process holds it.
-    pub async fn exclusive(&self) -> Result<Exclusive> {
-        todo!()
-    }
-
-    /// Registers a batch with its canaries durably, in state `Planned` or `HandedOut`, before
-    /// anything is written to the source. Numbers the batch: `batch` of each canary and of `batch`
-    /// itself must be `self.next_batch(source)`.
-    pub async fn register_batch(&self, batch: &Batch, canaries: &[Canary]) -> Result<()> {
-        todo!()
-    }
-
-    /// The id that the source's next batch will have.
-    pub async fn next_batch(&self, source: &SourceName) -> Result<BatchId> {
-        todo!()
-    }
-
-    /// Sets the state of a batch and of all its canaries; `at` becomes `unplanted_at` for
-    /// `Unplanted`. `Void` frees the contact points.
-    pub async fn set_batch_state(
-        &self,
-        batch: &BatchId,
-        state: crate::canary::State,
-        at: OffsetDateTime,
-    ) -> Result<()> {
-        todo!()
-    }
-
-    /// Stores the details anew of canaries whose keys the database has now given, and makes the batch
-    /// `Live`, all in one transaction.
-    pub async fn batch_is_live(&self, batch: &BatchId, canaries: &[Canary]) -> Result<()> {
-        todo!()
-    }
-
-    /// All batches, or one source's, oldest first, whatever their state.
-    pub async fn batches(&self, source: Option<&SourceName>) -> Result<Vec<Batch>> {
-        todo!()
-    }
-
-    /// All canaries, or one source's, in planting order, whatever their state.
-    pub async fn canaries(&self, source: Option<&SourceName>) -> Result<Vec<Canary>> {
-        todo!()
-    }
-
-    /// The canaries of one batch, in planting order.
-    pub async fn batch_canaries(&self, batch: &BatchId) -> Result<Vec<Canary>> {
-        todo!()
-    }
-
-    // ---- receiving
-
-    /// Canaries that bear this mark, whatever their state but `Void`. The value may be spelt in any
-    /// way: it is folded here as it was when the canary was registered.
-    pub async fn find(&self, mark: Mark, value: &str) -> Result<Vec<Canary>> {
-        todo!()
-    }
-
-    /// Stores messages durably, all or none; when this returns, a power cut loses none of them.
-    pub async fn accept(&self, messages: &[NewMessage]) -> Result<Vec<Accepted>> {
-        todo!()
-    }
-
-    /// Stored messages that nobody has settled yet, oldest first.
-    pub async fn unsettled(&self, limit: u32) -> Result<Vec<Message>> {
-        todo!()
-    }
-
-    /// In one transaction: stores a message's sightings, joins each alarm to its source's open
-    /// incident (or opens one), queues one alert per incident touched, and marks the message settled.
-    /// A message settled by somebody else in the meantime is left alone (`None`).
-    pub async fn settle(
-        &self,
-        message: i64,
-        sightings: &[NewSighting],
-    ) -> Result<Option<Vec<Sighting>>> {
-        todo!()
-    }
-
-    /// Sightings, newest first.
-    pub async fn sightings(&self, filter: &SightingFilter) -> Result<Vec<Sighting>> {
-        todo!()
-    }
-
-    /// One stored message, for whoever examines a sighting.
-    pub async fn message(&self, id: i64) -> Result<Option<Message>> {
-        todo!()
-    }
-
-    /// Incidents, newest first.
-    pub async fn incidents(&self) -> Result<Vec<Incident>> {
-        todo!()
-    }
-
-    // ---- alerts
-
-    /// Alerts that are due at `now`, oldest first.
-    pub async fn due_alerts(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<Alert>> {
-        todo!()
-    }
-
-    /// An alert was accepted by its receiver.
-    pub async fn alert_sent(&self, id: i64, at: OffsetDateTime) -> Result<()> {
-        todo!()
-    }
-
-    /// An alert was not accepted; it is tried again at `next`. `why` is stored for the operator.
-    pub async fn alert_failed(&self, id: i64, next: OffsetDateTime, why: &str) -> Result<()> {
-        todo!()
-    }
+fn from_micros(micros: i64, place: &str) -> Result<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
+        .map_err(|_| Error::Damaged(place.to_owned()))
 }

@@ -1,0 +1,168 @@
+//! Making and opening a registry.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::exclusive::LockPlace;
+use super::store::Store;
+use super::vault::Vault;
+use super::{Error, MasterKey, Registry, Result};
+
+/// A plain text sealed when the registry is made; it opens only with the right key.
+const KEY_CHECK: &[u8] = b"the key fits";
+const KEY_CHECK_PLACE: &str = "meta key_check";
+
+/// Number, name, text; a step that has been released is never edited, only followed by the next.
+type Step = (i64, &'static str, &'static str);
+const SQLITE: [Step; 1] = [(
+    1,
+    "registry",
+    include_str!("migrations/sqlite/0001_registry.sql"),
+)];
+const POSTGRES: [Step; 1] = [(
+    1,
+    "registry",
+    include_str!("migrations/postgres/0001_registry.sql"),
+)];
+
+fn migrator(steps: &'static [Step]) -> Migrator {
+    let step = |&(version, name, sql): &Step| {
+        Migration::new(
+            version,
+            name.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    };
+    Migrator::with_migrations(steps.iter().map(step).collect())
+}
+
+enum Place {
+    File(PathBuf),
+    Server(Box<PgConnectOptions>),
+}
+
+fn place(url: &str, home: &Path) -> Result<Place> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        return Ok(Place::File(home.join(path)));
+    }
+    let bad = || {
+        // The URL may hold a password, so only its scheme is repeated.
+        let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
+        Error::Url(format!("{scheme}:…"))
+    };
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        let options = PgConnectOptions::from_str(url).map_err(|_| bad())?;
+        return Ok(Place::Server(Box::new(options.application_name("otori"))));
+    }
+    Err(bad())
+}
+
+impl Registry {
+    /// Makes a registry at `url` (`sqlite:PATH`, relative to `home`, or `postgres://…`), or brings
+    /// an existing one of the same key up to date.
+    ///
+    /// # Errors
+    /// The database cannot be reached or written, or belongs to another key.
+    pub async fn create(url: &str, home: &Path, key: &MasterKey) -> Result<Registry> {
+        Registry::connect(url, home, key, true).await
+    }
+
+    /// Opens a registry that exists.
+    ///
+    /// # Errors
+    /// It is not there, cannot be reached, or belongs to another key.
+    pub async fn open(url: &str, home: &Path, key: &MasterKey) -> Result<Registry> {
+        Registry::connect(url, home, key, false).await
+    }
+
+    async fn connect(url: &str, home: &Path, key: &MasterKey, create: bool) -> Result<Registry> {
+        let (store, lock) = match place(url, home)? {
+            Place::File(path) => {
+                if !create && !path.exists() {
+                    return Err(Error::Missing(path));
+                }
+                if create {
+                    private_file(&path)?;
+                }
+                (sqlite(&path).await?, LockPlace::beside(&path))
+            }
+            Place::Server(options) => {
+                let pool = PgPoolOptions::new()
+                    .max_connections(8)
+                    .acquire_timeout(Duration::from_secs(10))
+                    .connect_with(*options)
+                    .await?;
+                migrator(&POSTGRES).run(&pool).await?;
+                (Store::Postgres(pool.clone()), LockPlace::Server(pool))
+            }
+        };
+        let registry = Registry {
+            store,
+            vault: Arc::new(Vault::new(key)),
+            lock: Arc::new(lock),
+        };
+        registry.check_key().await?;
+        Ok(registry)
+    }
+
+    /// The first key to open a registry is its key for ever; any other is refused.
+    async fn check_key(&self) -> Result<()> {
+        let read = "select value from meta where name = 'key_check'";
+        if self.store.fetch(read, vec![]).await?.is_empty() {
+            let sealed = self.vault.seal(KEY_CHECK_PLACE, KEY_CHECK)?;
+            self.store
+                .execute(
+                    "insert into meta (name, value) values ('key_check', $1) on conflict do nothing",
+                    vec![sealed.into()],
+                )
+                .await?;
+        }
+        let rows = self.store.fetch(read, vec![]).await?;
+        let row = rows.first().ok_or(Error::WrongKey)?;
+        let opened = self.vault.open(KEY_CHECK_PLACE, &row.bytes(0)?);
+        match opened {
+            Ok(plain) if &**plain == KEY_CHECK => Ok(()),
+            _ => Err(Error::WrongKey),
+        }
+    }
+}
+
+/// The registry's file is for its owner only, from its first byte on.
+fn private_file(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    options.open(path).map_err(file)?;
+    Ok(())
+}
+
+async fn sqlite(path: &Path) -> Result<Store> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: what was committed survives a power cut, which `250 Ok` promises.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(30));
+    let pool = SqlitePoolOptions::new()
+        .max_connections(4)
+        .connect_with(options)
+        .await?;
+    migrator(&SQLITE).run(&pool).await?;
+    Ok(Store::Sqlite(pool))
+}

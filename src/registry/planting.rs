@@ -1,0 +1,264 @@
+//! Batches and canaries.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::marks::marks;
+use super::store::{Row, Tx, Value};
+use super::{Error, Registry, Result, from_micros, micros};
+use crate::canary::{Batch, BatchId, Canary, CanaryId, Details, SourceName, State};
+
+fn place(id: &CanaryId) -> String {
+    format!("canary {id}")
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    details: Details,
+    points: Vec<i64>,
+}
+
+impl Registry {
+    /// Registers a batch with its canaries durably, in state `Planned` or `HandedOut`, before
+    /// anything is written to the source. `batch.id` must be [`Registry::next_batch`], taken under
+    /// the same [`super::Exclusive`].
+    ///
+    /// # Errors
+    /// The number is taken, a canary's id repeats, or the store fails; then nothing is registered.
+    pub async fn register_batch(&self, batch: &Batch, canaries: &[Canary]) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        let number = next_number(&mut tx, &batch.source).await?;
+        if batch.id != BatchId::new(&batch.source, number) {
+            return Err(Error::UnknownBatch(batch.id.to_string()));
+        }
+        tx.execute(
+            "insert into batch (id, source, number, state, planted_at, unplanted_at, rows_at)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+            vec![
+                batch.id.as_str().into(),
+                batch.source.as_str().into(),
+                number.into(),
+                batch.state.name().into(),
+                micros(batch.planted_at).into(),
+                batch.unplanted_at.map(micros).into(),
+                i64::try_from(batch.rows_at).unwrap_or(i64::MAX).into(),
+            ],
+        )
+        .await?;
+        for canary in canaries {
+            tx.execute(
+                "insert into canary (id, batch, sealed) values ($1, $2, $3)",
+                vec![
+                    canary.id.as_str().into(),
+                    batch.id.as_str().into(),
+                    self.seal(canary)?.into(),
+                ],
+            )
+            .await?;
+            for point in &canary.points {
+                tx.execute(
+                    "insert into canary_point (canary, point) values ($1, $2) on conflict do nothing",
+                    vec![canary.id.as_str().into(), (*point).into()],
+                )
+                .await?;
+            }
+            for (mark, value) in marks(&canary.details.household) {
+                tx.execute(
+                    "insert into canary_mark (mark, tag, canary) values ($1, $2, $3)
+                     on conflict do nothing",
+                    vec![
+                        mark.name().into(),
+                        self.vault.tag(mark.name(), &value).into(),
+                        canary.id.as_str().into(),
+                    ],
+                )
+                .await?;
+            }
+        }
+        tx.commit().await
+    }
+
+    /// The id that the source's next batch will have.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn next_batch(&self, source: &SourceName) -> Result<BatchId> {
+        let mut tx = self.store.begin().await?;
+        let number = next_number(&mut tx, source).await?;
+        Ok(BatchId::new(source, number))
+    }
+
+    /// Sets the state of a batch; `at` becomes `unplanted_at` for `Unplanted`. `Void` frees the
+    /// contact points.
+    ///
+    /// # Errors
+    /// [`Error::UnknownBatch`], or the store fails.
+    pub async fn set_batch_state(
+        &self,
+        batch: &BatchId,
+        state: State,
+        at: OffsetDateTime,
+    ) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        set_state(&mut tx, batch, state, at).await?;
+        tx.commit().await
+    }
+
+    /// Stores the details anew of canaries whose keys the database has now given, and makes the
+    /// batch `Live`, all in one transaction.
+    ///
+    /// # Errors
+    /// [`Error::UnknownBatch`], or the store fails; then nothing has changed.
+    pub async fn batch_is_live(&self, batch: &BatchId, canaries: &[Canary]) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        for canary in canaries {
+            tx.execute(
+                "update canary set sealed = $1 where id = $2 and batch = $3",
+                vec![
+                    self.seal(canary)?.into(),
+                    canary.id.as_str().into(),
+                    batch.as_str().into(),
+                ],
+            )
+            .await?;
+        }
+        set_state(&mut tx, batch, State::Live, OffsetDateTime::UNIX_EPOCH).await?;
+        tx.commit().await
+    }
+
+    /// All batches, or one source's, oldest first, whatever their state.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn batches(&self, source: Option<&SourceName>) -> Result<Vec<Batch>> {
+        let rows = self
+            .store
+            .fetch(
+                "select batch.id, batch.source, batch.state, batch.planted_at, batch.unplanted_at,
+                        batch.rows_at, count(canary.id)
+                 from batch left join canary on canary.batch = batch.id
+                 where $1 is null or batch.source = $1
+                 group by batch.id, batch.source, batch.number, batch.state, batch.planted_at,
+                          batch.unplanted_at, batch.rows_at
+                 order by batch.planted_at, batch.source, batch.number",
+                vec![source.map(SourceName::as_str).into()],
+            )
+            .await?;
+        rows.iter().map(batch).collect()
+    }
+
+    /// All canaries, or one source's, in planting order, whatever their state.
+    ///
+    /// # Errors
+    /// The store fails, or a canary does not open.
+    pub async fn canaries(&self, source: Option<&SourceName>) -> Result<Vec<Canary>> {
+        let rows = self
+            .store
+            .fetch(
+                "select canary.id, batch.source, batch.id, batch.state, canary.sealed
+                 from canary join batch on batch.id = canary.batch
+                 where $1 is null or batch.source = $1
+                 order by canary.seq",
+                vec![source.map(SourceName::as_str).into()],
+            )
+            .await?;
+        rows.iter().map(|row| self.canary(row)).collect()
+    }
+
+    /// The canaries of one batch, in planting order.
+    ///
+    /// # Errors
+    /// The store fails, or a canary does not open.
+    pub async fn batch_canaries(&self, batch: &BatchId) -> Result<Vec<Canary>> {
+        let rows = self
+            .store
+            .fetch(
+                "select canary.id, batch.source, batch.id, batch.state, canary.sealed
+                 from canary join batch on batch.id = canary.batch
+                 where batch.id = $1
+                 order by canary.seq",
+                vec![batch.as_str().into()],
+            )
+            .await?;
+        rows.iter().map(|row| self.canary(row)).collect()
+    }
+
+    fn seal(&self, canary: &Canary) -> Result<Vec<u8>> {
+        let place = place(&canary.id);
+        let sealed = Sealed {
+            details: canary.details.clone(),
+            points: canary.points.clone(),
+        };
+        let plain = serde_json::to_vec(&sealed).map_err(|_| Error::Damaged(place.clone()))?;
+        self.vault.seal(&place, &plain)
+    }
+
+    /// Reads a row of id, source, batch, state, sealed.
+    pub(super) fn canary(&self, row: &Row) -> Result<Canary> {
+        let id = row.text(0)?;
+        let id: CanaryId = id.parse().map_err(|_| Error::Damaged(id.clone()))?;
+        let place = place(&id);
+        let damaged = || Error::Damaged(place.clone());
+        let plain = self.vault.open(&place, &row.bytes(4)?)?;
+        let sealed: Sealed = serde_json::from_slice(&plain).map_err(|_| damaged())?;
+        Ok(Canary {
+            id,
+            source: row.text(1)?.parse().map_err(|_| damaged())?,
+            batch: BatchId::from_text(row.text(2)?),
+            state: State::from_name(&row.text(3)?).ok_or_else(damaged)?,
+            details: sealed.details,
+            points: sealed.points,
+        })
+    }
+}
+
+async fn next_number(tx: &mut Tx, source: &SourceName) -> Result<u32> {
+    let rows = tx
+        .fetch(
+            "select coalesce(max(number), 0) + 1 from batch where source = $1",
+            vec![source.as_str().into()],
+        )
+        .await?;
+    let number = rows.first().map_or(Ok(1), |row| row.int(0))?;
+    u32::try_from(number).map_err(|_| Error::Damaged(format!("batches of {source}")))
+}
+
+async fn set_state(
+    tx: &mut Tx,
+    batch: &BatchId,
+    state: State,
+    unplanted_at: OffsetDateTime,
+) -> Result<()> {
+    let unplanted_at = (state == State::Unplanted).then(|| micros(unplanted_at));
+    let touched = tx
+        .execute(
+            "update batch set state = $1, unplanted_at = $2 where id = $3",
+            vec![
+                state.name().into(),
+                Value::Int(unplanted_at),
+                batch.as_str().into(),
+            ],
+        )
+        .await?;
+    match touched {
+        0 => Err(Error::UnknownBatch(batch.to_string())),
+        _ => Ok(()),
+    }
+}
+
+fn batch(row: &Row) -> Result<Batch> {
+    let id = row.text(0)?;
+    let damaged = || Error::Damaged(format!("batch {id}"));
+    Ok(Batch {
+        source: row.text(1)?.parse().map_err(|_| damaged())?,
+        state: State::from_name(&row.text(2)?).ok_or_else(damaged)?,
+        planted_at: from_micros(row.int(3)?, &id)?,
+        unplanted_at: match row.int_or_null(4)? {
+            Some(at) => Some(from_micros(at, &id)?),
+            None => None,
+        },
+        rows_at: u64::try_from(row.int(5)?).map_err(|_| damaged())?,
+        canaries: usize::try_from(row.int(6)?).map_err(|_| damaged())?,
+        id: BatchId::from_text(id),
+    })
+}

@@ -1,0 +1,337 @@
+//! Messages, and the sightings that come of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::marks::folded;
+use super::store::{Row, Tx};
+use super::{
+    Accepted, Error, Mark, Message, NewMessage, NewSighting, Registry, Result, SightingFilter,
+    from_micros, micros,
+};
+use crate::canary::{
+    BatchId, Canary, Channel, Incident, IncidentState, Sighting, SightingKind, SourceName,
+};
+
+const ENVELOPE: &str = "message envelope";
+const RAW: &str = "message raw";
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    envelope: String,
+    recipients: Vec<String>,
+}
+
+impl Registry {
+    /// Canaries that bear this mark, whatever their state but `Void`. The value may be spelt in any
+    /// way: it is folded here as it was when the canary was registered.
+    ///
+    /// # Errors
+    /// The store fails, or a canary does not open.
+    pub async fn find(&self, mark: Mark, value: &str) -> Result<Vec<Canary>> {
+        let Some(value) = folded(mark, value) else {
+            return Ok(Vec::new());
+        };
+        let rows = self
+            .store
+            .fetch(
+                "select canary.id, batch.source, batch.id, batch.state, canary.sealed
+                 from canary_mark
+                 join canary on canary.id = canary_mark.canary
+                 join batch on batch.id = canary.batch
+                 where canary_mark.mark = $1 and canary_mark.tag = $2 and batch.state <> 'void'
+                 order by canary.seq",
+                vec![
+                    mark.name().into(),
+                    self.vault.tag(mark.name(), &value).into(),
+                ],
+            )
+            .await?;
+        rows.iter().map(|row| self.canary(row)).collect()
+    }
+
+    /// Stores messages durably, all or none; when this returns, a power cut loses none of them.
+    ///
+    /// # Errors
+    /// The store fails; then none was stored.
+    pub async fn accept(&self, messages: &[NewMessage]) -> Result<Vec<Accepted>> {
+        let mut tx = self.store.begin().await?;
+        let mut accepted = Vec::with_capacity(messages.len());
+        for message in messages {
+            let envelope = serde_json::to_vec(&Envelope {
+                envelope: message.envelope.clone(),
+                recipients: message.recipients.clone(),
+            })
+            .map_err(|_| Error::Damaged(ENVELOPE.to_owned()))?;
+            let same_as = message.same_as.as_deref();
+            let rows = tx
+                .fetch(
+                    "insert into message (at, channel, same_as, envelope, raw)
+                     values ($1, $2, $3, $4, $5)
+                     on conflict (same_as) do update set repeats = message.repeats + 1
+                     returning id, repeats",
+                    vec![
+                        micros(message.at).into(),
+                        message.channel.name().into(),
+                        same_as.map(|text| self.vault.tag("same_as", text)).into(),
+                        self.vault.seal(ENVELOPE, &envelope)?.into(),
+                        self.vault.seal(RAW, &message.raw)?.into(),
+                    ],
+                )
+                .await?;
+            let row = rows
+                .first()
+                .ok_or_else(|| Error::Damaged("message".to_owned()))?;
+            let id = row.int(0)?;
+            accepted.push(match row.int(1)? {
+                0 => Accepted::New(id),
+                _ => Accepted::Repeat(id),
+            });
+        }
+        tx.commit().await?;
+        Ok(accepted)
+    }
+
+    /// Stored messages that nobody has settled yet, oldest first.
+    ///
+    /// # Errors
+    /// The store fails, or a message does not open.
+    pub async fn unsettled(&self, limit: u32) -> Result<Vec<Message>> {
+        let rows = self
+            .store
+            .fetch(
+                "select id, at, channel, envelope, raw from message
+                 where settled = 0 order by id limit $1",
+                vec![limit.into()],
+            )
+            .await?;
+        rows.iter().map(|row| self.read_message(row)).collect()
+    }
+
+    /// One stored message, for whoever examines a sighting.
+    ///
+    /// # Errors
+    /// The store fails, or the message does not open.
+    pub async fn message(&self, id: i64) -> Result<Option<Message>> {
+        let rows = self
+            .store
+            .fetch(
+                "select id, at, channel, envelope, raw from message where id = $1",
+                vec![id.into()],
+            )
+            .await?;
+        rows.first().map(|row| self.read_message(row)).transpose()
+    }
+
+    fn read_message(&self, row: &Row) -> Result<Message> {
+        let id = row.int(0)?;
+        let damaged = || Error::Damaged(format!("message {id}"));
+        let envelope = self.vault.open(ENVELOPE, &row.bytes(3)?)?;
+        let envelope: Envelope = serde_json::from_slice(&envelope).map_err(|_| damaged())?;
+        Ok(Message {
+            id,
+            at: from_micros(row.int(1)?, "message")?,
+            channel: Channel::from_name(&row.text(2)?).ok_or_else(damaged)?,
+            envelope: envelope.envelope,
+            recipients: envelope.recipients,
+            raw: self.vault.open(RAW, &row.bytes(4)?)?.to_vec(),
+        })
+    }
+
+    /// In one transaction: stores a message's sightings, joins each alarm to its source's open
+    /// incident (or opens one), queues one alert per incident touched, and marks the message
+    /// settled. A message settled by somebody else in the meantime is left alone (`None`).
+    ///
+    /// # Errors
+    /// The store fails; then the message stays unsettled.
+    pub async fn settle(
+        &self,
+        message: i64,
+        sightings: &[NewSighting],
+    ) -> Result<Option<Vec<Sighting>>> {
+        let mut tx = self.store.begin().await?;
+        let rows = tx
+            .fetch(
+                "update message set settled = 1 where id = $1 and settled = 0
+                 returning at, channel, repeats",
+                vec![message.into()],
+            )
+            .await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let (at, channel, repeats) = (row.int(0)?, row.text(1)?, row.int(2)?);
+        let mut stored = Vec::with_capacity(sightings.len());
+        for sighting in sightings {
+            let incident = match &sighting.source {
+                Some(source) if sighting.kind == SightingKind::Alarm => {
+                    Some(join_incident(&mut tx, source, at).await?)
+                }
+                _ => None,
+            };
+            let news = match incident {
+                Some(incident) => is_news(&mut tx, incident, &channel, sighting).await?,
+                None => false,
+            };
+            let actor = serde_json::to_vec(&sighting.actor)
+                .map_err(|_| Error::Damaged("actor".to_owned()))?;
+            let rows = tx
+                .fetch(
+                    "insert into sighting
+                         (message, at, channel, kind, source, batch, canary, actor, incident)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id",
+                    vec![
+                        message.into(),
+                        at.into(),
+                        channel.as_str().into(),
+                        sighting.kind.name().into(),
+                        sighting.source.as_ref().map(SourceName::as_str).into(),
+                        sighting.batch.as_ref().map(BatchId::as_str).into(),
+                        sighting.canary.as_ref().map(|id| id.as_str()).into(),
+                        self.vault.seal("actor", &actor)?.into(),
+                        incident.into(),
+                    ],
+                )
+                .await?;
+            let id = rows.first().map_or(Ok(0), |row| row.int(0))?;
+            if let Some(incident) = incident {
+                super::alerts::queue(&mut tx, incident, id, at, news).await?;
+            }
+            stored.push(Sighting {
+                id,
+                message,
+                at: from_micros(at, "message")?,
+                channel: Channel::from_name(&channel)
+                    .ok_or_else(|| Error::Damaged("message".to_owned()))?,
+                source: sighting.source.clone(),
+                canary: sighting.canary.clone(),
+                batch: sighting.batch.clone(),
+                kind: sighting.kind,
+                actor: sighting.actor.clone(),
+                incident,
+                repeats: u32::try_from(repeats).unwrap_or(u32::MAX),
+            });
+        }
+        tx.commit().await?;
+        Ok(Some(stored))
+    }
+
+    /// Sightings, newest first.
+    ///
+    /// # Errors
+    /// The store fails, or a sighting does not open.
+    pub async fn sightings(&self, filter: &SightingFilter) -> Result<Vec<Sighting>> {
+        let rows = self
+            .store
+            .fetch(
+                "select sighting.id, sighting.message, sighting.at, sighting.channel,
+                        sighting.kind, sighting.source, sighting.batch, sighting.canary,
+                        sighting.actor, sighting.incident, message.repeats
+                 from sighting join message on message.id = sighting.message
+                 where ($1 is null or sighting.source = $1) and sighting.at >= $2
+                 order by sighting.at desc, sighting.id desc limit $3",
+                vec![
+                    filter.source.as_ref().map(SourceName::as_str).into(),
+                    filter.since.map_or(i64::MIN, micros).into(),
+                    filter.limit.map_or(i64::MAX, i64::from).into(),
+                ],
+            )
+            .await?;
+        rows.iter().map(|row| self.sighting(row)).collect()
+    }
+
+    fn sighting(&self, row: &Row) -> Result<Sighting> {
+        let id = row.int(0)?;
+        let damaged = || Error::Damaged(format!("sighting {id}"));
+        let actor = self.vault.open("actor", &row.bytes(8)?)?;
+        let parse = |text: Option<String>| text.map(|t| t.parse()).transpose();
+        Ok(Sighting {
+            id,
+            message: row.int(1)?,
+            at: from_micros(row.int(2)?, "sighting")?,
+            channel: Channel::from_name(&row.text(3)?).ok_or_else(damaged)?,
+            kind: SightingKind::from_name(&row.text(4)?).ok_or_else(damaged)?,
+            source: parse(row.text_or_null(5)?).map_err(|_| damaged())?,
+            batch: row.text_or_null(6)?.map(BatchId::from_text),
+            canary: match row.text_or_null(7)? {
+                Some(id) => Some(id.parse().map_err(|_| damaged())?),
+                None => None,
+            },
+            actor: serde_json::from_slice(&actor).map_err(|_| damaged())?,
+            incident: row.int_or_null(9)?,
+            repeats: u32::try_from(row.int(10)?).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Incidents, newest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn incidents(&self) -> Result<Vec<Incident>> {
+        let rows = self
+            .store
+            .fetch(
+                "select incident.id, incident.source, incident.state, incident.opened_at,
+                        incident.last_at, count(sighting.id), count(distinct sighting.canary)
+                 from incident left join sighting on sighting.incident = incident.id
+                 group by incident.id, incident.source, incident.state, incident.opened_at,
+                          incident.last_at
+                 order by incident.last_at desc, incident.id desc",
+                vec![],
+            )
+            .await?;
+        rows.iter().map(incident).collect()
+    }
+}
+
+fn incident(row: &Row) -> Result<Incident> {
+    let id = row.int(0)?;
+    let damaged = || Error::Damaged(format!("incident {id}"));
+    Ok(Incident {
+        id,
+        source: row.text(1)?.parse().map_err(|_| damaged())?,
+        state: IncidentState::from_name(&row.text(2)?).ok_or_else(damaged)?,
+        opened_at: from_micros(row.int(3)?, "incident")?,
+        last_at: from_micros(row.int(4)?, "incident")?,
+        sightings: u64::try_from(row.int(5)?).map_err(|_| damaged())?,
+        canaries: u64::try_from(row.int(6)?).map_err(|_| damaged())?,
+    })
+}
+
+/// The source's open incident, opened if there is none; two receivers that open one at once get the
+/// same, by the unique index over open ones.
+async fn join_incident(tx: &mut Tx, source: &SourceName, at: i64) -> Result<i64> {
+    let rows = tx
+        .fetch(
+            "insert into incident (source, state, opened_at, last_at) values ($1, 'open', $2, $2)
+             on conflict (source) where state = 'open' do update
+             set opened_at = case when excluded.opened_at < incident.opened_at
+                                  then excluded.opened_at else incident.opened_at end,
+                 last_at = case when excluded.last_at > incident.last_at
+                                then excluded.last_at else incident.last_at end
+             returning id",
+            vec![source.as_str().into(), at.into()],
+        )
+        .await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::Damaged(format!("incident of {source}")))?;
+    row.int(0)
+}
+
+/// Whether the incident has not yet seen this canary on this channel.
+async fn is_news(
+    tx: &mut Tx,
+    incident: i64,
+    channel: &str,
+    sighting: &NewSighting,
+) -> Result<bool> {
+    let canary = sighting.canary.as_ref().map(|id| id.as_str());
+    let rows = tx
+        .fetch(
+            "select 1 from sighting where incident = $1 and channel = $2
+             and (canary = $3 or (canary is null and $3 is null)) limit 1",
+            vec![incident.into(), channel.into(), canary.into()],
+        )
+        .await?;
+    Ok(rows.is_empty())
+}

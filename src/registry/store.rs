@@ -1,0 +1,154 @@
+//! One way to talk to either engine: the same SQL with `$1` placeholders, three kinds of values.
+
+use sqlx::postgres::{PgPool, PgRow};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Postgres, Row as _, Sqlite};
+
+use super::Result;
+
+/// A value on its way into the store.
+pub(super) enum Value {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
+}
+
+macro_rules! into_value {
+    ($($from:ty => $variant:ident),+) => {$(
+        impl From<$from> for Value {
+            fn from(value: $from) -> Value {
+                Value::$variant(Some(value.into()))
+            }
+        }
+        impl From<Option<$from>> for Value {
+            fn from(value: Option<$from>) -> Value {
+                Value::$variant(value.map(Into::into))
+            }
+        }
+    )+};
+}
+into_value!(i64 => Int, u32 => Int, &str => Text, String => Text, Vec<u8> => Bytes);
+
+/// A row on its way out; columns are asked for by place.
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+macro_rules! get {
+    ($($name:ident -> $type:ty),+) => {$(
+        pub(super) fn $name(&self, column: usize) -> Result<$type> {
+            Ok(match self {
+                Row::Sqlite(row) => row.try_get(column)?,
+                Row::Postgres(row) => row.try_get(column)?,
+            })
+        }
+    )+};
+}
+
+impl Row {
+    get!(int -> i64, int_or_null -> Option<i64>, text -> String, text_or_null -> Option<String>, bytes -> Vec<u8>);
+}
+
+/// A pool of connections to either engine.
+#[derive(Clone)]
+pub(super) enum Store {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// A transaction on either engine; dropped without `commit`, it is rolled back.
+pub(super) enum Tx {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+macro_rules! bound {
+    ($sql:expr, $values:expr) => {{
+        let mut query = sqlx::query($sql);
+        for value in $values {
+            query = match value {
+                Value::Int(value) => query.bind(value),
+                Value::Text(value) => query.bind(value),
+                Value::Bytes(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+
+impl Store {
+    /// Begins a transaction that may write: SQLite takes its write lock at once, so that two writers
+    /// wait for each other instead of one failing half way.
+    pub(super) async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            Store::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
+            Store::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Reads rows outside of a transaction.
+    pub(super) async fn fetch(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
+        Ok(match self {
+            Store::Sqlite(pool) => {
+                let rows = bound!(sql, values).fetch_all(pool).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Store::Postgres(pool) => {
+                let rows = bound!(sql, values).fetch_all(pool).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// Runs one statement; how many rows it touched.
+    pub(super) async fn execute(&self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
+        Ok(match self {
+            Store::Sqlite(pool) => bound!(sql, values).execute(pool).await?.rows_affected(),
+            Store::Postgres(pool) => bound!(sql, values).execute(pool).await?.rows_affected(),
+        })
+    }
+}
+
+impl Tx {
+    /// Reads rows, or runs a statement with `returning`.
+    pub(super) async fn fetch(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>> {
+        Ok(match self {
+            Tx::Sqlite(tx) => {
+                let rows = bound!(sql, values).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Tx::Postgres(tx) => {
+                let rows = bound!(sql, values).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// Runs one statement; how many rows it touched.
+    pub(super) async fn execute(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
+        Ok(match self {
+            Tx::Sqlite(tx) => bound!(sql, values)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
+            Tx::Postgres(tx) => bound!(sql, values)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
+        })
+    }
+
+    /// Makes it durable.
+    pub(super) async fn commit(self) -> Result<()> {
+        match self {
+            Tx::Sqlite(tx) => tx.commit().await?,
+            Tx::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
