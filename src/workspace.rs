@@ -18,7 +18,9 @@ const KEY_VARIABLE: &str = "OTORI_KEY";
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No `otori.toml` at or above the directory.
-    #[error("no workspace: there is no {CONFIG_FILE} in {0} or above it; run `otori init`, or say --workspace DIR")]
+    #[error(
+        "no workspace: there is no {CONFIG_FILE} in {0} or above it; run `otori init`, or say --workspace DIR"
+    )]
     NotFound(PathBuf),
     /// The directory is a workspace already.
     #[error("{0} is a workspace already: its registry and keys are left as they are")]
@@ -40,7 +42,9 @@ pub enum Error {
         message: String,
     },
     /// A secret that others may read.
-    #[error("{path} can be read by others (mode {mode:03o}): run `chmod 600 {path}`, and think about who has read it")]
+    #[error(
+        "{path} can be read by others (mode {mode:03o}): run `chmod 600 {path}`, and think about who has read it"
+    )]
     Exposed {
         /// Which file.
         path: PathBuf,
@@ -70,16 +74,8 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seeds: Option<PathBuf>,
     /// The receiver.
-    #[cfg(feature = "receive")]
-    pub receive: crate::receive::Config,
-    /// The receiver's section, which this build does not read.
-    #[cfg(not(feature = "receive"))]
     pub receive: toml::Table,
     /// Where alerts go.
-    #[cfg(feature = "receive")]
-    pub alert: crate::alert::Config,
-    /// The alerts' section, which this build does not read.
-    #[cfg(not(feature = "receive"))]
     pub alert: toml::Table,
 }
 

@@ -35,10 +35,14 @@ pub enum Error {
     #[error("{0} is too large to be sealed")]
     TooLarge(String),
     /// Another process plants, verifies or removes.
-    #[error("another otori process is planting, verifying or removing canaries: try again when it has ended")]
+    #[error(
+        "another otori process is planting, verifying or removing canaries: try again when it has ended"
+    )]
     Busy,
     /// A source's name is taken.
-    #[error("a source named '{0}' is registered already: choose another name, or see `otori source show {0}`")]
+    #[error(
+        "a source named '{0}' is registered already: choose another name, or see `otori source show {0}`"
+    )]
     SourceTaken(String),
     /// No such source.
     #[error("there is no source named '{name}'; {known}")]
