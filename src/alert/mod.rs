@@ -1,1 +1,5 @@
-//! To be built.
+//! An incident to a person.
+
+mod config;
+
+pub use config::AlertConfig;

@@ -2,12 +2,14 @@
 
 mod contact;
 mod id;
+mod published;
 mod sighting;
 
 pub use contact::{
     ContactKind, ContactPoint, Domain, InvalidContact, MailAddress, PhoneNumber, PostalDrop, Units,
 };
 pub use id::{BatchId, CanaryId, InvalidCanaryId, InvalidSourceName, SourceName};
+pub use published::{IncidentsDocument, SightingsDocument};
 pub use sighting::{Actor, Channel, Incident, IncidentState, Sighting, SightingKind};
 
 use serde::{Deserialize, Serialize};

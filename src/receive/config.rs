@@ -1,0 +1,139 @@
+//! The `[receive]` section of `otori.toml`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// How mail, calls and letters come in. Everything has a default: an empty section serves SMTP and
+/// HTTP on loopback, with every webhook and page that needs a secret closed.
+///
+/// Secrets are never in the file itself: it names files of mode 0600, whose paths are relative to
+/// the workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReceiveConfig {
+    /// Where SMTP listens.
+    pub smtp: SocketAddr,
+    /// Where HTTP listens: webhooks, mail-room page, dashboard, API.
+    pub http: SocketAddr,
+    /// The name in the banner, as a mail server of the domain would have (`mx1.shop.example`);
+    /// without it, this machine's.
+    pub hostname: Option<String>,
+    /// What stands behind the name in the banner.
+    pub banner: String,
+    /// The HTTP server's address as strangers see it (`https://hooks.shop.example`). Twilio signs
+    /// it, so its webhooks stay closed without.
+    pub public_url: Option<String>,
+    /// Certificate for STARTTLS; without it STARTTLS is not offered.
+    pub tls: Option<TlsConfig>,
+    /// What one client may take.
+    pub limits: Limits,
+    /// Phone webhooks.
+    pub phone: PhoneConfig,
+    /// Who may open the mail-room page and the dashboard.
+    pub people: Vec<PersonConfig>,
+}
+
+impl Default for ReceiveConfig {
+    fn default() -> ReceiveConfig {
+        ReceiveConfig {
+            smtp: SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)),
+            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8025)),
+            hostname: None,
+            banner: "ESMTP".to_owned(),
+            public_url: None,
+            tls: None,
+            limits: Limits::default(),
+            phone: PhoneConfig::default(),
+            people: Vec::new(),
+        }
+    }
+}
+
+/// A certificate and its key, both PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The certificate, followed by those that lead to its root.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Limits of the SMTP receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Largest message in bytes; a larger one is refused with 552.
+    pub message_bytes: usize,
+    /// Recipients of one message; further ones are refused with 452, and the client sends again.
+    pub recipients: usize,
+    /// Longest command line in bytes.
+    pub line_bytes: usize,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Connections at a time from one address.
+    pub connections_per_address: usize,
+    /// Bytes of unfinished messages held in memory by all connections together.
+    pub memory_bytes: usize,
+    /// Wrong commands after which a client is sent away.
+    pub errors: u32,
+    /// Seconds of silence after which a client is sent away between commands.
+    pub command_seconds: u64,
+    /// Seconds of silence after which a client is sent away inside a message.
+    pub data_seconds: u64,
+    /// Seconds that one connection may last.
+    pub session_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            message_bytes: 25 << 20,
+            recipients: 100,
+            line_bytes: 2048,
+            connections: 1000,
+            connections_per_address: 100,
+            memory_bytes: 512 << 20,
+            errors: 20,
+            command_seconds: 300,
+            data_seconds: 180,
+            session_seconds: 3600,
+        }
+    }
+}
+
+/// Phone webhooks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PhoneConfig {
+    /// File with Twilio's auth token; without it `/hooks/twilio/…` are closed.
+    pub twilio_token_file: Option<PathBuf>,
+    /// File with the secret that signs `/hooks/phone`; without it that webhook is closed.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// A person, or a program, with access to pages and API by HTTP Basic credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonConfig {
+    /// User name.
+    pub name: String,
+    /// File with the password: at least 16 characters, from a generator.
+    pub token_file: PathBuf,
+    /// What may be opened.
+    #[serde(default)]
+    pub access: Access,
+}
+
+/// What a person may open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Dashboard, API and mail-room page.
+    #[default]
+    All,
+    /// The mail-room page alone.
+    MailRoom,
+}
