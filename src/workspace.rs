@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::registry::{MasterKey, Registry};
 
@@ -11,6 +11,12 @@ use crate::registry::{MasterKey, Registry};
 pub const CONFIG_FILE: &str = "otori.toml";
 /// The registry's key, below the workspace.
 const KEY_FILE: &str = "keys/registry.key";
+/// Secrets that a new workspace's configuration names; each is made at random.
+const SECRET_FILES: [&str; 3] = [
+    "keys/phone.secret",
+    "keys/operator.token",
+    "keys/mailroom.token",
+];
 /// The registry's key, in the environment: it goes before the file.
 const KEY_VARIABLE: &str = "OTORI_KEY";
 
@@ -65,22 +71,29 @@ pub enum Error {
 }
 
 /// `otori.toml`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where the registry is.
     pub registry: RegistryConfig,
     /// Where replacements for the built-in seed tables are, relative to the workspace.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seeds: Option<PathBuf>,
     /// The receiver.
+    #[cfg(feature = "receive")]
+    pub receive: crate::receive::ReceiveConfig,
+    /// The receiver's section, which this build does not read.
+    #[cfg(not(feature = "receive"))]
     pub receive: toml::Table,
     /// Where alerts go.
+    #[cfg(feature = "receive")]
+    pub alert: crate::alert::AlertConfig,
+    /// The alerts' section, which this build does not read.
+    #[cfg(not(feature = "receive"))]
     pub alert: toml::Table,
 }
 
 /// `[registry]`.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryConfig {
     /// `sqlite:PATH`, relative to the workspace, or `postgres://USER@HOST/DATABASE`.
@@ -108,15 +121,57 @@ pub struct Workspace {
     config: Config,
 }
 
+/// The text of a new workspace's `otori.toml`.
+pub fn template(registry_url: &str) -> String {
+    let url = toml::Value::from(registry_url);
+    format!(
+        r#"# A workspace of otori. Files are named relative to this one; secrets are in files of mode 0600.
+
+[registry]
+url = {url}
+
+[receive]
+# Loopback until told otherwise; see README, "Pointing mail, phone and post at the receiver".
+smtp = "127.0.0.1:2525"
+http = "127.0.0.1:8025"
+# hostname = "mx1.shop.example"
+# public_url = "https://hooks.shop.example"
+
+# [receive.tls]
+# certificate = "tls/fullchain.pem"
+# key = "tls/key.pem"
+
+[receive.phone]
+secret_file = "keys/phone.secret"
+# twilio_token_file = "keys/twilio.token"
+
+[[receive.people]]
+name = "operator"
+token_file = "keys/operator.token"
+
+[[receive.people]]
+name = "mailroom"
+token_file = "keys/mailroom.token"
+access = "mail_room"
+
+[alert]
+# relay = "smtp://127.0.0.1:25"
+# from = "otori@shop.example"
+# to = ["security@shop.example"]
+"#
+    )
+}
+
 impl Workspace {
-    /// Makes a workspace: configuration, key (mode 0600) and registry. A directory that is one
-    /// already is left as it is.
+    /// Makes a workspace from the text of its `otori.toml`: key, secrets of the receiver (mode
+    /// 0600) and registry. A directory that is one already is left as it is.
     ///
     /// # Errors
     /// [`Error::Exists`], a file cannot be written, or the registry cannot be made; then the
     /// configuration is not written, so that the next try starts anew.
-    pub async fn create(dir: &Path, config: Config) -> Result<Workspace, Error> {
+    pub async fn create(dir: &Path, text: &str) -> Result<Workspace, Error> {
         let config_path = dir.join(CONFIG_FILE);
+        let config = parse(&config_path, text)?;
         if config_path.exists() {
             return Err(Error::Exists(dir.to_owned()));
         }
@@ -131,18 +186,18 @@ impl Workspace {
         let key_path = dir.join(KEY_FILE);
         // A key left by an earlier try, or brought along, is kept: it may be somebody's only one.
         if !key_path.exists() && std::env::var_os(KEY_VARIABLE).is_none() {
-            let key = MasterKey::generate();
-            write_private(&key_path, key.to_hex().as_bytes())?;
+            write_private(&key_path, MasterKey::generate().to_hex().as_bytes())?;
+        }
+        for secret in SECRET_FILES.map(|name| dir.join(name)) {
+            if !secret.exists() {
+                write_private(&secret, MasterKey::generate().to_hex().as_bytes())?;
+            }
         }
         let workspace = Workspace {
             dir: dir.to_owned(),
             config,
         };
         Registry::create(&workspace.config.registry.url, dir, &workspace.key()?).await?;
-        let text = toml::to_string(&workspace.config).map_err(|error| Error::Config {
-            path: config_path.clone(),
-            message: error.to_string(),
-        })?;
         write_private(&config_path, text.as_bytes())?;
         Ok(workspace)
     }
@@ -164,21 +219,9 @@ impl Workspace {
         let dir = found.ok_or_else(|| Error::NotFound(start.clone()))?;
         let path = dir.join(CONFIG_FILE);
         let text = std::fs::read_to_string(&path).map_err(at(&path))?;
-        let config = toml::from_str(&text).map_err(|error| Error::Config {
-            path: path.clone(),
-            // The whole error would repeat the line, which may hold a password.
-            message: match error.span() {
-                Some(span) => format!(
-                    "line {}: {}",
-                    text[..span.start.min(text.len())].lines().count().max(1),
-                    error.message()
-                ),
-                None => error.message().to_owned(),
-            },
-        })?;
         Ok(Workspace {
             dir: dir.to_owned(),
-            config,
+            config: parse(&path, &text)?,
         })
     }
 
@@ -212,6 +255,24 @@ impl Workspace {
         let text = zeroize::Zeroizing::new(text);
         MasterKey::from_hex(&text).map_err(|source| Error::Key { place, source })
     }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Config, Error> {
+    toml::from_str(text).map_err(|error| Error::Config {
+        path: path.to_owned(),
+        // The whole error would repeat the line, which may hold a password.
+        message: match error.span() {
+            Some(span) => {
+                let before = &text[..span.start.min(text.len())];
+                format!(
+                    "line {}: {}",
+                    before.lines().count().max(1),
+                    error.message()
+                )
+            }
+            None => error.message().to_owned(),
+        },
+    })
 }
 
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {

@@ -329,6 +329,15 @@ impl ContactPoint {
         }
     }
 
+    /// How many canaries it can carry at the most; `None`: as many as one likes.
+    pub fn capacity(&self) -> Option<usize> {
+        match self {
+            ContactPoint::MailDomain(_) | ContactPoint::Phone(_) => None,
+            ContactPoint::Mailbox(_) => Some(1),
+            ContactPoint::Drop(drop) => Some(drop.units.capacity()),
+        }
+    }
+
     /// What makes it the same contact point as another one.
     pub fn identity(&self) -> String {
         match self {

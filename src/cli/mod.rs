@@ -9,6 +9,9 @@ use clap::{Args, Parser, Subcommand};
 
 pub use output::Output;
 
+use crate::registry::Registry;
+use crate::workspace::Workspace;
+
 macro_rules! verbs {
     ($($(#[$attr:meta])* $variant:ident = $module:ident,)+) => {
         $($(#[$attr])* mod $module;)+
@@ -27,6 +30,8 @@ macro_rules! verbs {
 }
 
 verbs! {
+    Init = init,
+
     #[cfg(feature = "plant")] Source = source,
     #[cfg(feature = "plant")] Plan = plan,
     #[cfg(feature = "plant")] Plant = plant,
@@ -59,6 +64,15 @@ pub struct Global {
     /// Answer yes to every question
     #[arg(long, global = true)]
     pub yes: bool,
+}
+
+impl Global {
+    /// Opens the workspace that the options ask for, and its registry.
+    pub(crate) async fn open(&self) -> anyhow::Result<(Workspace, Registry)> {
+        let workspace = Workspace::find(self.workspace.as_deref())?;
+        let registry = workspace.registry().await?;
+        Ok((workspace, registry))
+    }
 }
 
 /// Plants fake customers into real databases, watches their mail, phones and letter boxes, and pins

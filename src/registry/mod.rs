@@ -44,6 +44,21 @@ pub struct PoolEntry {
     pub given: Vec<(SourceName, u32)>,
 }
 
+/// A telephone number is given to so many canaries of a source unless its entry says otherwise: it
+/// then survives a leak of a quarter of the table with 99.7%, and no cluster shows.
+const PHONE_CAP: u32 = 20;
+
+impl PoolEntry {
+    /// How many canaries of one source may get it; `None`: as many as it carries.
+    pub fn cap(&self) -> Option<u32> {
+        let default = match self.point {
+            ContactPoint::Phone(_) => Some(PHONE_CAP),
+            _ => None,
+        };
+        self.cap_per_source.or(default)
+    }
+}
+
 /// What `add_contact_points` did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Added {

@@ -1,0 +1,479 @@
+//! The registry's story, told on both engines.
+
+use otori::canary::{
+    Actor, Batch, Canary, CanaryId, Cell, Channel, ContactPoint, Details, IncidentState,
+    PlantedRow, SightingKind, SourceName, State,
+};
+use otori::notation::Role;
+use otori::persona::{Address, Household, Locale, NamePart, Person, Sex};
+use otori::registry::{
+    Accepted, Added, Error, Mark, MasterKey, NewMessage, NewSighting, Registry, SightingFilter,
+    Source,
+};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use time::macros::{date, datetime};
+
+use crate::servers;
+
+const PLANTED: time::OffsetDateTime = datetime!(2026-01-10 03:00 UTC);
+
+fn part(written: &str, kana: &str) -> NamePart {
+    NamePart {
+        written: written.to_owned(),
+        kana: kana.to_owned(),
+    }
+}
+
+fn household() -> Household {
+    Household {
+        locale: Locale::JaJp,
+        guardian: Person {
+            family: part("髙橋", "タカハシ"),
+            given: part("圭祐", "ケイスケ"),
+            sex: Sex::Male,
+            birth: date!(1972 - 04 - 01),
+        },
+        children: vec![Person {
+            family: part("髙橋", "タカハシ"),
+            given: part("ひなた", "ヒナタ"),
+            sex: Sex::Female,
+            birth: date!(2006 - 11 - 30),
+        }],
+        address: Address {
+            postcode: "1000013".to_owned(),
+            region: "東京都".to_owned(),
+            city: "千代田区".to_owned(),
+            city_kana: "トウキョウトチヨダク".to_owned(),
+            town: "霞が関".to_owned(),
+            town_kana: "カスミガセキ".to_owned(),
+            block: "9-12-8".to_owned(),
+            building: Some("囮ハイツ".to_owned()),
+            unit: Some("707".to_owned()),
+        },
+        landline: Some("+81301234567".to_owned()),
+        mobile: None,
+        email: Some("keisuke.takahashi@decoys.example".to_owned()),
+    }
+}
+
+fn canary(source: &SourceName, number: u32, seed: u64, points: Vec<i64>) -> Canary {
+    let household = household();
+    let cell = |column: &str, role, value: &str| Cell {
+        column: column.to_owned(),
+        role,
+        value: Some(value.to_owned()),
+    };
+    Canary {
+        id: CanaryId::random(&mut StdRng::seed_from_u64(seed)),
+        source: source.clone(),
+        batch: otori::canary::BatchId::new(source, number),
+        state: State::Planned,
+        details: Details {
+            rows: vec![PlantedRow {
+                table: "会員".to_owned(),
+                cells: vec![
+                    cell("氏名", Role::Name, "髙橋　圭祐"),
+                    cell("電話", Role::Phone, "03-0123-4567"),
+                ],
+                key: vec![],
+            }],
+            household,
+        },
+        points,
+    }
+}
+
+fn batch(source: &SourceName, number: u32, canaries: usize) -> Batch {
+    Batch {
+        id: otori::canary::BatchId::new(source, number),
+        source: source.clone(),
+        planted_at: PLANTED,
+        unplanted_at: None,
+        state: State::Planned,
+        canaries,
+        rows_at: 20_000,
+    }
+}
+
+fn mail(id: &str) -> NewMessage {
+    NewMessage {
+        at: datetime!(2026-03-01 12:00 UTC),
+        channel: Channel::Mail,
+        envelope: r#"{"from":"list@broker.example"}"#.to_owned(),
+        recipients: vec!["keisuke.takahashi@decoys.example".to_owned()],
+        raw: b"Subject: an offer\r\n\r\nDear customer".to_vec(),
+        same_as: Some(id.to_owned()),
+    }
+}
+
+/// Everything that the registry does, in the order of a year.
+async fn story(url: &str, home: &std::path::Path, key: &MasterKey) -> Registry {
+    let registry = Registry::create(url, home, key).await.unwrap();
+
+    // Contact points: all or none, known ones left alone.
+    let points: Vec<(ContactPoint, Option<u32>)> = vec![
+        (
+            ContactPoint::MailDomain("decoys.example".parse().unwrap()),
+            None,
+        ),
+        (
+            ContactPoint::Phone("03-0123-4567".parse().unwrap()),
+            Some(3),
+        ),
+    ];
+    let added = registry.add_contact_points(&points, PLANTED).await.unwrap();
+    assert_eq!(added, Added { added: 2, known: 0 });
+    let again = registry.add_contact_points(&points, PLANTED).await.unwrap();
+    assert_eq!(again, Added { added: 0, known: 2 });
+    let pool = registry.pool().await.unwrap();
+    assert_eq!(
+        pool.iter().map(|e| e.point.clone()).collect::<Vec<_>>(),
+        points.iter().map(|p| p.0.clone()).collect::<Vec<_>>()
+    );
+    assert_eq!(pool[1].cap_per_source, Some(3));
+
+    // Sources: one name, one source.
+    let school: SourceName = "school".parse().unwrap();
+    let source = Source {
+        name: school.clone(),
+        url: "postgres://app:hunter2secret@db.example/school".to_owned(),
+        table: "会員".to_owned(),
+        mapping: "{}".to_owned(),
+        added_at: PLANTED,
+    };
+    registry.add_source(&source).await.unwrap();
+    assert!(matches!(
+        registry.add_source(&source).await,
+        Err(Error::SourceTaken(_))
+    ));
+    assert_eq!(registry.source(&school).await.unwrap(), source);
+    let unknown = registry.source(&"shop".parse().unwrap()).await.unwrap_err();
+    assert!(
+        unknown.to_string().contains("registered are: school"),
+        "{unknown}"
+    );
+
+    // One planting act at a time, whoever asks.
+    let other = Registry::open(url, home, key).await.unwrap();
+    let held = registry.exclusive().await.unwrap();
+    assert!(matches!(other.exclusive().await, Err(Error::Busy)));
+    drop(held);
+    let mut tries = 0;
+    while other.exclusive().await.is_err() {
+        // A server frees the lock when it sees the connection close.
+        tries += 1;
+        assert!(tries < 100, "the lock is never freed");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+
+    // A batch that comes to nothing frees its contact points and is found by nobody.
+    let ids: Vec<i64> = pool.iter().map(|entry| entry.id).collect();
+    let lost = canary(&school, 1, 1, ids.clone());
+    registry
+        .register_batch(&batch(&school, 1, 1), std::slice::from_ref(&lost))
+        .await
+        .unwrap();
+    assert_eq!(
+        registry.pool().await.unwrap()[0].given,
+        [(school.clone(), 1)]
+    );
+    registry
+        .set_batch_state(&lost.batch, State::Void, PLANTED)
+        .await
+        .unwrap();
+    assert_eq!(registry.pool().await.unwrap()[0].given, []);
+    assert_eq!(
+        registry
+            .find(Mark::Email, "Keisuke.Takahashi@Decoys.Example")
+            .await
+            .unwrap(),
+        []
+    );
+
+    // A number is used once, and a batch with a wrong one registers nothing.
+    let wrong = canary(&school, 1, 2, vec![]);
+    assert!(
+        registry
+            .register_batch(&batch(&school, 1, 1), &[wrong])
+            .await
+            .is_err()
+    );
+    let next = registry.next_batch(&school).await.unwrap();
+    assert_eq!(next.as_str(), "school-2");
+    let mut live = canary(&school, 2, 3, ids);
+    let twin = canary(&school, 2, 3, vec![]);
+    assert!(
+        registry
+            .register_batch(&batch(&school, 2, 2), &[live.clone(), twin])
+            .await
+            .is_err(),
+        "an id repeats"
+    );
+    assert_eq!(
+        registry.batches(None).await.unwrap().len(),
+        1,
+        "all or none"
+    );
+    registry
+        .register_batch(&batch(&school, 2, 1), std::slice::from_ref(&live))
+        .await
+        .unwrap();
+    live.details.rows[0].key = vec![("id".to_owned(), "4711".to_owned())];
+    live.state = State::Live;
+    registry
+        .batch_is_live(&live.batch, std::slice::from_ref(&live))
+        .await
+        .unwrap();
+    assert_eq!(
+        registry.batch_canaries(&live.batch).await.unwrap(),
+        [live.clone()]
+    );
+    assert_eq!(registry.canaries(Some(&school)).await.unwrap().len(), 2);
+    let batches = registry.batches(Some(&school)).await.unwrap();
+    assert_eq!(batches[1].state, State::Live);
+    assert_eq!(
+        (
+            batches[1].canaries,
+            batches[1].rows_at,
+            batches[1].planted_at
+        ),
+        (1, 20_000, PLANTED)
+    );
+
+    // Any spelling finds it.
+    for (mark, spelling) in [
+        (Mark::Email, "KEISUKE.TAKAHASHI@decoys.example"),
+        (Mark::Phone, "+81-3-0123-4567"),
+        (Mark::Name, "高橋圭祐 様"),
+        (Mark::Name, "髙橋 ひなた"),
+        (Mark::Kana, "ﾀｶﾊｼ ｹｲｽｹ"),
+        (Mark::Kana, "たかはし　ひなた"),
+        (
+            Mark::Address,
+            "東京都千代田区霞が関９丁目１２番８号 囮ハイツ ７０７号室",
+        ),
+        (Mark::Address, "千代田区霞ヶ関9-12-8-707"),
+    ] {
+        let found = registry.find(mark, spelling).await.unwrap();
+        assert_eq!(found, [live.clone()], "{mark:?} {spelling}");
+    }
+    assert_eq!(
+        registry
+            .find(Mark::Email, "nobody@decoys.example")
+            .await
+            .unwrap(),
+        []
+    );
+
+    // A message counts once, however often it is sent again.
+    let accepted = registry
+        .accept(&[mail("<1@x>"), mail("<2@x>"), mail("<1@x>")])
+        .await
+        .unwrap();
+    let [
+        Accepted::New(first),
+        Accepted::New(second),
+        Accepted::Repeat(repeat),
+    ] = accepted[..]
+    else {
+        panic!("{accepted:?}");
+    };
+    assert_eq!(first, repeat);
+    let waiting = registry.unsettled(10).await.unwrap();
+    assert_eq!(
+        waiting.iter().map(|m| m.id).collect::<Vec<_>>(),
+        [first, second]
+    );
+    assert_eq!(waiting[0].raw, mail("").raw);
+    assert_eq!(waiting[0].recipients, mail("").recipients);
+
+    let alarm = NewSighting {
+        source: Some(school.clone()),
+        canary: Some(live.id.clone()),
+        batch: Some(live.batch.clone()),
+        kind: SightingKind::Alarm,
+        actor: Actor {
+            from: "list@broker.example".to_owned(),
+            summary: "an offer".to_owned(),
+        },
+    };
+    let noise = NewSighting {
+        source: None,
+        canary: None,
+        batch: None,
+        kind: SightingKind::Noise,
+        actor: Actor::default(),
+    };
+    let settled = registry
+        .settle(first, &[alarm.clone(), noise])
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        settled[0].incident,
+        registry.incidents().await.unwrap().first().map(|i| i.id)
+    );
+    assert_eq!((settled[0].repeats, settled[1].incident), (1, None));
+    assert_eq!(
+        registry
+            .settle(first, std::slice::from_ref(&alarm))
+            .await
+            .unwrap(),
+        None,
+        "settled once"
+    );
+    registry.settle(second, &[alarm]).await.unwrap().unwrap();
+    let incidents = registry.incidents().await.unwrap();
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(
+        (
+            incidents[0].sightings,
+            incidents[0].canaries,
+            incidents[0].state
+        ),
+        (2, 1, IncidentState::Open)
+    );
+    assert_eq!(registry.unsettled(10).await.unwrap().len(), 0);
+    let of_school = SightingFilter {
+        source: Some(school),
+        ..Default::default()
+    };
+    let sightings = registry.sightings(&of_school).await.unwrap();
+    assert_eq!(sightings.len(), 2);
+    assert_eq!(sightings[1].actor.summary, "an offer");
+    let later = SightingFilter {
+        since: Some(datetime!(2026-03-02 00:00 UTC)),
+        ..Default::default()
+    };
+    assert_eq!(registry.sightings(&later).await.unwrap(), []);
+
+    // One alert for the incident, kept until somebody takes it.
+    let now = datetime!(2026-03-01 12:00:01 UTC);
+    let due = registry.due_alerts(now, 10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    assert!(
+        due[0].body.contains(live.id.as_str()) && !due[0].body.contains("keisuke"),
+        "{}",
+        due[0].body
+    );
+    registry
+        .alert_failed(due[0].id, datetime!(2026-03-01 12:05 UTC), "451 later")
+        .await
+        .unwrap();
+    assert_eq!(registry.due_alerts(now, 10).await.unwrap().len(), 0);
+    let due = registry
+        .due_alerts(datetime!(2026-03-01 12:06 UTC), 10)
+        .await
+        .unwrap();
+    assert_eq!(due[0].attempts, 1);
+    registry.alert_sent(due[0].id, now).await.unwrap();
+    assert_eq!(registry.alerts_waiting().await.unwrap(), 0);
+
+    // Any other key is refused.
+    let wrong = Registry::open(url, home, &MasterKey::generate()).await;
+    assert!(matches!(wrong, Err(Error::WrongKey)));
+    registry
+}
+
+/// What must not be read in a copy of the registry.
+fn secrets() -> Vec<&'static str> {
+    vec![
+        "髙橋",
+        "高橋",
+        "圭祐",
+        "ひなた",
+        "タカハシ",
+        "ケイスケ",
+        "霞が関",
+        "囮ハイツ",
+        "1000013",
+        "03-0123-4567",
+        "0301234567",
+        "81301234567",
+        "keisuke",
+        "takahashi@",
+        "decoys.example",
+        "1972-04-01",
+        "broker.example",
+        "an offer",
+        "Dear customer",
+        "hunter2secret",
+        "4711",
+    ]
+}
+
+#[tokio::test]
+async fn the_story_on_sqlite() {
+    let home = tempfile::tempdir().unwrap();
+    let key = MasterKey::generate();
+    story("sqlite:registry.db", home.path(), &key).await;
+    // Nothing is folded into the main file first: the log beside it is searched as well.
+    for name in ["registry.db", "registry.db-wal"] {
+        let Ok(bytes) = std::fs::read(home.path().join(name)) else {
+            continue;
+        };
+        for secret in secrets() {
+            let (cp932, _, _) = encoding_rs::SHIFT_JIS.encode(secret);
+            let utf16: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            for needle in [secret.as_bytes(), &cp932, &utf16] {
+                let found = bytes.windows(needle.len()).any(|window| window == needle);
+                assert!(!found, "{name} shows {secret}");
+            }
+        }
+        assert!(
+            bytes.windows(6).any(|window| window == b"school"),
+            "the search itself works"
+        );
+    }
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(home.path().join("registry.db"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn the_story_on_postgres() {
+    let home = tempfile::tempdir().unwrap();
+    let url = servers::postgres().await;
+    story(&url, home.path(), &MasterKey::generate()).await;
+    let dump = std::process::Command::new("pg_dump")
+        .arg("--data-only")
+        .arg(&url)
+        .output()
+        .unwrap();
+    let dump = match dump.status.success() {
+        true => String::from_utf8(dump.stdout).unwrap(),
+        false => panic!("{}", String::from_utf8_lossy(&dump.stderr)),
+    };
+    assert!(dump.contains("school-2"), "the search itself works");
+    for secret in secrets() {
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        // Sealed fields are printed as hexadecimal digits, in which a short number may turn up.
+        let long_enough = hex.len() >= 12;
+        assert!(
+            secret == "4711" || !dump.contains(secret),
+            "the dump shows {secret}"
+        );
+        assert!(
+            !long_enough || !dump.contains(&hex),
+            "the dump shows {secret}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_is_not_there() {
+    let home = tempfile::tempdir().unwrap();
+    let key = MasterKey::generate();
+    let missing = Registry::open("sqlite:registry.db", home.path(), &key).await;
+    assert!(matches!(missing, Err(Error::Missing(_))));
+    let strange = Registry::open("oracle://app:pw@db/x", home.path(), &key).await;
+    let said = strange.err().unwrap().to_string();
+    assert!(said.contains("oracle") && !said.contains("pw"), "{said}");
+    let dead = Registry::open("postgres://app:pw@127.0.0.1:9/x", home.path(), &key).await;
+    let said = dead.err().unwrap().to_string();
+    assert!(!said.contains("pw"), "{said}");
+}
