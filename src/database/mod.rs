@@ -1,1 +1,201 @@
-//! To be built.
+//! Customer databases: catalog, rows, and one transaction per batch.
+//!
+//! Every value goes in and comes out as text. What a table holds in fact (dates, UUIDs, domains,
+//! enumerations) is the server's business: it converts, and what it shows afterwards is compared
+//! with what was written, byte for byte.
+
+mod catalog;
+mod connect;
+mod error;
+mod link;
+mod sql;
+mod transaction;
+mod url;
+
+use std::path::PathBuf;
+
+use link::Link;
+use sql::Sql;
+
+pub use catalog::{Check, Column, ForeignKey, Table, UniqueKey};
+pub use error::{Constraint, Error};
+pub use transaction::{Place, Transaction};
+pub use url::{DatabaseUrl, Engine};
+
+use error::Doing;
+
+/// Result of a call to a customer database.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A row of text; NULL is `None`.
+pub type Row = Vec<Option<String>>;
+
+enum Pool {
+    Sqlite(sqlx::SqlitePool),
+    Postgres(sqlx::PgPool),
+    MySql(sqlx::MySqlPool),
+    Csv(PathBuf),
+}
+
+/// An open customer database.
+pub struct Database {
+    url: DatabaseUrl,
+    pool: Pool,
+}
+
+/// Runs `$body` with a [`Link`] to a connection of the pool.
+macro_rules! with_link {
+    ($self:expr, $table:expr, $link:ident => $body:expr, $csv:ident => $csv_body:expr) => {{
+        let failed =
+            |error| error::classify($self.engine(), $table, Doing::Reading("connecting"), error);
+        match &$self.pool {
+            Pool::Sqlite(pool) => {
+                let mut connection = pool.acquire().await.map_err(failed)?;
+                let mut $link = Link::Sqlite(&mut connection);
+                $body
+            }
+            Pool::Postgres(pool) => {
+                let mut connection = pool.acquire().await.map_err(failed)?;
+                let mut $link = Link::Postgres(&mut connection);
+                $body
+            }
+            Pool::MySql(pool) => {
+                let mut connection = pool.acquire().await.map_err(failed)?;
+                let mut $link = Link::MySql(&mut connection);
+                $body
+            }
+            Pool::Csv($csv) => $csv_body,
+        }
+    }};
+}
+
+impl Database {
+    /// Opens the database. A file is never created.
+    ///
+    /// # Errors
+    /// The file is missing, empty, a directory or unreadable; the server does not answer within ten
+    /// seconds or refuses the user.
+    pub async fn connect(url: &DatabaseUrl) -> Result<Database> {
+        Ok(Database {
+            url: url.clone(),
+            pool: connect::open(url).await?,
+        })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Its engine.
+    pub fn engine(&self) -> Engine {
+        self.url.engine()
+    }
+
+    /// What the catalog says of a table; `name` may carry a schema (`crm.customers`).
+    ///
+    /// # Errors
+    /// No such table (with the names that are near), or several.
+    pub async fn table(&self, name: &str) -> Result<Table> {
+        let engine = self.engine();
+        with_link!(self, name, link => catalog::table(&mut link, engine, name).await, path => csv(path))
+    }
+
+    /// How many rows the table has.
+    ///
+    /// # Errors
+    /// The user may not read it.
+    pub async fn count(&self, table: &Table) -> Result<u64> {
+        let sql = Sql::new(self.engine(), "select ");
+        let sql = match self.engine() {
+            Engine::MySql => sql.text("cast(count(*) as char)"),
+            _ => sql.text("cast(count(*) as text)"),
+        };
+        let sql = sql.text(" from ").table(table);
+        let name = table.to_string();
+        let rows = with_link!(self, &name, link => link.rows(&name, Doing::Reading("count the rows of"), sql).await, path => csv(path))?;
+        let count = rows
+            .first()
+            .and_then(|row| row.first()?.as_deref()?.parse().ok());
+        Ok(count.unwrap_or(0))
+    }
+
+    /// About `n` rows with all columns, spread over the whole table; all rows where there are no more.
+    ///
+    /// # Errors
+    /// The user may not read it.
+    pub async fn sample(&self, table: &Table, n: usize) -> Result<Vec<Row>> {
+        let count = self.count(table).await?;
+        let engine = self.engine();
+        let mut sql = select(engine, table, table.columns.iter());
+        // Small tables are read whole and thinned out evenly; of large ones the server picks at random,
+        // a few more than wanted, because chance gives a few fewer.
+        if count > 10_000.max(4 * n as u64) {
+            let per_million = (n as u64).saturating_mul(1_200_000).div_ceil(count) + 20;
+            sql = match engine {
+                Engine::Postgres => sql.text(" where random() * 1000000 < ").number(per_million),
+                Engine::MySql => sql
+                    .text(" where rand(20140627) * 1000000 < ")
+                    .number(per_million),
+                _ => sql
+                    .text(" where abs(random() % 1000000) < ")
+                    .number(per_million),
+            };
+        }
+        let name = table.to_string();
+        let rows = with_link!(self, &name, link => link.rows(&name, Doing::Reading("read"), sql).await, path => csv(path))?;
+        if rows.len() <= n {
+            return Ok(rows);
+        }
+        let total = rows.len();
+        let wanted = |place: usize| place * n / total != (place + 1) * n / total;
+        Ok(rows
+            .into_iter()
+            .enumerate()
+            .filter_map(|(place, row)| wanted(place).then_some(row))
+            .collect())
+    }
+
+    /// Calls `each` with every row of the table, streaming; the cells are those of `columns`.
+    ///
+    /// # Errors
+    /// An unknown column; the user may not read the table.
+    pub async fn scan(
+        &self,
+        table: &Table,
+        columns: &[&str],
+        each: impl FnMut(&[Option<String>]),
+    ) -> Result<()> {
+        let columns = columns
+            .iter()
+            .map(|name| table.column(name))
+            .collect::<Result<Vec<_>>>()?;
+        let sql = select(self.engine(), table, columns);
+        let name = table.to_string();
+        with_link!(self, &name, link => link.each(&name, Doing::Reading("read"), sql, each).await, path => csv(path))
+    }
+
+    /// Begins a transaction that writes.
+    ///
+    /// # Errors
+    /// The database is locked, or the connection is lost.
+    pub async fn begin(&self) -> Result<Transaction> {
+        Transaction::begin(self).await
+    }
+}
+
+fn csv<T>(path: &std::path::Path) -> Result<T> {
+    Err(Error::Csv {
+        path: path.to_owned(),
+        line: None,
+        why: "CSV files cannot be read yet".to_owned(),
+    })
+}
+
+/// `select COLUMNS as text from TABLE`.
+fn select<'c>(engine: Engine, table: &Table, columns: impl IntoIterator<Item = &'c Column>) -> Sql {
+    Sql::new(engine, "select ")
+        .list(", ", columns, Sql::shown)
+        .text(" from ")
+        .table(table)
+}
