@@ -1,5 +1,16 @@
 //! People who could exist: (seed data, rng) to a household. Pure and deterministic.
 
+mod gazetteer;
+mod generator;
+pub mod romaji;
+mod seeds;
+mod shape;
+
+pub use gazetteer::{AddressError, Gazetteer, Place};
+pub use generator::Generator;
+pub use seeds::{SeedError, Seeds};
+pub use shape::{Children, Shape};
+
 use serde::{Deserialize, Serialize};
 use time::Date;
 
