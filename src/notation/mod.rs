@@ -1,6 +1,14 @@
 //! How values are written: folding spellings to one key, recognising a column's format, writing a
 //! value in a given format. Pure.
 
+mod fold;
+mod kanji;
+mod keys;
 mod role;
 
+pub use fold::fold;
+pub use keys::{
+    AddressKey, DateHint, Region, address_key, birth_key, birth_key_hinted, email_key, kana_key,
+    latin_name_key, name_key, phone_key, postcode_key, sex_key,
+};
 pub use role::{Role, UnknownRole};

@@ -1,0 +1,167 @@
+//! One spelling for what people, mainframes and spreadsheets spell in many ways.
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+use super::kanji;
+
+/// Folds a text: NFKC, lower case, one kind of dash and wave, single spaces, no variation selectors
+/// or zero-width characters, new kanji for old (高 for 髙), 々 written out.
+///
+/// It is idempotent, and is applied to both sides of every comparison; nobody reads its result.
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return fold_ascii(text);
+    }
+    let mut folded = fold_once(text);
+    // Dropping and lower-casing can bring a letter and a mark together that NFKC now composes; a
+    // second pass over so rare a text is cheaper than a check of every other.
+    for _ in 0..3 {
+        if is_nfkc_quick(folded.chars()) == IsNormalized::Yes {
+            break;
+        }
+        let again = fold_once(&folded);
+        if again == folded {
+            break;
+        }
+        folded = again;
+    }
+    folded
+}
+
+fn fold_ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split(|c: char| c.is_ascii_whitespace() || c.is_ascii_control()) {
+        if !word.is_empty() {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(word);
+        }
+    }
+    out.make_ascii_lowercase();
+    out
+}
+
+fn fold_once(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut last = None;
+    for c in text.chars().filter(|c| !is_invisible(*c)).nfkc() {
+        if c.is_whitespace() || c.is_control() {
+            if last.is_some_and(|last| last != ' ') {
+                out.push(' ');
+                last = Some(' ');
+            }
+            continue;
+        }
+        let plain = match c {
+            '\u{2010}'..='\u{2015}'
+            | '\u{2212}'
+            | '\u{2043}'
+            | '\u{02D7}'
+            | '\u{2500}'
+            | '\u{2501}'
+            | '\u{2796}'
+            | '\u{FE63}' => '-',
+            // The long-vowel mark is one only behind kana; elsewhere somebody meant a hyphen.
+            'ー' if !last.is_some_and(is_kana) => '-',
+            '\u{301C}' | '\u{223C}' | '\u{FF5E}' | '\u{3030}' => '~',
+            '\u{2018}' | '\u{2019}' | '\u{02BC}' | '`' | '\u{00B4}' => '\'',
+            '\u{201C}' | '\u{201D}' | '\u{2033}' => '"',
+            '々' => last.filter(|last| is_kanji(*last)).unwrap_or('々'),
+            c if c.is_ascii() => c.to_ascii_lowercase(),
+            c if is_kanji(c) => kanji::fold(c),
+            c => {
+                // All but the last of a letter that lower-cases to several.
+                let mut lower = c.to_lowercase();
+                let mut kept = lower.next().unwrap_or(c);
+                for more in lower {
+                    out.push(kept);
+                    kept = more;
+                }
+                kept
+            }
+        };
+        out.push(plain);
+        last = Some(plain);
+    }
+    if out.ends_with(' ') {
+        out.pop();
+    }
+    out
+}
+
+/// Variation selectors (among them those of ideographs), zero-width characters, soft hyphen, BOM.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}' | '\u{200B}'..='\u{200F}' | '\u{2060}'
+        | '\u{FEFF}' | '\u{00AD}' | '\u{202A}'..='\u{202E}' | '\u{180B}'..='\u{180D}')
+}
+
+/// Whether `c` is an ideograph.
+pub(super) fn is_kanji(c: char) -> bool {
+    matches!(c,
+        '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
+        | '\u{20000}'..='\u{3FFFF}' | '々' | '〆')
+}
+
+/// Whether `c` is full-width kana, the long-vowel mark included.
+pub(super) fn is_kana(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | 'ー')
+}
+
+/// Whether a text is written in Japanese script in any part.
+pub(super) fn has_japanese(text: &str) -> bool {
+    text.chars()
+        .any(|c| is_kanji(c) || is_kana(c) || matches!(c, '\u{FF66}'..='\u{FF9F}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn spellings_of_one_text_fold_alike() {
+        for (one, other) in [
+            ("髙橋", "高橋"),
+            ("渡邊", "渡辺"),
+            ("渡邉", "渡辺"),
+            ("齋藤", "斉藤"),
+            ("葛\u{E0100}城", "葛城"),
+            ("濵﨑", "浜崎"),
+            ("𠮷田", "吉田"),
+            ("佐々木", "佐佐木"),
+            ("ﾔﾏﾀﾞ　ﾀﾛｳ", "ヤマダ タロウ"),
+            ("１２−３", "12-3"),
+            ("12‐3", "12-3"),
+            ("12ー3", "12-3"),
+            ("１２－３", "12-3"),
+            ("12―3", "12-3"),
+            ("9〜12", "9～12"),
+            ("  Ａｂｃ\u{3000}d ", "abc d"),
+            ("㈱", "(株)"),
+            ("\u{FEFF}abc", "ABC"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one} and {other}");
+        }
+        assert_eq!(
+            fold("スカイタワー203"),
+            "スカイタワー203",
+            "a long vowel stays one"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_changes_nothing(text in "\\PC{0,12}") {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once);
+        }
+
+        #[test]
+        fn folding_japanese_twice_changes_nothing(text in "[ァ-ヺぁ-ゖー々一-龠０-９ｦ-ﾟ‐-―\u{FE0F}\u{3099} 　]{0,12}") {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Addresses, read into parts that compare whatever the notation.
+
+mod american;
+mod japanese;
+mod numerals;
+
+use super::super::fold::{fold, has_japanese};
+
+pub(in super::super) use japanese::{PREFECTURES, split_prefecture};
+
+/// An address in folded parts; never shown to anybody.
+///
+/// An omitted prefecture, city or building name leaves its part empty, so parts are compared only
+/// where both sides have them. [`AddressKey::mark`] is what survives all of that.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct AddressKey {
+    /// Prefecture or state, empty where it was left out.
+    pub region: String,
+    /// 市区町村 or city, empty where it was left out.
+    pub city: String,
+    /// 町域, or the street with its type and direction shortened (`n main st`).
+    pub town: String,
+    /// Block numbers or house number, then the unit: `9-12-8-203`, `123-4b`.
+    pub numbers: String,
+    /// The building's name.
+    pub building: String,
+    /// The unit alone, empty where there is none: what stands behind the last hyphen of `numbers`.
+    pub unit: String,
+}
+
+impl AddressKey {
+    /// Town and all numbers: equal for spellings of the same door, whatever was left out around them.
+    pub fn mark(&self) -> String {
+        format!("{} {}", self.town, self.numbers)
+    }
+
+    /// Town and block without the unit: the building, for lists that dropped the unit.
+    pub fn block(&self) -> String {
+        let numbers = self
+            .numbers
+            .strip_suffix(self.unit.as_str())
+            .unwrap_or(&self.numbers);
+        format!("{} {}", self.town, numbers.trim_end_matches('-'))
+    }
+}
+
+impl std::fmt::Debug for AddressKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AddressKey(redacted)")
+    }
+}
+
+/// Reads a whole address, or the part of one from the town on. `None` where there is no town or street
+/// with a number behind it: a city alone, a name, a building alone.
+pub fn address_key(text: &str) -> Option<AddressKey> {
+    if text.len() > 600 {
+        return None;
+    }
+    if has_japanese(text) {
+        japanese::read(&fold(text))
+    } else {
+        american::read(&fold(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(text: &str) -> String {
+        address_key(text)
+            .unwrap_or_else(|| panic!("not read: {text}"))
+            .mark()
+    }
+
+    #[test]
+    fn spellings_of_one_japanese_door_are_equal() {
+        for same in [
+            &[
+                "東京都千代田区霞が関９丁目１２番８号 霞ハイツ２０３号室",
+                "東京都千代田区霞が関9丁目12番8号霞ハイツ203号室",
+                "千代田区霞ヶ関9-12-8霞ハイツ203",
+                "霞が関九丁目12-8-203",
+                "東京都千代田区霞ケ関九丁目十二番八号 霞ハイツ 203号",
+                "東京都 千代田区 霞が関 9-12-8 203号室",
+                "〒100-0013 東京都千代田区霞が関9丁目12-8-203",
+                "千代田区霞が関９－１２－８－２０３",
+                "霞が関9の12の8の203",
+                "東京都千代田区霞が関9ー12ー8 霞ハイツ#203",
+                "霞が関９丁目１２番地８号、霞ハイツ２０３",
+                "東京都千代田区霞ガ関9丁目 12番 8号　霞ハイツ　２０３号",
+                "霞が関九丁目一二番八号霞ハイツ二〇三号室",
+            ][..],
+            &[
+                "北海道札幌市中央区北一条西2丁目3-4",
+                "札幌市中央区北1条西2-3-4",
+                "北１条西２丁目３番４号",
+                "中央区北一条西二丁目3番地4",
+            ],
+            &[
+                "千葉県四街道市大字鹿渡字台1234番地5",
+                "四街道市鹿渡台1234-5",
+            ],
+            &[
+                "埼玉県川越市大字古谷上1234番地",
+                "川越市古谷上1234",
+                "川越市大字古谷上一二三四番地",
+            ],
+            &["広島県廿日市市天神9-1", "廿日市市天神九丁目1番", "天神9-1"],
+            &["千葉県市川市八幡9丁目9番9号", "市川市八幡9-9-9"],
+            &["福島県郡山市朝日9-23-7", "郡山市朝日九丁目23番7号"],
+            &[
+                "北海道余市郡余市町朝日町99",
+                "余市郡余市町朝日町九九番地",
+                "北海道余市町朝日町99",
+            ],
+            &[
+                "東京都千代田区一番町99",
+                "千代田区1番町99番地",
+                "一番町九九番地",
+            ],
+            &[
+                "京都府京都市中京区寺町通御池上る上本能寺前町999",
+                "京都市中京区寺町通御池上る上本能寺前町999番地",
+            ],
+            &["東京都千代田区丸の内9-9-9", "千代田区丸ノ内九丁目9番9号"],
+            &[
+                "名古屋市中区三の丸9丁目9-9",
+                "愛知県名古屋市中区三ノ丸9-9-9",
+            ],
+            &[
+                "神奈川県横浜市西区みなとみらい9-9-9 スカイタワー1203",
+                "横浜市西区みなとみらい九丁目9番9号スカイタワー１２０３号室",
+            ],
+            &["大阪府堺市堺区南瓦町9丁9番9号", "堺市堺区南瓦町9-9-9"],
+            &[
+                "霞が関9-12-8霞ハイツA棟203",
+                "霞が関9丁目12番8号 霞ハイツA-203号室",
+            ],
+        ] {
+            let marks: Vec<_> = same.iter().map(|text| mark(text)).collect();
+            for (text, found) in same.iter().zip(&marks) {
+                assert_eq!(found, &marks[0], "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_doors_are_not_equal() {
+        let mut marks: Vec<_> = [
+            "霞が関9-12-8霞ハイツ203",
+            "霞が関9-12-8霞ハイツ204",
+            "霞が関9-12-8",
+            "霞が関9-12-9-203",
+            "永田町9-12-8-203",
+            "霞が関9-128-203",
+            "北一条西2-3-4",
+            "北二条西1-3-4",
+            "霞が関9-12-8霞ハイツA203",
+        ]
+        .map(mark)
+        .into();
+        marks.sort();
+        let all = marks.len();
+        marks.dedup();
+        assert_eq!(marks.len(), all);
+    }
+
+    #[test]
+    fn the_parts_of_a_japanese_address() {
+        let key =
+            address_key("神奈川県横浜市港北区日吉本町9丁目12番8号 第2霞ハイツ203号室").unwrap();
+        assert_eq!(key.region, "神奈川県");
+        assert_eq!(key.city, "横浜市港北区");
+        assert_eq!(key.town, "日吉本町");
+        assert_eq!(key.numbers, "9-12-8-203");
+        assert_eq!(key.building, "第2霞ハイツ");
+        assert_eq!(key.unit, "203");
+        assert_eq!(key.block(), mark("日吉本町9-12-8"));
+    }
+
+    #[test]
+    fn spellings_of_one_american_door_are_equal() {
+        for same in [
+            &[
+                "123 N Main St Apt 4B",
+                "123 North Main Street, Apt. 4B",
+                "123 N. MAIN ST. #4B",
+                "123 North Main St Unit 4B",
+                "123 N Main Street, Apartment 4-B",
+                "123 N Main St Apt 4B, Springfield, IL 62701",
+                "123 n main st # 4b",
+            ][..],
+            &[
+                "9 Elm Avenue",
+                "9 ELM AVE",
+                "9 Elm Ave., Springfield, IL",
+                "９ Elm Ave",
+            ],
+            &["77 Sunset Boulevard Suite 12", "77 Sunset Blvd Ste 12"],
+            &["PO Box 999", "P.O. Box 999", "Post Office Box 999"],
+            &["5 Southwest 9th Terrace", "5 SW 9th Ter"],
+        ] {
+            let marks: Vec<_> = same.iter().map(|text| mark(text)).collect();
+            for (text, found) in same.iter().zip(&marks) {
+                assert_eq!(found, &marks[0], "{text}");
+            }
+        }
+        assert_ne!(mark("123 N Main St Apt 4B"), mark("123 S Main St Apt 4B"));
+    }
+
+    #[test]
+    fn what_is_no_address_has_no_key() {
+        for text in [
+            "",
+            "東京都",
+            "山田太郎",
+            "Kako Sample",
+            "090-0123-4567",
+            "1972-04-01",
+            "昭和47年4月1日",
+            "kako@mail.example",
+            "霞ハイツ",
+            "202-555-0123",
+            "1972年4月1日",
+        ] {
+            assert_eq!(address_key(text).map(|key| key.mark()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Keys: one text for every spelling of a value, `None` where a text is no such value.
+//!
+//! A canary's values and a leaked list's cells go through the same functions, so a key need not be
+//! read back; it must only be the same for the same thing, and seldom the same for two.
+
+mod address;
+mod date;
+mod email;
+mod name;
+mod phone;
+mod postcode;
+mod sex;
+
+pub use address::{AddressKey, address_key};
+pub use date::{DateHint, birth_key, birth_key_hinted};
+pub(super) use date::{Era, civil};
+pub use email::email_key;
+pub use name::{kana_key, latin_name_key, name_key};
+pub use phone::phone_key;
+pub use postcode::postcode_key;
+pub use sex::sex_key;
+
+/// A country whose notation is meant where a text alone does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Region {
+    /// Japan.
+    Jp,
+    /// The United States.
+    Us,
+}
+
+impl From<crate::persona::Locale> for Region {
+    fn from(locale: crate::persona::Locale) -> Region {
+        match locale {
+            crate::persona::Locale::JaJp => Region::Jp,
+            crate::persona::Locale::EnUs => Region::Us,
+        }
+    }
+}
+
+/// The text without what spreadsheets wrap around it: `="090..."`, a leading apostrophe, quotes.
+fn bare(text: &str) -> &str {
+    let text = text.trim();
+    let text = text.strip_prefix('=').unwrap_or(text);
+    text.trim_matches(|c| matches!(c, '"' | '\'')).trim()
+}

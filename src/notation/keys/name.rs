@@ -1,0 +1,228 @@
+//! Names and readings.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::super::fold::{fold, has_japanese, is_kana};
+
+/// What is put behind a Japanese name, longest first.
+const JAPANESE_TITLES: [&str; 10] = [
+    "ちゃん",
+    "先生",
+    "御中",
+    "さま",
+    "さん",
+    "くん",
+    "サマ",
+    "様",
+    "殿",
+    "氏",
+];
+
+const LATIN_TITLES: [&str; 12] = [
+    "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "sir", "sr", "jr", "esq",
+];
+
+/// A name is a line of at most so many characters.
+const LONGEST: usize = 60;
+
+/// A name of a person in any script: title and spaces gone, folded. Latin names as
+/// [`latin_name_key`]. `None` for what no name looks like (digits, `@`, empty).
+pub fn name_key(text: &str) -> Option<String> {
+    if text.len() > LONGEST * 4 {
+        return None;
+    }
+    if !has_japanese(text) {
+        return latin_name_key(text);
+    }
+    let mut key = fold(text);
+    if key
+        .chars()
+        .any(|c| c.is_ascii_digit() || "@/\\#\"<>:;_=".contains(c))
+    {
+        return None;
+    }
+    strip_title(&mut key);
+    key.retain(|c| !matches!(c, ' ' | '・' | '.' | ',' | '、'));
+    (!key.is_empty()).then_some(key)
+}
+
+fn strip_title(name: &mut String) {
+    for title in JAPANESE_TITLES {
+        // Two characters must be left: 殿 and さん begin or are names by themselves.
+        if let Some(rest) = name.strip_suffix(title)
+            && rest.trim_end().chars().count() >= 2
+        {
+            let keep = rest.trim_end().len();
+            name.truncate(keep);
+            return;
+        }
+    }
+}
+
+/// The reading of a name (or of an address): any width, hiragana or katakana, small kana made large,
+/// long vowels and spaces gone, ヅ as ズ and ヲ as オ. `None` unless the text is kana throughout.
+pub fn kana_key(text: &str) -> Option<String> {
+    if text.is_ascii() || text.len() > LONGEST * 4 {
+        return None;
+    }
+    let mut folded = fold(text);
+    if folded.ends_with(['様', '殿']) {
+        folded.pop();
+    }
+    let mut key = String::with_capacity(folded.len());
+    for c in folded.chars() {
+        match c {
+            ' ' | 'ー' | '-' | '~' | '・' | '.' | ',' | '\u{3099}' | '\u{309A}' => {}
+            c if is_kana(c) => key.push(large_katakana(c)),
+            _ => return None,
+        }
+    }
+    (!key.is_empty()).then_some(key)
+}
+
+fn large_katakana(c: char) -> char {
+    // The hiragana block lies 0x60 below the katakana block.
+    let katakana = match c {
+        '\u{3041}'..='\u{3096}' => char::from_u32(c as u32 + 0x60).unwrap_or(c),
+        _ => c,
+    };
+    match katakana {
+        'ァ' => 'ア',
+        'ィ' | 'ヰ' => 'イ',
+        'ゥ' => 'ウ',
+        'ェ' | 'ヱ' => 'エ',
+        'ォ' | 'ヲ' => 'オ',
+        'ッ' => 'ツ',
+        'ャ' => 'ヤ',
+        'ュ' => 'ユ',
+        'ョ' => 'ヨ',
+        'ヮ' => 'ワ',
+        'ヵ' => 'カ',
+        'ヶ' => 'ケ',
+        'ヅ' => 'ズ',
+        'ヂ' => 'ジ',
+        other => other,
+    }
+}
+
+/// A name in Latin letters: accents, titles, `Jr`, middle initials and punctuation gone, the words in
+/// alphabetical order, because `Family, Given` and `Given Family` are the same person.
+pub fn latin_name_key(text: &str) -> Option<String> {
+    if text.len() > LONGEST * 2 {
+        return None;
+    }
+    let plain: String = if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        let folded = fold(text);
+        folded.nfd().filter(|c| !is_combining_mark(*c)).collect()
+    };
+    let letter = |c: char| c.is_alphabetic() && !has_japanese(c.encode_utf8(&mut [0; 4]));
+    let allowed =
+        |c: char| letter(c) || matches!(c, ' ' | '\t' | '-' | '\'' | '.' | ',' | '(' | ')');
+    if !plain.chars().all(allowed) {
+        return None;
+    }
+    // O'Brien is one word, Smith-Jones two.
+    let joined: String = plain.chars().filter(|c| !matches!(c, '\'' | '.')).collect();
+    let all: Vec<&str> = joined
+        .split(|c| !letter(c))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mut words: Vec<&str> = all
+        .iter()
+        .copied()
+        .filter(|word| !LATIN_TITLES.contains(word) && !matches!(*word, "ii" | "iii" | "iv"))
+        .collect();
+    if words.iter().filter(|word| word.len() > 1).count() >= 2 {
+        words.retain(|word| word.len() > 1);
+    }
+    if words.is_empty() {
+        words = all;
+    }
+    words.sort_unstable();
+    let key = words.join(" ");
+    (!key.is_empty()).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_name_has_one_key() {
+        for same in [
+            &[
+                "佐藤 架子",
+                "佐藤　架子",
+                "佐藤架子様",
+                "佐藤 架子 殿",
+                " 佐藤架子さん",
+            ][..],
+            &["髙橋 一郎", "高橋一郎"],
+            &["渡邉恵", "渡辺 惠", "渡邊恵"],
+            &["佐々木 実", "佐佐木實"],
+            &[
+                "John Q. Sample",
+                "SAMPLE, JOHN",
+                "Mr. John Sample",
+                "john sample jr",
+                "Ｊｏｈｎ　Ｓａｍｐｌｅ",
+            ],
+            &["José Núñez", "JOSE NUNEZ"],
+            &["Ann O'Brien", "OBRIEN ANN", "Ann O’Brien"],
+        ] {
+            let keys: Vec<_> = same.iter().map(|name| name_key(name)).collect();
+            assert!(
+                keys[0].is_some() && keys.iter().all(|key| key == &keys[0]),
+                "{same:?}: {keys:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_has_no_key() {
+        for text in [
+            "",
+            "  ",
+            "090-0123-4567",
+            "a@b.example",
+            "1972/04/01",
+            "東京都千代田区1-2",
+        ] {
+            assert_eq!(name_key(text), None, "{text}");
+        }
+        assert_eq!(
+            name_key("様").as_deref(),
+            Some("様"),
+            "a title alone is not stripped away"
+        );
+        assert_eq!(latin_name_key("Sr").as_deref(), Some("sr"));
+    }
+
+    #[test]
+    fn one_reading_has_one_key() {
+        for same in [
+            &[
+                "ヤマダ タロウ",
+                "ﾔﾏﾀﾞ ﾀﾛｳ",
+                "やまだ　たろう",
+                "ヤマダタロウ",
+                "ヤマダ　タロウ様",
+            ][..],
+            &["オオツカ キョウコ", "ｵｵﾂｶ ｷﾖｳｺ", "おおつか きょうこ"],
+            &["オーノ", "ｵ-ﾉ", "オ―ノ", "オノ"],
+            &["ミヅキ", "ミズキ", "みずき"],
+        ] {
+            let keys: Vec<_> = same.iter().map(|name| kana_key(name)).collect();
+            assert!(
+                keys[0].is_some() && keys.iter().all(|key| key == &keys[0]),
+                "{same:?}: {keys:?}"
+            );
+        }
+        for text in ["", "山田", "ヤマダ太郎", "yamada", "ヤマダ1", "ー"] {
+            assert_eq!(kana_key(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Telephone numbers.
+
+use super::Region;
+
+/// What is written before a number.
+const LABELS: [&str; 8] = [
+    "tel", "phone", "mobile", "cell", "電話", "携帯", "自宅", "ph",
+];
+/// What parts a number from an extension.
+const EXTENSIONS: [&str; 5] = ["内線", "ext", "x", "#", "("];
+
+/// A number in E.164 (`+819001234567`) out of any notation.
+///
+/// A spreadsheet's lost leading zero is put back: `9001234567` and `312345678` are Japanese. Ten
+/// digits without a zero that could also be American (`8045556666`) are taken for what `region` says,
+/// and for American where nothing does.
+pub fn phone_key(text: &str, region: Option<Region>) -> Option<String> {
+    // Nearly every cell of a list is no number; that must cost nothing.
+    if text.len() > 80 || !text.contains(|c: char| c.is_ascii_digit() || matches!(c, '０'..='９'))
+    {
+        return None;
+    }
+    let folded = super::super::fold::fold(super::bare(text));
+    let mut body = folded.as_str();
+    for label in LABELS {
+        body = body
+            .strip_prefix(label)
+            .unwrap_or(body)
+            .trim_start_matches([':', ' ', '.']);
+    }
+    let mut digits = String::with_capacity(16);
+    let international = body.starts_with('+') || body.starts_with("(+");
+    for (at, c) in body.char_indices() {
+        match c {
+            '0'..='9' => digits.push(c),
+            '+' if digits.is_empty() => {}
+            ' ' | '-' | '.' | '/' | '~' | ')' => {}
+            // The long-vowel mark behind kana stays one when folded; behind a bracket it cannot be.
+            'ー' => {}
+            '(' if digits.len() < 9 => {}
+            _ => {
+                let rest = &body[at..];
+                if digits.len() >= 9 && EXTENSIONS.iter().any(|mark| rest.starts_with(mark)) {
+                    break;
+                }
+                return None;
+            }
+        }
+    }
+    // A number cell written out as a float.
+    if body.ends_with(".0")
+        && !international
+        && digits.len() >= 10
+        && body.matches('.').count() == 1
+    {
+        digits.pop();
+    }
+    let e164 = resolve(&digits, international, region)?;
+    Some(format!("+{e164}"))
+}
+
+fn resolve(digits: &str, international: bool, region: Option<Region>) -> Option<String> {
+    if international {
+        // 0 behind a country code is a trunk prefix that does not belong there (+81 (0)3 ...).
+        let e164 = match digits.strip_prefix("810") {
+            Some(rest) => format!("81{rest}"),
+            None => digits.to_owned(),
+        };
+        return valid(&e164).then_some(e164);
+    }
+    if let Some(rest) = digits
+        .strip_prefix("01081")
+        .or_else(|| digits.strip_prefix("0081"))
+    {
+        return japanese(rest.trim_start_matches('0'));
+    }
+    if let Some(rest) = digits.strip_prefix("0111").filter(|rest| rest.len() == 10) {
+        return american(rest);
+    }
+    if let Some(national) = digits.strip_prefix('0') {
+        return japanese(national);
+    }
+    match digits.len() {
+        9 if region != Some(Region::Us) => japanese(digits),
+        10 => {
+            let mobile = matches!(digits.as_bytes(), [b'5'..=b'9', b'0', ..]);
+            let one = american(digits);
+            let other = if mobile { japanese(digits) } else { None };
+            match region {
+                Some(Region::Jp) => other.or(one),
+                _ => one.or(other),
+            }
+        }
+        11 if digits.starts_with('1') => american(&digits[1..]),
+        11 | 12 => japanese(digits.strip_prefix("81")?),
+        _ => None,
+    }
+}
+
+fn japanese(national: &str) -> Option<String> {
+    let e164 = format!("81{national}");
+    valid(&e164).then_some(e164)
+}
+
+/// North American numbers are NXX-NXX-XXXX, N from 2 to 9.
+fn american(national: &str) -> Option<String> {
+    let e164 = format!("1{national}");
+    (valid(&e164) && national.as_bytes()[3] >= b'2').then_some(e164)
+}
+
+/// The same rule as `canary::PhoneNumber`, without its allocations; a test holds them together.
+fn valid(e164: &str) -> bool {
+    match e164.as_bytes() {
+        [b'8', b'1', rest @ ..] => {
+            // Ten digits behind the country code are mobiles, IP phones and 0800 only.
+            rest.len() == 9 && rest[0] != b'0'
+                || rest.len() == 10 && matches!(rest, [b'1'..=b'9', b'0', ..])
+        }
+        [b'1', rest @ ..] => rest.len() == 10 && rest[0] >= b'2',
+        other => (8..=15).contains(&other.len()) && other[0] != b'0',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canary::PhoneNumber;
+    use proptest::prelude::*;
+
+    fn key(text: &str) -> Option<String> {
+        phone_key(text, None)
+    }
+
+    #[test]
+    fn one_number_has_one_key() {
+        for text in [
+            "090-0123-4567",
+            "09001234567",
+            "+819001234567",
+            "+81 90-0123-4567",
+            "+81 (0)90 0123 4567",
+            "０９０－０１２３－４５６７",
+            "090ー0123ー4567",
+            "090 0123 4567",
+            "090.0123.4567",
+            "090(0123)4567",
+            "9001234567",
+            "819001234567",
+            "010-81-90-0123-4567",
+            "'09001234567",
+            "=\"09001234567\"",
+            "TEL:090-0123-4567",
+            "携帯 090-0123-4567",
+            "9001234567.0",
+        ] {
+            assert_eq!(key(text).as_deref(), Some("+819001234567"), "{text}");
+        }
+        for text in [
+            "03-0123-4567",
+            "(03)0123-4567",
+            "03(0123)4567",
+            "0301234567",
+            "301234567",
+            "+81301234567",
+            "03-0123-4567 内線12",
+            "03-0123-4567(代)",
+        ] {
+            assert_eq!(key(text).as_deref(), Some("+81301234567"), "{text}");
+        }
+        for text in [
+            "(202) 555-0123",
+            "202-555-0123",
+            "2025550123",
+            "+1 202 555 0123",
+            "1-202-555-0123",
+            "202.555.0123",
+            "202-555-0123 x45",
+            "12025550123",
+        ] {
+            assert_eq!(key(text).as_deref(), Some("+12025550123"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_region_decides_between_two_countries() {
+        assert_eq!(
+            phone_key("8042550123", Some(Region::Jp)).as_deref(),
+            Some("+818042550123")
+        );
+        assert_eq!(
+            phone_key("8042550123", None).as_deref(),
+            Some("+18042550123")
+        );
+        assert_eq!(phone_key("301234567", Some(Region::Us)), None);
+    }
+
+    #[test]
+    fn what_is_no_number_has_no_key() {
+        for text in [
+            "",
+            "-",
+            "12",
+            "1234567",
+            "abc",
+            "1972/04/01",
+            "19720401",
+            "東京都9-12-8",
+            "00000000000",
+            "a1@b.example",
+            "1234567890123456",
+        ] {
+            assert_eq!(key(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_canary_s_own_parser(national in "0[1-9][0-9]{8}|0[5-9]0[0-9]{8}|[2-9][0-9]{2}[2-9][0-9]{6}") {
+            let number: PhoneNumber = national.parse().unwrap();
+            prop_assert_eq!(key(&national), Some(number.as_str().to_owned()));
+            prop_assert_eq!(key(number.as_str()), Some(number.as_str().to_owned()));
+        }
+    }
+}

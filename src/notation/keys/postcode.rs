@@ -1,0 +1,92 @@
+//! Postcodes and ZIP codes.
+
+use super::super::fold::fold;
+use super::Region;
+
+/// Digits of a postcode: seven in Japan, five in the United States (the four behind are dropped).
+///
+/// Leading zeros that a spreadsheet took are put back: six digits are Japanese, three or four American.
+/// Five are a ZIP code unless `region` says Japan, where they may be 001-0010 without its zeros.
+pub fn postcode_key(text: &str, region: Option<Region>) -> Option<String> {
+    if text.len() > 40 {
+        return None;
+    }
+    let folded = fold(super::bare(text));
+    let body = folded.trim_start_matches(['〒', 'τ', ' ']);
+    let body = body.strip_suffix(".0").unwrap_or(body);
+    let mut groups = body.split(['-', ' ']).filter(|group| !group.is_empty());
+    let (first, second, third) = (groups.next()?, groups.next(), groups.next());
+    let digits = |group: &str| group.bytes().all(|b| b.is_ascii_digit());
+    if third.is_some() || !digits(first) || !second.is_none_or(digits) {
+        return None;
+    }
+    let japanese = region != Some(Region::Us);
+    let american = region != Some(Region::Jp);
+    match (first.len(), second.map_or(0, str::len)) {
+        (3, 4) if japanese => Some(format!("{first}{}", second.unwrap_or_default())),
+        (7, 0) if japanese => Some(first.to_owned()),
+        (6, 0) if japanese => Some(format!("0{first}")),
+        (5, 0) if region == Some(Region::Jp) => Some(format!("00{first}")),
+        (5, 0 | 4) if american => Some(first.to_owned()),
+        (9, 0) if american => Some(first[..5].to_owned()),
+        (4, 0 | 4) if american => Some(format!("0{first}")),
+        (8, 0) if american => Some(format!("0{}", &first[..4])),
+        (3, 0) if region == Some(Region::Us) => Some(format!("00{first}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_postcode_has_one_key() {
+        for text in [
+            "100-0013",
+            "1000013",
+            "〒100-0013",
+            "〒 100-0013",
+            "１００－００１３",
+            "100‐0013",
+            "'1000013",
+            "1000013.0",
+        ] {
+            assert_eq!(
+                postcode_key(text, None).as_deref(),
+                Some("1000013"),
+                "{text}"
+            );
+        }
+        for text in ["060-0001", "0600001", "600001", "=\"0600001\""] {
+            assert_eq!(
+                postcode_key(text, None).as_deref(),
+                Some("0600001"),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            postcode_key("10010", Some(Region::Jp)).as_deref(),
+            Some("0010010")
+        );
+        for text in ["02134", "2134", "02134-1001", "2134-1001", "021341001"] {
+            assert_eq!(
+                postcode_key(text, Some(Region::Us)).as_deref(),
+                Some("02134"),
+                "{text}"
+            );
+            assert_eq!(postcode_key(text, None).as_deref(), Some("02134"), "{text}");
+        }
+        for text in [
+            "",
+            "〒",
+            "abc",
+            "12",
+            "100-0013-1",
+            "0312345678",
+            "1972-04-01",
+        ] {
+            assert_eq!(postcode_key(text, None), None, "{text}");
+        }
+    }
+}
