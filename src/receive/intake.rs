@@ -1,0 +1,79 @@
+//! The way into the store: what several clients bring at the same time is stored in one transaction,
+//! so that they share its fsync, and each is told when its own message is durable.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::registry::{Accepted, NewMessage, Registry};
+
+/// Messages stored by one transaction at most, and their bytes.
+const BATCH: usize = 256;
+const BATCH_BYTES: usize = 64 << 20;
+
+/// The message was not stored: its client has to be told to come again. The writer has logged why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the message could not be stored")]
+pub struct NotStored;
+
+struct Job {
+    message: NewMessage,
+    answer: oneshot::Sender<Result<Accepted, NotStored>>,
+}
+
+/// A handle on the writer; clones share it. The writer ends when all of them are gone.
+#[derive(Clone)]
+pub struct Intake {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Intake {
+    /// Starts the writer. It rings `news` whenever it has stored something.
+    pub fn start(registry: Registry, news: Arc<Notify>) -> (Intake, JoinHandle<()>) {
+        let (jobs, queue) = mpsc::channel(BATCH);
+        (Intake { jobs }, tokio::spawn(write(registry, queue, news)))
+    }
+
+    /// Stores a message; when this returns, a power cut does not lose it.
+    ///
+    /// # Errors
+    /// The registry failed, or the receiver is stopping.
+    pub async fn accept(&self, message: NewMessage) -> Result<Accepted, NotStored> {
+        let (answer, result) = oneshot::channel();
+        let job = Job { message, answer };
+        self.jobs.send(job).await.map_err(|_| NotStored)?;
+        result.await.map_err(|_| NotStored)?
+    }
+}
+
+async fn write(registry: Registry, mut queue: mpsc::Receiver<Job>, news: Arc<Notify>) {
+    while let Some(first) = queue.recv().await {
+        let mut bytes = first.message.raw.len();
+        let (mut messages, mut answers) = (vec![first.message], vec![first.answer]);
+        while messages.len() < BATCH
+            && bytes < BATCH_BYTES
+            && let Ok(next) = queue.try_recv()
+        {
+            bytes += next.message.raw.len();
+            messages.push(next.message);
+            answers.push(next.answer);
+        }
+        let results = match registry.accept(&messages).await {
+            Ok(accepted) => {
+                news.notify_one();
+                accepted.into_iter().map(Ok).collect()
+            }
+            Err(error) => {
+                // A commit whose answer was lost may have been done: trying the messages again, one
+                // by one, could store them twice. The clients come again.
+                tracing::error!(messages = messages.len(), %error, "messages not stored");
+                vec![Err(NotStored); answers.len()]
+            }
+        };
+        for (answer, result) in answers.into_iter().zip(results) {
+            // A client that has gone in the meantime comes again, and is recognised.
+            let _ = answer.send(result);
+        }
+    }
+}
