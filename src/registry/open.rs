@@ -5,10 +5,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, PgConnection, SqlSafeStr};
 
 use super::exclusive::LockPlace;
 use super::store::Store;
@@ -97,6 +97,8 @@ impl Registry {
                 (sqlite(&path).await?, LockPlace::beside(&path))
             }
             Place::Server(options) => {
+                // A pool would ask a dead server again and again until its time is up.
+                PgConnection::connect_with(&options).await?.close().await?;
                 let pool = PgPoolOptions::new()
                     .max_connections(8)
                     .acquire_timeout(Duration::from_secs(10))
