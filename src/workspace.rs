@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::persona::Seeds;
 use crate::registry::{MasterKey, Registry};
 
 /// The file that makes a directory a workspace.
@@ -65,6 +66,9 @@ pub enum Error {
         /// What is wrong.
         source: crate::registry::InvalidKey,
     },
+    /// A seed table does not read.
+    #[error(transparent)]
+    Seeds(#[from] crate::persona::SeedError),
     /// The registry does not open.
     #[error(transparent)]
     Registry(#[from] crate::registry::Error),
@@ -242,6 +246,17 @@ impl Workspace {
     pub async fn registry(&self) -> Result<Registry, Error> {
         let key = self.key()?;
         Ok(Registry::open(&self.config.registry.url, &self.dir, &key).await?)
+    }
+
+    /// The seed tables: the built-in ones, with the operator's in the place of those they replace.
+    ///
+    /// # Errors
+    /// A table of the operator's own does not read.
+    pub fn seeds(&self) -> Result<Seeds, Error> {
+        Ok(match &self.config.seeds {
+            Some(dir) => Seeds::overlaid(&self.dir.join(dir))?,
+            None => Seeds::embedded(),
+        })
     }
 
     fn key(&self) -> Result<MasterKey, Error> {

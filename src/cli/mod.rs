@@ -31,6 +31,7 @@ macro_rules! verbs {
 
 verbs! {
     Init = init,
+    Pool = pool,
 
     #[cfg(feature = "plant")] Source = source,
     #[cfg(feature = "plant")] Plan = plan,

@@ -1,8 +1,8 @@
 //! What the registry finds a canary by.
 
 use super::Mark;
-use crate::canary::PhoneNumber;
-use crate::persona::Household;
+use crate::notation::{address_key, email_key, kana_key, name_key, phone_key};
+use crate::persona::{Address, Household, Locale};
 
 impl Mark {
     /// The mark's name in the registry.
@@ -20,14 +20,52 @@ impl Mark {
 /// One spelling for all spellings of a value; `None` for what cannot bear the mark.
 pub(super) fn folded(mark: Mark, value: &str) -> Option<String> {
     match mark {
-        Mark::Email => Some(value.to_lowercase()),
-        Mark::Phone => value.parse::<PhoneNumber>().ok().map(String::from),
-        Mark::Name | Mark::Kana | Mark::Address => Some(value.to_lowercase()),
+        Mark::Email => email_key(value),
+        Mark::Phone => phone_key(value, None),
+        Mark::Name => name_key(value),
+        Mark::Kana => kana_key(value),
+        Mark::Address => address_key(value).map(|key| key.mark()),
     }
 }
 
 /// Every mark that a household bears, folded.
 pub(super) fn marks(household: &Household) -> Vec<(Mark, String)> {
-    let _ = household;
-    Vec::new()
+    let mut bare = vec![(Mark::Address, typed(household.locale, &household.address))];
+    for person in std::iter::once(&household.guardian).chain(&household.children) {
+        let (family, given) = (&person.family, &person.given);
+        let name = match household.locale {
+            Locale::JaJp => format!("{}{}", family.written, given.written),
+            Locale::EnUs => format!("{} {}", given.written, family.written),
+        };
+        bare.push((Mark::Name, name));
+        bare.push((Mark::Kana, format!("{}{}", family.kana, given.kana)));
+    }
+    bare.extend(household.email.clone().map(|email| (Mark::Email, email)));
+    let phones = [&household.landline, &household.mobile];
+    bare.extend(
+        phones
+            .into_iter()
+            .flatten()
+            .map(|p| (Mark::Phone, p.clone())),
+    );
+    let folded = |(mark, value): (Mark, String)| Some((mark, folded(mark, &value)?));
+    bare.into_iter().filter_map(folded).collect()
+}
+
+/// The address in one plain spelling; which one does not matter, since it is folded.
+fn typed(locale: Locale, address: &Address) -> String {
+    let building = address.building.as_deref().unwrap_or_default();
+    let unit = address.unit.as_deref().unwrap_or_default();
+    let Address {
+        region,
+        city,
+        town,
+        block,
+        ..
+    } = address;
+    match locale {
+        Locale::JaJp => format!("{region}{city}{town}{block} {building} {unit}"),
+        Locale::EnUs if unit.is_empty() => format!("{block}, {city}, {region}"),
+        Locale::EnUs => format!("{block} Apt {unit}, {city}, {region}"),
+    }
 }

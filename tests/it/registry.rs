@@ -409,6 +409,7 @@ async fn the_story_on_sqlite() {
     let key = MasterKey::generate();
     story("sqlite:registry.db", home.path(), &key).await;
     // Nothing is folded into the main file first: the log beside it is searched as well.
+    let mut seen = false;
     for name in ["registry.db", "registry.db-wal"] {
         let Ok(bytes) = std::fs::read(home.path().join(name)) else {
             continue;
@@ -421,11 +422,9 @@ async fn the_story_on_sqlite() {
                 assert!(!found, "{name} shows {secret}");
             }
         }
-        assert!(
-            bytes.windows(6).any(|window| window == b"school"),
-            "the search itself works"
-        );
+        seen |= bytes.windows(6).any(|window| window == b"school");
     }
+    assert!(seen, "the search itself works");
     use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(home.path().join("registry.db"))
         .unwrap()
