@@ -8,6 +8,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
+use super::csv::CsvFile;
 use super::{DatabaseUrl, Engine, Error, Pool, Result};
 
 /// How long a server may take to answer, and how long we wait for a lock.
@@ -20,7 +21,7 @@ pub(super) async fn open(url: &DatabaseUrl) -> Result<Pool> {
         (Engine::Sqlite, Some(path)) => sqlite(&path).await,
         (Engine::Csv, Some(path)) => {
             readable(&path)?;
-            Ok(Pool::Csv(path))
+            Ok(Pool::Csv(CsvFile::open(&path)?))
         }
         (Engine::MySql, _) => mysql(url).await,
         _ => postgres(url).await,

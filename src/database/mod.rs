@@ -6,20 +6,21 @@
 
 mod catalog;
 mod connect;
+mod csv;
 mod error;
 mod link;
 mod sql;
+mod sql_transaction;
 mod transaction;
 mod url;
 
-use std::path::PathBuf;
-
+use csv::CsvFile;
 use link::Link;
 use sql::Sql;
 
 pub use catalog::{Check, Column, ForeignKey, Table, UniqueKey};
 pub use error::{Constraint, Error};
-pub use transaction::{Place, Transaction};
+pub use transaction::{Cell, Key, Place, Transaction};
 pub use url::{DatabaseUrl, Engine};
 
 use error::Doing;
@@ -34,7 +35,7 @@ enum Pool {
     Sqlite(sqlx::SqlitePool),
     Postgres(sqlx::PgPool),
     MySql(sqlx::MySqlPool),
-    Csv(PathBuf),
+    Csv(CsvFile),
 }
 
 /// An open customer database.
@@ -98,7 +99,7 @@ impl Database {
     /// No such table (with the names that are near), or several.
     pub async fn table(&self, name: &str) -> Result<Table> {
         let engine = self.engine();
-        with_link!(self, name, link => catalog::table(&mut link, engine, name).await, path => csv(path))
+        with_link!(self, name, link => catalog::table(&mut link, engine, name).await, file => Ok(file.table()))
     }
 
     /// How many rows the table has.
@@ -113,7 +114,7 @@ impl Database {
         };
         let sql = sql.text(" from ").table(table);
         let name = table.to_string();
-        let rows = with_link!(self, &name, link => link.rows(&name, Doing::Reading("count the rows of"), sql).await, path => csv(path))?;
+        let rows = with_link!(self, &name, link => link.rows(&name, Doing::Reading("count the rows of"), sql).await, file => return Ok(file.count()?.0))?;
         let count = rows
             .first()
             .and_then(|row| row.first()?.as_deref()?.parse().ok());
@@ -143,17 +144,25 @@ impl Database {
             };
         }
         let name = table.to_string();
-        let rows = with_link!(self, &name, link => link.rows(&name, Doing::Reading("read"), sql).await, path => csv(path))?;
-        if rows.len() <= n {
-            return Ok(rows);
-        }
-        let total = rows.len();
-        let wanted = |place: usize| place * n / total != (place + 1) * n / total;
-        Ok(rows
-            .into_iter()
-            .enumerate()
-            .filter_map(|(place, row)| wanted(place).then_some(row))
+        // A CSV file is passed through anyway, so it is thinned out on the way.
+        let rows = with_link!(self, &name, link => link.rows(&name, Doing::Reading("read"), sql).await, file => return file.sample(count, n))?;
+        let total = rows.len() as u64;
+        let numbered = rows.into_iter().zip(0..);
+        Ok(numbered
+            .filter_map(|(row, number)| is_sampled(number, total, n).then_some(row))
             .collect())
+    }
+
+    /// Records of a CSV file with more or fewer fields than the header has: they are left alone, but
+    /// somebody should know. 0 for other engines.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn ragged(&self) -> Result<u64> {
+        match &self.pool {
+            Pool::Csv(file) => Ok(file.count()?.1),
+            _ => Ok(0),
+        }
     }
 
     /// Calls `each` with every row of the table, streaming; the cells are those of `columns`.
@@ -166,13 +175,14 @@ impl Database {
         columns: &[&str],
         each: impl FnMut(&[Option<String>]),
     ) -> Result<()> {
-        let columns = columns
+        let names = columns;
+        let columns = names
             .iter()
             .map(|name| table.column(name))
             .collect::<Result<Vec<_>>>()?;
         let sql = select(self.engine(), table, columns);
         let name = table.to_string();
-        with_link!(self, &name, link => link.each(&name, Doing::Reading("read"), sql, each).await, path => csv(path))
+        with_link!(self, &name, link => link.each(&name, Doing::Reading("read"), sql, each).await, file => file.scan(names, each))
     }
 
     /// Begins a transaction that writes.
@@ -184,12 +194,10 @@ impl Database {
     }
 }
 
-fn csv<T>(path: &std::path::Path) -> Result<T> {
-    Err(Error::Csv {
-        path: path.to_owned(),
-        line: None,
-        why: "CSV files cannot be read yet".to_owned(),
-    })
+/// Whether row `number` of `total` is among `n` that are spread evenly.
+fn is_sampled(number: u64, total: u64, n: usize) -> bool {
+    let n = n as u64;
+    n >= total || number * n / total != (number + 1) * n / total
 }
 
 /// `select COLUMNS as text from TABLE`.

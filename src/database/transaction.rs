@@ -1,192 +1,64 @@
 //! One transaction: rows in, rows looked at, rows out; all or nothing.
 
-use super::error::{Doing, classify};
-use super::link::Link;
-use super::sql::Sql;
-use super::{Column, Database, Engine, Error, Pool, Result, Row, Table};
+use super::csv::Rewrite;
+use super::sql_transaction::SqlTransaction;
+use super::{Database, Pool, Result, Row, Table};
 
 /// A cell to write or to compare: column and text, NULL as `None`.
 pub type Cell<'c> = (&'c str, Option<&'c str>);
 
+/// Primary key columns with their values as text; empty in a table without a key.
+pub type Key = Vec<(String, String)>;
+
 /// Where one row stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Primary key columns with their values as text; empty in a table without one.
-    pub key: Vec<(String, String)>,
+    /// The row's primary key.
+    pub key: Key,
     /// What the engine itself tells rows apart by, where the table has no key.
-    hidden: Option<String>,
+    pub(super) hidden: Option<String>,
 }
 
 impl Place {
     /// The place of the row with this primary key.
-    pub fn of_key(key: Vec<(String, String)>) -> Place {
+    pub fn of_key(key: Key) -> Place {
         Place { key, hidden: None }
     }
 }
 
 enum Open {
-    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
-    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
-    MySql {
-        open: sqlx::Transaction<'static, sqlx::MySql>,
-        returning: bool,
-    },
+    Sql(SqlTransaction),
+    Csv(Rewrite),
 }
 
 /// A transaction that writes. Dropped without [`commit`](Transaction::commit), it changes nothing.
-pub struct Transaction {
-    engine: Engine,
-    open: Open,
-}
+pub struct Transaction(Open);
 
 impl Transaction {
     pub(super) async fn begin(database: &Database) -> Result<Transaction> {
-        let engine = database.engine();
-        let failed = |error| classify(engine, "", Doing::Reading("beginning a transaction"), error);
-        let open = match &database.pool {
-            // Takes the write lock now, so that a lock held by others is met before anything is done.
-            Pool::Sqlite(pool) => {
-                Open::Sqlite(pool.begin_with("begin immediate").await.map_err(failed)?)
-            }
-            // Rows keep their places (ctid) for as long as the transaction looks at them.
-            Pool::Postgres(pool) => Open::Postgres(
-                pool.begin_with("begin isolation level repeatable read")
-                    .await
-                    .map_err(failed)?,
-            ),
-            Pool::MySql(pool) => {
-                let mut open = pool.begin().await.map_err(failed)?;
-                let version: String = sqlx::query_scalar("select version()")
-                    .fetch_one(&mut *open)
-                    .await
-                    .map_err(failed)?;
-                let returning = version.contains("MariaDB");
-                Open::MySql { open, returning }
-            }
-            Pool::Csv(path) => return super::csv(path),
-        };
-        Ok(Transaction { engine, open })
-    }
-
-    fn link(&mut self) -> Link<'_> {
-        match &mut self.open {
-            Open::Sqlite(open) => Link::Sqlite(open),
-            Open::Postgres(open) => Link::Postgres(open),
-            Open::MySql { open, .. } => Link::MySql(open),
+        if let Pool::Csv(file) = &database.pool {
+            return Ok(Transaction(Open::Csv(Rewrite::begin(file)?)));
+        }
+        match SqlTransaction::begin(database.engine(), &database.pool).await? {
+            Some(open) => Ok(Transaction(Open::Sql(open))),
+            None => unreachable!("CSV was dealt with above"),
         }
     }
 
-    /// Inserts a row and returns its primary key as text (empty in a table without one).
+    /// Inserts a row and returns its primary key as text.
     ///
     /// # Errors
-    /// A constraint, a value that does not fit, a missing right; the transaction is then of no more use.
-    pub async fn insert(
-        &mut self,
-        table: &Table,
-        row: &[Cell<'_>],
-    ) -> Result<Vec<(String, String)>> {
-        if let Some(engine) = &table.not_transactional {
-            return Err(Error::NotTransactional {
-                table: table.to_string(),
-                engine: engine.clone(),
-            });
+    /// A constraint, a value that does not fit, a missing right, a storage engine without
+    /// transactions; the transaction is then of no more use.
+    pub async fn insert(&mut self, table: &Table, row: &[Cell<'_>]) -> Result<Key> {
+        match &mut self.0 {
+            Open::Sql(open) => open.insert(table, row).await,
+            Open::Csv(open) => open.insert(row).map(|()| Key::new()),
         }
-        let name = table.to_string();
-        let writing = Doing::Writing("insert into");
-        let sql = insertion(Sql::new(self.engine, "insert into "), table, row)?;
-        let key = key_columns(table)?;
-        let returning = !matches!(
-            self.open,
-            Open::MySql {
-                returning: false,
-                ..
-            }
-        );
-        if !returning {
-            self.link().execute(&name, writing, sql).await?;
-            return self.last_key(table, row).await;
-        }
-        // Without a key there is still something to return, which shows that the row went in.
-        let sql = match key.as_slice() {
-            [] => sql.text(" returning 'in'"),
-            key => sql
-                .text(" returning ")
-                .list(", ", key.iter().copied(), Sql::shown),
-        };
-        let rows = match self.link().rows(&name, writing, sql).await {
-            Err(Error::Value {
-                column: None, why, ..
-            }) if self.engine == Engine::Postgres => {
-                let column = self.misfit(table, row).await;
-                return Err(Error::Value {
-                    column,
-                    table: name,
-                    why,
-                });
-            }
-            other => other?,
-        };
-        let [returned] = rows.as_slice() else {
-            return Err(Error::Swallowed {
-                table: name,
-                why: "a trigger or rule kept a row from being inserted",
-            });
-        };
-        named_key(table, &key, returned)
     }
 
-    /// The key of the row just inserted, where the server has no RETURNING.
-    async fn last_key(&mut self, table: &Table, row: &[Cell<'_>]) -> Result<Vec<(String, String)>> {
-        let mut key = Vec::new();
-        for column in key_columns(table)? {
-            let given = row.iter().find(|(name, _)| *name == column.name);
-            let value = match given.and_then(|(_, value)| *value) {
-                Some(value) => value.to_owned(),
-                None if column.identity => {
-                    let sql = Sql::new(self.engine, "select cast(last_insert_id() as char)");
-                    let name = table.to_string();
-                    let rows = self
-                        .link()
-                        .rows(&name, Doing::Reading("read the key of"), sql)
-                        .await?;
-                    rows.into_iter()
-                        .flatten()
-                        .flatten()
-                        .next()
-                        .unwrap_or_default()
-                }
-                None => {
-                    return Err(Error::Swallowed {
-                        table: table.to_string(),
-                        why: "the server makes the key and does not tell it (MySQL has no RETURNING); map the key column to a role",
-                    });
-                }
-            };
-            key.push((column.name.clone(), value));
-        }
-        Ok(key)
-    }
-
-    /// PostgreSQL does not say which column a value did not fit: tries them one by one, after the end
-    /// of the transaction, which has failed anyway.
-    async fn misfit(&mut self, table: &Table, row: &[Cell<'_>]) -> Option<String> {
-        let reading = Doing::Reading("check a value for");
-        let name = table.to_string();
-        let end = Sql::new(self.engine, "rollback");
-        self.link().execute(&name, reading, end).await.ok()?;
-        for (column, value) in row {
-            let column = table.column(column).ok()?;
-            let sql = Sql::new(self.engine, "select ")
-                .stored(column, *value)
-                .text("::text");
-            if self.link().rows(&name, reading, sql).await.is_err() {
-                return Some(column.name.clone());
-            }
-        }
-        None
-    }
-
-    /// The row with this primary key: the cells of `columns`, or `None` if there is no such row.
+    /// The row with this primary key: the cells of `columns`, or `None` if there is no such row. A
+    /// table without a key has none: use [`scan`](Transaction::scan).
     ///
     /// # Errors
     /// An unknown column; the user may not read the table.
@@ -196,12 +68,10 @@ impl Transaction {
         key: &[(String, String)],
         columns: &[&str],
     ) -> Result<Option<Row>> {
-        let shown = known(table, columns)?;
-        let sql = super::select(self.engine, table, shown).text(" where ");
-        let sql = where_key(sql, table, key)?;
-        let name = table.to_string();
-        let rows = self.link().rows(&name, Doing::Reading("read"), sql).await?;
-        Ok(rows.into_iter().next())
+        match &mut self.0 {
+            Open::Sql(open) if !key.is_empty() => open.read(table, key, columns).await,
+            _ => Ok(None),
+        }
     }
 
     /// Calls `each` with every row: where it stands, and the cells of `columns`. Rows written in this
@@ -215,37 +85,16 @@ impl Transaction {
         columns: &[&str],
         mut each: impl FnMut(Place, &[Option<String>]),
     ) -> Result<()> {
-        let shown = known(table, columns)?;
-        let key = key_columns(table)?;
-        let sql = Sql::new(self.engine, "select ")
-            .list(", ", shown, Sql::shown)
-            .text(", ");
-        let sql = match (key.as_slice(), self.engine) {
-            ([], Engine::Sqlite) => sql.text("cast(").text(rowid(table)).text(" as text)"),
-            ([], Engine::Postgres) => sql.text("tableoid::text || ' ' || ctid::text"),
-            ([], _) => sql.text("null"),
-            (key, _) => sql.list(", ", key.iter().copied(), Sql::shown),
-        };
-        let sql = sql.text(" from ").table(table);
-        let name = table.to_string();
-        let width = columns.len();
-        let key: Vec<String> = key.into_iter().map(|column| column.name.clone()).collect();
-        let placed = |row: &[Option<String>]| {
-            let (cells, place) = row.split_at(width);
-            let values = place.iter().map(|value| value.clone().unwrap_or_default());
-            let place = Place {
-                key: key.iter().cloned().zip(values).collect(),
-                hidden: if key.is_empty() {
-                    place.first().cloned().flatten()
-                } else {
-                    None
-                },
-            };
-            each(place, cells);
-        };
-        self.link()
-            .each(&name, Doing::Reading("read"), sql, placed)
-            .await
+        match &mut self.0 {
+            Open::Sql(open) => open.scan(table, columns, each).await,
+            Open::Csv(open) => open.scan(columns, |number, row| {
+                let place = Place {
+                    key: Key::new(),
+                    hidden: Some(number.to_string()),
+                };
+                each(place, row);
+            }),
+        }
     }
 
     /// Removes the row that stands at `place` and holds exactly `content`.
@@ -258,46 +107,14 @@ impl Transaction {
         place: &Place,
         content: &[Cell<'_>],
     ) -> Result<()> {
-        let mut sql = Sql::new(self.engine, "delete from ")
-            .table(table)
-            .text(" where ");
-        sql = match (&place.hidden, self.engine) {
-            (Some(hidden), Engine::Sqlite) => sql
-                .text(rowid(table))
-                .text(" = ")
-                .value(Some(hidden))
-                .text(" and "),
-            (Some(hidden), Engine::Postgres) => sql
-                .text("tableoid::text || ' ' || ctid::text = ")
-                .value(Some(hidden))
-                .text(" and "),
-            _ if place.key.is_empty() => sql,
-            _ => where_key(sql, table, &place.key)?.text(" and "),
-        };
-        let columns = known(
-            table,
-            &content.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-        )?;
-        let cells = columns.into_iter().zip(content);
-        sql = sql.list(" and ", cells, |sql, (column, (_, value))| {
-            sql.is_exactly(column, *value)
-        });
-        // Rows alike in every column are one as good as the other, but only one is ours.
-        if self.engine == Engine::MySql && place.key.is_empty() {
-            sql = sql.text(" limit 1");
+        match &mut self.0 {
+            Open::Sql(open) => open.delete(table, place, content).await,
+            Open::Csv(open) => {
+                // A place in a CSV file comes from `scan`, which numbers the records.
+                let number = place.hidden.as_ref().and_then(|number| number.parse().ok());
+                open.delete(number.unwrap_or(u64::MAX), content)
+            }
         }
-        let name = table.to_string();
-        let removed = self
-            .link()
-            .execute(&name, Doing::Writing("delete from"), sql)
-            .await?;
-        if removed == 1 {
-            return Ok(());
-        }
-        Err(Error::Swallowed {
-            table: name,
-            why: "a row to remove was changed or removed by somebody else meanwhile, or a trigger kept it",
-        })
     }
 
     /// Makes it all durable.
@@ -306,13 +123,10 @@ impl Transaction {
     /// A deferred constraint refused it, or the connection was lost: what has happened is then found
     /// out by looking.
     pub async fn commit(self) -> Result<()> {
-        let engine = self.engine;
-        let done = match self.open {
-            Open::Sqlite(open) => open.commit().await,
-            Open::Postgres(open) => open.commit().await,
-            Open::MySql { open, .. } => open.commit().await,
-        };
-        done.map_err(|error| classify(engine, "", Doing::Writing("commit"), error))
+        match self.0 {
+            Open::Sql(open) => open.commit().await,
+            Open::Csv(open) => open.commit(),
+        }
     }
 
     /// Takes it all back.
@@ -320,80 +134,9 @@ impl Transaction {
     /// # Errors
     /// The connection was lost; the server then takes it back by itself.
     pub async fn rollback(self) -> Result<()> {
-        let engine = self.engine;
-        let done = match self.open {
-            Open::Sqlite(open) => open.rollback().await,
-            Open::Postgres(open) => open.rollback().await,
-            Open::MySql { open, .. } => open.rollback().await,
-        };
-        done.map_err(|error| classify(engine, "", Doing::Writing("roll back"), error))
+        match self.0 {
+            Open::Sql(open) => open.rollback().await,
+            Open::Csv(_) => Ok(()),
+        }
     }
-}
-
-/// `insert into T (columns) values (values)`.
-pub(super) fn insertion(sql: Sql, table: &Table, row: &[Cell<'_>]) -> Result<Sql> {
-    let columns = known(
-        table,
-        &row.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-    )?;
-    let cells = columns.iter().copied().zip(row);
-    Ok(sql
-        .table(table)
-        .text(" (")
-        .list(", ", &columns, |sql, column| sql.name(&column.name))
-        .text(") values (")
-        .list(", ", cells, |sql, (column, (_, value))| {
-            sql.stored(column, *value)
-        })
-        .text(")"))
-}
-
-fn known<'t>(table: &'t Table, columns: &[&str]) -> Result<Vec<&'t Column>> {
-    columns.iter().map(|name| table.column(name)).collect()
-}
-
-fn key_columns(table: &Table) -> Result<Vec<&Column>> {
-    table
-        .primary_key
-        .iter()
-        .map(|name| table.column(name))
-        .collect()
-}
-
-fn named_key(
-    table: &Table,
-    key: &[&Column],
-    values: &[Option<String>],
-) -> Result<Vec<(String, String)>> {
-    let pair = |(column, value): (&&Column, &Option<String>)| {
-        let value = value.clone().ok_or_else(|| Error::Swallowed {
-            table: table.to_string(),
-            why: "a row got no primary key (it is NULL)",
-        })?;
-        Ok((column.name.clone(), value))
-    };
-    key.iter().zip(values).map(pair).collect()
-}
-
-fn where_key(sql: Sql, table: &Table, key: &[(String, String)]) -> Result<Sql> {
-    let mut parts = Vec::new();
-    for (name, value) in key {
-        parts.push((table.column(name)?, value.as_str()));
-    }
-    Ok(sql.list(" and ", parts, |sql, (column, value)| {
-        sql.is_key(column, value)
-    }))
-}
-
-/// A name for SQLite's row number that no column of the table has taken.
-fn rowid(table: &Table) -> &'static str {
-    ["rowid", "_rowid_", "oid"]
-        .into_iter()
-        .find(|name| {
-            !table
-                .columns
-                .iter()
-                .any(|column| column.name.eq_ignore_ascii_case(name))
-        })
-        .unwrap_or("rowid")
 }

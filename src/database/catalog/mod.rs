@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(choose(&all, "a.b").unwrap().name, "a.b");
         let error = choose(&all, "custmers").err().unwrap().to_string();
         assert!(
-            error.contains("there is: customers, crm.customers"),
+            error.contains("there is: crm.customers, customers"),
             "{error}"
         );
     }
