@@ -2,11 +2,17 @@
 //! value in a given format. Pure.
 
 mod fold;
+mod format;
 mod kanji;
 mod keys;
 mod role;
 
 pub use fold::fold;
+pub use format::{
+    AddressFormat, AddressStart, AmericanAddress, BlockStyle, DateFormat, Format, Gap,
+    JapaneseAddress, KanaFormat, NameFormat, PhoneFormat, PostcodeFormat, Script, Separator,
+    SexFormat, TextFormat, TimestampFormat, UnitStyle, UnitWord, UnknownFormat,
+};
 pub use keys::{
     AddressKey, DateHint, Region, address_key, birth_key, birth_key_hinted, email_key, kana_key,
     latin_name_key, name_key, phone_key, postcode_key, sex_key,

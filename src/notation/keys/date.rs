@@ -11,6 +11,8 @@ pub struct DateHint {
     pub day_first: bool,
     /// Years of two digits are read, and fall into the hundred years that end with this one.
     pub two_digit_years_to: Option<i32>,
+    /// A two-digit year leads: `01/02/03` is 3 February 2001.
+    pub year_first: bool,
     /// Seven digits are an era by its number (3 昭和, 4 平成, 5 令和), then yymmdd.
     pub era_numbers: bool,
 }
@@ -193,7 +195,7 @@ fn separated(text: &str, hint: DateHint) -> Option<Date> {
     }
     hint.two_digit_years_to?;
     // 72/04/01 and 72年4月1日 lead with the year, 04/01/72 cannot.
-    if first > 12 || text.contains('年') || first == 0 {
+    if first > 12 || text.contains('年') || first == 0 || hint.year_first {
         date(full_year(first, hint)?, second, third)
     } else {
         month_first(full_year(third, hint)?)

@@ -12,6 +12,7 @@ mod postcode;
 mod sex;
 
 pub use address::{AddressKey, address_key};
+pub(super) use address::{PREFECTURES, split_prefecture};
 pub use date::{DateHint, birth_key, birth_key_hinted};
 pub(super) use date::{Era, civil};
 pub use email::email_key;

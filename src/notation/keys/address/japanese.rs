@@ -290,10 +290,17 @@ fn read_numbers(text: &str) -> Option<(Vec<String>, &str)> {
 /// Building and unit of what stands behind the block: `霞ハイツ203号室`, `A棟203`, `203`, `#203`.
 fn read_building(tail: &str) -> (String, String) {
     let tail = to_digits(tail);
-    let joined: String = tail
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '、' | ',' | '#' | '・'))
-        .collect();
+    // A space between digits parts a building's number from the unit: コーポ2 203.
+    let parts: Vec<&str> = tail.split([' ', '、', ',', '#', '・']).collect();
+    let mut joined = String::with_capacity(tail.len());
+    for part in parts {
+        if joined.ends_with(|c: char| c.is_ascii_digit())
+            && part.starts_with(|c: char| c.is_ascii_digit())
+        {
+            joined.push('-');
+        }
+        joined.push_str(part);
+    }
     let body = ["号室", "号", "室"]
         .iter()
         .find_map(|mark| joined.strip_suffix(mark))
@@ -303,25 +310,17 @@ fn read_building(tail: &str) -> (String, String) {
     if number.is_empty() {
         return (plain_building(body), String::new());
     }
-    // A wing belongs to the unit: A棟203, A-203, 2号棟203.
-    let wingless = name
-        .trim_end_matches(['-', 'ー'])
-        .trim_end_matches("号棟")
-        .trim_end_matches('棟');
-    let wing = wingless.trim_end_matches(|c: char| c.is_ascii_digit());
-    let wing = if wing.len() < wingless.len() && wingless.len() < name.len() {
-        &wingless[wing.len()..]
+    // A wing belongs to the unit: A棟203, A-203, 2号棟203. But コーポ2-203 is a house of its own name.
+    let bare = name.trim_end_matches(['-', 'ー']);
+    let wingless = bare.trim_end_matches("号棟").trim_end_matches('棟');
+    let numbered = wingless.trim_end_matches(|c: char| c.is_ascii_digit());
+    let lettered = wingless.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let wing = if wingless.len() < bare.len() {
+        &wingless[numbered.len().min(lettered.len())..]
+    } else if wingless.len() - lettered.len() == 1 {
+        &wingless[lettered.len()..]
     } else {
-        match wingless.chars().last() {
-            Some(letter)
-                if letter.is_ascii_lowercase()
-                    && !wingless[..wingless.len() - 1]
-                        .ends_with(|c: char| c.is_ascii_alphabetic()) =>
-            {
-                &wingless[wingless.len() - 1..]
-            }
-            _ => "",
-        }
+        ""
     };
     let building = &wingless[..wingless.len() - wing.len()];
     (plain_building(building), format!("{wing}{number}"))
