@@ -155,12 +155,14 @@ pub enum Error {
         why: String,
     },
     /// Any other failure while reading.
-    #[error("{engine} failed while {doing}: {why}", engine = .engine.name())]
+    #[error("{engine} could not {doing} {table}: {why}", engine = .engine.name())]
     Failed {
         /// The engine.
         engine: Engine,
         /// What was being done.
         doing: &'static str,
+        /// The table, or the database.
+        table: String,
         /// The message, or only the code where the message could repeat a canary.
         why: String,
     },
@@ -207,17 +209,18 @@ pub(super) fn classify(engine: Engine, table: &str, doing: Doing, error: sqlx::E
         Doing::Reading(verb) => (verb, false),
         Doing::Writing(verb) => (verb, true),
     };
+    let table = if table.is_empty() { "the database" } else { table }.to_owned();
     let sqlx::Error::Database(told) = &error else {
         // A bound value is in no message of the driver's own, so these can be shown.
         return Error::Failed {
             engine,
             doing: verb,
+            table,
             why: error.to_string(),
         };
     };
     let code = told.code().unwrap_or_default().into_owned();
     let message = told.message();
-    let table = table.to_owned();
     let known = match engine {
         Engine::Sqlite => sqlite(&code, message),
         Engine::Postgres => {
@@ -252,6 +255,7 @@ pub(super) fn classify(engine: Engine, table: &str, doing: Doing, error: sqlx::E
         Known::Other => Error::Failed {
             engine,
             doing: verb,
+            table,
             why: if writing {
                 format!("error code {code}")
             } else {

@@ -48,7 +48,7 @@ pub struct Database {
 macro_rules! with_link {
     ($self:expr, $table:expr, $link:ident => $body:expr, $csv:ident => $csv_body:expr) => {{
         let failed =
-            |error| error::classify($self.engine(), $table, Doing::Reading("connecting"), error);
+            |error| error::classify($self.engine(), $table, Doing::Reading("connect to"), error);
         match &$self.pool {
             Pool::Sqlite(pool) => {
                 let mut connection = pool.acquire().await.map_err(failed)?;

@@ -6,6 +6,15 @@ use super::sql::Sql;
 use super::transaction::{Cell, Place};
 use super::{Column, Engine, Error, Pool, Result, Row, Table};
 
+macro_rules! end {
+    ($open:expr, $how:expr) => {
+        match $how {
+            "commit" => $open.commit().await,
+            _ => $open.rollback().await,
+        }
+    };
+}
+
 enum Open {
     Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
@@ -23,24 +32,33 @@ pub(super) struct SqlTransaction {
 impl SqlTransaction {
     /// `None` where the pool is none of SQL.
     pub(super) async fn begin(engine: Engine, pool: &Pool) -> Result<Option<SqlTransaction>> {
-        let failed = |error| classify(engine, "", Doing::Reading("beginning a transaction"), error);
+        let failed = |error| classify(engine, "", Doing::Reading("write to"), error);
         let open = match pool {
             // Takes the write lock now, so that a lock held by others is met before anything is done.
             Pool::Sqlite(pool) => {
                 Open::Sqlite(pool.begin_with("begin immediate").await.map_err(failed)?)
             }
-            // Rows keep their places (ctid) for as long as the transaction looks at them.
-            Pool::Postgres(pool) => Open::Postgres(
-                pool.begin_with("begin isolation level repeatable read")
-                    .await
-                    .map_err(failed)?,
-            ),
-            Pool::MySql(pool) => {
+            // A session of ours that died may still have a commit on its way through the server. Its
+            // lock lasts as long as its transaction, so whoever holds the lock sees how that ended.
+            // READ COMMITTED: what is looked at after waiting must be as new as the lock.
+            Pool::Postgres(pool) => {
                 let mut open = pool.begin().await.map_err(failed)?;
-                let version: String = sqlx::query_scalar("select version()")
-                    .fetch_one(&mut *open)
+                sqlx::query("select pg_advisory_xact_lock(8026093325817)")
+                    .execute(&mut *open)
                     .await
                     .map_err(failed)?;
+                Open::Postgres(open)
+            }
+            Pool::MySql(pool) => {
+                let mut open = pool.begin().await.map_err(failed)?;
+                let (got, version): (Option<i64>, String) =
+                    sqlx::query_as("select get_lock('otori', 10), version()")
+                        .fetch_one(&mut *open)
+                        .await
+                        .map_err(failed)?;
+                if got != Some(1) {
+                    return Err(Error::Locked("another otori writes to this server".to_owned()));
+                }
                 let returning = version.contains("MariaDB");
                 Open::MySql { open, returning }
             }
@@ -271,24 +289,29 @@ impl SqlTransaction {
 
     /// Makes it all durable.
     pub(super) async fn commit(self) -> Result<()> {
-        let engine = self.engine;
-        let done = match self.open {
-            Open::Sqlite(open) => open.commit().await,
-            Open::Postgres(open) => open.commit().await,
-            Open::MySql { open, .. } => open.commit().await,
-        };
-        done.map_err(|error| classify(engine, "", Doing::Writing("commit"), error))
+        self.end("commit").await
     }
 
     /// Takes it all back.
     pub(super) async fn rollback(self) -> Result<()> {
+        self.end("rollback").await
+    }
+
+    async fn end(self, how: &'static str) -> Result<()> {
         let engine = self.engine;
         let done = match self.open {
-            Open::Sqlite(open) => open.rollback().await,
-            Open::Postgres(open) => open.rollback().await,
-            Open::MySql { open, .. } => open.rollback().await,
+            Open::Sqlite(open) => end!(open, how),
+            Open::Postgres(open) => end!(open, how),
+            Open::MySql { mut open, .. } => {
+                // MySQL's named lock belongs to the session, so it would outlive the transaction; it
+                // must be given back only after its end, on the same connection.
+                let done = sqlx::query(how).execute(&mut *open).await.map(|_| ());
+                let freed = sqlx::query("do release_lock('otori')").execute(&mut *open).await;
+                let ended = open.rollback().await;
+                done.and(freed.map(|_| ())).and(ended)
+            }
         };
-        done.map_err(|error| classify(engine, "", Doing::Writing("roll back"), error))
+        done.map_err(|error| classify(engine, "", Doing::Writing(how), error))
     }
 }
 

@@ -1,1 +1,18 @@
-//! To be built.
+//! Canaries into a source, checked, and out again.
+//!
+//! The order is what keeps promise 1: a canary is durably in the registry before its row is in a
+//! database. Whatever stops the process in between, the registry knows of every row that could stand
+//! there, and the next command finds out by looking whether it does.
+
+mod error;
+mod look;
+mod settle;
+mod unplant;
+mod verify;
+mod write;
+
+pub use error::{Error, Result};
+pub use settle::{Settled, settle};
+pub use unplant::{Unplanted, removable, unplant};
+pub use verify::{Verified, verify};
+pub use write::{Step, plant};

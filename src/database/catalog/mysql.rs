@@ -6,7 +6,7 @@ use super::super::sql::Sql;
 use super::super::{Engine, Result};
 use super::{Check, Column, ForeignKey, Relation, Table, UniqueKey, cell, is_true};
 
-const READING: Doing = Doing::Reading("reading the catalog");
+const READING: Doing = Doing::Reading("read the catalog for");
 
 // Every name is converted, for MySQL 8 gives some of them as bytes.
 

@@ -6,7 +6,7 @@ use super::super::sql::Sql;
 use super::super::{Engine, Result};
 use super::{Check, Column, ForeignKey, Relation, Table, UniqueKey, cell, is_true};
 
-const READING: Doing = Doing::Reading("reading the catalog");
+const READING: Doing = Doing::Reading("read the catalog for");
 
 pub(super) async fn relations(link: &mut Link<'_>) -> Result<Vec<Relation>> {
     let sql = Sql::new(

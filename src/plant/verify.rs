@@ -1,0 +1,79 @@
+//! Are all canaries still there, unchanged?
+
+use crate::canary::{Batch, CanaryId, PlantedRow, SourceName, State};
+use crate::database::{Database, Table};
+use crate::registry::Registry;
+
+use super::look::{Seen, look};
+use super::settle::{Settled, canaries_of, settle};
+use super::Result;
+
+/// What a source's canaries were found to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Canaries that should stand in the table.
+    pub live: usize,
+    /// Those that stand there as they were written.
+    pub intact: usize,
+    /// Those that somebody has changed, with the columns that differ.
+    pub altered: Vec<(CanaryId, Vec<String>)>,
+    /// Those that are gone.
+    pub missing: Vec<CanaryId>,
+    /// Canaries of batches that were handed out, and how many of them have arrived.
+    pub handed_out: (usize, usize),
+    /// Batches that this look settled: planned ones after a crash, handed-out ones that arrived.
+    pub settled: Vec<(Batch, Settled)>,
+}
+
+/// Looks for every canary of the source. The caller holds [`Registry::exclusive`].
+///
+/// # Errors
+/// See [`settle`].
+pub async fn verify(
+    registry: &Registry,
+    database: &Database,
+    table: &Table,
+    source: &SourceName,
+) -> Result<Verified> {
+    let batches = registry.batches(Some(source)).await?;
+    let mut verified = Verified {
+        settled: settle(registry, database, table, &batches).await?,
+        ..Verified::default()
+    };
+    for (batch, outcome) in &verified.settled {
+        if let Settled::Waiting(arrived) = outcome {
+            verified.handed_out.0 += batch.canaries;
+            verified.handed_out.1 += arrived;
+        }
+    }
+    let batches = registry.batches(Some(source)).await?;
+    let live: Vec<&Batch> = batches.iter().filter(|batch| batch.state == State::Live).collect();
+    let canaries = canaries_of(registry, &live).await?;
+    verified.live = canaries.len();
+    if canaries.is_empty() {
+        return Ok(verified);
+    }
+    let rows: Vec<&PlantedRow> = canaries.iter().flat_map(|canary| &canary.details.rows).collect();
+    let mut tx = database.begin().await?;
+    let seen = look(&mut tx, table, &rows).await;
+    tx.rollback().await?;
+    let mut seen = seen?.into_iter();
+    for canary in &canaries {
+        let (mut gone, mut differing) = (0, Vec::new());
+        for _ in &canary.details.rows {
+            match seen.next() {
+                Some(Seen::Intact(_)) => {}
+                Some(Seen::Altered { columns, .. }) => differing.extend(columns),
+                Some(Seen::Missing) | None => gone += 1,
+            }
+        }
+        if gone > 0 {
+            verified.missing.push(canary.id.clone());
+        } else if !differing.is_empty() {
+            verified.altered.push((canary.id.clone(), differing));
+        } else {
+            verified.intact += 1;
+        }
+    }
+    Ok(verified)
+}
