@@ -209,7 +209,12 @@ pub(super) fn classify(engine: Engine, table: &str, doing: Doing, error: sqlx::E
         Doing::Reading(verb) => (verb, false),
         Doing::Writing(verb) => (verb, true),
     };
-    let table = if table.is_empty() { "the database" } else { table }.to_owned();
+    let table = if table.is_empty() {
+        "the database"
+    } else {
+        table
+    }
+    .to_owned();
     let sqlx::Error::Database(told) = &error else {
         // A bound value is in no message of the driver's own, so these can be shown.
         return Error::Failed {

@@ -185,6 +185,16 @@ impl Database {
         with_link!(self, &name, link => link.each(&name, Doing::Reading("read"), sql, each).await, file => file.scan(names, each))
     }
 
+    /// The statement that a person would run to insert this row, without a semicolon; the values
+    /// stand in it as literals.
+    ///
+    /// # Errors
+    /// An unknown column.
+    pub fn insert_statement(&self, table: &Table, row: &[Cell<'_>]) -> Result<String> {
+        let sql = Sql::literal(self.engine(), "insert into ");
+        Ok(sql_transaction::insertion(sql, table, row)?.into_parts().0)
+    }
+
     /// Begins a transaction that writes.
     ///
     /// # Errors

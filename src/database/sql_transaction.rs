@@ -57,7 +57,9 @@ impl SqlTransaction {
                         .await
                         .map_err(failed)?;
                 if got != Some(1) {
-                    return Err(Error::Locked("another otori writes to this server".to_owned()));
+                    return Err(Error::Locked(
+                        "another otori writes to this server".to_owned(),
+                    ));
                 }
                 let returning = version.contains("MariaDB");
                 Open::MySql { open, returning }
@@ -306,7 +308,9 @@ impl SqlTransaction {
                 // MySQL's named lock belongs to the session, so it would outlive the transaction; it
                 // must be given back only after its end, on the same connection.
                 let done = sqlx::query(how).execute(&mut *open).await.map(|_| ());
-                let freed = sqlx::query("do release_lock('otori')").execute(&mut *open).await;
+                let freed = sqlx::query("do release_lock('otori')")
+                    .execute(&mut *open)
+                    .await;
                 let ended = open.rollback().await;
                 done.and(freed.map(|_| ())).and(ended)
             }

@@ -27,10 +27,14 @@ pub enum Error {
         columns: Vec<String>,
     },
     /// The table has nothing that a canary could be recognised by.
-    #[error("no column of {0} holds a name, an address, a number or a mail address: nobody could recognise a canary in it; map the columns that do (--map COLUMN=ROLE)")]
+    #[error(
+        "no column of {0} holds a name, an address, a number or a mail address: nobody could recognise a canary in it; map the columns that do (--map COLUMN=ROLE)"
+    )]
     NoMarks(String),
     /// A column that must be filled, and nobody knows with what.
-    #[error("column {column} of {table} must not be empty, has no default, and no row shows what it holds: {hint}")]
+    #[error(
+        "column {column} of {table} must not be empty, has no default, and no row shows what it holds: {hint}"
+    )]
     CannotFill {
         /// The column.
         column: String,
@@ -50,7 +54,9 @@ pub enum Error {
         hint: String,
     },
     /// No person could be made that differs from all others.
-    #[error("after {tries} tries no further person could be made who differs from every customer and every canary in two marks: {hint}")]
+    #[error(
+        "after {tries} tries no further person could be made who differs from every customer and every canary in two marks: {hint}"
+    )]
     Collisions {
         /// Tries for one canary.
         tries: u32,
@@ -61,7 +67,9 @@ pub enum Error {
     #[error("{0}; --force plants all the same")]
     Warned(String),
     /// The database keeps something else than was written.
-    #[error("column {column} of {table} does not keep what was written into it (a trigger, or a text cut short); nothing was planted: map the column to skip, or look at the trigger")]
+    #[error(
+        "column {column} of {table} does not keep what was written into it (a trigger, or a text cut short); nothing was planted: map the column to skip, or look at the trigger"
+    )]
     Changed {
         /// The column, or how it could not be found out.
         column: String,

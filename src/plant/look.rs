@@ -29,14 +29,34 @@ fn is_personal(role: Role) -> bool {
     use Role::*;
     matches!(
         role,
-        Name | FamilyName | GivenName | NameKana | GivenNameKana | ChildName | ChildNameKana
-            | ChildGivenName | ChildGivenNameKana | Address | Address1 | Street | Block | Email
-            | Phone | Mobile | BirthDate | ChildBirthDate | Id | Code
+        Name | FamilyName
+            | GivenName
+            | NameKana
+            | GivenNameKana
+            | ChildName
+            | ChildNameKana
+            | ChildGivenName
+            | ChildGivenNameKana
+            | Address
+            | Address1
+            | Street
+            | Block
+            | Email
+            | Phone
+            | Mobile
+            | BirthDate
+            | ChildBirthDate
+            | Id
+            | Code
     )
 }
 
 /// Looks for every row, in the order given.
-pub(super) async fn look(tx: &mut Transaction, table: &Table, rows: &[&PlantedRow]) -> Result<Vec<Seen>> {
+pub(super) async fn look(
+    tx: &mut Transaction,
+    table: &Table,
+    rows: &[&PlantedRow],
+) -> Result<Vec<Seen>> {
     let mut seen = vec![Seen::Missing; rows.len()];
     let mut without_key = Vec::new();
     for (number, row) in rows.iter().enumerate() {
@@ -62,21 +82,38 @@ fn standing<'r>(table: &Table, row: &'r PlantedRow) -> Vec<&'r str> {
 }
 
 fn compare(row: &PlantedRow, columns: &[&str], now: &[Option<String>], place: Place) -> Seen {
-    let held = |name: &str| columns.iter().position(|column| *column == name).map(|at| &now[at]);
-    let differing = row.cells.iter().filter(|cell| held(&cell.column) != Some(&cell.value));
+    let held = |name: &str| {
+        columns
+            .iter()
+            .position(|column| *column == name)
+            .map(|at| &now[at])
+    };
+    let differing = row
+        .cells
+        .iter()
+        .filter(|cell| held(&cell.column) != Some(&cell.value));
     let differing: Vec<String> = differing.map(|cell| cell.column.clone()).collect();
     if differing.is_empty() {
         return Seen::Intact(place);
     }
     // A key that was given away again belongs to a customer, who must not be taken for ours.
-    let personal = row.cells.iter().filter(|cell| is_personal(cell.role) && cell.value.is_some());
+    let personal = row
+        .cells
+        .iter()
+        .filter(|cell| is_personal(cell.role) && cell.value.is_some());
     let (all, kept) = personal.fold((0, 0), |(all, kept), cell| {
-        (all + 1, kept + usize::from(!differing.contains(&cell.column)))
+        (
+            all + 1,
+            kept + usize::from(!differing.contains(&cell.column)),
+        )
     });
     if kept * 2 < all || (all > 0 && kept == 0) {
         return Seen::Missing;
     }
-    let now = columns.iter().zip(now).map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let now = columns
+        .iter()
+        .zip(now)
+        .map(|(name, value)| ((*name).to_owned(), value.clone()));
     Seen::Altered {
         place,
         columns: differing,
@@ -151,8 +188,14 @@ async fn by_content(
         }
         tally.clear();
         for column in &personal_columns {
-            let Some(value) = &cells[*column] else { continue };
-            for number in personal.get(&(*column, value.as_str())).into_iter().flatten() {
+            let Some(value) = &cells[*column] else {
+                continue;
+            };
+            for number in personal
+                .get(&(*column, value.as_str()))
+                .into_iter()
+                .flatten()
+            {
                 *tally.entry(*number).or_default() += 1;
             }
         }
@@ -171,7 +214,11 @@ async fn by_content(
             let row = rows[*number];
             let own = standing(table, row);
             let place_of = |name: &&str| columns.iter().position(|column| column == name);
-            let now: Row = own.iter().filter_map(place_of).map(|at| cells[at].clone()).collect();
+            let now: Row = own
+                .iter()
+                .filter_map(place_of)
+                .map(|at| cells[at].clone())
+                .collect();
             seen[*number] = compare(row, &own, &now, place);
         }
     }

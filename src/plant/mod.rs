@@ -5,6 +5,7 @@
 //! there, and the next command finds out by looking whether it does.
 
 mod error;
+mod export;
 mod look;
 mod settle;
 mod unplant;
@@ -12,6 +13,7 @@ mod verify;
 mod write;
 
 pub use error::{Error, Result};
+pub use export::{csv_rows, insert_statements, write_private};
 pub use settle::{Settled, settle};
 pub use unplant::{Unplanted, removable, unplant};
 pub use verify::{Verified, verify};

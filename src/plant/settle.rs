@@ -53,7 +53,10 @@ pub(super) async fn settle_batch(
     let mut canaries = registry.batch_canaries(&batch.id).await?;
     // A transaction, though it only reads: it waits for the end of one that has lost its process.
     let mut tx = database.begin().await?;
-    let rows: Vec<&PlantedRow> = canaries.iter().flat_map(|canary| &canary.details.rows).collect();
+    let rows: Vec<&PlantedRow> = canaries
+        .iter()
+        .flat_map(|canary| &canary.details.rows)
+        .collect();
     let seen = look(&mut tx, table, &rows).await;
     tx.rollback().await?;
     let seen = seen?;
@@ -81,7 +84,9 @@ pub(super) async fn settle_batch(
     match (batch.state, there.len()) {
         (State::HandedOut, arrived) => Ok(Settled::Waiting(arrived)),
         (_, 0) => {
-            registry.set_batch_state(&batch.id, State::Void, now).await?;
+            registry
+                .set_batch_state(&batch.id, State::Void, now)
+                .await?;
             Ok(Settled::Void)
         }
         (_, found) => Err(Error::Partly {

@@ -38,7 +38,10 @@ pub async fn removable(
         standing && only.is_none_or(|only| *only == batch.id)
     });
     if batches.is_empty() {
-        let what = only.map_or_else(|| format!("source {source}"), |batch| format!("batch {batch}"));
+        let what = only.map_or_else(
+            || format!("source {source}"),
+            |batch| format!("batch {batch}"),
+        );
         return Err(Error::NothingToRemove(what));
     }
     Ok(batches)
@@ -61,7 +64,10 @@ pub async fn unplant(
     force: bool,
 ) -> Result<Unplanted> {
     let canaries = canaries_of(registry, &batches.iter().collect::<Vec<_>>()).await?;
-    let rows: Vec<&PlantedRow> = canaries.iter().flat_map(|canary| &canary.details.rows).collect();
+    let rows: Vec<&PlantedRow> = canaries
+        .iter()
+        .flat_map(|canary| &canary.details.rows)
+        .collect();
     let mut done = Unplanted::default();
     let mut tx = database.begin().await?;
     let removed = async {
@@ -94,23 +100,38 @@ pub async fn unplant(
     tx.commit().await?;
     for batch in batches {
         let now = OffsetDateTime::now_utc();
-        registry.set_batch_state(&batch.id, State::Unplanted, now).await?;
+        registry
+            .set_batch_state(&batch.id, State::Unplanted, now)
+            .await?;
         done.batches.push(batch.id.clone());
     }
     Ok(done)
 }
 
 /// Removes one row as it was found; says whether there was one.
-async fn remove(tx: &mut Transaction, table: &Table, row: &PlantedRow, found: Seen) -> Result<bool> {
+async fn remove(
+    tx: &mut Transaction,
+    table: &Table,
+    row: &PlantedRow,
+    found: Seen,
+) -> Result<bool> {
     let (place, content): (_, Vec<(&str, Option<&str>)>) = match &found {
         Seen::Missing => return Ok(false),
         Seen::Intact(place) => {
             let cells = row.cells.iter();
-            (place, cells.map(|cell| (cell.column.as_str(), cell.value.as_deref())).collect())
+            (
+                place,
+                cells
+                    .map(|cell| (cell.column.as_str(), cell.value.as_deref()))
+                    .collect(),
+            )
         }
-        Seen::Altered { place, now, .. } => {
-            (place, now.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect())
-        }
+        Seen::Altered { place, now, .. } => (
+            place,
+            now.iter()
+                .map(|(name, value)| (name.as_str(), value.as_deref()))
+                .collect(),
+        ),
     };
     tx.delete(table, place, &content).await?;
     Ok(true)

@@ -4,9 +4,9 @@ use crate::canary::{Batch, CanaryId, PlantedRow, SourceName, State};
 use crate::database::{Database, Table};
 use crate::registry::Registry;
 
+use super::Result;
 use super::look::{Seen, look};
 use super::settle::{Settled, canaries_of, settle};
-use super::Result;
 
 /// What a source's canaries were found to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,13 +47,19 @@ pub async fn verify(
         }
     }
     let batches = registry.batches(Some(source)).await?;
-    let live: Vec<&Batch> = batches.iter().filter(|batch| batch.state == State::Live).collect();
+    let live: Vec<&Batch> = batches
+        .iter()
+        .filter(|batch| batch.state == State::Live)
+        .collect();
     let canaries = canaries_of(registry, &live).await?;
     verified.live = canaries.len();
     if canaries.is_empty() {
         return Ok(verified);
     }
-    let rows: Vec<&PlantedRow> = canaries.iter().flat_map(|canary| &canary.details.rows).collect();
+    let rows: Vec<&PlantedRow> = canaries
+        .iter()
+        .flat_map(|canary| &canary.details.rows)
+        .collect();
     let mut tx = database.begin().await?;
     let seen = look(&mut tx, table, &rows).await;
     tx.rollback().await?;

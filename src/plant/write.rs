@@ -79,7 +79,9 @@ pub async fn plant(
 
 async fn void(registry: &Registry, batch: &Batch) -> Result<()> {
     let now = OffsetDateTime::now_utc();
-    Ok(registry.set_batch_state(&batch.id, State::Void, now).await?)
+    Ok(registry
+        .set_batch_state(&batch.id, State::Void, now)
+        .await?)
 }
 
 async fn insert(
@@ -89,7 +91,10 @@ async fn insert(
     watch: &mut dyn FnMut(Step),
 ) -> Result<()> {
     let mut inserted = 0;
-    for row in canaries.iter_mut().flat_map(|canary| &mut canary.details.rows) {
+    for row in canaries
+        .iter_mut()
+        .flat_map(|canary| &mut canary.details.rows)
+    {
         let cells: Vec<(&str, Option<&str>)> = row
             .cells
             .iter()
@@ -99,7 +104,10 @@ async fn insert(
         inserted += 1;
         watch(Step::Inserted(inserted));
     }
-    let rows: Vec<&PlantedRow> = canaries.iter().flat_map(|canary| &canary.details.rows).collect();
+    let rows: Vec<&PlantedRow> = canaries
+        .iter()
+        .flat_map(|canary| &canary.details.rows)
+        .collect();
     for seen in look(tx, table, &rows).await? {
         let column = match seen {
             Seen::Intact(_) => continue,

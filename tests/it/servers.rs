@@ -29,3 +29,14 @@ pub async fn postgres() -> String {
     url.set_path(&name);
     url.into()
 }
+
+/// A MariaDB database of the test's own: its URL.
+pub async fn mysql() -> String {
+    let mut url = url("OTORI_TEST_MYSQL");
+    let name = unique("otori");
+    let mut server = sqlx::MySqlConnection::connect(url.as_str()).await.unwrap();
+    let create = format!("create database {name} character set utf8mb4");
+    server.execute(sqlx::AssertSqlSafe(create)).await.unwrap();
+    url.set_path(&name);
+    url.into()
+}

@@ -225,8 +225,11 @@ fn choose<'r>(relations: &'r [Relation], typed: &str) -> Result<&'r Relation> {
 /// The names most like `typed`, at most eight.
 fn near(relations: &[Relation], typed: &str) -> Vec<String> {
     let wanted = pairs(typed.rsplit('.').next().unwrap_or(typed));
+    // Other schemas are of interest only to who names one, or where nothing else is there.
+    let elsewhere = typed.contains('.') || !relations.iter().any(|relation| relation.visible);
     let mut scored: Vec<(usize, String)> = relations
         .iter()
+        .filter(|relation| relation.visible || elsewhere)
         .map(|relation| {
             let own = pairs(&relation.name);
             let common = own.iter().filter(|pair| wanted.contains(pair)).count();
@@ -302,7 +305,7 @@ mod tests {
             "public.customers"
         );
         assert_eq!(choose(&all, "a.b").unwrap().name, "a.b");
-        let error = choose(&all, "custmers").err().unwrap().to_string();
+        let error = choose(&all, "crm.custmers").err().unwrap().to_string();
         assert!(
             error.contains("there is: crm.customers, customers"),
             "{error}"
