@@ -1,15 +1,124 @@
 //! `otori serve`.
 
-use super::{Global, Outcome};
+use std::io::Write;
+use std::net::SocketAddr;
 
-/// Options of `otori serve`.
+use anyhow::Context;
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{Global, Outcome, Output};
+use crate::alert::{self, Mailer};
+use crate::receive::{self, Listeners, ReceiveConfig};
+
+/// Receive mail, calls and letters, and raise alerts, until Ctrl-C
+///
+/// Mail comes in over SMTP. Calls, letters, the dashboard and the API are on HTTP; credentials are
+/// in the files that otori.toml names. Both listen on loopback unless told otherwise.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Where SMTP listens, instead of where otori.toml says; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    smtp: Option<SocketAddr>,
+    /// Where HTTP listens, instead of where otori.toml says; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
+}
+
+#[derive(Serialize)]
+struct Document {
+    smtp: SocketAddr,
+    http: SocketAddr,
+}
 
 /// Runs `otori serve`.
 ///
 /// # Errors
-/// Not built yet.
-pub async fn run(_args: Args, _global: &Global) -> anyhow::Result<Outcome> {
-    anyhow::bail!("not built yet")
+/// The workspace does not open, an address cannot be listened on, or a secret that the
+/// configuration names cannot be used.
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+    log();
+    let (workspace, registry) = global.open().await?;
+    let config = workspace.config();
+    let mailer = Mailer::new(&config.alert, workspace.dir())?;
+    let listeners = Listeners::bind(
+        args.smtp.unwrap_or(config.receive.smtp),
+        args.http.unwrap_or(config.receive.http),
+    )
+    .await?;
+
+    let stop = CancellationToken::new();
+    let running = receive::start(
+        registry.clone(),
+        &config.receive,
+        workspace.dir(),
+        listeners,
+        stop.clone().cancelled_owned(),
+    )
+    .await?;
+    let bound = Document {
+        smtp: running.smtp_addr,
+        http: running.http_addr,
+    };
+    tell(&bound, &config.receive, mailer.is_some());
+    if global.json {
+        Output::new(global).result(&bound, |_: &mut dyn Write| Ok(()))?;
+    }
+    let alerts = mailer
+        .map(|mailer| tokio::spawn(alert::run(registry, mailer, stop.clone().cancelled_owned())));
+
+    asked_to_stop().await?;
+    eprintln!("stopping");
+    stop.cancel();
+    running.stopped().await;
+    if let Some(alerts) = alerts {
+        alerts.await.context("the alerts ended badly")?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn tell(bound: &Document, config: &ReceiveConfig, alerts: bool) {
+    eprintln!("SMTP on {}", bound.smtp);
+    eprintln!("HTTP on http://{}/", bound.http);
+    if !bound.http.ip().is_loopback() {
+        eprintln!(
+            "warning: HTTP is open to other hosts, and has no TLS of its own: passwords and letters \
+             cross the network in plain text unless a proxy with TLS stands in front"
+        );
+    }
+    if !bound.smtp.ip().is_loopback() && config.tls.is_none() {
+        eprintln!("warning: STARTTLS is not offered: otori.toml has no [receive.tls]");
+    }
+    if config.people.is_empty() {
+        eprintln!(
+            "warning: nobody may open the dashboard or the mail-room page: otori.toml has no [[receive.people]]"
+        );
+    }
+    if !alerts {
+        eprintln!(
+            "warning: alerts wait in the registry and nobody is told: otori.toml has no relay, from and to in [alert]"
+        );
+    }
+}
+
+/// Returns at Ctrl-C, or when the system says so.
+async fn asked_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Logs to standard error; `OTORI_LOG` says how much (`debug`, `otori=trace`).
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("OTORI_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second `serve` in one process, as tests have, keeps the first one's log.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
 }

@@ -1,15 +1,110 @@
 //! `otori sightings`.
 
-use super::{Global, Outcome};
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Date, Duration, OffsetDateTime, Time};
 
-/// Options of `otori sightings`.
+use super::{Global, Outcome, Output};
+use crate::canary::{Sighting, SightingsDocument, SourceName};
+use crate::registry::SightingFilter;
+
+/// What has reached the canaries, newest first
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Only sightings that point at this source
+    #[arg(long, value_name = "NAME")]
+    source: Option<SourceName>,
+    /// Only sightings since then: 2026-03-01, 2026-03-01T12:00:00Z, or 30m, 12h, 7d ago
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<OffsetDateTime>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: u32,
+}
 
 /// Runs `otori sightings`.
 ///
 /// # Errors
-/// Not built yet.
-pub async fn run(_args: Args, _global: &Global) -> anyhow::Result<Outcome> {
-    anyhow::bail!("not built yet")
+/// There is no such source, or the registry fails.
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+    let (_, registry) = global.open().await?;
+    if let Some(source) = &args.source {
+        registry.source(source).await?;
+    }
+    let filter = SightingFilter {
+        source: args.source,
+        since: args.since,
+        limit: Some(args.limit),
+    };
+    let sightings = registry.sightings(&filter).await?;
+    Output::new(global).result(&SightingsDocument::new(&sightings), |out| {
+        if sightings.is_empty() {
+            return writeln!(out, "Nothing has come in.");
+        }
+        sightings.iter().try_for_each(|sighting| line(out, sighting))
+    })?;
+    Ok(Outcome::Done)
+}
+
+fn line(out: &mut dyn std::io::Write, sighting: &Sighting) -> std::io::Result<()> {
+    let minute = format_description!("[year]-[month]-[day] [hour]:[minute]Z");
+    let at = sighting.at.format(minute).unwrap_or_default();
+    let source = sighting.source.as_ref().map_or("-", |source| source.as_str());
+    let canary = sighting.canary.as_ref().map_or("-", |canary| canary.as_str());
+    write!(
+        out,
+        "{at}  {:5}  {:8}  {source}  {canary}  {}  {}",
+        sighting.channel.name(),
+        sighting.kind.name(),
+        sighting.actor.from,
+        sighting.actor.summary,
+    )?;
+    match sighting.repeats {
+        0 => writeln!(out),
+        repeats => writeln!(out, "  (sent {} times)", repeats + 1),
+    }
+}
+
+/// A moment, a day, or how long ago.
+fn since(text: &str) -> Result<OffsetDateTime, String> {
+    if let Ok(moment) = OffsetDateTime::parse(text, &Rfc3339) {
+        return Ok(moment);
+    }
+    if let Ok(day) = Date::parse(text, format_description!("[year]-[month]-[day]")) {
+        return Ok(day.with_time(Time::MIDNIGHT).assume_utc());
+    }
+    let unit = text.chars().last().and_then(|unit| match unit {
+        'm' => Some(60),
+        'h' => Some(3600),
+        'd' => Some(86_400),
+        _ => None,
+    });
+    let count = unit.and_then(|_| text[..text.len() - 1].parse::<u32>().ok());
+    match (count, unit) {
+        (Some(count), Some(unit)) => Ok(OffsetDateTime::now_utc()
+            .checked_sub(Duration::seconds(i64::from(count) * unit))
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)),
+        _ => Err("give a day (2026-03-01), a moment (2026-03-01T12:00:00Z), or 30m, 12h, 7d".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn times_are_read() {
+        assert_eq!(since("2026-03-01"), Ok(datetime!(2026-03-01 0:00 UTC)));
+        assert_eq!(since("2026-03-01T09:00:00+09:00"), Ok(datetime!(2026-03-01 0:00 UTC)));
+        let hour_before = |now: OffsetDateTime| now - Duration::hours(1);
+        let before = OffsetDateTime::now_utc();
+        let hour_ago = since("1h").unwrap();
+        let after = OffsetDateTime::now_utc();
+        assert!(hour_before(before) <= hour_ago && hour_ago <= hour_before(after));
+        for wrong in ["", "d", "-1d", "2026-13-01", "7囮", "99999999999d"] {
+            assert!(since(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,0 +1,100 @@
+//! What an alert says.
+
+use serde::Deserialize;
+
+/// The facts that the registry gives with an alert.
+#[derive(Deserialize)]
+pub struct Facts {
+    pub incident: i64,
+    pub source: String,
+    pub opened_at: String,
+    pub sightings: i64,
+    pub canaries: i64,
+    pub latest: Latest,
+}
+
+/// The latest sighting.
+#[derive(Deserialize)]
+pub struct Latest {
+    pub at: String,
+    pub channel: String,
+    pub canary: Option<String>,
+    pub batch: Option<String>,
+}
+
+impl Facts {
+    /// The subject line.
+    pub fn subject(&self) -> String {
+        format!(
+            "[otori] {}: incident {}, {}",
+            self.source,
+            self.incident,
+            counted(self.sightings, "sighting")
+        )
+    }
+
+    /// The text, in plain words.
+    pub fn text(&self) -> String {
+        let Facts {
+            incident,
+            source,
+            opened_at,
+            latest,
+            ..
+        } = self;
+        let canary = match (&latest.canary, &latest.batch) {
+            (Some(canary), Some(batch)) => format!("canary {canary}, batch {batch}"),
+            (Some(canary), None) => format!("canary {canary}"),
+            (None, _) => "a contact point that several canaries share".to_owned(),
+        };
+        format!(
+            "Somebody has contacted customers who do not exist. They were planted in '{source}'\n\
+             and nowhere else, so data of '{source}' is in other hands.\n\
+             \n\
+             Source:     {source}\n\
+             Incident:   {incident}, opened {opened_at}\n\
+             Sightings:  {}, of {}\n\
+             Latest:     {}, {}, {canary}\n\
+             \n\
+             See:        otori sightings --source {source}\n\
+             With a list in hand: otori trace FILE\n",
+            self.sightings,
+            counted(self.canaries, "canary"),
+            latest.at,
+            latest.channel,
+        )
+    }
+}
+
+fn counted(count: i64, what: &str) -> String {
+    match (count, what.strip_suffix('y')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {what}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_is_read_and_worded() {
+        let body = r#"{"incident":3,"source":"school","opened_at":"2026-03-01T12:00:00Z","sightings":2,"canaries":1,
+            "latest":{"at":"2026-03-02T12:00:00Z","channel":"mail","canary":"C2345678Z","batch":"school-1"}}"#;
+        let facts: Facts = serde_json::from_str(body).unwrap();
+        assert_eq!(facts.subject(), "[otori] school: incident 3, 2 sightings");
+        insta::assert_snapshot!(facts.text(), @"
+        Somebody has contacted customers who do not exist. They were planted in 'school'
+        and nowhere else, so data of 'school' is in other hands.
+
+        Source:     school
+        Incident:   3, opened 2026-03-01T12:00:00Z
+        Sightings:  2, of 1 canary
+        Latest:     2026-03-02T12:00:00Z, mail, canary C2345678Z, batch school-1
+
+        See:        otori sightings --source school
+        With a list in hand: otori trace FILE
+        ");
+    }
+}

@@ -1,0 +1,195 @@
+//! The HTTP side: webhooks, the mail room's page, the dashboard and the API.
+//!
+//! Whatever is not a signed webhook or a health check needs credentials. It listens on loopback
+//! unless told otherwise, and leaves TLS to what stands in front.
+
+mod api;
+mod dashboard;
+mod guard;
+pub(super) mod page;
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub(super) use guard::{Door, User};
+
+use super::phone::Twilio;
+use super::secret::Secret;
+use super::smtp::Recipients;
+use super::{Access, Error, Intake, ReceiveConfig, phone, post};
+use crate::registry::Registry;
+
+/// Connections at a time; further ones wait in the kernel.
+const CONNECTIONS: usize = 256;
+/// A client has so long to send its header, and so long for all of a request and its answer.
+const HEADER: Duration = Duration::from_secs(10);
+const REQUEST: Duration = Duration::from_secs(120);
+/// How long requests may go on when the receiver stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What all requests share.
+pub(super) struct Site {
+    pub registry: Registry,
+    pub intake: Intake,
+    pub recipients: Recipients,
+    pub door: Door,
+    pub twilio: Option<Twilio>,
+    pub phone_secret: Option<Secret>,
+}
+
+/// From where a request came.
+#[derive(Clone, Copy)]
+pub(super) struct Peer(pub IpAddr);
+
+impl Site {
+    /// Reads the secrets that the configuration names.
+    ///
+    /// # Errors
+    /// A secret cannot be read, others can read it, or it is too short; or Twilio's webhooks have a
+    /// token but no public address.
+    pub fn new(
+        config: &ReceiveConfig,
+        dir: &Path,
+        registry: Registry,
+        intake: Intake,
+        recipients: Recipients,
+    ) -> Result<Site, Error> {
+        let phone = &config.phone;
+        let twilio = match (&phone.twilio_token_file, &config.public_url) {
+            (Some(file), Some(url)) => Some(Twilio {
+                token: Secret::read(dir, file)?,
+                public_url: url.trim_end_matches('/').to_owned(),
+            }),
+            (Some(_), None) => {
+                return Err(Error::Config(
+                    "phone.twilio_token_file needs public_url: Twilio signs the address that it calls"
+                        .to_owned(),
+                ));
+            }
+            (None, _) => None,
+        };
+        let phone_secret = phone.secret_file.as_deref();
+        Ok(Site {
+            registry,
+            intake,
+            recipients,
+            door: Door::new(&config.people, config.public_url.as_deref(), dir)?,
+            twilio,
+            phone_secret: phone_secret
+                .map(|file| Secret::read(dir, file))
+                .transpose()?,
+        })
+    }
+}
+
+/// All routes.
+pub(super) fn router(site: Arc<Site>) -> Router {
+    let guarded = |access: Access, routes: Router<Arc<Site>>| {
+        let guard = middleware::from_fn_with_state((Arc::clone(&site), access), guard::check);
+        routes.route_layer(guard)
+    };
+    let desk = Router::new()
+        .route("/", get(dashboard::show))
+        .route("/api/sightings", get(api::sightings))
+        .route("/api/incidents", get(api::incidents));
+    Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .merge(guarded(Access::All, desk))
+        .merge(guarded(Access::MailRoom, post::routes()))
+        .merge(phone::routes(&site))
+        .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn(in_time))
+        .with_state(site)
+}
+
+/// Whether mail, calls and letters can be stored now.
+async fn ready(State(site): State<Arc<Site>>) -> Response {
+    if site.recipients.ready() {
+        "ok\n".into_response()
+    } else {
+        let answer = "the registry cannot be read\n";
+        (StatusCode::SERVICE_UNAVAILABLE, answer).into_response()
+    }
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+/// Serves clients until `shutdown`, then lets requests that have begun end.
+pub(super) async fn run(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+    tokio::pin!(shutdown);
+    let stop = CancellationToken::new();
+    let seats = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let accept = async {
+            let seat = Arc::clone(&seats).acquire_owned().await;
+            (seat, listener.accept().await)
+        };
+        tokio::select! {
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            (seat, accepted) = accept => match accepted {
+                Ok((stream, peer)) => {
+                    let router = router.clone().layer(Extension(Peer(peer.ip().to_canonical())));
+                    let stop = stop.clone();
+                    connections.spawn(async move {
+                        connection(stream, router, stop).await;
+                        drop(seat);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+    drop(listener);
+    stop.cancel();
+    let finish = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, finish).await.is_err() {
+        tracing::warn!(connections = connections.len(), "requests cut off");
+    }
+    connections.shutdown().await;
+}
+
+async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+    let service = TowerToHyperService::new(router);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "a connection broke");
+    }
+}

@@ -1,0 +1,136 @@
+//! A mail: the envelope says who was reached, the header what it is about. Nothing in it is
+//! followed, fetched or answered.
+
+use mail_parser::MessageParser;
+use serde::Deserialize;
+
+use super::{Reached, one_line};
+use crate::canary::Actor;
+use crate::registry::{Mark, Message, Registry, Result};
+
+/// A header larger than this is not read for the summary.
+const HEADER: usize = 256 << 10;
+
+#[derive(Deserialize)]
+struct Envelope {
+    from: String,
+}
+
+/// Whom a recipient's address belongs to.
+pub async fn reached(registry: &Registry, recipient: &str) -> Result<Reached> {
+    Ok(Reached::of(&registry.find(Mark::Email, recipient).await?))
+}
+
+/// Who wrote, and about what.
+pub fn actor(message: &Message) -> Actor {
+    let envelope: Option<Envelope> = serde_json::from_str(&message.envelope).ok();
+    let sender = envelope.map(|envelope| envelope.from).unwrap_or_default();
+    // A stranger's bytes must not be able to stop the worker: without its header a mail still counts.
+    let header = std::panic::catch_unwind(|| header(&message.raw)).unwrap_or_default();
+    let from = if sender.is_empty() {
+        &header.address
+    } else {
+        &sender
+    };
+    let summary = if header.from.is_empty() || header.from == *from {
+        header.subject
+    } else {
+        format!("{} (From: {})", header.subject, header.from)
+    };
+    Actor {
+        from: one_line(from),
+        summary: one_line(&summary),
+    }
+}
+
+#[derive(Default)]
+struct Header {
+    subject: String,
+    /// Name and address as shown.
+    from: String,
+    address: String,
+}
+
+fn header(raw: &[u8]) -> Header {
+    let raw = &raw[..raw.len().min(HEADER)];
+    let Some(message) = MessageParser::default().parse_headers(raw) else {
+        return Header::default();
+    };
+    let sender = message.from().and_then(|from| from.first());
+    let address = sender
+        .and_then(|sender| sender.address())
+        .unwrap_or_default();
+    let name = sender.and_then(|sender| sender.name()).unwrap_or_default();
+    Header {
+        subject: message.subject().unwrap_or_default().to_owned(),
+        from: if name.is_empty() {
+            address.to_owned()
+        } else {
+            format!("{name} <{address}>")
+        },
+        address: address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::canary::Channel;
+
+    fn read(from: &str, raw: &[u8]) -> Actor {
+        actor(&Message {
+            id: 1,
+            at: OffsetDateTime::UNIX_EPOCH,
+            channel: Channel::Mail,
+            envelope: serde_json::json!({ "from": from }).to_string(),
+            recipients: Vec::new(),
+            raw: raw.to_vec(),
+        })
+    }
+
+    #[test]
+    fn japanese_headers_are_read() {
+        let raw = b"From: =?ISO-2022-JP?B?GyRCTDtFRBsoQg==?= <info@broker.example>\r\n\
+            Subject: =?UTF-8?B?44GK5b6X44Gq44GK55+l44KJ44Gb?=\r\n\r\nbody";
+        let actor = read("bounce-1@broker.example", raw);
+        assert_eq!(actor.from, "bounce-1@broker.example");
+        assert!(
+            actor.summary.starts_with("お得なお知らせ (From: "),
+            "{}",
+            actor.summary
+        );
+        assert!(
+            actor.summary.ends_with("<info@broker.example>)"),
+            "{}",
+            actor.summary
+        );
+    }
+
+    #[test]
+    fn a_bounce_is_from_its_header() {
+        let actor = read(
+            "",
+            b"From: mailer@broker.example\r\nSubject: hi\r\n there\r\n\r\n",
+        );
+        assert_eq!(
+            (actor.from.as_str(), actor.summary.as_str()),
+            ("mailer@broker.example", "hi there")
+        );
+        assert_eq!(read("", b""), Actor::default());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_mail(raw in prop::collection::vec(any::<u8>(), 0..300)) {
+            let actor = read("a@b.example", &raw);
+            prop_assert!(!actor.summary.contains(char::is_control));
+        }
+        #[test]
+        fn any_header_is_read(raw in "(From|Subject|To): [ -~é=?_<>@\",;:\\r\\n]{0,120}\r\n\r\n") {
+            let _ = header(raw.as_bytes());
+        }
+    }
+}
