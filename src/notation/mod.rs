@@ -1,12 +1,16 @@
 //! How values are written: folding spellings to one key, recognising a column's format, writing a
 //! value in a given format. Pure.
 
+mod codes;
 mod fold;
 mod format;
 mod kanji;
 mod keys;
+mod mapping;
 mod role;
+mod write;
 
+pub use codes::Codes;
 pub use fold::fold;
 pub use format::{
     AddressFormat, AddressStart, AmericanAddress, BlockStyle, DateFormat, Format, Gap,
@@ -17,4 +21,6 @@ pub use keys::{
     AddressKey, DateHint, Region, address_key, birth_key, birth_key_hinted, email_key, kana_key,
     latin_name_key, name_key, phone_key, postcode_key, sex_key,
 };
+pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
 pub use role::{Role, UnknownRole};
+pub use write::{Surroundings, cells, value};

@@ -99,6 +99,23 @@ roles! {
     Skip = "skip",
 }
 
+impl Role {
+    /// Whether the column is about the child rather than the guardian.
+    pub const fn is_child(self) -> bool {
+        matches!(
+            self,
+            Role::ChildName
+                | Role::ChildFamilyName
+                | Role::ChildGivenName
+                | Role::ChildNameKana
+                | Role::ChildFamilyNameKana
+                | Role::ChildGivenNameKana
+                | Role::ChildBirthDate
+                | Role::ChildSex
+        )
+    }
+}
+
 impl std::fmt::Display for Role {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())

@@ -222,7 +222,8 @@ impl AddressFormat {
                 unit: Some(text("4B")),
             },
         };
-        self.write(role, &address).unwrap_or_default()
+        // With the building, because what parts it from the block must show.
+        self.write_whole(role, &address).unwrap_or_default()
     }
 
     /// The locale whose addresses are written so.
@@ -241,6 +242,30 @@ impl AddressFormat {
             AddressFormat::American(format) => format.write(role, address),
         };
         Some(text).filter(|text| !text.is_empty())
+    }
+}
+
+impl AddressFormat {
+    /// Writes an address in a table that has no column of its own for building and unit: the line with
+    /// the block takes them.
+    pub fn write_whole(&self, role: Role, address: &Address) -> Option<String> {
+        if !matches!(role, Role::Address1 | Role::Street | Role::Block) {
+            return self.write(role, address);
+        }
+        let mut address = address.clone();
+        let mut format = *self;
+        match &mut format {
+            AddressFormat::Japanese(format) => {
+                if role != Role::Address1 {
+                    format.start = AddressStart::Town;
+                }
+                if role == Role::Block {
+                    address.town.clear();
+                }
+            }
+            AddressFormat::American(format) => format.city = false,
+        }
+        format.write(Role::Address, &address)
     }
 }
 
@@ -660,15 +685,19 @@ mod tests {
             (
                 Role::Address1,
                 &["東京都千代田区霞が関9丁目12-8"],
-                "東京都千代田区霞が関9丁目12-8",
+                "東京都千代田区霞が関9丁目12-8 霞ハイツ203",
             ),
             (
                 Role::Address2,
                 &["霞ハイツ　203号室", "芝ハイム　101号室"],
                 "霞ハイツ　203号室",
             ),
-            (Role::Street, &["霞が関9丁目12番地8"], "霞が関9丁目12番地8"),
-            (Role::Block, &["9-12-8", "1-2"], "9-12-8"),
+            (
+                Role::Street,
+                &["霞が関9丁目12番地8"],
+                "霞が関9丁目12番地8 霞ハイツ203",
+            ),
+            (Role::Block, &["9-12-8", "1-2"], "9-12-8 霞ハイツ203"),
             (
                 Role::Address,
                 &["123 N Main St Apt 4B", "9 Elm Ave"],
