@@ -1,5 +1,7 @@
 //! People who could exist: (seed data, rng) to a household. Pure and deterministic.
 
+mod dice;
+pub mod further;
 mod gazetteer;
 mod generator;
 pub mod romaji;
@@ -8,7 +10,7 @@ mod shape;
 
 pub use gazetteer::{AddressError, Gazetteer, Place};
 pub use generator::Generator;
-pub use seeds::{SeedError, Seeds};
+pub use seeds::{SeedError, Seeds, Statement};
 pub use shape::{Children, Shape};
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,15 @@ pub struct Person {
     pub sex: Sex,
     /// Date of birth.
     pub birth: Date,
+}
+
+impl Person {
+    /// Age in whole years on a day.
+    pub fn age(&self, on: Date) -> i32 {
+        let had_birthday =
+            (on.month() as u8, on.day()) >= (self.birth.month() as u8, self.birth.day());
+        on.year() - self.birth.year() - i32::from(!had_birthday)
+    }
 }
 
 /// A postal address in parts; a table's notation joins them.
