@@ -2,12 +2,14 @@
 //! value in a given format. Pure.
 
 mod codes;
+pub mod column;
 mod fold;
 mod format;
 mod kanji;
 mod keys;
 mod mapping;
 mod role;
+mod words;
 mod write;
 
 pub use codes::Codes;

@@ -13,8 +13,8 @@ mod sex;
 
 pub use address::{AddressKey, address_key};
 pub(super) use address::{PREFECTURES, split_prefecture};
+pub(super) use date::Era;
 pub use date::{DateHint, birth_key, birth_key_hinted};
-pub(super) use date::{Era, civil};
 pub use email::email_key;
 pub use name::{kana_key, latin_name_key, name_key};
 pub use phone::phone_key;
