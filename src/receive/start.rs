@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -13,6 +14,9 @@ use super::http::{self, Site};
 use super::smtp::{self, Context, Recipients};
 use super::{Error, Intake, ReceiveConfig, understand};
 use crate::registry::Registry;
+
+/// How long the worker may go on settling when the receiver stops.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Bound sockets.
 pub struct Listeners {
@@ -123,8 +127,12 @@ pub async fn start(
             tracing::error!(%error, "the writer ended badly");
         }
         stop.cancel();
-        if let Err(error) = understanding.await {
-            tracing::error!(%error, "the worker ended badly");
+        // What it does not get done is done by the next receiver.
+        let abort = understanding.abort_handle();
+        match tokio::time::timeout(GRACE, understanding).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the worker ended badly"),
+            Err(_) => abort.abort(),
         }
         refresher.abort();
     });

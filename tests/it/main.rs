@@ -1,6 +1,8 @@
 //! The one integration-test binary.
 
+mod harness;
 mod layers;
 mod plant;
+mod receive;
 mod registry;
 mod servers;

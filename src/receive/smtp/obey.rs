@@ -178,13 +178,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         loop {
             let piece = self.input.piece();
             let length = piece.len();
-            if let Some(used) = reader.push(piece) {
-                self.input.used(used);
-                break;
-            }
-            self.input.used(length);
+            let ended = reader.push(piece);
+            self.input.used(ended.unwrap_or(length));
             if !memory.covers(reader.held(), self.context) {
                 reader.give_up();
+            }
+            if ended.is_some() {
+                break;
             }
             if reader.seen() > PATIENCE * self.context.limits.message_bytes as u64 {
                 return Ok(self.say_goodbye("552 5.3.4", "Message size exceeds fixed limit"));

@@ -29,7 +29,8 @@ const POLL: Duration = Duration::from_secs(5);
 /// The first pause after a failure, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
-/// Settles messages until told to stop. `news` rings when something was stored.
+/// Settles messages until told to stop, and then what is left. `news` rings when something was
+/// stored.
 pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken) {
     let mut pause = PAUSES.0;
     // Messages that could not be settled lately: the others go past them.
@@ -43,9 +44,6 @@ pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken)
                     .filter(|message| !stuck.contains(&message.id))
                     .collect();
                 for message in &fresh {
-                    if stop.is_cancelled() {
-                        return;
-                    }
                     match settle(&registry, message).await {
                         Ok(_) => pause = PAUSES.0,
                         Err(error) => {
@@ -65,6 +63,9 @@ pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken)
                 pause
             }
         };
+        if stop.is_cancelled() {
+            return;
+        }
         if wait != POLL {
             stuck.clear();
             pause = (pause * 2).min(PAUSES.1);

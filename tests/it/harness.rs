@@ -1,0 +1,247 @@
+//! A workspace with a registry, canaries and, where a test wants it, a running receiver.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use otori::canary::{
+    Batch, BatchId, Canary, CanaryId, Cell, ContactPoint, Details, PlantedRow, SourceName, State,
+};
+use otori::notation::Role;
+use otori::persona::{Address, Household, Locale, NamePart, Person, Sex};
+use otori::receive::{Listeners, ReceiveConfig, Running};
+use otori::registry::{Registry, Source};
+use otori::workspace::{self, Workspace};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tempfile::TempDir;
+use time::macros::{date, datetime};
+use tokio_util::sync::CancellationToken;
+
+/// When everything here was planted.
+pub const PLANTED: time::OffsetDateTime = datetime!(2026-01-10 03:00 UTC);
+/// The mail domain that every workspace owns.
+pub const DOMAIN: &str = "decoys.example";
+/// The number that every workspace owns.
+pub const NUMBER: &str = "03-0123-4567";
+
+/// A workspace in a temporary directory.
+pub struct Otori {
+    dir: TempDir,
+    pub workspace: Workspace,
+    pub registry: Registry,
+}
+
+/// A receiver inside the test's own process.
+pub struct Receiver {
+    pub smtp: SocketAddr,
+    pub http: SocketAddr,
+    running: Running,
+    stop: CancellationToken,
+}
+
+impl Receiver {
+    /// Stops it, and waits until it has stopped.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.running.stopped().await;
+    }
+}
+
+/// Who a canary is to be; the rest is the same for all.
+pub struct Who<'a> {
+    pub family: (&'a str, &'a str),
+    pub given: (&'a str, &'a str),
+    pub unit: &'a str,
+    pub mail: &'a str,
+}
+
+impl Otori {
+    /// A new workspace that owns [`DOMAIN`] and [`NUMBER`].
+    pub async fn new() -> Otori {
+        let dir = tempfile::tempdir().unwrap();
+        let text = workspace::template("sqlite:registry.db");
+        let workspace = Workspace::create(dir.path(), &text).await.unwrap();
+        let registry = workspace.registry().await.unwrap();
+        let points = [
+            (ContactPoint::MailDomain(DOMAIN.parse().unwrap()), None),
+            (ContactPoint::Phone(NUMBER.parse().unwrap()), None),
+        ];
+        registry.add_contact_points(&points, PLANTED).await.unwrap();
+        Otori {
+            dir,
+            workspace,
+            registry,
+        }
+    }
+
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The content of a file of the workspace.
+    #[track_caller]
+    pub fn secret(&self, file: &str) -> String {
+        let text = std::fs::read_to_string(self.dir().join(file)).unwrap();
+        text.trim().to_owned()
+    }
+
+    /// Puts a secret into a file of the workspace that only its owner may read.
+    #[track_caller]
+    pub fn write_secret(&self, file: &str, content: &str) {
+        workspace::write_private(&self.dir().join(file), content.as_bytes()).unwrap();
+    }
+
+    /// Registers a source with one live batch of these canaries.
+    pub async fn plant(&self, source: &str, people: &[Who<'_>]) -> Vec<Canary> {
+        let source: SourceName = source.parse().unwrap();
+        let known = self.registry.sources().await.unwrap();
+        if !known.iter().any(|known| known.name == source) {
+            let row = Source {
+                name: source.clone(),
+                url: "sqlite:none.db".to_owned(),
+                table: "会員".to_owned(),
+                mapping: "{}".to_owned(),
+                added_at: PLANTED,
+            };
+            self.registry.add_source(&row).await.unwrap();
+        }
+        let id = self.registry.next_batch(&source).await.unwrap();
+        let canaries: Vec<Canary> = people.iter().map(|who| canary(&source, &id, who)).collect();
+        let batch = Batch {
+            id: id.clone(),
+            source,
+            planted_at: PLANTED,
+            unplanted_at: None,
+            state: State::Planned,
+            canaries: canaries.len(),
+            rows_at: 20_000,
+        };
+        self.registry
+            .register_batch(&batch, &canaries)
+            .await
+            .unwrap();
+        self.registry.batch_is_live(&id, &canaries).await.unwrap();
+        canaries
+    }
+
+    /// Starts a receiver on free ports, in this process.
+    pub async fn receive(&self, config: &ReceiveConfig) -> Receiver {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listeners = Listeners::bind(free, free).await.unwrap();
+        let stop = CancellationToken::new();
+        let running = otori::receive::start(
+            self.registry.clone(),
+            config,
+            self.dir(),
+            listeners,
+            stop.clone().cancelled_owned(),
+        )
+        .await
+        .unwrap();
+        Receiver {
+            smtp: running.smtp_addr,
+            http: running.http_addr,
+            running,
+            stop,
+        }
+    }
+
+    /// The configuration of a new workspace's receiver.
+    pub fn config(&self) -> ReceiveConfig {
+        self.workspace.config().receive.clone()
+    }
+
+    /// The program, about to run in this workspace.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_otori"));
+        command.arg("--workspace").arg(self.dir()).args(args);
+        command
+    }
+
+    /// Runs the program, which must succeed; its JSON document.
+    #[track_caller]
+    pub fn json(&self, args: &[&str]) -> serde_json::Value {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.command(args).arg("--json").output().unwrap();
+        assert!(
+            status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&stderr)
+        );
+        serde_json::from_slice(&stdout).unwrap()
+    }
+
+    /// Waits until every stored message is understood.
+    pub async fn settled(&self) {
+        for _ in 0..600 {
+            if self.registry.unsettled(1).await.unwrap().is_empty() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("messages stay unsettled");
+    }
+}
+
+fn part((written, kana): (&str, &str)) -> NamePart {
+    NamePart {
+        written: written.to_owned(),
+        kana: kana.to_owned(),
+    }
+}
+
+fn canary(source: &SourceName, batch: &BatchId, who: &Who<'_>) -> Canary {
+    let seed = format!("{source}{batch}{}{}", who.mail, who.unit);
+    let seed = seed.bytes().fold(7_u64, |hash, byte| {
+        hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte)
+    });
+    let household = Household {
+        locale: Locale::JaJp,
+        guardian: Person {
+            family: part(who.family),
+            given: part(who.given),
+            sex: Sex::Male,
+            birth: date!(1972 - 04 - 01),
+        },
+        children: vec![],
+        address: Address {
+            postcode: "1000013".to_owned(),
+            region: "東京都".to_owned(),
+            city: "千代田区".to_owned(),
+            city_kana: "トウキョウトチヨダク".to_owned(),
+            town: "霞が関".to_owned(),
+            town_kana: "カスミガセキ".to_owned(),
+            block: "9-12-8".to_owned(),
+            building: Some("囮ハイツ".to_owned()),
+            unit: Some(who.unit.to_owned()),
+        },
+        landline: Some("+81301234567".to_owned()),
+        mobile: None,
+        email: Some(who.mail.to_owned()),
+    };
+    let name = format!("{} {}", who.family.0, who.given.0);
+    let row = PlantedRow {
+        table: "会員".to_owned(),
+        cells: vec![Cell {
+            column: "氏名".to_owned(),
+            role: Role::Name,
+            value: Some(name),
+        }],
+        key: vec![],
+    };
+    Canary {
+        id: CanaryId::random(&mut StdRng::seed_from_u64(seed)),
+        source: source.clone(),
+        batch: batch.clone(),
+        state: State::Planned,
+        details: Details {
+            household,
+            rows: vec![row],
+        },
+        points: vec![1, 2],
+    }
+}

@@ -1,0 +1,143 @@
+//! Alerts: told until somebody has taken them.
+
+use std::sync::{Arc, Mutex};
+
+use otori::alert::{self, AlertConfig, Mailer};
+use otori::canary::{Channel, SightingKind};
+use otori::registry::{NewMessage, NewSighting};
+use time::OffsetDateTime;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::KEISUKE;
+use crate::harness::Otori;
+
+/// A mail server that refuses the first messages, and then takes them.
+async fn sink(refusals: usize) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mails = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mails = Arc::clone(&mails);
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                stream.get_mut().write_all(b"220 sink\r\n").await.unwrap();
+                let (mut line, mut mail, mut inside) = (String::new(), String::new(), false);
+                while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
+                    let command = line.trim_end().to_ascii_uppercase();
+                    let answer = match command.as_str() {
+                        "." if inside => {
+                            inside = false;
+                            let mut mails = mails.lock().unwrap();
+                            mails.push(std::mem::take(&mut mail));
+                            if mails.len() > refusals {
+                                "250 taken\r\n"
+                            } else {
+                                "451 later\r\n"
+                            }
+                        }
+                        _ if inside => {
+                            mail += &line;
+                            ""
+                        }
+                        "DATA" => {
+                            inside = true;
+                            "354 go\r\n"
+                        }
+                        _ if command.starts_with("RCPT TO:<GONE@") => "550 no\r\n",
+                        _ => "250 ok\r\n",
+                    };
+                    if stream.get_mut().write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                    line.clear();
+                }
+            });
+        }
+    });
+    (url, seen)
+}
+
+#[tokio::test]
+async fn an_alert_is_told_until_it_is_taken_and_then_no_more() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &[KEISUKE]).await;
+    let (relay, seen) = sink(1).await;
+    let config = AlertConfig {
+        relay: Some(relay),
+        from: Some("otori@shop.example".to_owned()),
+        to: vec![
+            "gone@shop.example".to_owned(),
+            "security@shop.example".to_owned(),
+        ],
+        ..AlertConfig::default()
+    };
+    let mailer = Mailer::new(&config, otori.dir()).unwrap().unwrap();
+    let stop = CancellationToken::new();
+    let worker = tokio::spawn(alert::run(
+        otori.registry.clone(),
+        mailer,
+        stop.clone().cancelled_owned(),
+    ));
+
+    let message = NewMessage {
+        at: OffsetDateTime::now_utc(),
+        channel: Channel::Mail,
+        envelope: "{}".to_owned(),
+        recipients: vec![KEISUKE.mail.to_owned()],
+        raw: b"Subject: secret offer\r\n\r\n".to_vec(),
+        same_as: None,
+    };
+    otori.registry.accept(&[message]).await.unwrap();
+    let sighting = NewSighting {
+        source: Some(school[0].source.clone()),
+        canary: Some(school[0].id.clone()),
+        batch: Some(school[0].batch.clone()),
+        kind: SightingKind::Alarm,
+        actor: otori::canary::Actor {
+            from: "list@broker.example".to_owned(),
+            summary: "secret offer".to_owned(),
+        },
+    };
+    otori.registry.settle(1, &[sighting]).await.unwrap();
+    for _ in 0..400 {
+        if otori.registry.alerts_waiting().await.unwrap() == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(otori.registry.alerts_waiting().await.unwrap(), 0);
+    // Long enough for a worker that would send it again.
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    stop.cancel();
+    worker.await.unwrap();
+
+    let mails = seen.lock().unwrap().clone();
+    assert_eq!(mails.len(), 2, "{mails:?}");
+    let id = |mail: &str| {
+        mail.lines()
+            .find(|line| line.starts_with("Message-ID: <alert-1."))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(id(&mails[0]), id(&mails[1]));
+    let mail = &mails[1];
+    assert!(
+        mail.contains("Subject: [otori] school: incident 1, 1 sighting\r\n"),
+        "{mail}"
+    );
+    assert!(mail.contains(school[0].id.as_str()), "{mail}");
+    // Canary ids, and nothing else of a canary or of what it was sent.
+    for detail in [
+        "keisuke",
+        "decoys.example",
+        "髙橋",
+        "secret offer",
+        "broker",
+    ] {
+        assert!(!mail.contains(detail), "{detail}: {mail}");
+    }
+}

@@ -1,0 +1,387 @@
+//! Mail over real sockets.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use otori::canary::{Channel, ContactPoint, SightingKind};
+use otori::receive::{Limits, ReceiveConfig, TlsConfig};
+use otori::registry::SightingFilter;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::{HANAKO, JIRO, KEISUKE};
+use crate::harness::{Otori, PLANTED, Receiver};
+
+/// A self-signed certificate for 127.0.0.1 in the workspace, made by openssl.
+#[track_caller]
+fn certificate(dir: &Path) -> TlsConfig {
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "3650",
+        ])
+        .args([
+            "-subj",
+            "/CN=mx1.decoys.example",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ])
+        // A certificate that signs others is not taken for a server's own.
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(dir)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    std::fs::set_permissions(
+        dir.join("key.pem"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )
+    .unwrap();
+    TlsConfig {
+        certificate: "cert.pem".into(),
+        key: "key.pem".into(),
+    }
+}
+
+fn mail(to: &[&str], subject: &str) -> Message {
+    let to = to
+        .iter()
+        .fold(Message::builder(), |mail, to| mail.to(to.parse().unwrap()));
+    to.from("名簿屋 <list@broker.example>".parse().unwrap())
+        .subject(subject)
+        .message_id(None)
+        .body("Dear customer".to_owned())
+        .unwrap()
+}
+
+fn client(receiver: &Receiver) -> AsyncSmtpTransport<Tokio1Executor> {
+    AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
+        .port(receiver.smtp.port())
+        .build()
+}
+
+#[tokio::test]
+async fn a_mail_names_its_source_and_raises_an_incident() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &[KEISUKE, HANAKO]).await;
+    let shop = otori.plant("shop", &[JIRO]).await;
+    let receiver = otori.receive(&otori.config()).await;
+    let to = [
+        KEISUKE.mail,
+        "HANA88@decoys.example",
+        JIRO.mail,
+        "nobody@decoys.example",
+    ];
+    client(&receiver)
+        .send(mail(&to, "特別なご案内"))
+        .await
+        .unwrap();
+    otori.settled().await;
+    receiver.stop().await;
+
+    let shown = otori.json(&["sightings"]);
+    let rows = shown["sightings"].as_array().unwrap();
+    // Every recipient is credited, and who fits nobody is kept as noise.
+    let mut found: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (
+                row["source"].as_str(),
+                row["canary"].as_str(),
+                row["kind"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    found.sort();
+    let mut wanted = vec![
+        (None, None, "noise"),
+        (Some("school"), Some(school[0].id.as_str()), "alarm"),
+        (Some("school"), Some(school[1].id.as_str()), "alarm"),
+        (Some("shop"), Some(shop[0].id.as_str()), "alarm"),
+    ];
+    wanted.sort();
+    assert_eq!(found, wanted);
+    let alarm = rows.iter().find(|row| row["source"] == "shop").unwrap();
+    assert_eq!(alarm["channel"], "mail");
+    assert_eq!(alarm["batch"], shop[0].batch.to_string());
+    assert_eq!(alarm["from"], "list@broker.example");
+    assert_eq!(
+        alarm["summary"],
+        "特別なご案内 (From: 名簿屋 <list@broker.example>)"
+    );
+    let incidents = otori.json(&["incidents"]);
+    let incidents = incidents["incidents"].as_array().unwrap();
+    assert_eq!(incidents.len(), 2);
+    let of_school = incidents
+        .iter()
+        .find(|incident| incident["source"] == "school")
+        .unwrap();
+    assert_eq!(
+        (
+            of_school["sightings"].as_u64(),
+            of_school["canaries"].as_u64()
+        ),
+        (Some(2), Some(2))
+    );
+    let only = otori.json(&["sightings", "--source", "shop"]);
+    assert_eq!(only["sightings"].as_array().unwrap().len(), 1);
+    let none = otori.json(&["sightings", "--since", "2100-01-01"]);
+    assert_eq!(none["sightings"].as_array().unwrap().len(), 0);
+    let words = otori.command(&["sightings"]).output().unwrap();
+    assert!(
+        String::from_utf8(words.stdout)
+            .unwrap()
+            .contains(school[0].id.as_str())
+    );
+}
+
+#[tokio::test]
+async fn the_same_mail_twice_counts_once_and_without_an_id_twice() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let receiver = otori.receive(&otori.config()).await;
+    let same = mail(&[KEISUKE.mail], "once");
+    client(&receiver).send(same.clone()).await.unwrap();
+    client(&receiver).send(same).await.unwrap();
+    for _ in 0..2 {
+        let envelope =
+            lettre::address::Envelope::new(None, vec![KEISUKE.mail.parse().unwrap()]).unwrap();
+        client(&receiver)
+            .send_raw(&envelope, b"Subject: each\r\n\r\nx\r\n")
+            .await
+            .unwrap();
+    }
+    otori.settled().await;
+    receiver.stop().await;
+    let sightings = otori
+        .registry
+        .sightings(&SightingFilter::default())
+        .await
+        .unwrap();
+    let mut found: Vec<_> = sightings
+        .iter()
+        .map(|s| {
+            (
+                s.actor.summary.as_str().chars().take(4).collect::<String>(),
+                s.repeats,
+            )
+        })
+        .collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            ("each".to_owned(), 0),
+            ("each".to_owned(), 0),
+            ("once".to_owned(), 1)
+        ]
+    );
+    assert!(
+        sightings
+            .iter()
+            .all(|s| s.channel == Channel::Mail && s.kind == SightingKind::Alarm)
+    );
+}
+
+#[tokio::test]
+async fn a_domain_added_while_it_runs_is_received_for() {
+    let otori = Otori::new().await;
+    let receiver = otori.receive(&otori.config()).await;
+    let later = ["x@later.example"];
+    let refused = client(&receiver).send(mail(&later, "x")).await.unwrap_err();
+    assert!(refused.is_permanent(), "{refused}");
+    let point = (
+        ContactPoint::MailDomain("later.example".parse().unwrap()),
+        None,
+    );
+    otori
+        .registry
+        .add_contact_points(&[point], PLANTED)
+        .await
+        .unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while client(&receiver).send(mail(&later, "x")).await.is_err() {
+        assert!(std::time::Instant::now() < deadline, "never received for");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    receiver.stop().await;
+}
+
+#[tokio::test]
+async fn starttls_carries_mail() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let config = ReceiveConfig {
+        tls: Some(certificate(otori.dir())),
+        ..otori.config()
+    };
+    let receiver = otori.receive(&config).await;
+    let root =
+        Certificate::from_pem(&std::fs::read(otori.dir().join("cert.pem")).unwrap()).unwrap();
+    let tls = TlsParameters::builder("127.0.0.1".to_owned())
+        .add_root_certificate(root)
+        .build_rustls()
+        .unwrap();
+    let client = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
+        .port(receiver.smtp.port())
+        .tls(Tls::Required(tls))
+        .build();
+    client.send(mail(&[KEISUKE.mail], "sealed")).await.unwrap();
+    let message = &otori.registry.message(1).await.unwrap().unwrap();
+    let envelope: serde_json::Value = serde_json::from_str(&message.envelope).unwrap();
+    assert_eq!(envelope["tls"], true);
+    receiver.stop().await;
+}
+
+async fn expect<S: AsyncRead + Unpin>(stream: &mut BufReader<S>, starts: &str) {
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        assert!(
+            line.starts_with(&starts[..3]),
+            "wanted {starts}, got {line:?}"
+        );
+        if line.as_bytes()[3] == b' ' {
+            assert!(line.starts_with(starts), "wanted {starts}, got {line:?}");
+            return;
+        }
+    }
+}
+
+async fn say<S: AsyncWrite + AsyncRead + Unpin>(stream: &mut BufReader<S>, text: &str) {
+    stream.get_mut().write_all(text.as_bytes()).await.unwrap();
+    stream.get_mut().flush().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_smuggled_before_the_handshake_is_forgotten() {
+    let otori = Otori::new().await;
+    let config = ReceiveConfig {
+        tls: Some(certificate(otori.dir())),
+        ..otori.config()
+    };
+    let receiver = otori.receive(&config).await;
+    let mut plain = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    expect(&mut plain, "220 ").await;
+    say(&mut plain, "EHLO attacker.example\r\n").await;
+    expect(&mut plain, "250 ").await;
+    // One packet: STARTTLS, and what a man in the middle wants the client to have said inside.
+    say(
+        &mut plain,
+        "STARTTLS\r\nRSET\r\nMAIL FROM:<evil@broker.example>\r\nRCPT TO:<x@decoys.example>\r\n",
+    )
+    .await;
+    expect(&mut plain, "220 2.0.0").await;
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(otori.dir().join("cert.pem")).unwrap())
+        .unwrap();
+    let config = rustls::ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    let sealed = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let mut sealed = BufReader::new(sealed.connect(name, plain.into_inner()).await.unwrap());
+    // No answer to the smuggled commands waits here, no greeting is remembered, and no second
+    // handshake is offered.
+    say(&mut sealed, "MAIL FROM:<a@broker.example>\r\n").await;
+    expect(&mut sealed, "503 5.5.1 Error: send HELO/EHLO first").await;
+    say(
+        &mut sealed,
+        "EHLO client.example\r\nSTARTTLS\r\nRCPT TO:<x@decoys.example>\r\n",
+    )
+    .await;
+    let mut lines = String::new();
+    for _ in 0..7 {
+        sealed.read_line(&mut lines).await.unwrap();
+    }
+    assert!(!lines.contains("250-STARTTLS"), "{lines}");
+    assert!(
+        lines.contains("503 5.5.1 Error: TLS already active"),
+        "{lines}"
+    );
+    expect(&mut sealed, "503 5.5.1 Error: need MAIL").await;
+    say(&mut sealed, "QUIT\r\n").await;
+    expect(&mut sealed, "221 ").await;
+    receiver.stop().await;
+    assert!(otori.registry.message(1).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_client_has_its_share_of_connections_and_no_more() {
+    let otori = Otori::new().await;
+    let config = ReceiveConfig {
+        limits: Limits {
+            connections_per_address: 2,
+            ..Limits::default()
+        },
+        ..otori.config()
+    };
+    let receiver = otori.receive(&config).await;
+    let mut first = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    expect(&mut first, "220 ").await;
+    let mut second = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    expect(&mut second, "220 ").await;
+    let mut third = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    expect(&mut third, "421 4.7.0").await;
+    say(&mut first, "QUIT\r\n").await;
+    expect(&mut first, "221 ").await;
+    let mut rest = String::new();
+    first.read_to_string(&mut rest).await.unwrap();
+    // The seat is given back when the session has ended, which the client cannot see to the moment.
+    loop {
+        let mut next = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+        let mut line = String::new();
+        next.read_line(&mut line).await.unwrap();
+        if line.starts_with("220 ") {
+            break;
+        }
+    }
+    receiver.stop().await;
+}
+
+#[tokio::test]
+async fn stopping_lets_a_message_end_and_tells_the_idle() {
+    let otori = Otori::new().await;
+    let receiver = otori.receive(&otori.config()).await;
+    let mut idle = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    expect(&mut idle, "220 ").await;
+    let mut busy = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    expect(&mut busy, "220 ").await;
+    say(
+        &mut busy,
+        "HELO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@decoys.example>\r\nDATA\r\n",
+    )
+    .await;
+    for code in ["250 ", "250 2.1.0", "250 2.1.5", "354 "] {
+        expect(&mut busy, code).await;
+    }
+    let stopping = tokio::spawn(receiver.stop());
+    expect(&mut idle, "421 4.3.2").await;
+    say(&mut busy, "text\r\n.\r\n").await;
+    expect(&mut busy, "250 2.0.0 Ok: queued").await;
+    expect(&mut busy, "421 4.3.2").await;
+    stopping.await.unwrap();
+    assert_eq!(
+        otori.registry.message(1).await.unwrap().unwrap().raw,
+        b"text\r\n"
+    );
+}

@@ -1,0 +1,30 @@
+//! The receiver: mail, calls and letters to sightings, incidents and alerts.
+
+mod alert;
+mod crash;
+mod mail;
+mod phone;
+mod post;
+mod transcripts;
+mod web;
+
+use crate::harness::Who;
+
+pub const KEISUKE: Who<'static> = Who {
+    family: ("髙橋", "タカハシ"),
+    given: ("圭祐", "ケイスケ"),
+    unit: "707",
+    mail: "keisuke.t@decoys.example",
+};
+pub const HANAKO: Who<'static> = Who {
+    family: ("青木", "アオキ"),
+    given: ("花子", "ハナコ"),
+    unit: "708",
+    mail: "hana88@decoys.example",
+};
+pub const JIRO: Who<'static> = Who {
+    family: ("渡辺", "ワタナベ"),
+    given: ("次郎", "ジロウ"),
+    unit: "709",
+    mail: "jiro.w@decoys.example",
+};

@@ -1,0 +1,248 @@
+//! Phone webhooks.
+
+use hmac::{Hmac, KeyInit, Mac};
+use otori::canary::{Channel, Sighting};
+use otori::receive::ReceiveConfig;
+use otori::registry::SightingFilter;
+use sha2::Sha256;
+use time::OffsetDateTime;
+
+use super::web::{Answer, Call};
+use super::{HANAKO, JIRO, KEISUKE};
+use crate::harness::{Otori, Receiver};
+
+fn signed(secret: &str, at: i64, body: &str) -> Call {
+    signed_for(secret, at, at, body)
+}
+
+/// Signed for one second, and sent as if it were of another.
+fn signed_for(secret: &str, at: i64, sent_at: i64, body: &str) -> Call {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{at}.{body}").as_bytes());
+    let signature: String = mac
+        .finalize()
+        .into_bytes()
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    Call::post("/hooks/phone", body)
+        .header("X-Otori-Timestamp", &sent_at.to_string())
+        .header("X-Otori-Signature", &format!("sha256={signature}"))
+}
+
+fn now() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp()
+}
+
+async fn tell(otori: &Otori, receiver: &Receiver, body: serde_json::Value) -> Answer {
+    let secret = otori.secret("keys/phone.secret");
+    signed(&secret, now(), &body.to_string())
+        .send(receiver.http)
+        .await
+}
+
+async fn sightings(otori: &Otori) -> Vec<Sighting> {
+    otori.settled().await;
+    let mut sightings = otori
+        .registry
+        .sightings(&SightingFilter::default())
+        .await
+        .unwrap();
+    sightings.sort_by_key(|sighting| sighting.id);
+    sightings
+}
+
+#[tokio::test]
+async fn a_call_points_at_what_its_canaries_share() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &[KEISUKE, HANAKO]).await;
+    let receiver = otori.receive(&otori.config()).await;
+    let call = |kind: &str, text: &str, id: &str| serde_json::json!({ "to": "03-0123-4567", "from": "+81300000000", "at": "2026-03-01T09:00:00+09:00", "kind": kind, "text": text, "id": id });
+    for (kind, text, id) in [
+        ("call", "", "1"),
+        ("sms", "髙橋 圭祐様 塾のご案内", "2"),
+        ("sms", "アオキさんに特別なご案内", "3"),
+        ("sms", "ご案内", "4"),
+    ] {
+        let answer = tell(&otori, &receiver, call(kind, text, id)).await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (200, r#"{"accepted":true,"repeat":false}"#)
+        );
+    }
+    // Retried by the telephone system.
+    let again = tell(&otori, &receiver, call("call", "", "1")).await;
+    assert_eq!(
+        (again.status, again.body.as_str()),
+        (200, r#"{"accepted":true,"repeat":true}"#)
+    );
+    let elsewhere = serde_json::json!({ "to": "+12025550123", "kind": "call" });
+    assert_eq!(tell(&otori, &receiver, elsewhere).await.status, 200);
+
+    let found = sightings(&otori).await;
+    let seen: Vec<_> = found
+        .iter()
+        .map(|s| {
+            (
+                s.channel,
+                s.source.as_ref().map(|s| s.as_str()),
+                s.canary.clone(),
+                s.repeats,
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (Channel::Phone, Some("school"), None, 1),
+            (Channel::Sms, Some("school"), Some(school[0].id.clone()), 0),
+            (Channel::Sms, Some("school"), Some(school[1].id.clone()), 0),
+            (Channel::Sms, Some("school"), None, 0),
+            (Channel::Phone, None, None, 0),
+        ]
+    );
+    assert_eq!(found[0].batch, Some(school[0].batch.clone()));
+    assert_eq!(found[1].actor.from, "+81300000000");
+
+    // Another source with the same number: a call alone no longer tells which.
+    otori.plant("shop", &[JIRO]).await;
+    let _ = tell(&otori, &receiver, call("call", "", "5")).await;
+    let _ = tell(&otori, &receiver, call("sms", "渡辺次郎様", "6")).await;
+    let found = sightings(&otori).await;
+    assert_eq!(found[5].source, None);
+    assert_eq!(found[6].source.as_ref().unwrap().as_str(), "shop");
+    receiver.stop().await;
+}
+
+#[tokio::test]
+async fn forged_and_old_webhooks_are_refused() {
+    let otori = Otori::new().await;
+    let receiver = otori.receive(&otori.config()).await;
+    let secret = otori.secret("keys/phone.secret");
+    let body = r#"{"to":"03-0123-4567","kind":"call"}"#;
+    for (call, status) in [
+        (Call::post("/hooks/phone", body), 403),
+        (signed("not the secret at all", now(), body), 403),
+        (signed(&secret, now() - 301, body), 403),
+        (signed(&secret, now() + 400, body), 403),
+        (signed(&secret, i64::MIN, body), 403),
+        (signed_for(&secret, now() - 400, now(), body), 403),
+        (signed(&secret, now(), "{}"), 400),
+        (signed(&secret, now(), r#"{"to":"","kind":"call"}"#), 400),
+        (
+            signed(&secret, now(), r#"{"to":"1","kind":"call","at":"noon"}"#),
+            400,
+        ),
+        (signed(&secret, now(), "not json"), 400),
+        (
+            signed(
+                &secret,
+                now(),
+                &format!(
+                    r#"{{"to":"1","kind":"sms","text":"{}"}}"#,
+                    "x".repeat(70_000)
+                ),
+            ),
+            413,
+        ),
+    ] {
+        assert_eq!(call.send(receiver.http).await.status, status);
+    }
+    assert!(otori.registry.message(1).await.unwrap().is_none());
+
+    // Replayed within the five minutes: counted once.
+    let at = now();
+    for repeat in ["false", "true"] {
+        let answer = signed(
+            &secret,
+            at,
+            r#"{"to":"03-0123-4567","kind":"call","from":"x"}"#,
+        )
+        .send(receiver.http)
+        .await;
+        assert!(
+            answer.body.contains(&format!("\"repeat\":{repeat}")),
+            "{answer:?}"
+        );
+    }
+    receiver.stop().await;
+}
+
+#[tokio::test]
+async fn twilio_is_known_by_its_signature() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    otori.write_secret("keys/twilio.token", "0123456789abcdef0123456789abcdef\n");
+    let mut config = ReceiveConfig {
+        public_url: Some("https://hooks.shop.example/".to_owned()),
+        ..otori.config()
+    };
+    config.phone.twilio_token_file = Some("keys/twilio.token".into());
+    let receiver = otori.receive(&config).await;
+
+    // Made with openssl dgst -sha1 -hmac over the URL and the sorted parameters.
+    let sms = "ToCountry=JP&MessageSid=SM0123456789&Body=%E9%AB%98%E6%A9%8B%E5%9C%AD%E7%A5%90%E6%A7%98+%2B1&From=%2B12025550123&To=%2B81301234567";
+    let sms_signature = "jYqyMggj8XUrAH1CmOyBcPZ861M=";
+    let voice = "CallSid=CA0123456789&From=%2B12025550123&To=%2B81301234567&CallStatus=ringing";
+    let voice_signature = "B441k6FIOOuI+IF1X/3Cog7FyvM=";
+    let send = async |path: &str, body: &str, signature: &str| {
+        Call::post(path, body)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("X-Twilio-Signature", signature)
+            .send(receiver.http)
+            .await
+    };
+    let answer = send("/hooks/twilio/sms", sms, sms_signature).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "<Response/>"));
+    assert!(answer.headers.contains("content-type: text/xml"));
+    let answer = send("/hooks/twilio/voice?line=1", voice, voice_signature).await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (200, "<Response><Reject/></Response>")
+    );
+    // Twilio tries again when it has not heard our answer.
+    assert_eq!(
+        send("/hooks/twilio/sms", sms, sms_signature).await.status,
+        200
+    );
+
+    let changed = sms.replace("0123&To", "0124&To");
+    for (path, body, signature) in [
+        ("/hooks/twilio/sms", sms, ""),
+        ("/hooks/twilio/sms", sms, "AAAA"),
+        ("/hooks/twilio/sms", sms, voice_signature),
+        ("/hooks/twilio/sms", changed.as_str(), sms_signature),
+        ("/hooks/twilio/voice", voice, voice_signature),
+        ("/hooks/twilio/voice?line=2", voice, voice_signature),
+        ("/hooks/twilio/sms?line=1", sms, sms_signature),
+    ] {
+        assert_eq!(
+            send(path, body, signature).await.status,
+            403,
+            "{path} {signature}"
+        );
+    }
+    let unsigned = Call::post("/hooks/twilio/sms", sms);
+    assert_eq!(unsigned.send(receiver.http).await.status, 403);
+    receiver.stop().await;
+
+    let found = sightings(&otori).await;
+    let seen: Vec<_> = found
+        .iter()
+        .map(|s| {
+            (
+                s.channel,
+                s.repeats,
+                s.source.is_some(),
+                s.actor.summary.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (Channel::Sms, 1, true, "高橋圭祐様 +1"),
+            (Channel::Phone, 0, true, ""),
+        ]
+    );
+}
