@@ -115,12 +115,33 @@ def area_code(prefix):
     return None
 
 
+listed = [(a["prefix"], a["place_ja"]) for a in read("ja_JP/phone_areas.csv")]
+places_of = defaultdict(set)
+for prefix, place in listed:
+    places_of[area_code(prefix)].add(place)
+
+
+def may_ring(start):
+    """Whether a subscriber may have a number that begins so. Codes are nested: 098-0... is also 0980-..., and 042-0...
+    is also 04-20..., which Tokorozawa has."""
+    if any(c.startswith(start) for c in CODES) or any(s.startswith(start) or start.startswith(s) for s in SERVICES):
+        return True
+    for n in range(2, len(start)):
+        code, exchange = start[:n], start[n:]
+        if code in CODES and exchange[0] in "23456789":
+            over = [place for prefix, place in listed if prefix.startswith(start) or start.startswith(prefix) and len(prefix) > n]
+            if places_of[code].intersection(over):
+                return True
+    return False
+
+
 def never_issued(code):
-    """The start of numbers of this area that no subscriber has: no exchange begins with 0. But 098-0... is also
-    0980-..., another area: there, two zeros."""
-    start = code + "0"
-    clash = any(c != code and (c.startswith(start) or start.startswith(c) and len(c) > len(code)) for c in CODES | set(SERVICES))
-    return start + "0" if clash else start
+    """An area code and the start of numbers under it that no subscriber has. No exchange begins with 0, nor with 1
+    (those are 110, 119 and the like). Where both are another area's numbers, the code that encloses this one serves."""
+    for digits in ("0", "00", "1"):
+        if not may_ring(code + digits):
+            return code, code + digits
+    return never_issued(code[:-1])
 
 
 # Places of libphonenumber that its English name gives no prefecture for, and cities whose area code follows neither
@@ -238,7 +259,7 @@ for c in cities:
         near = [(min(abs(mine - p) for p in city_posts[o["jis_city_code"]]), o["jis_city_code"]) for o in cities
                 if o["pref"] == c["pref"] and o["jis_city_code"] in exact]
         at, kind = exact[min(near)[1]], "neighbour"
-    lines.append([code, at, never_issued(at), kind])
+    lines.append([code, *never_issued(at), kind])
     how[kind][0] += 1
     how[kind][1] += int(c["weight_proxy"])
 write("ja_JP/landlines.csv", ["city", "area_code", "never_issued", "found_by"], lines,
@@ -322,7 +343,7 @@ ages = []
 for a in read("ja_JP/age_sex_national.csv"):
     span = re.match(r"(\d+)(?:-(\d+))?", a["age_group"])
     first, last = int(span[1]), int(span[2] or 104)
-    ages.append([a["year"], a["sex"], first, last, a["population"]])
+    ages.append([a["year"], a["sex"], first, last, round(float(a["population"]))])
 write("ja_JP/ages.csv", ["year", "sex", "first_age", "last_age", "persons"], ages,
       "censuses 2015 and 2020; 2025 and 2030: IPSS projection of 2017", STAT_TERMS + ", 国立社会保障・人口問題研究所")
 

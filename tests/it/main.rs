@@ -2,6 +2,7 @@
 
 mod harness;
 mod layers;
+mod persona;
 mod plant;
 mod receive;
 mod registry;

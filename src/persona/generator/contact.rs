@@ -69,7 +69,8 @@ pub(super) fn japanese_mobile<R: Rng + ?Sized>(rng: &mut R) -> String {
     format!("+81{prefix}0{:07}", below(rng, 10_000_000))
 }
 
-/// A Japanese landline in E.164 that begins with these digits (0-led, never issued).
+/// A Japanese landline in E.164 that begins with these digits (0-led: an area code and the start of
+/// an exchange that is never issued).
 pub(super) fn japanese_landline<R: Rng + ?Sized>(rng: &mut R, never_issued: &str) -> String {
     let start = never_issued.trim_start_matches('0');
     let width = 10 - never_issued.len();

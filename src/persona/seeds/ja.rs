@@ -154,16 +154,13 @@ impl Ja {
         let mut landline_of = HashMap::new();
         let columns = &["city", "area_code", "never_issued"];
         file("ja_JP/landlines.csv")?.rows(columns, |row| {
-            let digits = |n: usize| (2..=7).contains(&n);
             let start = row.text(2);
-            let fits =
-                start.starts_with(row.text(1)) && start.starts_with('0') && digits(start.len());
-            // An exchange that begins with 0 is what keeps a stranger's phone silent.
-            if !fits
-                || !start[row.text(1).len()..].starts_with('0')
-                || !start.bytes().all(|b| b.is_ascii_digit())
-            {
-                return Err(row.wrong(2, "the area code followed by 0"));
+            let exchange = start.strip_prefix(row.text(1)).unwrap_or_default();
+            // No exchange begins with 0 or 1: that is what keeps a stranger's phone silent.
+            let never_issued = exchange.starts_with(['0', '1']);
+            let digits = start.bytes().all(|b| b.is_ascii_digit());
+            if !never_issued || !digits || !start.starts_with('0') || start.len() > 7 {
+                return Err(row.wrong(2, "the area code followed by 0 or 1"));
             }
             landline_of.insert(row.digits(0, 5)?.to_owned(), Box::<str>::from(start));
             Ok(())
