@@ -138,9 +138,10 @@ def may_ring(start):
 def never_issued(code):
     """An area code and the start of numbers under it that no subscriber has. No exchange begins with 0, nor with 1
     (those are 110, 119 and the like). Where both are another area's numbers, the code that encloses this one serves."""
-    for digits in ("0", "00", "1"):
+    for digits in ("0", "00", "1", "10"):
         if not may_ring(code + digits):
             return code, code + digits
+    assert len(code) > 2, code
     return never_issued(code[:-1])
 
 

@@ -233,6 +233,8 @@ fn landlines_do_not_fall_into_a_longer_area_code() {
     assert_eq!(of("13205"), ("042", "0421"));
     assert_eq!(of("27102"), ("06", "061"));
     assert_eq!(of("13101"), ("03", "030"));
+    // 099-0 are services, 0991-2 is another area.
+    assert_eq!(of("46201"), ("099", "09910"));
     let all: HashSet<&str> = codes.values().map(|(code, _)| code.as_str()).collect();
     for (code, start) in codes.values() {
         for other in &all {
@@ -365,11 +367,14 @@ fn given_names_fit_the_sex() {
         assert!(sexes[&name].contains(sex), "{name} {sex}");
     }
     let american = households(Locale::EnUs, 6, 20_000, ON, &Shape::default());
-    let sex_of = |name: &str| {
-        let of = american.iter().filter(|h| h.guardian.given.written == name);
-        of.map(|h| h.guardian.sex).collect::<HashSet<Sex>>()
+    let jennifers = || {
+        american
+            .iter()
+            .filter(|h| h.guardian.given.written == "Jennifer")
     };
-    assert_eq!(sex_of("Jennifer"), HashSet::from([Sex::Female]));
+    let women = jennifers().filter(|h| h.guardian.sex == Sex::Female);
+    // The Social Security records hold some slips of the pen.
+    assert!(women.count() * 100 >= jennifers().count() * 98 && jennifers().count() > 50);
 }
 
 #[test]

@@ -159,7 +159,8 @@ impl Ja {
             // No exchange begins with 0 or 1: that is what keeps a stranger's phone silent.
             let never_issued = exchange.starts_with(['0', '1']);
             let digits = start.bytes().all(|b| b.is_ascii_digit());
-            if !never_issued || !digits || !start.starts_with('0') || start.len() > 7 {
+            let area = start.starts_with('0') && !start.starts_with("00");
+            if !never_issued || !digits || !area || !(3..=7).contains(&start.len()) {
                 return Err(row.wrong(2, "the area code followed by 0 or 1"));
             }
             landline_of.insert(row.digits(0, 5)?.to_owned(), Box::<str>::from(start));
