@@ -4,17 +4,25 @@
 //! database. Whatever stops the process in between, the registry knows of every row that could stand
 //! there, and the next command finds out by looking whether it does.
 
+mod allot;
 mod error;
 mod export;
+mod fill;
 mod look;
+mod marks;
+mod plan;
 mod settle;
+mod size;
 mod unplant;
 mod verify;
 mod write;
 
+pub use allot::{Needs, allot};
 pub use error::{Error, Result};
 pub use export::{csv_rows, insert_statements, write_private};
+pub use plan::{Ask, Plan, plan};
 pub use settle::{Settled, settle};
+pub use size::{canaries_needed, notice_probability};
 pub use unplant::{Unplanted, removable, unplant};
 pub use verify::{Verified, verify};
 pub use write::{Step, plant};

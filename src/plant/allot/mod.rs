@@ -1,0 +1,246 @@
+//! Contact points for canaries: only such as the operator owns.
+//!
+//! What has been given before is read from the registry each time, so a source keeps its numbers from
+//! batch to batch, and nothing is given twice.
+
+mod mail;
+mod phones;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use rand::Rng;
+use rand::seq::SliceRandom;
+
+use crate::canary::{Canary, ContactKind, ContactPoint, PostalDrop, SourceName, State};
+use crate::notation::{Mapping, Role, phone_key};
+use crate::persona::{Address, Household, Locale};
+use crate::registry::PoolEntry;
+
+use super::{Error, Result};
+pub(super) use mail::rename;
+use phones::Number;
+
+/// Which kinds of contact points the rows of a source have a place for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Mail addresses.
+    pub mail: bool,
+    /// Numbers in a column for any kind of number.
+    pub phone: bool,
+    /// Numbers in a column for mobiles.
+    pub mobile: bool,
+    /// Addresses to which a letter could be sent.
+    pub drop: bool,
+}
+
+impl Needs {
+    /// What the mapping has columns for. A postcode or a city is nobody's address.
+    pub fn of(mapping: &Mapping) -> Needs {
+        use Role::*;
+        Needs {
+            mail: mapping.has(Email),
+            phone: mapping.has(Phone),
+            mobile: mapping.has(Mobile),
+            drop: [Address, Address1, Address2, Street, Block, Building]
+                .into_iter()
+                .any(|role| mapping.has(role)),
+        }
+    }
+}
+
+/// Gives each household contact points of the pool in the place of the generated ones; what the source
+/// has no column for is taken away. Returns the registry numbers of those given, by household.
+///
+/// `registered` are all canaries of the registry; numbers in `taken` (by [`phone_key`]) stand in
+/// customers' rows and are not given.
+///
+/// # Errors
+/// [`Error::PoolExhausted`], for the first kind of which there are too few.
+pub fn allot<R: Rng + ?Sized>(
+    households: &mut [Household],
+    source: &SourceName,
+    needs: Needs,
+    pool: &[PoolEntry],
+    registered: &[Canary],
+    taken: &HashSet<String>,
+    rng: &mut R,
+) -> Result<Vec<Vec<i64>>> {
+    let mut points = vec![Vec::new(); households.len()];
+    for household in households.iter_mut() {
+        household.landline = None;
+        household.mobile = None;
+        household.email = None;
+    }
+    if needs.drop {
+        drops(households, &mut points, source, pool, registered, rng)?;
+    }
+    if needs.mail {
+        mail::give(households, &mut points, source, pool, registered, rng)?;
+    }
+    if needs.phone || needs.mobile {
+        numbers(households, &mut points, source, needs, pool, taken, rng)?;
+    }
+    Ok(points)
+}
+
+fn given_to(entry: &PoolEntry, source: &SourceName) -> u32 {
+    let own = entry.given.iter().filter(|(name, _)| name == source);
+    own.map(|(_, count)| count).sum()
+}
+
+fn given(entry: &PoolEntry) -> u32 {
+    entry.given.iter().map(|(_, count)| count).sum()
+}
+
+/// What one address is, apart from its unit.
+fn building(address: &Address) -> String {
+    format!(
+        "{} {}{}{}{} {}",
+        address.postcode,
+        address.region,
+        address.city,
+        address.town,
+        address.block,
+        address.building.as_deref().unwrap_or_default()
+    )
+}
+
+fn drops<R: Rng + ?Sized>(
+    households: &mut [Household],
+    points: &mut [Vec<i64>],
+    source: &SourceName,
+    pool: &[PoolEntry],
+    registered: &[Canary],
+    rng: &mut R,
+) -> Result<()> {
+    let Some(locale) = households.first().map(|household| household.locale) else {
+        return Ok(());
+    };
+    let mut used: HashMap<String, HashSet<&str>> = HashMap::new();
+    for canary in registered
+        .iter()
+        .filter(|canary| canary.state != State::Void)
+    {
+        let address = &canary.details.household.address;
+        let units = used.entry(building(address)).or_default();
+        units.insert(address.unit.as_deref().unwrap_or_default());
+    }
+    // Each drop with its free units, in random order: rooms given in order would show.
+    let mut open: Vec<(i64, &PostalDrop, Vec<String>, u32)> = Vec::new();
+    for entry in pool {
+        let ContactPoint::Drop(drop) = &entry.point else {
+            continue;
+        };
+        if drop.locale != locale {
+            continue;
+        }
+        let used = used.get(&building(&drop.address));
+        let all = (0..drop.units.capacity()).filter_map(|place| drop.units.nth(place));
+        let mut free: Vec<String> = all
+            .filter(|unit| used.is_none_or(|used| !used.contains(unit.as_str())))
+            .collect();
+        free.shuffle(rng);
+        let own = given_to(entry, source);
+        let room = entry
+            .cap()
+            .map_or(free.len(), |cap| cap.saturating_sub(own) as usize);
+        free.truncate(room);
+        open.push((entry.id, drop, free, own));
+    }
+    let missing = households
+        .len()
+        .saturating_sub(open.iter().map(|(_, _, free, _)| free.len()).sum());
+    if missing > 0 {
+        return Err(Error::PoolExhausted {
+            kind: ContactKind::Drop,
+            missing,
+            hint: "add a drop of that country with: otori pool add drop --postcode P --address A --units 101-999".to_owned(),
+        });
+    }
+    for (household, points) in households.iter_mut().zip(points) {
+        open.shuffle(rng);
+        let least = open
+            .iter_mut()
+            .filter(|(_, _, free, _)| !free.is_empty())
+            .min_by_key(|(.., own)| *own);
+        let Some((id, drop, free, own)) = least else {
+            break;
+        };
+        household.address = drop.address.clone();
+        household.address.unit = free.pop();
+        *own += 1;
+        points.push(*id);
+    }
+    Ok(())
+}
+
+fn numbers<R: Rng + ?Sized>(
+    households: &mut [Household],
+    points: &mut [Vec<i64>],
+    source: &SourceName,
+    needs: Needs,
+    pool: &[PoolEntry],
+    taken: &HashSet<String>,
+    rng: &mut R,
+) -> Result<()> {
+    let Some(locale) = households.first().map(|household| household.locale) else {
+        return Ok(());
+    };
+    let country = match locale {
+        Locale::JaJp => "+81",
+        Locale::EnUs => "+1",
+    };
+    let others: BTreeSet<&SourceName> = pool
+        .iter()
+        .flat_map(|entry| &entry.given)
+        .map(|(name, _)| name)
+        .filter(|name| *name != source)
+        .collect();
+    let mut found = HashMap::new();
+    let mut numbers = Vec::new();
+    for entry in pool {
+        let ContactPoint::Phone(number) = &entry.point else {
+            continue;
+        };
+        let key = phone_key(number.as_str(), None);
+        // A column for mobiles alone would show a landline at once.
+        let unfit = locale == Locale::JaJp && !needs.phone && !number.is_japanese_mobile();
+        if !number.as_str().starts_with(country)
+            || unfit
+            || key.is_some_and(|key| taken.contains(&key))
+        {
+            continue;
+        }
+        found.insert(entry.id, number);
+        let held = entry.given.iter().filter(|(_, count)| *count > 0);
+        numbers.push(Number {
+            id: entry.id,
+            own: given_to(entry, source),
+            cap: entry.cap().unwrap_or(u32::MAX),
+            others: held
+                .filter_map(|(name, _)| others.iter().position(|other| *other == name))
+                .collect(),
+        });
+    }
+    let wanted = u32::try_from(households.len()).unwrap_or(u32::MAX);
+    let set = phones::choose_set(&numbers, wanted, rng).map_err(|missing| Error::PoolExhausted {
+        kind: ContactKind::Phone,
+        missing,
+        hint: format!("add numbers that begin with {country} with: otori pool add phone NUMBER… (each serves several canaries; a source needs a set of numbers that no other source's set contains)"),
+    })?;
+    let dealt = phones::deal(&numbers, &set, wanted, rng);
+    for ((household, points), at) in households.iter_mut().zip(points).zip(dealt) {
+        let id = numbers[at].id;
+        let Some(number) = found.get(&id) else {
+            continue;
+        };
+        let text = Some(number.as_str().to_owned());
+        if number.is_japanese_mobile() || !needs.phone {
+            household.mobile = text;
+        } else {
+            household.landline = text;
+        }
+        points.push(id);
+    }
+    Ok(())
+}

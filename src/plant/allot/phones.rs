@@ -1,0 +1,264 @@
+//! Sets of telephone numbers that tell sources apart.
+//!
+//! Numbers cost money, so a source cannot have one for each canary. It gets a set of its own, and each
+//! number of the set goes to several canaries, so that it survives the leak of a part. While numbers
+//! last, no other source has them. When they are scarce, two sources may share some, but no source's
+//! set lies within another's: then calls to the numbers of one leak fit one source only.
+
+use std::collections::BTreeSet;
+
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+
+/// A number in the pool, as this choice sees it.
+#[derive(Clone, Debug)]
+pub(super) struct Number {
+    /// Registry number of the contact point.
+    pub id: i64,
+    /// Canaries of this source that have it.
+    pub own: u32,
+    /// Canaries of one source that may have it.
+    pub cap: u32,
+    /// Other sources that have it, by their place in a list.
+    pub others: BTreeSet<usize>,
+}
+
+/// A leak of a few canaries shows at most a few numbers; with fewer than these in its set, a source
+/// would often show none.
+const SET_AT_LEAST: usize = 3;
+/// How often the choice is tried anew when a set turns out to lie within another's.
+const TRIES: usize = 400;
+
+/// Chooses the set of a source that has so many further canaries to serve: indexes into `numbers`.
+/// Numbers that the source has already stay in its set. The error is how many numbers are missing.
+pub(super) fn choose_set<R: Rng + ?Sized>(
+    numbers: &[Number],
+    canaries: u32,
+    rng: &mut R,
+) -> Result<Vec<usize>, usize> {
+    let own: BTreeSet<usize> = (0..numbers.len())
+        .filter(|at| numbers[*at].own > 0)
+        .collect();
+    let given: u32 = numbers.iter().map(|number| number.own).sum();
+    let total = u64::from(given) + u64::from(canaries);
+    let room = |set: &BTreeSet<usize>| -> u64 {
+        set.iter()
+            .map(|at| u64::from(numbers[*at].cap.max(numbers[*at].own)))
+            .sum()
+    };
+    let all: BTreeSet<usize> = (0..numbers.len()).collect();
+    if room(&all) < total {
+        let cap = numbers
+            .iter()
+            .map(|number| u64::from(number.cap))
+            .max()
+            .unwrap_or(20)
+            .max(1);
+        return Err(usize::try_from((total - room(&all)).div_ceil(cap)).unwrap_or(usize::MAX));
+    }
+    // Half of the pool at the most, if that carries the canaries: most different sets are of that size.
+    let served = usize::try_from(total).unwrap_or(usize::MAX);
+    let least = SET_AT_LEAST.min(numbers.len() / 2).min(served).max(1);
+    let sources: BTreeSet<usize> = numbers
+        .iter()
+        .flat_map(|number| &number.others)
+        .copied()
+        .collect();
+    let others: Vec<BTreeSet<usize>> = sources
+        .iter()
+        .map(|source| {
+            (0..numbers.len())
+                .filter(|at| numbers[*at].others.contains(source))
+                .collect()
+        })
+        .collect();
+    let mut best: Option<(usize, usize, BTreeSet<usize>)> = None;
+    for attempt in 0..TRIES {
+        let mut set = own.clone();
+        // Should sets of the least size all lie within others, larger ones may not.
+        let size = least + attempt * (numbers.len() - least) / TRIES;
+        while set.len() < size || room(&set) < total {
+            let Some(next) = next_number(numbers, &others, &set, rng) else {
+                break;
+            };
+            set.insert(next);
+        }
+        let distinct = others
+            .iter()
+            .all(|other| !set.is_subset(other) && !other.is_subset(&set));
+        if !distinct || set.is_empty() {
+            continue;
+        }
+        let shared = |other: &BTreeSet<usize>| set.intersection(other).count();
+        let (most, sum) = (
+            others.iter().map(shared).max().unwrap_or(0),
+            others.iter().map(shared).sum(),
+        );
+        if best.as_ref().is_none_or(|(m, s, _)| (most, sum) < (*m, *s)) {
+            best = Some((most, sum, set));
+        }
+        if sum == 0 {
+            break;
+        }
+    }
+    best.map(|(_, _, set)| set.into_iter().collect()).ok_or(1)
+}
+
+/// The number that adds least to the overlap with other sources; among equals, any.
+fn next_number<R: Rng + ?Sized>(
+    numbers: &[Number],
+    others: &[BTreeSet<usize>],
+    set: &BTreeSet<usize>,
+    rng: &mut R,
+) -> Option<usize> {
+    let shared: Vec<usize> = others
+        .iter()
+        .map(|other| set.intersection(other).count())
+        .collect();
+    let cost = |at: usize| {
+        let holders = others
+            .iter()
+            .zip(&shared)
+            .filter(|(other, _)| other.contains(&at));
+        let (most, count) = holders.fold((0, 0), |(most, count), (_, shared)| {
+            (most.max(shared + 1), count + 1)
+        });
+        (most, count)
+    };
+    let mut open: Vec<usize> = (0..numbers.len()).filter(|at| !set.contains(at)).collect();
+    open.shuffle(rng);
+    open.into_iter().min_by_key(|at| cost(*at))
+}
+
+/// Gives the numbers of a set to canaries, each to as many as any other: indexes into `numbers`.
+pub(super) fn deal<R: Rng + ?Sized>(
+    numbers: &[Number],
+    set: &[usize],
+    canaries: u32,
+    rng: &mut R,
+) -> Vec<usize> {
+    let mut load: Vec<(u32, usize)> = set.iter().map(|at| (numbers[*at].own, *at)).collect();
+    let mut dealt = Vec::new();
+    for _ in 0..canaries {
+        // A random one of those with the least, so that the order of the rows shows no pattern.
+        let open = |(load, at): &&(u32, usize)| *load < numbers[*at].cap;
+        let Some(least) = load.iter().filter(open).map(|(load, _)| *load).min() else {
+            break;
+        };
+        let places: Vec<usize> = (0..load.len())
+            .filter(|place| load[*place].0 == least && least < numbers[load[*place].1].cap)
+            .collect();
+        let place = places[rng.random_range(0..places.len())];
+        load[place].0 += 1;
+        dealt.push(load[place].1);
+    }
+    dealt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    /// Sets for one source after the other, as the registry would remember them.
+    fn sources(
+        pool: usize,
+        cap: u32,
+        sources: usize,
+        canaries: u32,
+        seed: u64,
+    ) -> Vec<Result<BTreeSet<usize>, usize>> {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut holders: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); pool];
+        let mut sets = Vec::new();
+        for source in 0..sources {
+            let numbers: Vec<Number> = holders
+                .iter()
+                .enumerate()
+                .map(|(at, others)| Number {
+                    id: at as i64,
+                    own: 0,
+                    cap,
+                    others: others.clone(),
+                })
+                .collect();
+            let chosen = choose_set(&numbers, canaries, &mut rng);
+            if let Ok(set) = &chosen {
+                let dealt = deal(&numbers, set, canaries, &mut rng);
+                assert_eq!(dealt.len(), canaries as usize);
+                for at in dealt {
+                    holders[at].insert(source);
+                }
+            }
+            sets.push(chosen.map(|set| set.into_iter().collect()));
+        }
+        sets
+    }
+
+    #[test]
+    fn while_numbers_last_they_are_exclusive() {
+        let sets: Vec<_> = sources(12, 20, 4, 60, 1)
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        for (place, set) in sets.iter().enumerate() {
+            assert_eq!(set.len(), 3);
+            assert!(sets[..place].iter().all(|other| other.is_disjoint(set)));
+        }
+    }
+
+    #[test]
+    fn four_numbers_tell_six_sources_apart_and_no_seventh() {
+        for seed in 0..20 {
+            let sets = sources(4, 20, 7, 30, seed);
+            assert_eq!(sets.iter().filter(|set| set.is_ok()).count(), 6, "{sets:?}");
+            assert_eq!(sets[6], Err(1));
+        }
+    }
+
+    #[test]
+    fn too_few_numbers_are_counted() {
+        assert_eq!(sources(2, 20, 1, 100, 1), [Err(3)]);
+        assert_eq!(sources(0, 20, 1, 100, 1), [Err(5)]);
+    }
+
+    #[test]
+    fn a_source_that_grows_keeps_its_numbers_and_spreads_the_load() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let number = |id, own| Number {
+            id,
+            own,
+            cap: 20,
+            others: BTreeSet::new(),
+        };
+        let numbers = [number(1, 20), number(2, 10), number(3, 0), number(4, 0)];
+        let set = choose_set(&numbers, 40, &mut rng).unwrap();
+        assert!(
+            set.contains(&0) && set.contains(&1) && set.len() == 4,
+            "{set:?}"
+        );
+        let dealt = deal(&numbers, &set, 40, &mut rng);
+        let count = |at| dealt.iter().filter(|dealt| **dealt == at).count();
+        assert_eq!(count(0), 0);
+        for load in [10 + count(1), count(2), count(3)] {
+            assert!((16..=17).contains(&load), "{dealt:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_set_lies_within_another(pool in 1usize..12, count in 1usize..8, canaries in 1u32..60, seed: u64) {
+            let sets: Vec<BTreeSet<usize>> = sources(pool, 20, count, canaries, seed).into_iter().flatten().collect();
+            for (place, one) in sets.iter().enumerate() {
+                for other in &sets[..place] {
+                    // A set that few canaries could not fill counts by what they were given.
+                    if canaries as usize >= pool {
+                        prop_assert!(!one.is_subset(other) && !other.is_subset(one), "{:?}", sets);
+                    }
+                }
+            }
+        }
+    }
+}
