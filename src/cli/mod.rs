@@ -1,5 +1,9 @@
 //! The command line: one file per verb; the only place where features meet.
 
+#[cfg(feature = "plant")]
+mod ask;
+#[cfg(feature = "plant")]
+mod opened;
 mod output;
 
 use std::path::PathBuf;

@@ -1,15 +1,230 @@
 //! `otori plant`.
 
-use super::{Global, Outcome};
+use std::path::PathBuf;
 
-/// Options of `otori plant`.
+use anyhow::Context;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::opened::Opened;
+use super::{Global, Outcome, Output};
+use crate::canary::{Batch, Canary, SourceName, State};
+use crate::persona::Generator;
+use crate::plant::{self, Plan, Step};
+use crate::registry::Registry;
+
+/// Plant a batch of canaries into a source
+///
+/// The batch is registered first; then its rows go into the table in one transaction, are read back
+/// and compared, and only then committed. Whatever goes wrong leaves the table as it was.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The source
+    name: SourceName,
+    /// How many canaries; see `otori plan`
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    count: u32,
+    /// Show the rows; write nothing anywhere
+    #[arg(long, conflicts_with_all = ["sql", "csv"])]
+    dry_run: bool,
+    /// Do not write into the database: write the statements that its administrator would run. `otori
+    /// verify` sees when they have been run
+    #[arg(long, value_name = "FILE", conflicts_with = "csv")]
+    sql: Option<PathBuf>,
+    /// Do not write into the database: write the rows as CSV (UTF-8) for its administrator to load
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Go past a warning (never past an error), and write over an existing FILE
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    source: &'a SourceName,
+    batch: Option<String>,
+    planted: usize,
+    canaries: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handed_out: Option<HandedOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<DryRun<'a>>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct HandedOut {
+    file: String,
+    canaries: usize,
+}
+
+#[derive(Serialize)]
+struct DryRun<'a> {
+    columns: Vec<&'a str>,
+    rows: Vec<Vec<Option<&'a str>>>,
+}
 
 /// Runs `otori plant`.
 ///
 /// # Errors
-/// Not built yet.
-pub async fn run(_args: Args, _global: &Global) -> anyhow::Result<Outcome> {
-    anyhow::bail!("not built yet")
+/// See [`plant::Error`]; nothing is half done.
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+    let (workspace, registry) = global.open().await?;
+    // A dry run writes nothing, not even what it could settle.
+    let _held = match args.dry_run {
+        true => None,
+        false => Some(registry.exclusive().await?),
+    };
+    let opened = Opened::named(&registry, &args.name).await?;
+    let table = opened.table().await?;
+    if !args.dry_run {
+        opened.settle(&registry, &table).await?;
+    }
+    let file = args.sql.as_ref().or(args.csv.as_ref());
+    if let Some(file) = file.filter(|file| file.exists() && !args.force) {
+        return Err(plant::Error::FileExists(file.clone()).into());
+    }
+    let generator = Generator::new(&workspace.seeds()?, opened.mapping.locale);
+    let ask = plant::Ask {
+        registry: &registry,
+        database: &opened.database,
+        source: &opened.source,
+        mapping: &opened.mapping,
+        generator: &generator,
+        count: args.count as usize,
+        force: args.force,
+        now: OffsetDateTime::now_utc(),
+    };
+    let mut rng = StdRng::from_seed(rand::random());
+    let planned = plant::plan(&ask, &mut rng).await?;
+    for note in &planned.notes {
+        eprintln!("note: {note}");
+    }
+    let output = Output::new(global);
+    if args.dry_run {
+        return show(&args.name, &planned, &output);
+    }
+    if let Some(file) = file {
+        return hand_out(&args, file, &registry, &opened, planned, &output).await;
+    }
+    let bar = indicatif::ProgressBar::new(planned.canaries.len() as u64);
+    let Plan { table, batch, canaries, notes } = planned;
+    let planted = plant::plant(&registry, &opened.database, &table, &batch, canaries, &mut |step| {
+        if let Step::Inserted(count) = step {
+            bar.set_position(count as u64);
+        }
+    })
+    .await;
+    bar.finish_and_clear();
+    let planted = planted?;
+    let document = Document {
+        source: &args.name,
+        batch: Some(batch.id.to_string()),
+        planted: planted.len(),
+        canaries: ids(&planted),
+        handed_out: None,
+        dry_run: None,
+        notes: &notes,
+    };
+    output.result(&document, |out| {
+        writeln!(
+            out,
+            "Batch {}: {} canaries planted in {}, read back, committed.",
+            batch.id,
+            planted.len(),
+            opened.source.table
+        )
+    })?;
+    Ok(Outcome::Done)
+}
+
+fn ids(canaries: &[Canary]) -> Vec<&str> {
+    canaries.iter().map(|canary| canary.id.as_str()).collect()
+}
+
+fn show(name: &SourceName, planned: &Plan, output: &Output) -> anyhow::Result<Outcome> {
+    let rows = || planned.canaries.iter().flat_map(|canary| &canary.details.rows);
+    let columns = rows().next().map(|row| row.cells.iter().map(|cell| cell.column.as_str()).collect());
+    let values = rows().map(|row| row.cells.iter().map(|cell| cell.value.as_deref()).collect());
+    let shown = DryRun {
+        columns: columns.unwrap_or_default(),
+        rows: values.collect(),
+    };
+    let document = Document {
+        source: name,
+        batch: None,
+        planted: 0,
+        canaries: Vec::new(),
+        handed_out: None,
+        dry_run: Some(shown),
+        notes: &planned.notes,
+    };
+    output.result(&document, |out| {
+        writeln!(out, "{} rows would be planted in {}. Nothing is written.", planned.canaries.len(), planned.table)?;
+        for row in rows().take(5) {
+            writeln!(out)?;
+            for cell in &row.cells {
+                writeln!(out, "  {:<20} {}", cell.column, cell.value.as_deref().unwrap_or("NULL"))?;
+            }
+        }
+        match planned.canaries.len().saturating_sub(5) {
+            0 => Ok(()),
+            more => writeln!(out, "\n… and {more} more; --json shows all."),
+        }
+    })?;
+    Ok(Outcome::Done)
+}
+
+async fn hand_out(
+    args: &Args,
+    file: &std::path::Path,
+    registry: &Registry,
+    opened: &Opened,
+    planned: Plan,
+    output: &Output,
+) -> anyhow::Result<Outcome> {
+    let Plan { table, batch, mut canaries, notes } = planned;
+    let content = match &args.sql {
+        Some(_) => plant::insert_statements(&opened.database, &table, &canaries)?.into_bytes(),
+        None => plant::csv_rows(&canaries).context("the rows could not be written as CSV")?,
+    };
+    let batch = Batch {
+        state: State::HandedOut,
+        ..batch
+    };
+    for canary in &mut canaries {
+        canary.state = State::HandedOut;
+    }
+    // Registered before the file is there: nobody can run what the registry does not know.
+    registry.register_batch(&batch, &canaries).await?;
+    if let Err(error) = plant::write_private(file, &content, args.force) {
+        let now = OffsetDateTime::now_utc();
+        registry.set_batch_state(&batch.id, State::Void, now).await?;
+        return Err(error.into());
+    }
+    let document = Document {
+        source: &args.name,
+        batch: Some(batch.id.to_string()),
+        planted: 0,
+        canaries: ids(&canaries),
+        handed_out: Some(HandedOut {
+            file: file.display().to_string(),
+            canaries: canaries.len(),
+        }),
+        dry_run: None,
+        notes: &notes,
+    };
+    output.result(&document, |out| {
+        writeln!(
+            out,
+            "Batch {}: {} canaries handed out in {}.\nIt names them: give it only to who runs it, and destroy it afterwards.\n`otori verify {}` sees when they have arrived.",
+            batch.id,
+            canaries.len(),
+            file.display(),
+            args.name
+        )
+    })?;
+    Ok(Outcome::Done)
 }

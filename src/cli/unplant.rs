@@ -1,15 +1,79 @@
 //! `otori unplant`.
 
-use super::{Global, Outcome};
+use anyhow::bail;
+use serde::Serialize;
 
-/// Options of `otori unplant`.
+use super::ask::confirm;
+use super::opened::Opened;
+use super::{Global, Outcome, Output};
+use crate::canary::{BatchId, CanaryId, SourceName};
+use crate::plant;
+
+/// Remove exactly the planted rows of a source, and nothing else
+///
+/// A row is removed if its key and its content are what was planted. The registry keeps the canaries:
+/// lists that were taken while they stood there still name their source.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The source
+    name: SourceName,
+    /// Only this batch
+    #[arg(long, value_name = "BATCH")]
+    batch: Option<String>,
+    /// Remove rows that somebody has changed since they were planted, too
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    source: &'a SourceName,
+    batches: Vec<&'a str>,
+    removed: usize,
+    altered_removed: Vec<&'a str>,
+    missing: Vec<&'a str>,
+}
 
 /// Runs `otori unplant`.
 ///
 /// # Errors
-/// Not built yet.
-pub async fn run(_args: Args, _global: &Global) -> anyhow::Result<Outcome> {
-    anyhow::bail!("not built yet")
+/// See [`plant::Error`]; then nothing was removed.
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+    let (_, registry) = global.open().await?;
+    let _held = registry.exclusive().await?;
+    let opened = Opened::named(&registry, &args.name).await?;
+    let table = opened.table().await?;
+    let only = args.batch.map(BatchId::from_text);
+    let batches = plant::removable(&registry, &args.name, only.as_ref()).await?;
+    let canaries: usize = batches.iter().map(|batch| batch.canaries).sum();
+    let question = format!(
+        "Remove {canaries} canaries ({} batches) from {} of source {}?",
+        batches.len(),
+        table,
+        args.name
+    );
+    if !confirm(global, &question)? {
+        bail!("nothing was removed");
+    }
+    let done = plant::unplant(&registry, &opened.database, &table, &batches, args.force).await?;
+    let ids = |list: &[CanaryId]| -> Vec<String> { list.iter().map(ToString::to_string).collect() };
+    let (altered, missing) = (ids(&done.altered), ids(&done.missing));
+    let document = Document {
+        source: &args.name,
+        batches: done.batches.iter().map(BatchId::as_str).collect(),
+        removed: done.removed.len() + done.altered.len(),
+        altered_removed: altered.iter().map(String::as_str).collect(),
+        missing: missing.iter().map(String::as_str).collect(),
+    };
+    Output::new(global).result(&document, |out| {
+        writeln!(out, "{} canaries removed from {}.", document.removed, table)?;
+        for canary in &altered {
+            writeln!(out, "  {canary} had been changed, and was removed as it was")?;
+        }
+        for canary in &missing {
+            writeln!(out, "  {canary} was gone already")?;
+        }
+        Ok(())
+    })?;
+    Ok(Outcome::Done)
 }

@@ -158,7 +158,7 @@ impl Sql {
 
     /// Whether `column` holds exactly this text, letter for letter, or exactly NULL. Collations that
     /// ignore case, accents or trailing blanks have no say.
-    pub(super) fn is_exactly(self, column: &Column, value: Option<&str>) -> Sql {
+    pub(super) fn equals_exactly(self, column: &Column, value: Option<&str>) -> Sql {
         match self.engine {
             Engine::Sqlite | Engine::Csv => self
                 .text("(")
@@ -181,7 +181,7 @@ impl Sql {
 
     /// Whether the key column `column` equals `value` in the sense of its own type, so that an index
     /// can answer.
-    pub(super) fn is_key(self, column: &Column, value: &str) -> Sql {
+    pub(super) fn equals_key(self, column: &Column, value: &str) -> Sql {
         self.name(&column.name)
             .text(" = ")
             .stored(column, Some(value))

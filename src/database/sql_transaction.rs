@@ -269,7 +269,7 @@ impl SqlTransaction {
         )?;
         let cells = columns.into_iter().zip(content);
         sql = sql.list(" and ", cells, |sql, (column, (_, value))| {
-            sql.is_exactly(column, *value)
+            sql.equals_exactly(column, *value)
         });
         // Rows alike in every column are one as good as the other, but only one is ours.
         if self.engine == Engine::MySql && place.key.is_empty() {
@@ -370,7 +370,7 @@ fn where_key(sql: Sql, table: &Table, key: &[(String, String)]) -> Result<Sql> {
         parts.push((table.column(name)?, value.as_str()));
     }
     Ok(sql.list(" and ", parts, |sql, (column, value)| {
-        sql.is_key(column, value)
+        sql.equals_key(column, value)
     }))
 }
 

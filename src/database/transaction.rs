@@ -28,7 +28,7 @@ impl Place {
 
 enum Open {
     Sql(SqlTransaction),
-    Csv(Rewrite),
+    Csv(Box<Rewrite>),
 }
 
 /// A transaction that writes. Dropped without [`commit`](Transaction::commit), it changes nothing.
@@ -37,7 +37,7 @@ pub struct Transaction(Open);
 impl Transaction {
     pub(super) async fn begin(database: &Database) -> Result<Transaction> {
         if let Pool::Csv(file) = &database.pool {
-            return Ok(Transaction(Open::Csv(Rewrite::begin(file)?)));
+            return Ok(Transaction(Open::Csv(Box::new(Rewrite::begin(file)?))));
         }
         match SqlTransaction::begin(database.engine(), &database.pool).await? {
             Some(open) => Ok(Transaction(Open::Sql(open))),
