@@ -1,1 +1,36 @@
-//! To be built.
+//! A leaked list to its source.
+//!
+//! A list is read once, in bounded memory, and goes through four stages that know nothing of each
+//! other but what the first column says:
+//!
+//! | stage | what it gives | where |
+//! | --- | --- | --- |
+//! | read | records and cells of any delimiter, quoting and encoding, bad rows counted | [`read`] |
+//! | normalise | what each column means; the keys of each row | [`columns`], [`normalise`] |
+//! | match | which canaries each row agrees with, on which marks | [`watch`], [`scan`] |
+//! | decide | likelihood ratios, share, time window, verdict | [`decide`] |
+//!
+//! All of it is a pure function of the registered canaries, the list and the settings. The published
+//! forms stand apart from the inner types: [`json`], [`words`] and [`html`].
+
+mod columns;
+mod decide;
+mod error;
+mod html;
+mod json;
+mod mark;
+mod normalise;
+mod read;
+mod report;
+mod scan;
+mod watch;
+mod words;
+
+pub use decide::{Decision, Interval, Settings, Verdict, support};
+pub use error::Error;
+pub use html::html;
+pub use json::{Document, Documents};
+pub use mark::{Group, Mark, Marks};
+pub use report::{Listed, Report, trace, trace_file};
+pub use watch::Watch;
+pub use words::words;

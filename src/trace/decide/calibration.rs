@@ -1,0 +1,222 @@
+//! The numbers of the verdict against generated truth, thousands of times.
+
+use std::ops::Range;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+use super::super::mark::{Mark, Marks};
+use super::weigh::{Found, Gap, Span, Unit, gaps, weigh};
+
+const FIRST: OffsetDateTime = datetime!(2024-01-10 00:00 UTC);
+const NOW: OffsetDateTime = datetime!(2026-11-01 00:00 UTC);
+/// Kinds of marks in the lists of these tests.
+const COLUMNS: [Mark; 4] = [Mark::Phone, Mark::Name, Mark::Birth, Mark::Postcode];
+
+fn span(batch: u32, from: OffsetDateTime, until: Option<OffsetDateTime>) -> Span {
+    Span {
+        batch,
+        from,
+        until,
+        certain: true,
+    }
+}
+
+fn found(failed: Marks, by_chance: f64) -> Option<Found> {
+    Some(Found {
+        failed,
+        log10_by_chance: by_chance.log10(),
+        log10_when_spent: by_chance.log10(),
+        shared: Vec::new(),
+        groups: COLUMNS.len() - failed.count() as usize,
+    })
+}
+
+/// A set of failed marks, by its number.
+fn failed(number: usize) -> Marks {
+    let fails = |(place, mark): (usize, &Mark)| (number >> place & 1 == 1).then_some(*mark);
+    COLUMNS.iter().enumerate().filter_map(fails).collect()
+}
+
+/// Three batches at random times, the first of them sometimes removed.
+fn batches(rng: &mut StdRng) -> Vec<Span> {
+    let days = (NOW - FIRST).whole_days();
+    let mut at = || FIRST + Duration::days(rng.random_range(1..days));
+    let (second, third, removed) = (at(), at(), at());
+    let until = (removed > second.min(third)).then_some(removed);
+    vec![
+        span(0, FIRST, until),
+        span(1, second, None),
+        span(2, third, None),
+    ]
+}
+
+/// A leak of a share at a time: what of the canaries is found.
+fn leak(rng: &mut StdRng, gap: &Gap, sizes: [usize; 3], share: f64) -> Vec<Unit> {
+    let mut units = Vec::new();
+    for (batch, size) in (0..).zip(sizes) {
+        for _ in 0..size {
+            let there = gap.standing.contains(&batch) && rng.random_bool(share);
+            let marks = if rng.random_bool(0.7) {
+                0
+            } else {
+                rng.random_range(1..14)
+            };
+            units.push(Unit {
+                batches: vec![batch],
+                found: there.then(|| found(failed(marks), 1e-7)).flatten(),
+            });
+        }
+    }
+    units
+}
+
+#[test]
+fn intervals_of_share_and_window_hold_as_often_as_they_say() {
+    const LISTS: usize = 2_000;
+    let mut rng = StdRng::seed_from_u64(2);
+    let (mut named, mut share_held, mut window_held, mut window_promised) = (0, 0, 0, 0.0);
+    for _ in 0..LISTS {
+        let spans = batches(&mut rng);
+        let gaps = gaps(&spans, NOW);
+        let taken = FIRST + (NOW - FIRST) * rng.random::<f64>();
+        let at = gaps.iter().rposition(|gap| gap.from <= taken).unwrap();
+        let share: f64 = rng.random();
+        let sizes = [(); 3].map(|()| rng.random_range(1..60));
+        let units = leak(&mut rng, &gaps[at], sizes, share);
+        let weighed = weigh(&units, &gaps, &spans, 4, 0.95);
+        // Only what is named is shown to anybody; the few others know next to nothing.
+        if weighed.log10_lr < 6.0 {
+            continue;
+        }
+        named += 1;
+        share_held += usize::from((weighed.share.low..=weighed.share.high).contains(&share));
+        window_held += usize::from(weighed.window.contains(&at));
+        window_promised += weighed.posterior[weighed.window].iter().sum::<f64>();
+    }
+    let part = |held: usize| held as f64 / named as f64;
+    let (share, window) = (part(share_held), part(window_held));
+    let promised = window_promised / named as f64;
+    assert!(named > LISTS * 9 / 10, "{named}");
+    assert!((0.93..=0.97).contains(&share), "share {share}");
+    // A window is made of whole gaps, so that it promises more than 95%; it keeps what it promises.
+    assert!(window >= 0.93, "window {window}");
+    assert!(
+        (window - promised).abs() < 0.015,
+        "window {window}, promised {promised}"
+    );
+}
+
+/// Innocent sources whose canaries are met by chance exactly as often as is admitted.
+fn innocent(rng: &mut StdRng, chances: Range<f64>) -> Vec<Unit> {
+    let canaries = rng.random_range(1..300);
+    let mut units = Vec::with_capacity(canaries);
+    for _ in 0..canaries {
+        let log10 = rng.random_range(chances.start..chances.end);
+        let mut draw: f64 = rng.random();
+        let mut hit = None;
+        // Each combination of marks has its chance; the fewer marks agree, the greater.
+        for number in 0..15 {
+            let rarer = 4 - failed(number).count() as i32;
+            let chance = 10_f64.powf(log10) / 8_f64.powi(rarer);
+            if draw < chance {
+                hit = found(failed(number), chance);
+                break;
+            }
+            draw -= chance;
+        }
+        units.push(Unit {
+            batches: vec![rng.random_range(0..3)],
+            found: hit,
+        });
+    }
+    units
+}
+
+#[test]
+fn an_innocent_source_is_accused_at_most_as_often_as_stated() {
+    const LISTS: usize = 8_000;
+    let mut rng = StdRng::seed_from_u64(3);
+    for chances in [-1.0..0.0, -3.0..-1.0] {
+        let mut reached = [(20.0, 0_usize), (100.0, 0), (1_000.0, 0)];
+        let mut sum = 0.0;
+        for _ in 0..LISTS {
+            let spans = batches(&mut rng);
+            let gaps = gaps(&spans, NOW);
+            let units = innocent(&mut rng, chances.clone());
+            if units.iter().all(|unit| unit.found.is_none()) {
+                continue;
+            }
+            let weighed = weigh(&units, &gaps, &spans, 4, 0.95);
+            let ratio = 10_f64.powf(weighed.log10_lr);
+            sum += ratio;
+            for (threshold, times) in &mut reached {
+                *times += usize::from(ratio >= *threshold);
+            }
+        }
+        for (threshold, times) in reached {
+            let stated = LISTS as f64 / threshold;
+            let slack = 3.0 * stated.sqrt();
+            assert!(
+                (times as f64) <= stated + slack,
+                "{times} of {LISTS} reach {threshold}"
+            );
+        }
+        // The mean is at most 1 in theory; a rare large ratio may lift it.
+        assert!(
+            sum / LISTS as f64 <= 1.5,
+            "mean ratio {}",
+            sum / LISTS as f64
+        );
+    }
+}
+
+#[test]
+fn one_shared_number_is_one_piece_of_evidence() {
+    let spans = [span(0, FIRST, None)];
+    let gaps = gaps(&spans, NOW);
+    let unit = |shared: Vec<u32>| Unit {
+        batches: vec![0],
+        found: Some(Found {
+            failed: Marks::default(),
+            log10_by_chance: -9.0,
+            log10_when_spent: -2.0,
+            shared,
+            groups: 2,
+        }),
+    };
+    let lr = |units: &[Unit]| weigh(units, &gaps, &spans, 2, 0.95).log10_lr;
+    let same = lr(&[unit(vec![7]), unit(vec![7]), unit(vec![7])]);
+    let others = lr(&[unit(vec![7]), unit(vec![8]), unit(vec![9])]);
+    assert!((others - same - 14.0).abs() < 1e-6, "{others} {same}");
+}
+
+#[test]
+fn a_batch_that_was_handed_out_counts_once_it_is_seen() {
+    let handed = |certain| {
+        let mut spans = vec![
+            span(0, FIRST, None),
+            span(1, datetime!(2025-06-01 00:00 UTC), None),
+        ];
+        spans[1].certain = certain;
+        spans
+    };
+    let units: Vec<Unit> = (0..20)
+        .map(|place| Unit {
+            batches: vec![place / 10],
+            found: (place < 10)
+                .then(|| found(Marks::default(), 1e-7))
+                .flatten(),
+        })
+        .collect();
+    let weighed = |certain| {
+        let spans = handed(certain);
+        weigh(&units, &gaps(&spans, NOW), &spans, 4, 0.95)
+    };
+    // Ten of ten from the first batch: the second, if it stood, says 'before'; if nobody ever
+    // inserted it, it says nothing.
+    assert_eq!(weighed(true).window, 0..1);
+    assert_eq!(weighed(false).window, 0..2);
+}

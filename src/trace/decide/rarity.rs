@@ -1,0 +1,126 @@
+//! Random match probabilities: how often would a row that never saw our data agree all the same?
+
+use std::collections::HashSet;
+
+use super::super::mark::{Group, Mark, Marks};
+use super::super::scan::Tally;
+use super::super::watch::{Watch, Watched};
+
+/// A mail address at a domain of ours, met by chance: its domain had another owner, or it is a guess.
+const EMAIL: f64 = 1e-9;
+/// A number of ours, met by chance: somebody had it before, one of the some 10^8 people of a country.
+const PHONE: f64 = 1e-8;
+/// A unit of ours, met by chance: somebody lived there before, one of some 10^7 households, or the
+/// list leaves out the city and another town has the same street.
+const ADDRESS: f64 = 1e-7;
+/// A child's given name, once its family name is known: the commonest names of a year are borne by
+/// one child in a hundred.
+const GIVEN: f64 = 1e-2;
+/// How much likelier two personal marks are together than apart, at the most: given names come in
+/// fashions that follow birth years, family names and postcodes in regions.
+const HANG_TOGETHER: f64 = 10.0;
+
+/// How common a value is where the list itself is too short to say: the commonest names, readings,
+/// birthdays (of a list of ten school years) and postcodes of a country.
+fn common(mark: Mark) -> f64 {
+    match mark {
+        Mark::Name | Mark::ChildName => 1e-4,
+        Mark::Kana | Mark::ChildKana => 2e-4,
+        Mark::Birth | Mark::ChildBirth => 1.0 / 3_650.0,
+        Mark::ChildGiven => GIVEN,
+        Mark::Block => 1e-5,
+        Mark::Postcode => 1e-3,
+        Mark::Email => EMAIL,
+        Mark::Phone => PHONE,
+        Mark::Address => ADDRESS,
+    }
+}
+
+/// Frequencies in one list.
+pub struct Rarity<'a> {
+    pub watch: &'a Watch,
+    pub tally: &'a Tally,
+}
+
+impl Rarity<'_> {
+    fn rows(&self) -> f64 {
+        self.tally.rows.max(1) as f64
+    }
+
+    /// The chance that one row bears a value.
+    fn value(&self, mark: Mark, value: u32) -> f64 {
+        let rows = self.rows();
+        if mark.is_owned() {
+            // A value that stands in many rows without its holders' other marks is a common text,
+            // whatever we own. Leaked rows stand there too, so some per holder are expected.
+            let holders = self.watch.values[value as usize].holders.len() as f64;
+            let alone = self.tally.alone[value as usize] as f64;
+            return common(mark).max((alone - 10.0 * holders) / rows);
+        }
+        // One row more than were seen, and as many rows before them as make it common.
+        let count = self.tally.counts[value as usize] as f64;
+        (count + 1.0) / (rows + 1.0 / common(mark))
+    }
+
+    /// The chance of one mark of a canary; the commonest of several children's.
+    fn mark(&self, canary: &Watched, mark: Mark) -> f64 {
+        let values = canary.values.iter().filter(|(found, _)| *found == mark);
+        let most = values
+            .map(|(_, value)| self.value(mark, *value))
+            .fold(0.0, f64::max);
+        if mark == Mark::ChildGiven {
+            most.max(GIVEN)
+        } else {
+            most
+        }
+    }
+
+    /// log10 of the chance that one row agrees with a canary on all of some marks. Owned values in
+    /// `spent` have been counted with another canary that shares them, and are certain.
+    pub fn log10_rmp(&self, canary: &Watched, marks: Marks, spent: &HashSet<u32>) -> f64 {
+        let mut product = 1.0_f64;
+        let mut personal = 0;
+        let mut seen: Vec<Group> = Vec::new();
+        for group in marks.iter().map(Mark::group) {
+            if seen.contains(&group) {
+                continue;
+            }
+            seen.push(group);
+            // Of marks that hang together the rarest stands for all.
+            let together = marks.iter().filter(|other| other.group() == group);
+            let mut rarest = together
+                .map(|other| self.mark(canary, other))
+                .fold(1.0, f64::min);
+            if group == Group::Child && (marks.has(Mark::Name) || marks.has(Mark::Kana)) {
+                // The family name has been counted with the customer's.
+                rarest = rarest.max(GIVEN);
+            }
+            let owned = marks
+                .iter()
+                .any(|other| other.group() == group && other.is_owned());
+            if owned && self.is_spent(canary, group, spent) {
+                continue;
+            }
+            if !owned {
+                personal += 1;
+                if personal > 1 {
+                    rarest = (rarest * HANG_TOGETHER).min(1.0);
+                }
+            }
+            product *= rarest;
+        }
+        product.log10()
+    }
+
+    fn is_spent(&self, canary: &Watched, group: Group, spent: &HashSet<u32>) -> bool {
+        canary
+            .values
+            .iter()
+            .any(|(mark, value)| mark.is_owned() && mark.group() == group && spent.contains(value))
+    }
+
+    /// log10 of the chance that any row of the list agrees by chance: at most rows times as much.
+    pub fn log10_in_list(&self, log10_rmp: f64) -> f64 {
+        (log10_rmp + self.rows().log10()).min(0.0)
+    }
+}

@@ -1,0 +1,207 @@
+//! Which canaries a list's columns can show, and which of them it shows.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::super::mark::{Mark, Marks};
+use super::super::normalise::Class;
+use super::super::scan::{Claim, Seen};
+use super::FoundCanary;
+use super::rarity::Rarity;
+use super::weigh::{Found, Unit};
+
+/// A canary counts as found where chance explains its best row with less than this probability.
+const HIT: f64 = 0.1;
+/// A kind of mark can be shown by a list where so many of its rows have one.
+const FILLED: f64 = 0.1;
+
+/// A unit with what a report shows of it.
+pub struct SourceUnit {
+    pub unit: Unit,
+    pub row: Option<FoundCanary>,
+}
+
+/// The units of a list.
+pub struct Units {
+    pub by_source: Vec<Vec<SourceUnit>>,
+    /// Marks that the list's columns can show.
+    pub columns: Marks,
+    /// Rows that fit canaries which the columns should tell apart: they speak for none.
+    pub ambiguous_rows: u64,
+    /// Sources that such rows fit.
+    pub touched: HashSet<usize>,
+}
+
+/// Sorts canaries into units, and the list's claims to them.
+pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
+    let watch = rarity.watch;
+    let columns = columns(rarity, has_children);
+    // Canaries with the same values in all columns of the list are one unit.
+    let mut members: BTreeMap<Vec<(Mark, u32)>, Vec<u32>> = BTreeMap::new();
+    for (index, canary) in (0_u32..).zip(&watch.canaries) {
+        let mut signature: Vec<(Mark, u32)> = canary
+            .values
+            .iter()
+            .copied()
+            .filter(|(mark, _)| columns.has(*mark))
+            .collect();
+        signature.sort_unstable();
+        members.entry(signature).or_default().push(index);
+    }
+    let mut groups: Vec<Vec<u32>> = members.into_values().collect();
+    groups.sort();
+    let mut unit_of = vec![0_usize; watch.canaries.len()];
+    for (unit, group) in groups.iter().enumerate() {
+        for canary in group {
+            unit_of[*canary as usize] = unit;
+        }
+    }
+    let mut best: HashMap<usize, (f64, &Claim, Seen)> = HashMap::new();
+    let mut ambiguous_rows = 0;
+    let mut touched = HashSet::new();
+    let mut claims: Vec<(&Claim, &Seen)> = rarity.tally.claims.iter().collect();
+    claims.sort_unstable_by_key(|(claim, seen)| (seen.first_row, *claim));
+    for (claim, seen) in claims {
+        let first = claim.canaries[0];
+        let unit = unit_of[first as usize];
+        let canary = &watch.canaries[first as usize];
+        let log10_rmp = rarity.log10_rmp(canary, claim.marks, &HashSet::new());
+        if rarity.log10_in_list(log10_rmp) > HIT.log10() {
+            continue;
+        }
+        let together = claim
+            .canaries
+            .iter()
+            .all(|other| unit_of[*other as usize] == unit);
+        let source = |canary: &u32| watch.canaries[*canary as usize].source as usize;
+        let one_source = groups[unit]
+            .iter()
+            .all(|other| source(other) == source(&first));
+        if !together || !one_source {
+            ambiguous_rows += seen.rows;
+            touched.extend(claim.canaries.iter().map(source));
+            continue;
+        }
+        let known = best.entry(unit).or_insert((log10_rmp, claim, *seen));
+        if log10_rmp < known.0 {
+            *known = (log10_rmp, claim, *seen);
+        }
+    }
+    let mut by_source: Vec<Vec<SourceUnit>> = watch.sources.iter().map(|_| Vec::new()).collect();
+    for (unit, group) in groups.iter().enumerate() {
+        let canary = &watch.canaries[group[0] as usize];
+        let source = canary.source;
+        let found = best.get(&unit);
+        let alone = group
+            .iter()
+            .all(|other| watch.canaries[*other as usize].source == source);
+        if found.is_none() && !(alone && is_detectable(rarity, group[0], columns)) {
+            continue;
+        }
+        by_source[source as usize].push(SourceUnit {
+            unit: Unit {
+                batches: group
+                    .iter()
+                    .map(|other| watch.canaries[*other as usize].batch)
+                    .collect(),
+                found: found.map(|(_, claim, _)| evidence(rarity, claim, columns)),
+            },
+            row: found.map(|(log10_rmp, claim, seen)| FoundCanary {
+                canaries: claim.canaries.to_vec(),
+                row: seen.first_row,
+                rows: seen.rows,
+                marks: claim.marks,
+                as_planted: seen.as_planted,
+                log10_rmp: *log10_rmp,
+            }),
+        });
+    }
+    Units {
+        by_source,
+        columns,
+        ambiguous_rows,
+        touched,
+    }
+}
+
+fn evidence(rarity: &Rarity<'_>, claim: &Claim, columns: Marks) -> Found {
+    let watch = rarity.watch;
+    let canary = &watch.canaries[claim.canaries[0] as usize];
+    let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
+    let holders = |value: u32| {
+        let mut canaries: Vec<u32> = watch.values[value as usize]
+            .holders
+            .iter()
+            .map(|holder| holder.canary)
+            .collect();
+        canaries.dedup();
+        canaries.len()
+    };
+    let shared: Vec<u32> = canary
+        .values
+        .iter()
+        .filter(|(mark, value)| mark.is_owned() && claim.marks.has(*mark) && holders(*value) > 1)
+        .map(|(_, value)| *value)
+        .collect();
+    let by_chance =
+        |spent: &HashSet<u32>| rarity.log10_in_list(rarity.log10_rmp(canary, claim.marks, spent));
+    Found {
+        failed: columns.and(borne).without(claim.marks),
+        log10_by_chance: by_chance(&HashSet::new()),
+        log10_when_spent: by_chance(&shared.iter().copied().collect()),
+        groups: claim.marks.groups(),
+        shared,
+    }
+}
+
+/// Whether the list would show a canary that is in it: its marks in the list's columns suffice.
+fn is_detectable(rarity: &Rarity<'_>, canary: u32, columns: Marks) -> bool {
+    let canary = &rarity.watch.canaries[canary as usize];
+    let marks: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
+    let shown = marks.and(columns);
+    shown.identify()
+        && rarity.log10_in_list(rarity.log10_rmp(canary, shown, &HashSet::new())) <= HIT.log10()
+}
+
+/// The marks that the list's columns can show.
+///
+/// A list with one kind of person only may be of customers or of children, whatever its header says:
+/// then it is what more of the found rows say.
+fn columns(rarity: &Rarity<'_>, has_children: bool) -> Marks {
+    let rows = rarity.tally.rows.max(1) as f64;
+    let filled = |class: Class| rarity.tally.filled[class as usize] as f64 / rows >= FILLED;
+    let shown = |mark: &Mark| {
+        filled(match mark {
+            Mark::Email => Class::Email,
+            Mark::Phone => Class::Phone,
+            Mark::Address => Class::Address,
+            Mark::Block => Class::Block,
+            Mark::Postcode => Class::Postcode,
+            Mark::Name | Mark::ChildName => Class::Name,
+            Mark::ChildGiven => Class::Given,
+            Mark::Kana | Mark::ChildKana => Class::Kana,
+            Mark::Birth | Mark::ChildBirth => Class::Birth,
+        })
+    };
+    let all: Marks = Mark::ALL.iter().copied().filter(shown).collect();
+    let set = |marks: &[Mark]| marks.iter().copied().collect::<Marks>();
+    let customer = set(&[Mark::Name, Mark::Kana, Mark::Birth]);
+    let child = set(&[
+        Mark::ChildName,
+        Mark::ChildKana,
+        Mark::ChildBirth,
+        Mark::ChildGiven,
+    ]);
+    if has_children {
+        return all;
+    }
+    let rows_with = |marks: Marks| {
+        let claims = rarity.tally.claims.iter();
+        let with = claims.filter(|(claim, _)| claim.marks.and(marks) != Marks::default());
+        with.map(|(_, seen)| seen.rows).sum::<u64>()
+    };
+    if rows_with(child) > rows_with(customer) {
+        all.without(customer)
+    } else {
+        all.without(child)
+    }
+}

@@ -1,0 +1,251 @@
+//! The published JSON of a trace. Its keys stay; more may be added.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::decide::{Interval, SourceFinding, Verdict, support};
+use super::mark::Marks;
+use super::report::Report;
+
+/// What `otori trace --json` prints for one file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Document {
+    file: File,
+    verdict: &'static str,
+    sources: Vec<Source>,
+    cleared: Vec<Cleared>,
+    /// Sources of which something was found that is not enough to name them.
+    suspected: Vec<Source>,
+    /// Sources that the list can neither name nor clear.
+    not_shown: Vec<String>,
+    canaries: Vec<Canary>,
+    ambiguous_rows: u64,
+    false_accusation_probability: f64,
+    elapsed_seconds: f64,
+}
+
+/// What it prints for several.
+#[derive(Clone, Debug, Serialize)]
+pub struct Documents {
+    /// One document per file, in the order in which they were given.
+    pub lists: Vec<Document>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct File {
+    name: String,
+    sha256: String,
+    bytes: u64,
+    rows: u64,
+    format: &'static str,
+    encoding: &'static str,
+    rows_otherwise_encoded: u64,
+    bad_rows: BadRows,
+    columns: Vec<Column>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct BadRows {
+    count: u64,
+    first: Vec<BadRow>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct BadRow {
+    row: u64,
+    why: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Column {
+    index: usize,
+    header: Option<String>,
+    role: Option<&'static str>,
+    confidence: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Source {
+    source: String,
+    found: usize,
+    live: usize,
+    log10_lr: f64,
+    support: &'static str,
+    share: Range,
+    rows_estimate: Rows,
+    window: Window,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Range {
+    estimate: f64,
+    low: f64,
+    high: f64,
+    level: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Rows {
+    estimate: u64,
+    low: u64,
+    high: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Window {
+    #[serde(with = "time::serde::rfc3339")]
+    not_before: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    not_after: Option<OffsetDateTime>,
+    level: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Cleared {
+    source: String,
+    live: usize,
+    found: u64,
+    share_below: f64,
+    rows_below: u64,
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    level: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Canary {
+    canary: String,
+    source: String,
+    batch: String,
+    row: u64,
+    rows: u64,
+    matched: Marks,
+    as_planted: Marks,
+    log10_rmp: f64,
+    /// Canaries that the row fits as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    or: Vec<String>,
+}
+
+impl From<&Report<'_>> for Document {
+    fn from(report: &Report<'_>) -> Document {
+        let (list, decision, level) = (&report.list, &report.decision, report.settings.level);
+        let name = |source: usize| report.source(source).to_string();
+        let sources = |named: bool| {
+            let wanted = decision
+                .sources
+                .iter()
+                .filter(move |source| source.named == named);
+            wanted
+                .map(|found| source(name(found.source), found, level))
+                .collect()
+        };
+        Document {
+            file: file(list),
+            verdict: match decision.verdict {
+                Verdict::Attributed => "attributed",
+                Verdict::Inconclusive => "inconclusive",
+                Verdict::NoCanary => "no_canary",
+            },
+            sources: sources(true),
+            cleared: decision
+                .cleared
+                .iter()
+                .map(|cleared| Cleared {
+                    source: name(cleared.source),
+                    live: cleared.live,
+                    found: 0,
+                    share_below: cleared.share_below,
+                    rows_below: cleared.rows_below.ceil() as u64,
+                    since: cleared.since,
+                    level,
+                })
+                .collect(),
+            suspected: sources(false),
+            not_shown: decision.mute.iter().map(|source| name(*source)).collect(),
+            canaries: decision
+                .canaries
+                .iter()
+                .map(|found| {
+                    let first = &report.watch.canaries[found.canaries[0] as usize];
+                    let others = found.canaries[1..].iter();
+                    Canary {
+                        canary: first.id.to_string(),
+                        source: name(first.source as usize),
+                        batch: report.watch.batches[first.batch as usize].id.to_string(),
+                        row: found.row,
+                        rows: found.rows,
+                        matched: found.marks,
+                        as_planted: found.as_planted,
+                        log10_rmp: found.log10_rmp,
+                        or: others
+                            .map(|other| report.canary(*other).to_string())
+                            .collect(),
+                    }
+                })
+                .collect(),
+            ambiguous_rows: decision.ambiguous_rows,
+            false_accusation_probability: decision.false_accusation_probability,
+            elapsed_seconds: report.elapsed.as_secs_f64(),
+        }
+    }
+}
+
+fn file(list: &super::report::Listed) -> File {
+    let bad = |(row, why): &(u64, &'static str)| BadRow { row: *row, why };
+    File {
+        name: list.name.clone(),
+        sha256: list.sha256.clone(),
+        bytes: list.bytes,
+        rows: list.rows,
+        format: list.format,
+        encoding: list.encoding,
+        rows_otherwise_encoded: list.otherwise_encoded,
+        bad_rows: BadRows {
+            count: list.bad.count,
+            first: list.bad.first.iter().map(bad).collect(),
+        },
+        columns: list
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| Column {
+                index,
+                header: column.header.clone(),
+                role: column.role.map(crate::notation::Role::name),
+                confidence: column.confidence,
+            })
+            .collect(),
+    }
+}
+
+fn source(name: String, found: &SourceFinding, level: f64) -> Source {
+    let Interval {
+        estimate,
+        low,
+        high,
+    } = found.share;
+    Source {
+        source: name,
+        found: found.found,
+        live: found.live,
+        log10_lr: found.log10_lr,
+        support: support(found.log10_lr),
+        share: Range {
+            estimate,
+            low,
+            high,
+            level,
+        },
+        rows_estimate: Rows {
+            estimate: found.rows.estimate.round() as u64,
+            low: found.rows.low.floor() as u64,
+            high: found.rows.high.ceil() as u64,
+        },
+        window: Window {
+            not_before: found.not_before,
+            not_after: found.not_after,
+            level,
+        },
+    }
+}

@@ -1,0 +1,489 @@
+//! The cells of one row into keys, by what its columns mean.
+//!
+//! A canary's planted row and a list's row go through the same code, so that both are folded alike
+//! whatever was split, joined or left out.
+
+use crate::notation::{
+    DateFormat, Region, Role, address_key, birth_key, email_key, kana_key, name_key, phone_key,
+    postcode_key,
+};
+
+/// What kind of key it is. Whose name or birth a column holds is often lost or wrong in a list, so
+/// customers and children share the classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// A mail address.
+    Email,
+    /// A telephone number.
+    Phone,
+    /// A whole name.
+    Name,
+    /// A given name alone.
+    Given,
+    /// The reading of a whole name.
+    Kana,
+    /// A date of birth.
+    Birth,
+    /// Town, block and unit.
+    Address,
+    /// Town and block.
+    Block,
+    /// A postcode.
+    Postcode,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Class; 9] = [
+        Class::Email,
+        Class::Phone,
+        Class::Name,
+        Class::Given,
+        Class::Kana,
+        Class::Birth,
+        Class::Address,
+        Class::Block,
+        Class::Postcode,
+    ];
+}
+
+/// A key found in a row.
+pub struct Key<'a> {
+    /// Its kind.
+    pub class: Class,
+    /// The folded text.
+    pub text: &'a str,
+    /// What stood in the row, for the notation's own sake.
+    pub written: &'a str,
+    /// The city beside an address, empty where there is none: it must not contradict.
+    pub city: &'a str,
+    /// Whether the column is a child's.
+    pub child: bool,
+    /// Whether the cell was tried without knowing what its column means.
+    pub guessed: bool,
+}
+
+/// One person's name in a row: whole, in two parts, or both.
+#[derive(Clone, Copy, Debug, Default)]
+struct NameColumns {
+    whole: Option<usize>,
+    family: Option<usize>,
+    given: Option<usize>,
+}
+
+impl NameColumns {
+    fn is_empty(self) -> bool {
+        self.whole.is_none() && self.family.is_none() && self.given.is_none()
+    }
+}
+
+/// Which cells make which keys.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    region: Option<Region>,
+    emails: Vec<usize>,
+    phones: Vec<usize>,
+    postcodes: Vec<usize>,
+    births: Vec<(usize, bool, Option<DateFormat>)>,
+    customer: NameColumns,
+    customer_kana: NameColumns,
+    children: Vec<NameColumns>,
+    children_kana: Vec<NameColumns>,
+    address: Vec<(Role, usize)>,
+    loose: Vec<usize>,
+}
+
+impl Plan {
+    /// The plan for columns of these roles; `None` is a column that nobody understood.
+    pub fn new(roles: &[Option<Role>], region: Option<Region>) -> Plan {
+        let mut plan = Plan {
+            region,
+            ..Plan::default()
+        };
+        for (place, role) in roles.iter().enumerate() {
+            let Some(role) = *role else {
+                plan.loose.push(place);
+                continue;
+            };
+            let (child, kana) = (&mut plan.children, &mut plan.children_kana);
+            match role {
+                Role::Email => plan.emails.push(place),
+                Role::Phone | Role::Mobile => plan.phones.push(place),
+                Role::Postcode => plan.postcodes.push(place),
+                Role::BirthDate => plan.births.push((place, false, None)),
+                Role::ChildBirthDate => plan.births.push((place, true, None)),
+                Role::Name => plan.customer.whole = Some(place),
+                Role::FamilyName => plan.customer.family = Some(place),
+                Role::GivenName => plan.customer.given = Some(place),
+                Role::NameKana => plan.customer_kana.whole = Some(place),
+                Role::FamilyNameKana => plan.customer_kana.family = Some(place),
+                Role::GivenNameKana => plan.customer_kana.given = Some(place),
+                Role::ChildName => put(child, |name| &mut name.whole, place),
+                Role::ChildFamilyName => put(child, |name| &mut name.family, place),
+                Role::ChildGivenName => put(child, |name| &mut name.given, place),
+                Role::ChildNameKana => put(kana, |name| &mut name.whole, place),
+                Role::ChildFamilyNameKana => put(kana, |name| &mut name.family, place),
+                Role::ChildGivenNameKana => put(kana, |name| &mut name.given, place),
+                Role::Address
+                | Role::Address1
+                | Role::Address2
+                | Role::Region
+                | Role::City
+                | Role::Town
+                | Role::Street
+                | Role::Block
+                | Role::Building => plan.address.push((role, place)),
+                Role::Other => plan.loose.push(place),
+                Role::AddressKana
+                | Role::Age
+                | Role::Sex
+                | Role::ChildSex
+                | Role::Id
+                | Role::Code
+                | Role::CreatedAt
+                | Role::UpdatedAt
+                | Role::Skip => {}
+            }
+        }
+        plan
+    }
+
+    /// Tries a column as everything, beside what it is taken for.
+    pub fn also_guess(&mut self, place: usize) {
+        if !self.loose.contains(&place) {
+            self.loose.push(place);
+        }
+    }
+
+    /// Reads the dates of a column in its own notation first.
+    pub fn date_format(&mut self, place: usize, format: &DateFormat) {
+        for (birth, _, known) in &mut self.births {
+            if *birth == place {
+                *known = Some(format.clone());
+            }
+        }
+    }
+
+    /// Whether columns of a child are among them.
+    pub fn has_children(&self) -> bool {
+        !self.children.is_empty()
+            || !self.children_kana.is_empty()
+            || self.births.iter().any(|(_, child, _)| *child)
+    }
+
+    /// The plan for rows whose cells may have moved: each of `columns` cells is tried as everything.
+    pub fn guessing(columns: usize, region: Option<Region>) -> Plan {
+        Plan {
+            region,
+            loose: (0..columns).collect(),
+            ..Plan::default()
+        }
+    }
+
+    /// Gives every key of a row to `found`; `cell` is the text at a place, empty where there is none.
+    pub fn keys<'a>(&self, cell: impl Fn(usize) -> &'a str, found: &mut impl FnMut(Key<'_>)) {
+        let give = |found: &mut dyn FnMut(Key<'_>), class, written: &str, text: &str, child| {
+            found(Key {
+                class,
+                text,
+                written,
+                city: "",
+                child,
+                guessed: false,
+            });
+        };
+        for place in &self.emails {
+            let written = cell(*place);
+            // Some tables hold several addresses in one cell.
+            for part in written
+                .split([' ', ';', ','])
+                .filter(|part| part.contains(['@', '＠']))
+            {
+                if let Some(key) = email_key(part) {
+                    give(found, Class::Email, part, &key, false);
+                }
+            }
+        }
+        for place in &self.phones {
+            let written = cell(*place);
+            if let Some(key) = phone_key(written, self.region) {
+                give(found, Class::Phone, written, &key, false);
+            }
+        }
+        for place in &self.postcodes {
+            let written = cell(*place);
+            if let Some(key) = postcode_key(written, self.region) {
+                give(found, Class::Postcode, written, &key, false);
+            }
+        }
+        for (place, child, format) in &self.births {
+            let written = cell(*place);
+            // 04/01/72 and 3470401 mean something only in the column's own notation.
+            let own = format.as_ref().and_then(|format| format.read(written));
+            if let Some(date) = own.or_else(|| birth_key(written)) {
+                give(found, Class::Birth, written, &date.to_string(), *child);
+            }
+        }
+        self.names(&cell, found);
+        self.addresses(&cell, found);
+        for place in &self.loose {
+            guess(cell(*place), self.region, found);
+        }
+    }
+
+    fn names<'a>(&self, cell: &impl Fn(usize) -> &'a str, found: &mut impl FnMut(Key<'_>)) {
+        let none = NameColumns::default();
+        let scripts = [
+            (
+                Class::Name,
+                name_key as fn(&str) -> Option<String>,
+                self.customer,
+                &self.children,
+            ),
+            (
+                Class::Kana,
+                kana_key,
+                self.customer_kana,
+                &self.children_kana,
+            ),
+        ];
+        for (class, fold, customer, children) in scripts {
+            whole_name(class, fold, customer, none, false, cell, found);
+            for child in children {
+                whole_name(class, fold, *child, customer, true, cell, found);
+            }
+        }
+    }
+
+    fn addresses<'a>(&self, cell: &impl Fn(usize) -> &'a str, found: &mut impl FnMut(Key<'_>)) {
+        if self.address.is_empty() {
+            return;
+        }
+        let joined;
+        let written = match self.address[..] {
+            [(_, place)] => cell(place),
+            _ => {
+                joined = join_address(&|role| {
+                    let column = self.address.iter().find(|(found, _)| *found == role);
+                    column.map_or("", |(_, place)| cell(*place).trim())
+                });
+                &joined
+            }
+        };
+        give_address(written, false, found);
+    }
+}
+
+/// Puts a child's column into the first child that has none of the kind yet.
+fn put(
+    children: &mut Vec<NameColumns>,
+    part: impl Fn(&mut NameColumns) -> &mut Option<usize>,
+    place: usize,
+) {
+    for child in children.iter_mut() {
+        if part(child).is_none() {
+            *part(child) = Some(place);
+            return;
+        }
+    }
+    let mut child = NameColumns::default();
+    *part(&mut child) = Some(place);
+    children.push(child);
+}
+
+/// A person's name, whole or put together; a child that has only a given name gets the customer's
+/// family name, as far as the row tells it apart.
+fn whole_name<'a>(
+    class: Class,
+    fold: fn(&str) -> Option<String>,
+    person: NameColumns,
+    customer: NameColumns,
+    child: bool,
+    cell: &impl Fn(usize) -> &'a str,
+    found: &mut impl FnMut(Key<'_>),
+) {
+    if person.is_empty() {
+        return;
+    }
+    let at = |place: Option<usize>| place.map_or("", |place| cell(place).trim());
+    let mut give = |class: Class, written: &str| {
+        if let Some(text) = fold(written) {
+            found(Key {
+                class,
+                text: &text,
+                written,
+                city: "",
+                child,
+                guessed: false,
+            });
+        }
+    };
+    if !at(person.whole).is_empty() {
+        give(class, at(person.whole));
+        return;
+    }
+    let given = at(person.given);
+    let family = [at(person.family), at(customer.family)]
+        .into_iter()
+        .find(|family| !family.is_empty())
+        .unwrap_or_else(|| family_of(at(customer.whole)));
+    if !given.is_empty() && !family.is_empty() {
+        give(class, &format!("{family} {given}"));
+    }
+    if child && class == Class::Name && !given.is_empty() {
+        give(Class::Given, given);
+    }
+}
+
+/// The family name of a whole name with a gap: the first word in Japan, the last elsewhere.
+fn family_of(whole: &str) -> &str {
+    let words = || whole.split_whitespace();
+    if words().count() < 2 {
+        ""
+    } else if whole.is_ascii() {
+        words().next_back().unwrap_or_default()
+    } else {
+        words().next().unwrap_or_default()
+    }
+}
+
+/// Parts of an address in the order in which their country writes them.
+fn join_address<'a>(part: &dyn Fn(Role) -> &'a str) -> String {
+    let [
+        region,
+        city,
+        town,
+        street,
+        block,
+        whole,
+        first,
+        second,
+        building,
+    ] = [
+        Role::Region,
+        Role::City,
+        Role::Town,
+        Role::Street,
+        Role::Block,
+        Role::Address,
+        Role::Address1,
+        Role::Address2,
+        Role::Building,
+    ]
+    .map(part);
+    let main = [whole, first, street, town, block];
+    let japanese = main
+        .iter()
+        .chain([&region, &city])
+        .any(|text| text.chars().any(|c| c > '\u{2fff}'));
+    let mut out = String::new();
+    if japanese {
+        // A whole address often repeats what stands in the columns before it.
+        let rest = [town, street, block, whole, first];
+        for place in [region, city] {
+            if !rest.iter().any(|text| text.contains(place)) {
+                out.push_str(place);
+            }
+        }
+        out.extend(rest);
+        for inner in [second, building] {
+            if !inner.is_empty() {
+                out.push(' ');
+                out.push_str(inner);
+            }
+        }
+        return out;
+    }
+    for text in [block, town, street, whole, first] {
+        if !text.is_empty() {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(text);
+        }
+    }
+    for inner in [second, building] {
+        if !inner.is_empty() {
+            // `4B` alone is a unit; `Apt 4B` says so itself.
+            let bare = !inner.contains(' ') && inner.bytes().any(|b| b.is_ascii_digit());
+            out.push_str(if bare && !inner.starts_with('#') {
+                " # "
+            } else {
+                " "
+            });
+            out.push_str(inner);
+        }
+    }
+    for place in [city, region] {
+        if !place.is_empty() {
+            out.push_str(", ");
+            out.push_str(place);
+        }
+    }
+    out
+}
+
+fn give_address(written: &str, guessed: bool, found: &mut impl FnMut(Key<'_>)) {
+    let Some(address) = address_key(written) else {
+        return;
+    };
+    let keys = [
+        (Class::Address, address.mark()),
+        (Class::Block, address.block()),
+    ];
+    for (class, text) in &keys {
+        found(Key {
+            class: *class,
+            text,
+            written,
+            city: &address.city,
+            child: false,
+            guessed,
+        });
+    }
+}
+
+/// Tries a cell as everything that its letters allow.
+fn guess(cell: &str, region: Option<Region>, found: &mut impl FnMut(Key<'_>)) {
+    let written = cell.trim();
+    if written.is_empty() || written.len() > 400 {
+        return;
+    }
+    let digits = written
+        .chars()
+        .filter(|c| c.is_ascii_digit() || matches!(c, '０'..='９'))
+        .count();
+    let mut give = |class, text: Option<String>| {
+        if let Some(text) = text {
+            found(Key {
+                class,
+                text: &text,
+                written,
+                city: "",
+                child: false,
+                guessed: true,
+            });
+        }
+    };
+    if written.contains(['@', '＠']) {
+        give(Class::Email, email_key(written));
+        return;
+    }
+    if digits >= 9 {
+        give(Class::Phone, phone_key(written, region));
+    }
+    if digits >= 3 {
+        give(Class::Postcode, postcode_key(written, region));
+        give(
+            Class::Birth,
+            birth_key(written).map(|date| date.to_string()),
+        );
+    } else {
+        give(Class::Name, name_key(written));
+        give(Class::Given, name_key(written));
+        give(Class::Kana, kana_key(written));
+    }
+    if digits >= 1 {
+        give_address(written, true, found);
+    }
+}

@@ -1,0 +1,90 @@
+//! Which delimiter and which quoting a list uses, from its start.
+
+use super::encoding::{self, Encoding};
+use super::fields::{Cells, Style, split_escaped, split_quoted};
+use super::records::Layout;
+
+const DELIMITERS: [u8; 4] = [b'\t', b',', b';', b'|'];
+const LINES: usize = 500;
+
+/// The layout of a list, judged by its first lines.
+pub fn sniff(start: &[u8], encoding: Encoding) -> Layout {
+    let text = encoding::decode(start, encoding).0;
+    let lines: Vec<&str> = text
+        .split(['\n', '\r'])
+        .filter(|line| !line.trim().is_empty())
+        .take(LINES)
+        .collect();
+    let scored = DELIMITERS.map(|delimiter| (score(&lines, delimiter), delimiter));
+    let best = scored
+        .into_iter()
+        .filter(|(score, _)| score.0 > 0)
+        // The first of equals: max would take the last.
+        .rev()
+        .max_by_key(|(score, _)| *score);
+    let delimiter = best.map_or(b',', |(_, delimiter)| delimiter);
+    // Tab-separated files of databases escape, those of spreadsheets quote.
+    let tab = char::from(delimiter);
+    let (opened, closed) = (format!("{tab}\""), format!("\"{tab}"));
+    let quotes = lines.iter().any(|line| {
+        let opens = line.starts_with('"') || line.contains(&opened);
+        opens && (line.ends_with('"') || line.contains(&closed))
+    });
+    let style = if delimiter == b'\t' && !quotes {
+        Style::Escaped
+    } else {
+        Style::Quoted
+    };
+    Layout {
+        delimiter,
+        style,
+        encoding,
+    }
+}
+
+/// How many lines have the commonest number of cells (at least two), then that number.
+fn score(lines: &[&str], delimiter: u8) -> (usize, usize) {
+    let mut cells = Cells::default();
+    let mut counts: Vec<usize> = Vec::with_capacity(lines.len());
+    for line in lines {
+        if delimiter == b'\t' {
+            split_escaped(line, delimiter, &mut cells);
+        } else {
+            split_quoted(line, delimiter, &mut cells);
+        }
+        counts.push(cells.len());
+    }
+    commonest(&mut counts)
+        .filter(|(count, _)| *count >= 2)
+        .map_or((0, 0), |(count, lines)| (lines, count))
+}
+
+/// The commonest of some numbers, the larger of equals, and how often it stands there.
+pub fn commonest(counts: &mut [usize]) -> Option<(usize, usize)> {
+    counts.sort_unstable();
+    let runs = counts.chunk_by(|one, other| one == other);
+    let best = runs.max_by_key(|run| run.len())?;
+    Some((best[0], best.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delimiters_are_found_though_others_stand_in_cells() {
+        let sniffed = |text: &str| {
+            let layout = sniff(text.as_bytes(), Encoding::Utf8);
+            (layout.delimiter, layout.style)
+        };
+        assert_eq!(sniffed("a,b,c\n1,2,3\n\"x;y\",z,\n"), (b',', Style::Quoted));
+        assert_eq!(
+            sniffed("name\tborn\nKako\tApr 1, 1972\nHana\tMay 2, 1980\n"),
+            (b'\t', Style::Escaped)
+        );
+        assert_eq!(sniffed("a\tb\n\"x\ty\"\tz\n"), (b'\t', Style::Quoted));
+        assert_eq!(sniffed("山田;東京都\n鈴木;大阪府\n"), (b';', Style::Quoted));
+        assert_eq!(sniffed(" id | name\n 1 | Kako\n"), (b'|', Style::Quoted));
+        assert_eq!(sniffed("0301234567\n0301234568\n"), (b',', Style::Quoted));
+    }
+}

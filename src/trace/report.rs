@@ -1,0 +1,132 @@
+//! The stages in their order.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::columns::{Column, Columns};
+use super::decide::{Decision, Settings, decide};
+use super::error::Error;
+use super::read::List;
+use super::scan::{BadRows, scan};
+use super::watch::Watch;
+use crate::canary::{CanaryId, SourceName};
+
+/// More threads than this only wait for the one that reads.
+const THREADS: usize = 8;
+
+/// A list as it was read.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Its SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Data rows, bad ones among them.
+    pub rows: u64,
+    /// Rows that are not as the others.
+    pub bad: BadRows,
+    /// `csv`, `tsv`, `semicolon` or `pipe`.
+    pub format: &'static str,
+    /// The encoding of most of it.
+    pub encoding: &'static str,
+    /// Rows in another encoding.
+    pub otherwise_encoded: u64,
+    /// Its columns.
+    pub columns: Vec<Column>,
+}
+
+/// One list examined.
+pub struct Report<'a> {
+    /// The list.
+    pub list: Listed,
+    /// What was decided.
+    pub decision: Decision,
+    /// What it was decided with.
+    pub settings: Settings,
+    /// How long it took.
+    pub elapsed: Duration,
+    pub(super) watch: &'a Watch,
+}
+
+impl Report<'_> {
+    /// The name of a source of the decision.
+    pub fn source(&self, index: usize) -> &SourceName {
+        &self.watch.sources[index]
+    }
+
+    /// The id of a canary of the decision.
+    pub fn canary(&self, index: u32) -> &CanaryId {
+        &self.watch.canaries[index as usize].id
+    }
+}
+
+/// Examines a file. `progress` is told now and then how many bytes have been read.
+///
+/// # Errors
+/// The file cannot be read, or is empty.
+pub fn trace_file<'a>(
+    watch: &'a Watch,
+    path: &Path,
+    settings: &Settings,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report<'a>, Error> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
+        io::ErrorKind::IsADirectory => Error::Directory(path.to_owned()),
+        _ => Error::Read {
+            path: path.to_owned(),
+            source,
+        },
+    };
+    let file = std::fs::File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(Error::Directory(path.to_owned()));
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let report = trace(watch, &name.to_string_lossy(), file, settings, progress).map_err(failed)?;
+    if report.list.bytes == 0 {
+        return Err(Error::Empty(path.to_owned()));
+    }
+    Ok(report)
+}
+
+/// Examines a list from wherever it comes.
+///
+/// # Errors
+/// The reader's.
+pub fn trace<'a, R: Read>(
+    watch: &'a Watch,
+    name: &str,
+    input: R,
+    settings: &Settings,
+    progress: &mut dyn FnMut(u64),
+) -> io::Result<Report<'a>> {
+    let started = Instant::now();
+    let mut list = List::open(input)?;
+    let columns = Columns::understand(&list.sample);
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(THREADS);
+    let tally = scan(watch, &mut list, &columns, threads, progress)?;
+    let decision = decide(watch, &tally, columns.plan().has_children(), settings);
+    Ok(Report {
+        list: Listed {
+            name: name.to_owned(),
+            sha256: list.file().sha256(),
+            bytes: list.file().bytes(),
+            rows: tally.rows,
+            bad: tally.bad,
+            format: list.layout.name(),
+            encoding: list.encoding.name(),
+            otherwise_encoded: tally.otherwise_encoded,
+            columns: columns.columns,
+        },
+        decision,
+        settings: *settings,
+        elapsed: started.elapsed(),
+        watch,
+    })
+}

@@ -1,0 +1,259 @@
+//! What is looked for: every key of every canary, and who holds it.
+
+use std::collections::HashMap;
+
+use time::OffsetDateTime;
+
+use super::mark::Mark;
+use super::normalise::{Class, Key, Plan};
+use crate::canary::{Batch, BatchId, Canary, CanaryId, SourceName, State};
+use crate::notation::{Region, Role, address_key, name_key};
+use crate::persona::Household;
+
+/// A canary as far as a list can show it.
+pub(super) struct Watched {
+    pub id: CanaryId,
+    /// Index into [`Watch::sources`].
+    pub source: u32,
+    /// Index into [`Watch::batches`].
+    pub batch: u32,
+    /// What it can be known by: each mark with the index of its value.
+    pub values: Vec<(Mark, u32)>,
+}
+
+/// Who bears a value.
+pub(super) struct Holder {
+    pub canary: u32,
+    pub mark: Mark,
+    /// As it was planted, to the letter; several spellings where several columns hold it.
+    pub written: Vec<Box<str>>,
+    /// The city of an address, folded.
+    pub city: Box<str>,
+}
+
+/// One value of one class, and its holders by canary.
+pub(super) struct Value {
+    pub class: Class,
+    pub holders: Vec<Holder>,
+}
+
+/// A batch as a list dates it.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    pub id: BatchId,
+    pub from: OffsetDateTime,
+    pub until: Option<OffsetDateTime>,
+    /// Whether it is known to have stood in the source; a batch that was handed out may not have.
+    pub certain: bool,
+    pub rows_at: u64,
+}
+
+/// The canaries that lists are searched for: built once, used for any number of lists.
+pub struct Watch {
+    pub(super) sources: Vec<SourceName>,
+    pub(super) batches: Vec<Standing>,
+    pub(super) canaries: Vec<Watched>,
+    pub(super) values: Vec<Value>,
+    tables: [HashMap<Box<str>, u32>; Class::ALL.len()],
+}
+
+impl Watch {
+    /// Indexes canaries. `sources` are all that could be accused or cleared, those without canaries
+    /// too; void canaries never stood anywhere and are left out.
+    pub fn new(sources: &[SourceName], batches: &[Batch], canaries: &[Canary]) -> Watch {
+        let mut all: Vec<SourceName> = sources.to_vec();
+        all.extend(batches.iter().map(|batch| batch.source.clone()));
+        all.sort();
+        all.dedup();
+        let stood = batches.iter().filter(|batch| batch.state != State::Void);
+        let standing: Vec<Standing> = stood
+            .map(|batch| Standing {
+                id: batch.id.clone(),
+                from: batch.planted_at,
+                until: batch.unplanted_at,
+                certain: matches!(batch.state, State::Live | State::Unplanted),
+                rows_at: batch.rows_at,
+            })
+            .collect();
+        let batch_index: HashMap<&BatchId, u32> = (0..)
+            .zip(&standing)
+            .map(|(index, batch)| (&batch.id, index))
+            .collect();
+        let mut watch = Watch {
+            sources: all,
+            batches: Vec::new(),
+            canaries: Vec::new(),
+            values: Vec::new(),
+            tables: Default::default(),
+        };
+        for canary in canaries {
+            let source = watch.sources.binary_search(&canary.source).ok();
+            let batch = batch_index.get(&canary.batch);
+            if let (Some(source), Some(batch)) = (source, batch)
+                && canary.state != State::Void
+            {
+                watch.add(canary, source as u32, *batch);
+            }
+        }
+        watch.batches = standing;
+        watch
+    }
+
+    /// How many canaries are looked for.
+    pub fn len(&self) -> usize {
+        self.canaries.len()
+    }
+
+    /// Whether there is nothing to look for.
+    pub fn is_empty(&self) -> bool {
+        self.canaries.is_empty()
+    }
+
+    /// The value of a key; the key itself is compared, not only its hash.
+    pub(super) fn find(&self, class: Class, key: &str) -> Option<u32> {
+        self.tables[class as usize].get(key).copied()
+    }
+
+    fn add(&mut self, canary: &Canary, source: u32, batch: u32) {
+        let index = self.canaries.len() as u32;
+        self.canaries.push(Watched {
+            id: canary.id.clone(),
+            source,
+            batch,
+            values: Vec::new(),
+        });
+        let household = &canary.details.household;
+        let region = Some(Region::from(household.locale));
+        let mut roles = Vec::new();
+        for row in &canary.details.rows {
+            let columns: Vec<_> = row.cells.iter().map(|cell| Some(cell.role)).collect();
+            let text = |place: usize| row.cells[place].value.as_deref().unwrap_or_default();
+            Plan::new(&columns, region).keys(text, &mut |key| {
+                // What nobody understands when planting cannot name anybody in a list.
+                if !key.guessed
+                    && let Some(mark) = mark(&key)
+                {
+                    self.hold(index, mark, &key);
+                }
+            });
+            let written = row.cells.iter().filter(|cell| cell.value.is_some());
+            roles.extend(written.map(|cell| cell.role));
+        }
+        self.add_known(index, household, &roles);
+    }
+
+    /// A table that joins or splits children's names, or dates in a notation of its own, says less
+    /// than we know of its canaries.
+    fn add_known(&mut self, index: u32, household: &Household, roles: &[Role]) {
+        let has = |wanted: &[Role]| wanted.iter().any(|role| roles.contains(role));
+        let mut known = Vec::new();
+        if has(&[Role::BirthDate]) {
+            let birth = household.guardian.birth.to_string();
+            known.push((Mark::Birth, Class::Birth, Some(birth)));
+        }
+        for child in &household.children {
+            if has(&[Role::ChildBirthDate]) {
+                let birth = child.birth.to_string();
+                known.push((Mark::ChildBirth, Class::Birth, Some(birth)));
+            }
+            if has(&[Role::ChildName, Role::ChildGivenName]) {
+                let (family, given) = (&child.family.written, &child.given.written);
+                let whole = name_key(&format!("{family} {given}"));
+                known.push((Mark::ChildName, Class::Name, whole));
+                known.push((Mark::ChildGiven, Class::Given, name_key(given)));
+            }
+        }
+        for (mark, class, text) in known {
+            let Some(text) = text else { continue };
+            let key = Key {
+                class,
+                text: &text,
+                written: "",
+                city: "",
+                child: false,
+                guessed: false,
+            };
+            self.hold(index, mark, &key);
+        }
+    }
+
+    fn hold(&mut self, canary: u32, mark: Mark, key: &Key<'_>) {
+        let table = &mut self.tables[key.class as usize];
+        let value = match table.get(key.text) {
+            Some(value) => *value,
+            None => {
+                let value = self.values.len() as u32;
+                table.insert(key.text.into(), value);
+                self.values.push(Value {
+                    class: key.class,
+                    holders: Vec::new(),
+                });
+                value
+            }
+        };
+        let holders = &mut self.values[value as usize].holders;
+        // Canaries are added one after the other, so a holder that exists is among the last.
+        let known = holders
+            .iter_mut()
+            .rev()
+            .take_while(|holder| holder.canary == canary)
+            .find(|holder| holder.mark == mark);
+        let holder = match known {
+            Some(holder) => holder,
+            None => {
+                self.canaries[canary as usize].values.push((mark, value));
+                holders.push(Holder {
+                    canary,
+                    mark,
+                    written: Vec::new(),
+                    city: key.city.into(),
+                });
+                let last = holders.len() - 1;
+                &mut holders[last]
+            }
+        };
+        if !key.written.is_empty() && !holder.written.iter().any(|text| **text == *key.written) {
+            holder.written.push(key.written.into());
+        }
+    }
+}
+
+/// The mark that a key of a canary's own row is.
+fn mark(key: &Key<'_>) -> Option<Mark> {
+    Some(match (key.class, key.child) {
+        (Class::Email, _) => Mark::Email,
+        (Class::Phone, _) => Mark::Phone,
+        (Class::Name, false) => Mark::Name,
+        (Class::Name, true) => Mark::ChildName,
+        (Class::Given, _) => Mark::ChildGiven,
+        (Class::Kana, false) => Mark::Kana,
+        (Class::Kana, true) => Mark::ChildKana,
+        (Class::Birth, false) => Mark::Birth,
+        (Class::Birth, true) => Mark::ChildBirth,
+        (Class::Address, _) => Mark::Address,
+        // A house without units is its own block.
+        (Class::Block, _) => {
+            let whole = address_key(key.written).map(|address| address.mark());
+            return (whole.as_deref() != Some(key.text)).then_some(Mark::Block);
+        }
+        (Class::Postcode, _) => Mark::Postcode,
+    })
+}
+
+impl Holder {
+    /// Whether nothing speaks against the city of a row being the holder's: one side may have left
+    /// it out, or a part of it.
+    pub fn city_agrees(&self, city: &str) -> bool {
+        city.is_empty()
+            || self.city.is_empty()
+            || self.city.contains(city)
+            || city.contains(&*self.city)
+    }
+
+    /// Whether a cell is spelt as it was planted, but for spaces around it.
+    pub fn spelt(&self, written: &str) -> bool {
+        self.written
+            .iter()
+            .any(|text| text.trim() == written.trim())
+    }
+}

@@ -1,0 +1,257 @@
+//! A report in words: the verdict first, then what it rests on.
+
+use std::io::{self, Write};
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::decide::{Cleared, SourceFinding, Verdict, support};
+use super::report::{Listed, Report};
+
+/// How many canaries are listed before the rest is counted.
+const SHOWN: usize = 10;
+
+/// Writes a report for people to read. It holds canary ids, no detail of a canary.
+///
+/// # Errors
+/// The writer's.
+pub fn words(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for line in verdict(report) {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out)?;
+    for source in &report.decision.sources {
+        writeln!(out, "{}", finding(report, source))?;
+    }
+    if let Some(line) = canaries(report) {
+        writeln!(out, "{line}")?;
+    }
+    for cleared in &report.decision.cleared {
+        writeln!(out, "{}", clearance(report, cleared))?;
+    }
+    for source in &report.decision.mute {
+        writeln!(out, "{}", mute(report, *source))?;
+    }
+    writeln!(out)?;
+    for line in about(&report.list) {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out, "  read in {:.1} s", report.elapsed.as_secs_f64())
+}
+
+/// The verdict in one or two sentences.
+pub(super) fn verdict(report: &Report<'_>) -> Vec<String> {
+    let decision = &report.decision;
+    let names: Vec<&str> = decision
+        .sources
+        .iter()
+        .filter(|source| source.named)
+        .map(|source| report.source(source.source).as_str())
+        .collect();
+    match decision.verdict {
+        Verdict::Attributed => vec![
+            format!("This list comes from {}.", and(&names)),
+            format!(
+                "The probability that an innocent source is named so is at most {} ({} looked at).",
+                power(decision.false_accusation_probability),
+                count(report.watch.sources.len() as u64, "source"),
+            ),
+        ],
+        Verdict::NoCanary => vec!["No canary is in this list.".to_owned()],
+        Verdict::Inconclusive if report.watch.is_empty() => {
+            vec!["Nothing can be said: no canary has been planted yet.".to_owned()]
+        }
+        Verdict::Inconclusive if decision.sources.is_empty() && decision.ambiguous_rows == 0 => {
+            vec![
+                "Nothing can be said: this list lacks the columns that canaries are known by."
+                    .to_owned(),
+            ]
+        }
+        Verdict::Inconclusive => vec![format!(
+            "Inconclusive: something was found, but not enough to name a source with a false accusation in less than {} of cases.",
+            power(report.settings.false_accusation)
+        )],
+    }
+}
+
+/// What was found of a source.
+pub(super) fn finding(report: &Report<'_>, found: &SourceFinding) -> String {
+    let name = report.source(found.source);
+    let head = format!(
+        "{name}: {} of {} found, likelihood ratio 10^{:.1} ({})",
+        found.found,
+        count(found.live as u64, "canary"),
+        found.log10_lr,
+        support(found.log10_lr)
+    );
+    if !found.named {
+        return format!("{head}; not named");
+    }
+    let percent = |share: f64| 100.0 * share;
+    let level = percent(report.settings.level);
+    format!(
+        "{head}\n  share of it in the list: {:.1}% ({level:.0}% interval {:.1}% to {:.1}%), about {} ({} to {})\n  taken {} ({level:.0}%)",
+        percent(found.share.estimate),
+        percent(found.share.low),
+        percent(found.share.high),
+        count(found.rows.estimate.round() as u64, "row"),
+        thousands(found.rows.low.floor() as u64),
+        thousands(found.rows.high.ceil() as u64),
+        window(found),
+    )
+}
+
+/// When a source's rows were taken.
+pub(super) fn window(found: &SourceFinding) -> String {
+    match found.not_after {
+        Some(until) => format!("between {} and {}", day(found.not_before), day(until)),
+        None => format!("on {} or later", day(found.not_before)),
+    }
+}
+
+/// How large a leak of a source would have shown.
+pub(super) fn clearance(report: &Report<'_>, cleared: &Cleared) -> String {
+    format!(
+        "{}: none of {} found; a leak of more than {:.2}% of it ({}) since {} would have shown with {:.0}%",
+        report.source(cleared.source),
+        count(cleared.live as u64, "canary"),
+        100.0 * cleared.share_below,
+        count(cleared.rows_below.ceil() as u64, "row"),
+        day(cleared.since),
+        100.0 * report.settings.level,
+    )
+}
+
+/// Why a source is neither named nor cleared.
+pub(super) fn mute(report: &Report<'_>, source: usize) -> String {
+    let standing = report
+        .watch
+        .canaries
+        .iter()
+        .filter(|canary| canary.source as usize == source)
+        .any(|canary| report.watch.batches[canary.batch as usize].until.is_none());
+    let why = if standing {
+        "this list would not show its canaries, so it is not cleared"
+    } else {
+        "no canary stands in it, so it is not cleared"
+    };
+    format!("{}: {why}", report.source(source))
+}
+
+fn canaries(report: &Report<'_>) -> Option<String> {
+    let found = &report.decision.canaries;
+    let shown: Vec<String> = found
+        .iter()
+        .take(SHOWN)
+        .map(|found| {
+            let marks: Vec<&str> = found.marks.iter().map(|mark| mark.name()).collect();
+            let id = report.canary(found.canaries[0]);
+            format!(
+                "  {id} in row {}: {}",
+                thousands(found.row),
+                marks.join(", ")
+            )
+        })
+        .collect();
+    let more = found.len().saturating_sub(SHOWN);
+    let rest = if more > 0 {
+        format!("\n  and {} more", thousands(more as u64))
+    } else {
+        String::new()
+    };
+    (!shown.is_empty()).then(|| format!("canaries\n{}{rest}", shown.join("\n")))
+}
+
+/// What was read.
+pub(super) fn about(list: &Listed) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "{}: {}, {}, {}, {}",
+            list.name,
+            count(list.rows, "row"),
+            count(list.bytes, "byte"),
+            list.format,
+            list.encoding
+        ),
+        format!("  SHA-256 {}", list.sha256),
+    ];
+    let columns: Vec<String> = list
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| {
+            let role = column.role.map_or("unknown", crate::notation::Role::name);
+            match column.header.as_deref().filter(|header| !header.is_empty()) {
+                Some(header) => format!("{header} ({role})"),
+                None => format!("{} ({role})", index + 1),
+            }
+        })
+        .collect();
+    lines.push(format!("  columns: {}", columns.join(", ")));
+    if list.otherwise_encoded > 0 {
+        lines.push(format!(
+            "  {} in another encoding",
+            count(list.otherwise_encoded, "row")
+        ));
+    }
+    if list.bad.count > 0 {
+        let first = list.bad.first.iter().take(3);
+        let first: Vec<String> = first
+            .map(|(row, why)| format!("row {row}: {why}"))
+            .collect();
+        lines.push(format!(
+            "  {} (examined all the same): {}",
+            count(list.bad.count, "bad row"),
+            first.join("; ")
+        ));
+    }
+    lines
+}
+
+/// A day in UTC.
+pub(super) fn day(at: OffsetDateTime) -> String {
+    // The format has no part that can fail.
+    at.to_offset(time::UtcOffset::UTC)
+        .format(format_description!("[year]-[month]-[day]"))
+        .unwrap_or_default()
+}
+
+fn and(names: &[&str]) -> String {
+    match names {
+        [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        [one] => (*one).to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// A small probability, rounded up to a power of ten or to two digits.
+fn power(probability: f64) -> String {
+    if probability >= 0.01 {
+        format!("{probability:.2}")
+    } else if probability <= 0.0 {
+        "10^-300".to_owned()
+    } else {
+        format!("10^{}", probability.log10().ceil())
+    }
+}
+
+pub(super) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn count(number: u64, noun: &str) -> String {
+    let plural = match noun.strip_suffix('y') {
+        _ if number == 1 => noun.to_owned(),
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{noun}s"),
+    };
+    format!("{} {plural}", thousands(number))
+}
