@@ -1,5 +1,7 @@
 //! Kana to Hepburn romaji, in the two habits that mail addresses have.
 
+use std::borrow::Cow;
+
 /// The Hepburn spelling of a kana text in lower-case ASCII, kana by kana: `サトウ ヨウコ` gives
 /// `satou youko`. Hiragana and katakana are read; of anything else only spaces, ASCII letters and
 /// digits stay.
@@ -37,16 +39,16 @@ fn spell(kana: &str, habit: Habit) -> String {
         if habit == Habit::Passport && is_long(&text, at - 1) {
             continue;
         }
-        let syllable = match (base(c), next.and_then(glide)) {
+        let syllable: Cow<'static, str> = match (base(c), next.and_then(glide)) {
             (Some(base), Some(vowel)) => {
                 if let Some(joined) = join(base, vowel) {
                     at += 1;
-                    joined
+                    joined.into()
                 } else {
-                    base.to_owned()
+                    base.into()
                 }
             }
-            (Some(base), None) => base.to_owned(),
+            (Some(base), None) => base.into(),
             (None, _) => match c {
                 'ッ' => {
                     doubled = true;
@@ -54,12 +56,12 @@ fn spell(kana: &str, habit: Habit) -> String {
                 }
                 'ー' => match out.chars().last() {
                     Some(vowel) if habit == Habit::Typed && "aiueo".contains(vowel) => {
-                        vowel.to_string()
+                        vowel.to_string().into()
                     }
                     _ => continue,
                 },
-                ' ' | '\u{3000}' => " ".to_owned(),
-                c if c.is_ascii_alphanumeric() => c.to_ascii_lowercase().to_string(),
+                ' ' | '\u{3000}' => " ".into(),
+                c if c.is_ascii_alphanumeric() => c.to_ascii_lowercase().to_string().into(),
                 _ => continue,
             },
         };
