@@ -360,7 +360,7 @@ impl Composer<'_> {
     ) -> Result<Vec<Draft>> {
         let mut households: Vec<Household> =
             (0..self.ask.count).map(|_| self.person(rng)).collect();
-        let needs = Needs::of(&self.filler.mapping);
+        let needs = Needs::in_table(&self.filler.mapping, self.table);
         let name = &self.ask.source.name;
         let points = allot(
             &mut households,

@@ -12,6 +12,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::canary::{Canary, ContactKind, ContactPoint, PostalDrop, SourceName, State};
+use crate::database::Table;
 use crate::notation::{Mapping, Role, phone_key};
 use crate::persona::{Address, Household, Locale};
 use crate::registry::PoolEntry;
@@ -31,6 +32,8 @@ pub struct Needs {
     pub mobile: bool,
     /// Addresses to which a letter could be sent.
     pub drop: bool,
+    /// A number may stand in one row only, because the table says so.
+    pub unique_numbers: bool,
 }
 
 impl Needs {
@@ -44,6 +47,19 @@ impl Needs {
             drop: [Address, Address1, Address2, Street, Block, Building]
                 .into_iter()
                 .any(|role| mapping.has(role)),
+            unique_numbers: false,
+        }
+    }
+
+    /// What the mapping has columns for, in a table that may want numbers to be unique.
+    pub fn in_table(mapping: &Mapping, table: &Table) -> Needs {
+        let unique = |column: &str| table.unique_keys.iter().any(|key| key.columns == [column]);
+        let numbers = mapping
+            .with_role(Role::Phone)
+            .chain(mapping.with_role(Role::Mobile));
+        Needs {
+            unique_numbers: numbers.into_iter().any(|column| unique(&column.column)),
+            ..Needs::of(mapping)
         }
     }
 }
@@ -216,7 +232,11 @@ fn numbers<R: Rng + ?Sized>(
         numbers.push(Number {
             id: entry.id,
             own: given_to(entry, source),
-            cap: entry.cap().unwrap_or(u32::MAX),
+            cap: if needs.unique_numbers {
+                1
+            } else {
+                entry.cap().unwrap_or(u32::MAX)
+            },
             others: held
                 .filter_map(|(name, _)| others.iter().position(|other| *other == name))
                 .collect(),

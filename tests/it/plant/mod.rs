@@ -6,3 +6,4 @@ mod crash;
 mod ground;
 mod refusals;
 mod story;
+mod whole;

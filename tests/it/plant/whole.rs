@@ -1,0 +1,489 @@
+//! The whole way through the command line: people, contact points, rows; in and out again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use otori::canary::{ContactPoint, PostalDrop, SourceName, State};
+use otori::database::Engine;
+use otori::notation::{Codes, Mapping, Surroundings, cells};
+use otori::persona::{Address, Generator, Locale, Seeds, Shape};
+use otori::registry::Source;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::macros::{date, datetime};
+
+use super::ground::Ground;
+use crate::harness::{DOMAIN, Otori};
+
+const MAPPING: &str = r#"{"locale": "ja_JP", "columns": {
+    "id": {"role": "id"},
+    "会員番号": {"role": "code"},
+    "氏名": {"role": "name"},
+    "フリガナ": {"role": "name_kana"},
+    "郵便番号": {"role": "postcode"},
+    "住所": {"role": "address"},
+    "電話": {"role": "phone"},
+    "メール": {"role": "email"},
+    "生年月日": {"role": "birth_date"},
+    "性別": {"role": "sex", "format": "男/女"},
+    "プラン": {"role": "other"},
+    "登録日時": {"role": "created_at"}}}"#;
+
+fn table(engine: Engine) -> String {
+    let id = match engine {
+        Engine::Sqlite => "integer primary key",
+        Engine::Postgres => "bigint generated always as identity primary key",
+        _ => "bigint auto_increment primary key",
+    };
+    let time = if engine == Engine::MySql {
+        "datetime"
+    } else {
+        "timestamp"
+    };
+    format!(
+        "create table 顧客 (id {id}, 会員番号 varchar(12) not null unique, 氏名 varchar(40) not null, フリガナ varchar(60),
+            郵便番号 char(8) not null, 住所 varchar(200) not null, 電話 varchar(20), メール varchar(80) unique,
+            生年月日 date, 性別 varchar(4), プラン varchar(10) not null, 登録日時 {time} not null)"
+    )
+}
+
+/// Customers made by the same generator, written in the same notation.
+fn customers(count: usize) -> Vec<Vec<(String, Option<String>)>> {
+    let mapping = Mapping::from_json(MAPPING).unwrap();
+    let generator = Generator::new(&Seeds::embedded(), Locale::JaJp);
+    let mut rng = StdRng::seed_from_u64(7);
+    let columns = vec!["プラン".to_owned()];
+    let rows: Vec<Vec<Option<String>>> = ["A", "A", "B", "B"]
+        .map(|plan| vec![Some(plan.to_owned())])
+        .into();
+    let mut codes = BTreeMap::from([(
+        "会員番号".to_owned(),
+        Codes::learn(["M-000100", "M-000101", "M-000103"]).unwrap(),
+    )]);
+    let mut made = Vec::new();
+    for number in 0..count {
+        let household =
+            generator.household(&mut rng, date!(2026 - 01 - 01), &Shape::adults(25..=60));
+        let mut around = Surroundings {
+            now: datetime!(2025-01-01 10:00 +9) + time::Duration::minutes(number as i64 * 97),
+            columns: &columns,
+            rows: &rows,
+            codes: &mut codes,
+        };
+        let row = cells(&mapping, &household, None, &mut around, &mut rng);
+        let unique = |column: &str, value: String| {
+            if column == "メール" {
+                format!("{number}.{value}")
+            } else {
+                value
+            }
+        };
+        made.push(
+            row.into_iter()
+                .map(|cell| {
+                    let value = cell.value.map(|value| unique(&cell.column, value));
+                    (cell.column, value)
+                })
+                .collect(),
+        );
+    }
+    made
+}
+
+/// A workspace with a pool, and a registered source of that engine with customers in it.
+async fn prepared(engine: Engine, count: usize) -> (Otori, Ground) {
+    let otori = Otori::new().await;
+    let ground = Ground::bare(engine).await;
+    let customers = customers(count);
+    if engine == Engine::Csv {
+        let mut writer = csv::Writer::from_path(ground.dir.path().join("customers.csv")).unwrap();
+        writer
+            .write_record(customers[0].iter().map(|(name, _)| name))
+            .unwrap();
+        for row in &customers {
+            writer
+                .write_record(
+                    row.iter()
+                        .map(|(_, value)| value.as_deref().unwrap_or_default()),
+                )
+                .unwrap();
+        }
+        writer.flush().unwrap();
+    } else {
+        ground.run(&table(engine)).await;
+        let quoted = |value: &Option<String>| {
+            value.as_ref().map_or("NULL".to_owned(), |text| {
+                format!("'{}'", text.replace('\'', "''"))
+            })
+        };
+        let names: Vec<&str> = customers[0].iter().map(|(name, _)| name.as_str()).collect();
+        let rows: Vec<String> = customers
+            .iter()
+            .map(|row| {
+                format!(
+                    "({})",
+                    row.iter()
+                        .map(|(_, value)| quoted(value))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                )
+            })
+            .collect();
+        ground
+            .run(&format!(
+                "insert into 顧客 ({}) values {}",
+                names.join(", "),
+                rows.join(", ")
+            ))
+            .await;
+    }
+    let phone = |number: &str| (ContactPoint::Phone(number.parse().unwrap()), None);
+    let drop = ContactPoint::Drop(PostalDrop {
+        locale: Locale::JaJp,
+        address: Address {
+            postcode: "1000013".to_owned(),
+            region: "東京都".to_owned(),
+            city: "千代田区".to_owned(),
+            city_kana: String::new(),
+            town: "霞が関".to_owned(),
+            town_kana: String::new(),
+            block: "9-12-8".to_owned(),
+            building: Some("囮ハイツ".to_owned()),
+            unit: None,
+        },
+        typed: "東京都千代田区霞が関9-12-8 囮ハイツ".to_owned(),
+        units: "101-160".parse().unwrap(),
+    });
+    let points = [
+        phone("090-0123-0001"),
+        phone("090-0123-0002"),
+        phone("03-0123-0003"),
+        (
+            ContactPoint::MailDomain("second.example".parse().unwrap()),
+            None,
+        ),
+        (drop, None),
+    ];
+    otori
+        .registry
+        .add_contact_points(&points, OffsetDateTime::now_utc())
+        .await
+        .unwrap();
+    let mut mapping = Mapping::from_json(MAPPING).unwrap();
+    if engine == Engine::Csv {
+        mapping.columns.retain(|column| column.column != "id");
+    }
+    register(&otori, "shop", &ground.url, &mapping).await;
+    (otori, ground)
+}
+
+async fn register(otori: &Otori, name: &str, url: &str, mapping: &Mapping) {
+    let source = Source {
+        name: name.parse().unwrap(),
+        url: url.to_owned(),
+        table: "顧客".to_owned(),
+        mapping: mapping.to_json(),
+        added_at: OffsetDateTime::now_utc(),
+    };
+    otori.registry.add_source(&source).await.unwrap();
+}
+
+async fn dump(ground: &Ground) -> Vec<String> {
+    match ground.engine {
+        Engine::Csv => {
+            let text = std::fs::read_to_string(ground.dir.path().join("customers.csv")).unwrap();
+            text.lines().map(str::to_owned).collect()
+        }
+        _ => ground.dump("顧客").await,
+    }
+}
+
+fn failed(otori: &Otori, args: &[&str]) -> String {
+    let output = otori.command(args).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{args:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+async fn whole(engine: Engine) {
+    let (otori, ground) = prepared(engine, 300).await;
+    let before = dump(&ground).await;
+    let shop: SourceName = "shop".parse().unwrap();
+
+    // Nothing is written by a dry run.
+    let shown = otori.json(&["plant", "shop", "--count", "3", "--dry-run"]);
+    assert_eq!(shown["dry_run"]["rows"].as_array().unwrap().len(), 3);
+    assert_eq!(dump(&ground).await, before);
+    assert!(otori.registry.batches(None).await.unwrap().is_empty());
+
+    let planted = otori.json(&["plant", "shop", "--count", "30"]);
+    assert_eq!(
+        (&planted["planted"], &planted["batch"]),
+        (&Value::from(30), &Value::from("shop-1"))
+    );
+    assert_eq!(planted["canaries"].as_array().unwrap().len(), 30);
+    let canaries = otori.registry.canaries(Some(&shop)).await.unwrap();
+    assert!(canaries.iter().all(|canary| canary.state == State::Live));
+
+    // Only owned contact points, each unit once, each number several times, every code new.
+    let mut loads: HashMap<String, usize> = HashMap::new();
+    let mut units = BTreeSet::new();
+    for canary in &canaries {
+        let cells: HashMap<&str, &str> = canary.details.rows[0]
+            .cells
+            .iter()
+            .map(|cell| {
+                (
+                    cell.column.as_str(),
+                    cell.value.as_deref().unwrap_or_default(),
+                )
+            })
+            .collect();
+        assert!(
+            [DOMAIN, "second.example"]
+                .iter()
+                .any(|domain| cells["メール"].ends_with(domain)),
+            "{}",
+            cells["メール"]
+        );
+        assert!(
+            cells["住所"].contains("囮ハイツ") && cells["郵便番号"].replace('-', "") == "1000013",
+            "{}",
+            cells["住所"]
+        );
+        assert!(
+            cells["会員番号"].starts_with("M-00"),
+            "{}",
+            cells["会員番号"]
+        );
+        assert!(["A", "B"].contains(&cells["プラン"]));
+        assert!(units.insert(canary.details.household.address.unit.clone().unwrap()));
+        *loads.entry(cells["電話"].to_owned()).or_default() += 1;
+    }
+    let owned = [
+        "090-0123-0001",
+        "090-0123-0002",
+        "03-0123-0003",
+        "03-0123-4567",
+    ];
+    assert!(
+        loads.keys().all(|number| owned.contains(&number.as_str())),
+        "{loads:?}"
+    );
+    assert_eq!(
+        loads.len(),
+        2,
+        "half of four numbers tell more sources apart: {loads:?}"
+    );
+    assert!(loads.values().all(|load| *load == 15), "{loads:?}");
+
+    let verified = otori.json(&["verify"]);
+    assert_eq!(verified["sources"][0]["intact"], 30, "{verified}");
+    let shown = otori.json(&["plan", "shop"]);
+    assert_eq!(
+        (&shown["customers"], &shown["live"]),
+        (&Value::from(300), &Value::from(30))
+    );
+
+    // A second batch keeps the numbers of the first and repeats nothing.
+    otori.json(&["plant", "shop", "--count", "10"]);
+    let canaries = otori.registry.canaries(Some(&shop)).await.unwrap();
+    let numbers: BTreeSet<&str> = canaries
+        .iter()
+        .flat_map(|canary| {
+            canary
+                .written()
+                .filter(|(role, _)| role.name() == "phone")
+                .map(|(_, text)| text)
+        })
+        .collect();
+    assert_eq!(numbers.len(), 2);
+    let units: BTreeSet<_> = canaries
+        .iter()
+        .map(|canary| &canary.details.household.address.unit)
+        .collect();
+    assert_eq!(units.len(), 40);
+
+    // 20 of 60 units are left.
+    let told = failed(&otori, &["plant", "shop", "--count", "21"]);
+    assert!(
+        told.contains("lacks 1 units of postal drops") && told.contains("pool add drop"),
+        "{told}"
+    );
+
+    let told = failed(&otori, &["unplant", "shop"]);
+    assert!(
+        told.contains("Remove 40 canaries (2 batches)") && told.contains("--yes"),
+        "{told}"
+    );
+    let removed = otori.json(&["unplant", "shop", "--yes", "--batch", "shop-2"]);
+    assert_eq!(removed["removed"], 10);
+    let removed = otori.json(&["unplant", "shop", "--yes"]);
+    assert_eq!(removed["removed"], 30);
+    assert_eq!(dump(&ground).await, before);
+}
+
+#[tokio::test]
+async fn the_whole_way_on_sqlite() {
+    whole(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn the_whole_way_on_postgres() {
+    whole(Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn the_whole_way_on_mariadb() {
+    whole(Engine::MySql).await;
+}
+
+#[tokio::test]
+async fn the_whole_way_in_a_csv_file() {
+    whole(Engine::Csv).await;
+}
+
+#[tokio::test]
+async fn statements_for_an_administrator() {
+    for engine in super::ground::ENGINES {
+        let (otori, ground) = prepared(engine, 50).await;
+        let file = ground.dir.path().join("batch.sql");
+        let path = file.to_str().unwrap();
+        let shown = otori.json(&["plant", "shop", "--count", "4", "--sql", path]);
+        assert_eq!(
+            (&shown["planted"], &shown["handed_out"]["canaries"]),
+            (&Value::from(0), &Value::from(4))
+        );
+        let told = failed(&otori, &["plant", "shop", "--count", "4", "--sql", path]);
+        assert!(told.contains("exists already"), "{told}");
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(
+            otori.json(&["verify", "shop"])["sources"][0]["handed_out"],
+            4
+        );
+        ground.run(&std::fs::read_to_string(&file).unwrap()).await;
+        let verified = otori.json(&["verify", "shop"]);
+        let entry = &verified["sources"][0];
+        assert_eq!(
+            (&entry["live"], &entry["intact"], &entry["handed_out"]),
+            (&Value::from(4), &Value::from(4), &Value::from(0))
+        );
+        let told = failed(
+            &otori,
+            &[
+                "plant",
+                "shop",
+                "--count",
+                "4",
+                "--sql",
+                "/proc/no/batch.sql",
+            ],
+        );
+        assert!(told.contains("cannot be written"), "{told}");
+        assert_eq!(
+            otori
+                .registry
+                .batches(None)
+                .await
+                .unwrap()
+                .last()
+                .unwrap()
+                .state,
+            State::Void
+        );
+        let csv = ground.dir.path().join("batch.csv");
+        otori.json(&[
+            "plant",
+            "shop",
+            "--count",
+            "2",
+            "--csv",
+            csv.to_str().unwrap(),
+        ]);
+        assert_eq!(std::fs::read_to_string(&csv).unwrap().lines().count(), 3);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_planted_is_told_and_nothing_is_written() {
+    let (otori, ground) = prepared(Engine::Sqlite, 20).await;
+    let mapping = Mapping::from_json(MAPPING).unwrap();
+    let before = ground.dump("顧客").await;
+    ground.run("create view 一覧 as select * from 顧客").await;
+    ground
+        .run("create table 空 as select * from 顧客 where 1 = 0")
+        .await;
+    let mut cases: Vec<(&str, Mapping, &str, &str)> = vec![
+        ("view", mapping.clone(), "一覧", "is a view"),
+        ("empty", mapping.clone(), "空", "has no rows"),
+        (
+            "gone",
+            mapping.clone(),
+            "顧各",
+            "there is no table '顧各'; there is: 顧客",
+        ),
+    ];
+    let mut stray = mapping.clone();
+    stray.columns[2].column = "姓名".to_owned();
+    cases.push(("stray", stray, "顧客", "has no column 姓名"));
+    let mut unresolved = mapping.clone();
+    unresolved
+        .columns
+        .retain(|column| column.column != "プラン");
+    cases.push((
+        "unresolved",
+        unresolved,
+        "顧客",
+        "not settled what these columns mean: プラン",
+    ));
+    let mut bare = mapping.clone();
+    for column in &mut bare.columns {
+        (column.role, column.format) = (otori::notation::Role::Other, None);
+    }
+    cases.push(("bare", bare, "顧客", "nobody could recognise"));
+    for (name, mapping, table, told) in cases {
+        let source = Source {
+            name: name.parse().unwrap(),
+            url: ground.url.clone(),
+            table: table.to_owned(),
+            mapping: mapping.to_json(),
+            added_at: OffsetDateTime::now_utc(),
+        };
+        otori.registry.add_source(&source).await.unwrap();
+        let error = failed(&otori, &["plant", name, "--count", "3"]);
+        assert!(error.contains(told), "{name}: {error}");
+    }
+    assert_eq!(ground.dump("顧客").await, before);
+    assert!(otori.registry.batches(None).await.unwrap().is_empty());
+}
+
+/// A number that a customer has is not given, and a table that wants numbers unique gets each once.
+#[tokio::test]
+async fn numbers_that_customers_have_or_that_must_be_unique() {
+    let (otori, ground) = prepared(Engine::Sqlite, 20).await;
+    ground
+        .run("update 顧客 set 電話 = '+81 90 0123 0001' where id = 5")
+        .await;
+    ground
+        .run("create unique index 電話番号 on 顧客 (電話)")
+        .await;
+    let told = failed(&otori, &["plant", "shop", "--count", "4"]);
+    assert!(told.contains("lacks 1 telephone numbers"), "{told}");
+    otori.json(&["plant", "shop", "--count", "3"]);
+    let canaries = otori.registry.canaries(None).await.unwrap();
+    let numbers: BTreeSet<&str> = canaries
+        .iter()
+        .flat_map(|canary| {
+            canary
+                .written()
+                .filter(|(role, _)| role.name() == "phone")
+                .map(|(_, text)| text)
+        })
+        .collect();
+    assert_eq!(numbers.len(), 3);
+    assert!(!numbers.contains("090-0123-0001"));
+}
