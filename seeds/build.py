@@ -269,11 +269,11 @@ write("ja_JP/landlines.csv", ["city", "area_code", "never_issued", "found_by"], 
 # ---------------------------------------------------------------- Japan: names
 DICT = "mecab-ipadic 2.7.0, naist-jdic 0.4.3, PyPI japanese-personal-name-dataset 0.4.0"
 DICT_TERMS = "IPADIC and NAIST licences (BSD-like), MIT"
-# Old and new forms of one character, with the share of bearers that register the first form, where the table lacks it.
+# Forms of one character, with the share of bearers that we take to write the second one, where the table lacks the name.
 VARIANTS = [("高", "髙", 0.12), ("崎", "﨑", 0.10), ("沢", "澤", 0.16), ("浜", "濱", 0.14), ("浜", "濵", 0.02), ("斎", "齋", 0.14),
             ("斉", "齊", 0.10), ("辺", "邊", 0.06), ("辺", "邉", 0.08), ("広", "廣", 0.10), ("桜", "櫻", 0.10), ("島", "嶋", 0.06),
             ("国", "國", 0.06), ("渕", "淵", 0.10), ("徳", "德", 0.04), ("吉", "𠮷", 0.02)]
-# The table's population figures for the variants of 渡辺 and 斎藤 count only some sources and are too low.
+# Variants of 渡辺 and 斎藤 that the table has, but thinly: our estimates.
 FIXED = {("渡邊", "ワタナベ"): 103000, ("渡邉", "ワタナベ"): 138000, ("齋藤", "サイトウ"): 150000, ("齊藤", "サイトウ"): 45000}
 family = read("ja_JP/family_names.csv")
 least = min(int(f["population_est"]) for f in family if f["population_est"])
