@@ -113,7 +113,7 @@ impl Mailer {
     pub async fn send(&self, alert: &Alert) -> Result<(), Error> {
         let facts: Facts =
             serde_json::from_str(&alert.body).map_err(|_| Error::Unreadable(alert.id))?;
-        let message = self.message(alert.id, &facts)?.formatted();
+        let message = self.message(alert, &facts)?.formatted();
         let addresses = || self.to.iter().map(|mailbox| mailbox.email.clone());
         let from = || Some(self.from.email.clone());
         let all = Envelope::new(from(), addresses().collect())?;
@@ -137,14 +137,20 @@ impl Mailer {
         if told == 0 { Err(error.into()) } else { Ok(()) }
     }
 
-    fn message(&self, id: i64, facts: &Facts) -> Result<Message, Error> {
-        // The same for every try, and another one for the same number in another registry.
+    fn message(&self, alert: &Alert, facts: &Facts) -> Result<Message, Error> {
+        // The same for every try; another one when there is more to tell, and for the same numbers
+        // in another registry.
         let opened: String = facts
             .opened_at
             .chars()
             .filter(char::is_ascii_digit)
             .collect();
-        let message_id = format!("<alert-{id}.{opened}@{}>", self.from.email.domain());
+        let message_id = format!(
+            "<alert-{}-{}.{opened}@{}>",
+            alert.id,
+            alert.sighting,
+            self.from.email.domain()
+        );
         let addressed = self.to.iter().fold(
             Message::builder().from(self.from.clone()),
             |builder: MessageBuilder, to| builder.to(to.clone()),

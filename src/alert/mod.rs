@@ -51,7 +51,7 @@ async fn round(registry: &Registry, mailer: &Mailer) -> Result<()> {
         let now = OffsetDateTime::now_utc();
         match sent {
             Ok(()) => {
-                registry.alert_sent(alert.id, now).await?;
+                registry.alert_sent(&alert, now).await?;
                 tracing::info!(alert = alert.id, "alert sent");
             }
             Err(error) => {
@@ -79,13 +79,13 @@ mod tests {
     #[test]
     fn pauses_grow_to_an_hour_and_stay() {
         let seconds = |attempts| {
-            let body = String::new();
-            pause(&Alert {
+            let alert = Alert {
                 id: 1,
-                body,
+                sighting: 1,
+                body: String::new(),
                 attempts,
-            })
-            .as_secs()
+            };
+            pause(&alert).as_secs()
         };
         assert_eq!(
             [0, 1, 2, 10, 11, 40, 62, 63, 64, u32::MAX].map(seconds),

@@ -65,7 +65,8 @@ impl Registry {
                         latest.at, latest.channel, latest.canary, latest.batch,
                         (select count(*) from sighting where sighting.incident = incident.id),
                         (select count(distinct canary) from sighting
-                         where sighting.incident = incident.id)
+                         where sighting.incident = incident.id),
+                        latest.id
                  from alert
                  join incident on incident.id = alert.incident
                  join sighting as latest on latest.id = alert.sighting
@@ -91,6 +92,7 @@ impl Registry {
             };
             alerts.push(Alert {
                 id: row.int(0)?,
+                sighting: row.int(11)?,
                 body: serde_json::to_string(&body)
                     .map_err(|_| Error::Damaged("alert".to_owned()))?,
                 attempts: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
@@ -99,15 +101,23 @@ impl Registry {
         Ok(alerts)
     }
 
-    /// An alert was accepted by its receiver.
+    /// An alert was accepted by its receiver. If more came in while it was on its way, which it did
+    /// not tell, the rest is told later.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn alert_sent(&self, id: i64, at: OffsetDateTime) -> Result<()> {
-        let sql = "update alert set sent_at = $1, attempts = attempts + 1 where id = $2";
-        self.store
-            .execute(sql, vec![micros(at).into(), id.into()])
-            .await?;
+    pub async fn alert_sent(&self, alert: &Alert, at: OffsetDateTime) -> Result<()> {
+        let sql = "update alert set sent_at = $1, attempts = attempts + 1
+                   where id = $2 and sighting = $3";
+        let told = vec![micros(at).into(), alert.id.into(), alert.sighting.into()];
+        if self.store.execute(sql, told).await? == 0 {
+            let sql =
+                "update alert set due_at = $1, attempts = 0 where id = $2 and sent_at is null";
+            let later = micros(at) + SAME_AGAIN;
+            self.store
+                .execute(sql, vec![later.into(), alert.id.into()])
+                .await?;
+        }
         Ok(())
     }
 

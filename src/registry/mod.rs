@@ -146,6 +146,8 @@ pub struct NewSighting {
 pub struct Alert {
     /// Its registry number.
     pub id: i64,
+    /// The latest sighting that it tells of.
+    pub sighting: i64,
     /// The sighting's or the incident's facts, in JSON without canary details.
     pub body: String,
     /// Tries so far.

@@ -367,7 +367,7 @@ async fn story(url: &str, home: &std::path::Path, key: &MasterKey) -> Registry {
         .await
         .unwrap();
     assert_eq!(due[0].attempts, 1);
-    registry.alert_sent(due[0].id, now).await.unwrap();
+    registry.alert_sent(&due[0], now).await.unwrap();
     assert_eq!(registry.alerts_waiting().await.unwrap(), 0);
 
     // Any other key is refused.

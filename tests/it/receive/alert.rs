@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use otori::alert::{self, AlertConfig, Mailer};
-use otori::canary::{Channel, SightingKind};
-use otori::registry::{NewMessage, NewSighting};
+use otori::canary::{Actor, Canary, Channel, SightingKind};
+use otori::registry::{Accepted, NewMessage, NewSighting};
 use time::OffsetDateTime;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::KEISUKE;
+use super::{HANAKO, KEISUKE};
 use crate::harness::Otori;
 
 /// A mail server that refuses the first messages, and then takes them.
@@ -61,6 +61,64 @@ async fn sink(refusals: usize) -> (String, Arc<Mutex<Vec<String>>>) {
     (url, seen)
 }
 
+/// A mail that has reached the canary.
+async fn sight(otori: &Otori, canary: &Canary) {
+    let message = NewMessage {
+        at: OffsetDateTime::now_utc(),
+        channel: Channel::Mail,
+        envelope: "{}".to_owned(),
+        recipients: vec![KEISUKE.mail.to_owned()],
+        raw: b"Subject: secret offer\r\n\r\n".to_vec(),
+        same_as: None,
+    };
+    let accepted = otori.registry.accept(&[message]).await.unwrap();
+    let [Accepted::New(id)] = accepted[..] else {
+        panic!("{accepted:?}");
+    };
+    let sighting = NewSighting {
+        source: Some(canary.source.clone()),
+        canary: Some(canary.id.clone()),
+        batch: Some(canary.batch.clone()),
+        kind: SightingKind::Alarm,
+        actor: Actor {
+            from: "list@broker.example".to_owned(),
+            summary: "secret offer".to_owned(),
+        },
+    };
+    otori.registry.settle(id, &[sighting]).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_comes_while_an_alert_is_on_its_way_is_told_too() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &[KEISUKE, HANAKO]).await;
+    sight(&otori, &school[0]).await;
+    let now = OffsetDateTime::now_utc();
+    let told = otori.registry.due_alerts(now, 10).await.unwrap();
+    sight(&otori, &school[1]).await;
+    otori.registry.alert_sent(&told[0], now).await.unwrap();
+    assert_eq!(otori.registry.alerts_waiting().await.unwrap(), 1);
+    // Not at once, so that a flood of mail is not a flood of alerts.
+    let soon = now + time::Duration::minutes(1);
+    assert!(
+        otori
+            .registry
+            .due_alerts(soon, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let later = now + time::Duration::minutes(11);
+    let rest = otori.registry.due_alerts(later, 10).await.unwrap();
+    assert!(
+        rest[0].body.contains(school[1].id.as_str()),
+        "{}",
+        rest[0].body
+    );
+    otori.registry.alert_sent(&rest[0], later).await.unwrap();
+    assert_eq!(otori.registry.alerts_waiting().await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn an_alert_is_told_until_it_is_taken_and_then_no_more() {
     let otori = Otori::new().await;
@@ -83,26 +141,7 @@ async fn an_alert_is_told_until_it_is_taken_and_then_no_more() {
         stop.clone().cancelled_owned(),
     ));
 
-    let message = NewMessage {
-        at: OffsetDateTime::now_utc(),
-        channel: Channel::Mail,
-        envelope: "{}".to_owned(),
-        recipients: vec![KEISUKE.mail.to_owned()],
-        raw: b"Subject: secret offer\r\n\r\n".to_vec(),
-        same_as: None,
-    };
-    otori.registry.accept(&[message]).await.unwrap();
-    let sighting = NewSighting {
-        source: Some(school[0].source.clone()),
-        canary: Some(school[0].id.clone()),
-        batch: Some(school[0].batch.clone()),
-        kind: SightingKind::Alarm,
-        actor: otori::canary::Actor {
-            from: "list@broker.example".to_owned(),
-            summary: "secret offer".to_owned(),
-        },
-    };
-    otori.registry.settle(1, &[sighting]).await.unwrap();
+    sight(&otori, &school[0]).await;
     for _ in 0..400 {
         if otori.registry.alerts_waiting().await.unwrap() == 0 {
             break;
@@ -119,7 +158,7 @@ async fn an_alert_is_told_until_it_is_taken_and_then_no_more() {
     assert_eq!(mails.len(), 2, "{mails:?}");
     let id = |mail: &str| {
         mail.lines()
-            .find(|line| line.starts_with("Message-ID: <alert-1."))
+            .find(|line| line.starts_with("Message-ID: <alert-1-1."))
             .unwrap()
             .to_owned()
     };
