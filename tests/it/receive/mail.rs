@@ -385,3 +385,34 @@ async fn stopping_lets_a_message_end_and_tells_the_idle() {
         b"text\r\n"
     );
 }
+
+#[tokio::test]
+async fn the_silent_are_sent_away() {
+    let otori = Otori::new().await;
+    let limits = Limits {
+        command_seconds: 1,
+        data_seconds: 1,
+        ..Limits::default()
+    };
+    let config = ReceiveConfig {
+        limits,
+        ..otori.config()
+    };
+    let receiver = otori.receive(&config).await;
+    let mut idle = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    expect(&mut idle, "220 ").await;
+    let mut stuck = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    let half = "HELO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@decoys.example>\r\nDATA\r\nhalf";
+    say(&mut stuck, half).await;
+    for code in ["220 ", "250 ", "250 2.1.0", "250 2.1.5", "354 "] {
+        expect(&mut stuck, code).await;
+    }
+    for mut client in [idle, stuck] {
+        expect(&mut client, "421 4.4.2").await;
+        let mut rest = String::new();
+        client.read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, "");
+    }
+    receiver.stop().await;
+    assert!(otori.registry.message(1).await.unwrap().is_none());
+}
