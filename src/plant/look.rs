@@ -1,12 +1,12 @@
 //! Finding planted rows again: by primary key where there is one, else by what they hold.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::canary::PlantedRow;
 use crate::database::{Place, Row, Table, Transaction};
-use crate::notation::Role;
 
 use super::Result;
+use super::resemblance::{agreeing_marks, is_personal};
 
 /// How a planted row was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,33 +22,6 @@ pub(super) enum Seen {
         now: Vec<(String, Option<String>)>,
     },
     Missing,
-}
-
-/// Whether a role tells one person from another: agreement on it is a sign, on the others chance.
-fn is_personal(role: Role) -> bool {
-    use Role::*;
-    matches!(
-        role,
-        Name | FamilyName
-            | GivenName
-            | NameKana
-            | GivenNameKana
-            | ChildName
-            | ChildNameKana
-            | ChildGivenName
-            | ChildGivenNameKana
-            | Address
-            | Address1
-            | Street
-            | Block
-            | Email
-            | Phone
-            | Mobile
-            | BirthDate
-            | ChildBirthDate
-            | Id
-            | Code
-    )
 }
 
 /// Looks for every row, in the order given.
@@ -97,17 +70,14 @@ fn compare(row: &PlantedRow, columns: &[&str], now: &[Option<String>], place: Pl
         return Seen::Intact(place);
     }
     // A key that was given away again belongs to a customer, who must not be taken for ours.
-    let personal = row
-        .cells
-        .iter()
-        .filter(|cell| is_personal(cell.role) && cell.value.is_some());
-    let (all, kept) = personal.fold((0, 0), |(all, kept), cell| {
-        (
-            all + 1,
-            kept + usize::from(!differing.contains(&cell.column)),
-        )
-    });
-    if kept * 2 < all || (all > 0 && kept == 0) {
+    let marks = agreeing_marks(row, |cell| !differing.contains(&cell.column));
+    if marks
+        < if place.key.is_empty() || row.key.is_empty() {
+            2
+        } else {
+            1
+        }
+    {
         return Seen::Missing;
     }
     let now = columns
@@ -119,13 +89,6 @@ fn compare(row: &PlantedRow, columns: &[&str], now: &[Option<String>], place: Pl
         columns: differing,
         now: now.collect(),
     }
-}
-
-/// The row that agrees best with a wanted one so far.
-#[derive(Clone, Default)]
-struct Best {
-    agreeing: usize,
-    found: Option<(Place, Row)>,
 }
 
 /// One pass over the table for all rows that have no key.
@@ -166,7 +129,8 @@ async fn by_content(
             }
         }
     }
-    let mut best = vec![Best::default(); rows.len()];
+    // The row that bears most marks of a wanted one so far.
+    let mut best: Vec<(usize, Option<(Place, Row)>)> = vec![(1, None); rows.len()];
     let mut found: Vec<(usize, Place)> = Vec::new();
     let mut values = Row::new();
     let personal_columns: Vec<usize> = {
@@ -175,7 +139,7 @@ async fn by_content(
         places.dedup();
         places
     };
-    let mut tally: HashMap<usize, usize> = HashMap::new();
+    let mut met: HashSet<usize> = HashSet::new();
     tx.scan(table, &columns, |place, cells| {
         for (places, group) in &mut exact {
             values.clear();
@@ -186,7 +150,7 @@ async fn by_content(
                 return;
             }
         }
-        tally.clear();
+        met.clear();
         for column in &personal_columns {
             let Some(value) = &cells[*column] else {
                 continue;
@@ -196,21 +160,22 @@ async fn by_content(
                 .into_iter()
                 .flatten()
             {
-                *tally.entry(*number).or_default() += 1;
+                met.insert(*number);
             }
         }
-        for (number, agreeing) in &tally {
-            if *agreeing > best[*number].agreeing {
-                best[*number] = Best {
-                    agreeing: *agreeing,
-                    found: Some((place.clone(), cells.to_vec())),
-                };
+        for number in &met {
+            let marks = agreeing_marks(rows[*number], |cell| {
+                let place = columns.iter().position(|name| *name == cell.column);
+                place.is_some_and(|place| cells[place] == cell.value)
+            });
+            if marks > best[*number].0 {
+                best[*number] = (marks, Some((place.clone(), cells.to_vec())));
             }
         }
     })
     .await?;
     for number in wanted {
-        if let Some((place, cells)) = best[*number].found.take() {
+        if let Some((place, cells)) = best[*number].1.take() {
             let row = rows[*number];
             let own = standing(table, row);
             let place_of = |name: &&str| columns.iter().position(|column| column == name);

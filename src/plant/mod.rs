@@ -5,12 +5,14 @@
 //! there, and the next command finds out by looking whether it does.
 
 mod allot;
+mod compose;
 mod error;
 mod export;
 mod fill;
 mod look;
 mod marks;
 mod plan;
+mod resemblance;
 mod settle;
 mod size;
 mod unplant;

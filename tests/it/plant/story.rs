@@ -154,13 +154,28 @@ async fn a_table_without_a_key() {
             "{engine:?}"
         );
         assert_eq!(verified.altered[0].1, ["電話", "支店"]);
+        // A namesake of a canary that is gone is a customer, and stays.
+        ground.run("update 会員 set 郵便番号 = '', 住所 = '', 電話 = '', 生年月日 = '' where 住所 like '%9-9-1-3'").await;
+        let verified = plant::verify(&ground.registry, &database, &table, &ground.source)
+            .await
+            .unwrap();
+        assert_eq!(
+            (verified.intact, verified.missing.len()),
+            (2, 1),
+            "{engine:?}"
+        );
         let batches = plant::removable(&ground.registry, &ground.source, None)
             .await
             .unwrap();
         let done = plant::unplant(&ground.registry, &database, &table, &batches, true)
             .await
             .unwrap();
-        assert_eq!((done.removed.len(), done.altered.len()), (3, 1));
+        assert_eq!(
+            (done.removed.len(), done.altered.len(), done.missing.len()),
+            (2, 1, 1)
+        );
+        assert_eq!(ground.dump(TABLE).await.len(), before.len() + 1);
+        ground.run("delete from 会員 where 住所 = ''").await;
         assert_eq!(ground.dump(TABLE).await, before, "{engine:?}");
     }
 }

@@ -1,0 +1,296 @@
+//! The people of a batch and their rows: made, given contact points, and made anew until each can be
+//! told from every customer and every other canary.
+
+use std::collections::HashSet;
+
+use rand::Rng;
+use time::OffsetDateTime;
+
+use crate::canary::{Canary, Cell, State};
+use crate::database::{self, Row, Table};
+use crate::notation::{Role, Surroundings, cells, email_key, phone_key};
+use crate::persona::{Household, Shape};
+use crate::registry::PoolEntry;
+
+use super::allot::{Needs, allot, rename};
+use super::fill::{self, Filler};
+use super::marks::{Borne, Collision, Marks, Watch};
+use super::plan::Ask;
+use super::{Error, Result};
+
+/// Persons made for one canary until it is given up.
+const TRIES: u32 = 500;
+/// Passes over the table; one is enough unless a person made anew meets a customer again.
+const PASSES: u32 = 6;
+
+/// A canary that has no name yet.
+pub(super) struct Draft {
+    pub(super) household: Household,
+    pub(super) points: Vec<i64>,
+    pub(super) cells: Vec<Cell>,
+    marks: Marks,
+}
+
+/// What the people are made from.
+pub(super) struct Composer<'a> {
+    pub(super) ask: &'a Ask<'a>,
+    pub(super) table: &'a Table,
+    pub(super) filler: &'a mut Filler,
+    pub(super) pool: &'a [PoolEntry],
+    pub(super) registered: &'a [Canary],
+    pub(super) shape: Shape,
+    pub(super) times: Vec<OffsetDateTime>,
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<Row>,
+}
+
+impl Composer<'_> {
+    /// As many canaries as were asked for.
+    pub(super) async fn compose<R: Rng + ?Sized>(&mut self, rng: &mut R) -> Result<Vec<Draft>> {
+        let mut taken = HashSet::new();
+        let own: HashSet<String> = self
+            .pool
+            .iter()
+            .filter(|entry| {
+                entry
+                    .given
+                    .iter()
+                    .any(|(name, _)| *name == self.ask.source.name)
+            })
+            .filter_map(|entry| phone_key(&entry.point.identity(), None))
+            .collect();
+        let mut drafts = Vec::new();
+        let mut borne = Borne::default();
+        for _ in 0..PASSES {
+            if drafts.is_empty() {
+                borne = self.borne();
+                drafts = self.draft_all(&taken, &mut borne, rng)?;
+            }
+            let collisions = self.collisions(&drafts).await?;
+            // Earlier canaries of this source have its numbers already, and are no strangers.
+            let strange = |place: usize| {
+                drafts[place]
+                    .marks
+                    .phones
+                    .iter()
+                    .any(|phone| !own.contains(phone))
+            };
+            let numbers: HashSet<usize> = collisions
+                .iter()
+                .filter_map(|collision| match collision {
+                    Collision::Phone(place) if strange(*place) => Some(*place),
+                    _ => None,
+                })
+                .collect();
+            let people: HashSet<usize> = collisions
+                .iter()
+                .filter_map(|collision| match collision {
+                    Collision::Person(place) => Some(*place),
+                    Collision::Phone(_) => None,
+                })
+                .collect();
+            if numbers.is_empty() && people.is_empty() {
+                return Ok(drafts);
+            }
+            if !numbers.is_empty() {
+                // A number that a customer has is not ours alone, whatever the pool says.
+                taken.extend(
+                    numbers
+                        .iter()
+                        .flat_map(|place| drafts[*place].marks.phones.clone()),
+                );
+                drafts.clear();
+                continue;
+            }
+            let mut used = self.used_mail(&drafts);
+            for place in people {
+                borne.free(&drafts[place].marks);
+                let (household, points) = (
+                    drafts[place].household.clone(),
+                    drafts[place].points.clone(),
+                );
+                let household = self.renewed(&household, &mut used, rng);
+                drafts[place] = self.draft(place, household, points, &mut used, &mut borne, rng)?;
+            }
+        }
+        Err(Error::Collisions {
+            tries: PASSES,
+            hint: "the table changes while it is read, or nearly every person that could be made is in it; plant fewer at a time",
+        })
+    }
+
+    /// What the registry's canaries bear, dead ones too: their rows may be in somebody's list.
+    fn borne(&self) -> Borne {
+        let mut borne = Borne::default();
+        for canary in self
+            .registered
+            .iter()
+            .filter(|canary| canary.state != State::Void)
+        {
+            borne.take(&Marks::of(
+                canary.details.household.locale,
+                canary.written(),
+            ));
+        }
+        borne
+    }
+
+    fn used_mail(&self, drafts: &[Draft]) -> HashSet<String> {
+        let known = self
+            .registered
+            .iter()
+            .map(|canary| &canary.details.household);
+        let known = known.chain(drafts.iter().map(|draft| &draft.household));
+        known
+            .filter_map(|household| email_key(household.email.as_deref()?))
+            .collect()
+    }
+
+    fn person<R: Rng + ?Sized>(&self, rng: &mut R) -> Household {
+        self.ask
+            .generator
+            .household(rng, self.ask.now.date(), &self.shape)
+    }
+
+    fn draft_all<R: Rng + ?Sized>(
+        &mut self,
+        taken: &HashSet<String>,
+        borne: &mut Borne,
+        rng: &mut R,
+    ) -> Result<Vec<Draft>> {
+        let mut households: Vec<Household> =
+            (0..self.ask.count).map(|_| self.person(rng)).collect();
+        let needs = Needs::in_table(&self.filler.mapping, self.table);
+        let name = &self.ask.source.name;
+        let points = allot(
+            &mut households,
+            name,
+            needs,
+            self.pool,
+            self.registered,
+            taken,
+            rng,
+        )?;
+        let mut used = self.used_mail(&[]);
+        used.extend(
+            households
+                .iter()
+                .filter_map(|household| email_key(household.email.as_deref()?)),
+        );
+        let both = households.into_iter().zip(points).enumerate();
+        both.map(|(place, (household, points))| {
+            self.draft(place, household, points, &mut used, borne, rng)
+        })
+        .collect()
+    }
+
+    /// The row of one household; while it cannot be told from another or does not fit, of another
+    /// household with the same contact points.
+    fn draft<R: Rng + ?Sized>(
+        &mut self,
+        place: usize,
+        mut household: Household,
+        points: Vec<i64>,
+        used: &mut HashSet<String>,
+        borne: &mut Borne,
+        rng: &mut R,
+    ) -> Result<Draft> {
+        let child = (!household.children.is_empty()).then_some(0);
+        let mut long = None;
+        for _ in 0..TRIES {
+            let mut around = Surroundings {
+                now: self.times.get(place).copied().unwrap_or(self.ask.now),
+                columns: &self.columns,
+                rows: &self.rows,
+                codes: &mut self.filler.codes,
+            };
+            let cells = cells(&self.filler.mapping, &household, child, &mut around, rng);
+            let cells = self
+                .filler
+                .finish(self.ask.database, self.table, cells, rng)?;
+            let written = cells
+                .iter()
+                .filter_map(|cell| Some((cell.role, cell.value.as_deref()?)));
+            let marks = Marks::of(household.locale, written);
+            long = fill::too_long(self.table, &cells).map(str::to_owned);
+            if long.is_none() && borne.take(&marks) {
+                return Ok(Draft {
+                    household,
+                    points,
+                    cells,
+                    marks,
+                });
+            }
+            household = self.renewed(&household, used, rng);
+        }
+        Err(match long {
+            Some(column) => Error::Database(database::Error::Value {
+                column: Some(column),
+                table: self.table.to_string(),
+                why: "every value that could stand there is too long".to_owned(),
+            }),
+            None => Error::Collisions {
+                tries: TRIES,
+                hint: "the table has too few columns to tell so many canaries apart",
+            },
+        })
+    }
+
+    /// Another person at the same contact points.
+    fn renewed<R: Rng + ?Sized>(
+        &self,
+        old: &Household,
+        used: &mut HashSet<String>,
+        rng: &mut R,
+    ) -> Household {
+        let new = self.person(rng);
+        let drop = Needs::of(&self.filler.mapping).drop;
+        let mut household = Household {
+            address: if drop {
+                old.address.clone()
+            } else {
+                new.address
+            },
+            landline: old.landline.clone(),
+            mobile: old.mobile.clone(),
+            email: old.email.clone(),
+            ..new
+        };
+        rename(&mut household, self.pool, used, rng);
+        household
+    }
+
+    /// One pass over the table.
+    async fn collisions(&self, drafts: &[Draft]) -> Result<Vec<Collision>> {
+        let watch = Watch::new(drafts.iter().map(|draft| draft.marks.clone()).collect());
+        let mapping = &self.filler.mapping;
+        let plain = [
+            Role::Other,
+            Role::Skip,
+            Role::Id,
+            Role::Code,
+            Role::CreatedAt,
+            Role::UpdatedAt,
+        ];
+        let (roles, columns): (Vec<Role>, Vec<&str>) = mapping
+            .columns
+            .iter()
+            .filter(|column| !plain.contains(&column.role))
+            .map(|column| (column.role, column.column.as_str()))
+            .unzip();
+        let mut found = Vec::new();
+        if columns.is_empty() {
+            return Ok(found);
+        }
+        let locale = mapping.locale;
+        self.ask
+            .database
+            .scan(self.table, &columns, |row| {
+                let cells = roles.iter().zip(row);
+                let cells = cells.filter_map(|(role, value)| Some((*role, value.as_deref()?)));
+                watch.meet(&Marks::of(locale, cells), &mut found);
+            })
+            .await?;
+        Ok(found)
+    }
+}
