@@ -57,10 +57,15 @@ pub struct Who<'a> {
 }
 
 impl Otori {
-    /// A new workspace that owns [`DOMAIN`] and [`NUMBER`].
+    /// A new workspace that owns [`DOMAIN`] and [`NUMBER`], its registry in SQLite.
     pub async fn new() -> Otori {
+        Otori::on("sqlite:registry.db").await
+    }
+
+    /// The same with its registry elsewhere.
+    pub async fn on(registry: &str) -> Otori {
         let dir = tempfile::tempdir().unwrap();
-        let text = workspace::template("sqlite:registry.db");
+        let text = workspace::template(registry);
         let workspace = Workspace::create(dir.path(), &text).await.unwrap();
         let registry = workspace.registry().await.unwrap();
         let points = [

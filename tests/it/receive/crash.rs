@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::KEISUKE;
 use crate::harness::Otori;
+use crate::servers;
 
-const MAILS: usize = 1000;
 const CLIENTS: usize = 8;
 
 /// `otori serve` as a process of its own; killed when dropped.
@@ -99,8 +99,16 @@ fn send(to: SocketAddr, number: usize) -> std::io::Result<bool> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_is_there_once_whatever_is_killed() {
-    let otori = Otori::new().await;
+async fn on_sqlite_what_was_acknowledged_is_there_once_whatever_is_killed() {
+    killed(Otori::new().await, 1000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_what_was_acknowledged_is_there_once_whatever_is_killed() {
+    killed(Otori::on(&servers::postgres().await).await, 300).await;
+}
+
+async fn killed(otori: Otori, mails: usize) {
     otori.plant("school", &[KEISUKE]).await;
     let mut server = Server::start(&otori);
     let address = Arc::new(RwLock::new(server.smtp));
@@ -118,7 +126,7 @@ async fn what_was_acknowledged_is_there_once_whatever_is_killed() {
             std::thread::spawn(move || {
                 loop {
                     let number = next.fetch_add(1, Ordering::SeqCst);
-                    if number >= MAILS {
+                    if number >= mails {
                         return;
                     }
                     // A mail client tries until it has its 250.
@@ -134,7 +142,7 @@ async fn what_was_acknowledged_is_there_once_whatever_is_killed() {
             })
         })
         .collect();
-    for goal in [150, 400, 700] {
+    for goal in [mails / 7, mails * 2 / 5, mails * 7 / 10] {
         while acknowledged.lock().unwrap().len() < goal {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -148,9 +156,9 @@ async fn what_was_acknowledged_is_there_once_whatever_is_killed() {
     otori.settled().await;
     assert!(server.terminate().success());
 
-    assert_eq!(acknowledged.lock().unwrap().len(), MAILS);
+    assert_eq!(acknowledged.lock().unwrap().len(), mails);
     assert!(
-        tries.load(Ordering::SeqCst) > MAILS,
+        tries.load(Ordering::SeqCst) > mails,
         "no kill hit a mail on its way"
     );
     let shown = otori.json(&["sightings", "--limit", "5000"]);
@@ -161,10 +169,10 @@ async fn what_was_acknowledged_is_there_once_whatever_is_killed() {
             .entry(sighting["summary"].as_str().unwrap().to_owned())
             .or_default() += 1;
     }
-    let wanted: BTreeMap<String, usize> = (0..MAILS)
+    let wanted: BTreeMap<String, usize> = (0..mails)
         .map(|number| (format!("mail {number}"), 1))
         .collect();
     assert_eq!(counts, wanted);
     let incidents = otori.json(&["incidents"]);
-    assert_eq!(incidents["incidents"][0]["sightings"], MAILS);
+    assert_eq!(incidents["incidents"][0]["sightings"], mails);
 }

@@ -5,6 +5,7 @@ mod crash;
 mod mail;
 mod phone;
 mod post;
+mod starttls;
 mod strangers;
 mod transcripts;
 mod web;

@@ -1,0 +1,141 @@
+//! STARTTLS, and what an attacker puts in front of it.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use otori::receive::{ReceiveConfig, TlsConfig};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::KEISUKE;
+use super::mail::{expect, mail, say};
+use crate::harness::Otori;
+
+/// A self-signed certificate for 127.0.0.1 in the workspace, made by openssl.
+#[track_caller]
+fn certificate(dir: &Path) -> TlsConfig {
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "3650",
+        ])
+        .args([
+            "-subj",
+            "/CN=mx1.decoys.example",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ])
+        // A certificate that signs others is not taken for a server's own.
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(dir)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    std::fs::set_permissions(
+        dir.join("key.pem"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )
+    .unwrap();
+    TlsConfig {
+        certificate: "cert.pem".into(),
+        key: "key.pem".into(),
+    }
+}
+
+#[tokio::test]
+async fn starttls_carries_mail() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let config = ReceiveConfig {
+        tls: Some(certificate(otori.dir())),
+        ..otori.config()
+    };
+    let receiver = otori.receive(&config).await;
+    let root =
+        Certificate::from_pem(&std::fs::read(otori.dir().join("cert.pem")).unwrap()).unwrap();
+    let tls = TlsParameters::builder("127.0.0.1".to_owned())
+        .add_root_certificate(root)
+        .build_rustls()
+        .unwrap();
+    let client = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
+        .port(receiver.smtp.port())
+        .tls(Tls::Required(tls))
+        .build();
+    client.send(mail(&[KEISUKE.mail], "sealed")).await.unwrap();
+    let message = &otori.registry.message(1).await.unwrap().unwrap();
+    let envelope: serde_json::Value = serde_json::from_str(&message.envelope).unwrap();
+    assert_eq!(envelope["tls"], true);
+    receiver.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_smuggled_before_the_handshake_is_forgotten() {
+    let otori = Otori::new().await;
+    let config = ReceiveConfig {
+        tls: Some(certificate(otori.dir())),
+        ..otori.config()
+    };
+    let receiver = otori.receive(&config).await;
+    let mut plain = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    expect(&mut plain, "220 ").await;
+    say(&mut plain, "EHLO attacker.example\r\n").await;
+    expect(&mut plain, "250 ").await;
+    // One packet: STARTTLS, and what a man in the middle wants the client to have said inside.
+    say(
+        &mut plain,
+        "STARTTLS\r\nRSET\r\nMAIL FROM:<evil@broker.example>\r\nRCPT TO:<x@decoys.example>\r\n",
+    )
+    .await;
+    expect(&mut plain, "220 2.0.0").await;
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(otori.dir().join("cert.pem")).unwrap())
+        .unwrap();
+    let config = rustls::ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    let sealed = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let mut sealed = BufReader::new(sealed.connect(name, plain.into_inner()).await.unwrap());
+    // No answer to the smuggled commands waits here, no greeting is remembered, and no second
+    // handshake is offered.
+    say(&mut sealed, "MAIL FROM:<a@broker.example>\r\n").await;
+    expect(&mut sealed, "503 5.5.1 Error: send HELO/EHLO first").await;
+    say(
+        &mut sealed,
+        "EHLO client.example\r\nSTARTTLS\r\nRCPT TO:<x@decoys.example>\r\n",
+    )
+    .await;
+    let mut lines = String::new();
+    for _ in 0..7 {
+        sealed.read_line(&mut lines).await.unwrap();
+    }
+    assert!(!lines.contains("250-STARTTLS"), "{lines}");
+    assert!(
+        lines.contains("503 5.5.1 Error: TLS already active"),
+        "{lines}"
+    );
+    expect(&mut sealed, "503 5.5.1 Error: need MAIL").await;
+    say(&mut sealed, "QUIT\r\n").await;
+    expect(&mut sealed, "221 ").await;
+    receiver.stop().await;
+    assert!(otori.registry.message(1).await.unwrap().is_none());
+}
