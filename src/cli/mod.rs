@@ -34,6 +34,7 @@ macro_rules! verbs {
 }
 
 verbs! {
+    #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))] Demo = demo,
     Init = init,
     Pool = pool,
 

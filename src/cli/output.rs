@@ -27,13 +27,17 @@ impl Output {
         words: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
     ) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
-        if self.json {
-            serde_json::to_writer(&mut out, document)?;
-            writeln!(out)?;
+        let written = if self.json {
+            serde_json::to_writer(&mut out, document)
+                .map_err(std::io::Error::from)
+                .and_then(|()| writeln!(out))
         } else {
-            words(&mut out)?;
+            words(&mut out)
+        };
+        match written.and_then(|()| out.flush()) {
+            // Whoever reads has seen enough (`| head`).
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
         }
-        out.flush()?;
-        Ok(())
     }
 }

@@ -1,15 +1,40 @@
-//! `otori source`.
+//! `otori source`: customer tables, understood.
+
+mod add;
+mod list;
+mod show;
+mod view;
+
+use clap::Subcommand;
 
 use super::{Global, Outcome};
 
-/// Options of `otori source`.
+/// Customer tables: what their columns mean, and how a canary would be written there
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// Look at a table, work out what its columns mean, and register it; nothing is written to it
+    Add(add::Args),
+    /// A registered source: its columns, and three canaries as they would be written
+    Show(show::Args),
+    /// All registered sources
+    List,
+}
 
 /// Runs `otori source`.
 ///
 /// # Errors
-/// Not built yet.
-pub async fn run(_args: Args, _global: &Global) -> anyhow::Result<Outcome> {
-    anyhow::bail!("not built yet")
+/// The table cannot be read, the mapping does not fit it, the source is registered already, or the
+/// registry fails; then nothing was registered.
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+    match args.act {
+        Act::Add(args) => add::run(args, global).await,
+        Act::Show(args) => show::run(args, global).await,
+        Act::List => list::run(global).await,
+    }
 }

@@ -8,6 +8,7 @@ mod format;
 mod kanji;
 mod keys;
 mod mapping;
+mod profile;
 mod role;
 mod words;
 mod write;
@@ -24,5 +25,6 @@ pub use keys::{
     latin_name_key, name_key, phone_key, postcode_key, sex_key,
 };
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
+pub use profile::shape;
 pub use role::{Role, UnknownRole};
 pub use write::{Surroundings, cells, value};

@@ -116,6 +116,29 @@ impl Role {
     }
 }
 
+impl Role {
+    /// Whether a canary can be recognised by what such a column holds.
+    pub const fn is_mark(self) -> bool {
+        use Role::*;
+        matches!(
+            self,
+            Name | GivenName
+                | NameKana
+                | GivenNameKana
+                | ChildName
+                | ChildGivenName
+                | ChildNameKana
+                | ChildGivenNameKana
+                | Address
+                | Address1
+                | Street
+                | Phone
+                | Mobile
+                | Email
+        )
+    }
+}
+
 impl std::fmt::Display for Role {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())

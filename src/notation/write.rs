@@ -113,7 +113,7 @@ pub fn value(
         (Role::Town, _) => {
             text(Some(household.address.town.as_str()).filter(|town| !town.is_empty())?)
         }
-        (Role::Age, _) => age(person, now.date()).to_string(),
+        (Role::Age, _) => person.age(now.date()).to_string(),
         _ => return None,
     })
 }
@@ -137,12 +137,6 @@ fn number<'h>(mapping: &Mapping, role: Role, household: &'h Household) -> Option
         _ if mapping.has(Role::Mobile) => landline,
         _ => landline.or(mobile),
     }
-}
-
-fn age(person: &Person, on: time::Date) -> i32 {
-    let before =
-        (u8::from(on.month()), on.day()) < (u8::from(person.birth.month()), person.birth.day());
-    on.year() - person.birth.year() - i32::from(before)
 }
 
 /// A value of an existing row. Text that no two rows share (a note about a customer) is not copied where

@@ -2,6 +2,7 @@
 
 mod harness;
 mod layers;
+mod notation;
 mod persona;
 mod plant;
 mod receive;

@@ -12,7 +12,7 @@ use header::{Header, Topic};
 
 use super::{Codes, Format, Role};
 
-pub use table::understand_table;
+pub use table::{address_start, understand_table};
 
 /// From this confidence on nobody need be asked.
 pub const SURE: f64 = 0.9;

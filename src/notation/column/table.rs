@@ -350,7 +350,7 @@ fn twins(columns: &mut [Column]) {
 
 /// The format of an address column whose values are not known, from its neighbours: where a column of
 /// its own holds prefecture or city, the address goes on behind them.
-pub(crate) fn address_start(roles: &[Role], format: &mut AddressFormat) {
+pub fn address_start(roles: &[Role], format: &mut AddressFormat) {
     if let AddressFormat::Japanese(format) = format {
         format.start = match () {
             () if roles.contains(&Role::City) => AddressStart::Town,
