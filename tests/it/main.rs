@@ -4,6 +4,7 @@ mod harness;
 mod layers;
 mod notation;
 mod persona;
+mod notation;
 mod plant;
 mod receive;
 mod registry;
