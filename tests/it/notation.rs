@@ -10,9 +10,10 @@ use rand_chacha::ChaCha12Rng;
 use time::macros::{date, datetime};
 
 /// Header, role, and the example that names the format (empty: the role has none).
-type Spec = (&'static str, Role, &'static str);
+pub type Spec = (&'static str, Role, &'static str);
 
-fn rows(locale: Locale, specs: &[Spec], count: usize) -> Vec<Vec<String>> {
+/// Rows of generated people, written as the columns want them.
+pub fn rows(locale: Locale, specs: &[Spec], count: usize) -> Vec<Vec<String>> {
     let mapping = Mapping {
         locale,
         columns: specs
@@ -64,7 +65,7 @@ fn understand(specs: &[Spec], rows: &[Vec<String>], headers: bool) -> Vec<Unders
     understand_table(&facts)
 }
 
-const SCHOOL: &[Spec] = &[
+pub const SCHOOL: &[Spec] = &[
     ("郵便番号", Role::Postcode, "060-0001"),
     (
         "住所",
@@ -84,7 +85,7 @@ const SHOP: &[Spec] = &[
     ("mei", Role::GivenName, "as written"),
     ("sei_kana", Role::FamilyNameKana, "ﾔﾏﾀﾞ"),
     ("mei_kana", Role::GivenNameKana, "ﾔﾏﾀﾞ"),
-    ("email", Role::Email, "as written"),
+    ("email", Role::Email, "lower case"),
     ("zip_code", Role::Postcode, "0600001"),
     ("pref", Role::Region, "as written"),
     ("city", Role::City, "as written"),
@@ -113,17 +114,17 @@ const CLINIC: &[Spec] = &[
     ("ふりがな", Role::NameKana, "やまだ たろう"),
     ("生年月日", Role::BirthDate, "S47.4.1"),
     ("性別", Role::Sex, "男性/女性"),
-    ("携帯電話", Role::Phone, "+81301234567"),
-    ("メールアドレス", Role::Email, "as written"),
+    ("連絡先", Role::Phone, "+81301234567"),
+    ("メールアドレス", Role::Email, "lower case"),
 ];
-const CLUB: &[Spec] = &[
+pub const CLUB: &[Spec] = &[
     ("first_name", Role::GivenName, "as written"),
     ("last_name", Role::FamilyName, "as written"),
-    ("email", Role::Email, "as written"),
+    ("email", Role::Email, "lower case"),
     ("phone", Role::Phone, "(202) 555-0123"),
     ("address_line1", Role::Address1, "123 N Main St Apt 4B"),
     ("city", Role::City, "as written"),
-    ("state", Role::Region, "as written"),
+    ("state", Role::Region, "UPPER CASE"),
     ("zip", Role::Postcode, "02134"),
     ("dob", Role::BirthDate, "4/1/1972"),
     ("gender", Role::Sex, "Male/Female"),
@@ -150,24 +151,23 @@ const TABLES: [(Locale, &[Spec]); 6] = [
 
 #[test]
 fn tables_with_headers_are_understood_surely() {
+    let mut wrong = Vec::new();
     for (locale, specs) in TABLES {
         let rows = rows(locale, specs, 200);
-        for (found, (at, (header, role, example))) in understand(specs, &rows, true)
-            .iter()
-            .zip(specs.iter().enumerate())
-        {
+        let found = understand(specs, &rows, true);
+        for (at, (found, (header, role, example))) in found.iter().zip(specs).enumerate() {
             let seen: Vec<&str> = rows.iter().take(4).map(|row| row[at].as_str()).collect();
-            assert_eq!(found.role, Some(*role), "{header} {seen:?}: {}", found.why);
-            assert!(
-                found.is_sure(),
-                "{header} {}: {} {seen:?}",
-                found.confidence,
-                found.why
-            );
             let format = found.format.as_ref().map(|format| format.example(*role));
-            assert_eq!(format.as_deref(), Some(*example), "{header} {seen:?}");
+            if found.role != Some(*role) || !found.is_sure() || format.as_deref() != Some(*example)
+            {
+                wrong.push(format!(
+                    "{header} {seen:?}: {:?} {} {format:?}: {}",
+                    found.role, found.confidence, found.why
+                ));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

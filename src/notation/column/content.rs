@@ -61,6 +61,8 @@ pub(super) struct Content {
     pub whole_address: f64,
     pub block: f64,
     pub building: f64,
+    /// Words with a number at the end, as a building's name with its unit has.
+    pub unit: f64,
     pub sex: f64,
     pub age: f64,
     pub letters: f64,
@@ -153,6 +155,10 @@ impl Content {
             && digits < 8
             && folded.chars().next().is_some_and(|c| c.is_ascii_digit())
             && !letters_but_block(&folded));
+        self.unit += yes(letters
+            && folded
+                .trim_end_matches(['号', '室', '階'])
+                .ends_with(|c: char| c.is_ascii_digit()));
         self.two_words += yes(folded.split(' ').count() == 2);
         self.short += yes(folded.chars().count() <= 3);
         if has_japanese(sample) {
@@ -255,6 +261,7 @@ impl Content {
             &mut self.whole_address,
             &mut self.block,
             &mut self.building,
+            &mut self.unit,
             &mut self.sex,
             &mut self.age,
             &mut self.letters,
@@ -288,7 +295,7 @@ impl Content {
             Postcode => self.postcode + self.seven_digits.max(self.zip).min(1.0 - self.postcode),
             Address | Address1 => self.address.max(self.american_address),
             Street => self.address.max(self.american_address).max(self.block),
-            Address2 | Building => self.building.max(self.short * 0.8),
+            Address2 | Building => self.building.max(self.unit).max(self.short * 0.8),
             Region => self.prefecture.max(self.state),
             City => self.city.max(self.latin.min(1.0) * 0.95),
             Town => ((self.letters - self.latin) * (1.0 - self.kana)).clamp(0.0, 1.0),

@@ -289,6 +289,7 @@ fn addresses(columns: &mut [Column]) {
         if (column.is(Role::Address1) || column.is(Role::Address))
             && placed
             && column.content.count > 0
+            && column.content.address > 0.5
             && column.content.whole_address < 0.3
         {
             column.found.role = Some(Role::Street);

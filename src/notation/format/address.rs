@@ -1,8 +1,8 @@
 //! Addresses, whole or in the parts that hold numbers.
 
-use super::super::Role;
 use super::super::fold::{fold, has_japanese};
 use super::super::keys::split_prefecture;
+use super::super::{Role, address_key};
 use super::text::TextFormat;
 use super::widen;
 use crate::persona::{Address, Locale};
@@ -498,6 +498,7 @@ fn recognise_japanese(role: Role, samples: &[&str]) -> JapaneseAddress {
     let block = majority(samples, |text| block_style(&fold(text)));
     let gap = majority(samples, |text| {
         // What follows the last digit of the block, before a building's first letter.
+        address_key(text).filter(|key| !key.building.is_empty() || !key.unit.is_empty())?;
         let number =
             |c: char| c.is_numeric() || matches!(c, '-' | '－' | '番' | '号' | '地' | '−' | '‐');
         let start = text.find(char::is_numeric)?;
@@ -638,7 +639,6 @@ fn recognise_american(samples: &[&str]) -> AmericanAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notation::address_key;
     use proptest::prelude::*;
 
     fn address(block: String, building: Option<String>, unit: Option<String>) -> Address {

@@ -232,7 +232,8 @@ fn plain_town(town: &str) -> String {
                 at.checked_sub(1).map(|at| chars[at]),
                 Some('十' | '文' | '名' | '八' | '赤')
             );
-        if !(between && particle) && !(aza && kanji(Some(at + 1))) && !matches!(c, 'ー' | '-') {
+        let dropped = between && particle || aza && kanji(Some(at + 1));
+        if !dropped && !matches!(c, 'ー' | '-') {
             out.push(*c);
         }
     }
