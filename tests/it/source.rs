@@ -293,7 +293,7 @@ async fn what_cannot_be_a_source_is_refused() {
     );
     let told = shop.add(
         "a",
-        "nothing",
+        "blank",
         &["--map", "email=email", "--map", "name=name"],
     );
     assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
