@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
+use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use rand::SeedableRng;
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 use tokio_util::sync::CancellationToken;
@@ -99,17 +99,26 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             Company::Shop => "a web shop, with mail addresses",
             Company::Club => "a membership club in the United States",
         };
-        told(&format!("{:<7} {CUSTOMERS} customers: {what}", company.name()));
+        told(&format!(
+            "{:<7} {CUSTOMERS} customers: {what}",
+            company.name()
+        ));
     }
 
     say("The operator registers what is owned, and what is to be watched");
     let workspace = Workspace::create(&dir, &workspace::template("sqlite:registry.db")).await?;
     let registry = workspace.registry().await?;
     let points = stage::pool(&registry, &seeds, founded).await?;
-    told(&format!("{points} contact points: mail domains, phone numbers, postal drops"));
+    told(&format!(
+        "{points} contact points: mail domains, phone numbers, postal drops"
+    ));
     for company in Company::ALL {
         let columns = stage::source(&registry, company, &dir, founded).await?;
-        told(&format!("{:<7} table {}: {columns} columns understood", company.name(), company.table()));
+        told(&format!(
+            "{:<7} table {}: {columns} columns understood",
+            company.name(),
+            company.table()
+        ));
     }
 
     say("Canaries go in; between the second batch and the third, somebody with access copies rows");
@@ -123,19 +132,32 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             rows.truncate((rows.len() as f64 * SHARE) as usize);
             stolen = rows;
             let day = (now - Duration::days(STOLEN)).date();
-            told(&format!("{}  a copy of {} of {}'s rows leaves the house; no alarm", world::text(day, ISO), stolen.len(), leak.name()));
+            told(&format!(
+                "{}  a copy of {} of {}'s rows leaves the house; no alarm",
+                world::text(day, ISO),
+                stolen.len(),
+                leak.name()
+            ));
         }
         for company in Company::ALL {
             let seed = args.seed ^ (number as u64) << 8 ^ company as u64;
             let planted = stage::plant(&registry, company, &seeds, BATCH, at, seed).await?;
             let batch = planted.first().map(|canary| canary.batch.to_string());
-            told(&format!("{}  {:<9} {} canaries, read back and committed", world::text(at.date(), ISO), batch.unwrap_or_default(), planted.len()));
+            told(&format!(
+                "{}  {:<9} {} canaries, read back and committed",
+                world::text(at.date(), ISO),
+                batch.unwrap_or_default(),
+                planted.len()
+            ));
         }
     }
 
     say("The receiver starts, and the list is used");
     let receiver = Receiver::start(&workspace, &registry).await?;
-    told(&format!("SMTP on {}, pages on http://{}/", receiver.smtp, receiver.http));
+    told(&format!(
+        "SMTP on {}, pages on http://{}/",
+        receiver.smtp, receiver.http
+    ));
     let victims = victims(&registry, leak, &stolen).await?;
     let sent = contact(&receiver, &workspace, &victims, japanese).await?;
     evidence::show(&registry, leak, sent).await?;
@@ -148,11 +170,20 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         "{}: {} stolen rows among {UNRELATED} others, columns dropped, addresses rewritten, {}",
         list.file_name().unwrap_or_default().to_string_lossy(),
         stolen.len(),
-        if japanese { "CP932, no mail address" } else { "no mail address" }
+        if japanese {
+            "CP932, no mail address"
+        } else {
+            "no mail address"
+        }
     ));
 
     say("otori trace list.csv");
-    let sources: Vec<_> = registry.sources().await?.into_iter().map(|s| s.name).collect();
+    let sources: Vec<_> = registry
+        .sources()
+        .await?
+        .into_iter()
+        .map(|s| s.name)
+        .collect();
     let batches = registry.batches(None).await?;
     let canaries = registry.canaries(None).await?;
     let watch = Watch::new(&sources, &batches, &canaries);
@@ -164,10 +195,17 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         source: leak.name(),
         share: SHARE,
         at: now - Duration::days(STOLEN),
-        others: Company::ALL.iter().map(|c| c.name()).filter(|name| *name != leak.name()).collect(),
+        others: Company::ALL
+            .iter()
+            .map(|c| c.name())
+            .filter(|name| *name != leak.name())
+            .collect(),
     };
     let agrees = verdict::compare(&report, &truth, &mut |line| told(line));
-    told(&format!("the whole story took {:.1} s", began.elapsed().as_secs_f64()));
+    told(&format!(
+        "the whole story took {:.1} s",
+        began.elapsed().as_secs_f64()
+    ));
 
     let document = Document {
         workspace: kept.clone(),
@@ -176,14 +214,22 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         trace: trace::Document::from(&report),
     };
     Output::new(global).result(&document, |out| {
-        let words = if agrees { "The verdict agrees with the truth." } else { "The verdict DIFFERS from the truth." };
+        let words = if agrees {
+            "The verdict agrees with the truth."
+        } else {
+            "The verdict DIFFERS from the truth."
+        };
         writeln!(out, "\n{words}")
     })?;
     if let Some(dir) = kept {
         linger(&dir, &receiver).await?;
     }
     receiver.stop().await;
-    Ok(if agrees { Outcome::Done } else { Outcome::CheckFailed })
+    Ok(if agrees {
+        Outcome::Done
+    } else {
+        Outcome::CheckFailed
+    })
 }
 
 /// A chapter's heading.
@@ -222,7 +268,9 @@ impl Receiver {
         let security = Workspace::create(security_dir.path(), &text).await?;
         let inbox = security.registry().await?;
         let domain = crate::canary::ContactPoint::MailDomain("security.example".parse()?);
-        inbox.add_contact_points(&[(domain, None)], OffsetDateTime::now_utc()).await?;
+        inbox
+            .add_contact_points(&[(domain, None)], OffsetDateTime::now_utc())
+            .await?;
         let theirs = listen(&inbox, &security.config().receive, security.dir()).await?;
 
         let mut config = workspace.config().receive.clone();
@@ -302,27 +350,50 @@ async fn contact(
     }
     match mail.len() {
         0 => told("nobody can write mail: the table has no mail address"),
-        n => told(&format!("a firm that nobody has dealt with mails {n} stolen addresses: 250, stored")),
+        n => told(&format!(
+            "a firm that nobody has dealt with mails {n} stolen addresses: 250, stored"
+        )),
     }
-    let called = victims.iter().nth(3).context("the thief took too few canaries")?;
-    let phones = [&called.details.household.mobile, &called.details.household.landline];
-    let number = phones.into_iter().flatten().next().context("a canary without a number")?;
-    let caller = if japanese { "+81301239876" } else { "+12025550199" };
+    let called = victims.get(3).context("the thief took too few canaries")?;
+    let phones = [
+        &called.details.household.mobile,
+        &called.details.household.landline,
+    ];
+    let number = phones
+        .into_iter()
+        .flatten()
+        .next()
+        .context("a canary without a number")?;
+    let caller = if japanese {
+        "+81301239876"
+    } else {
+        "+12025550199"
+    };
     strangers::call(receiver.http, PUBLIC_URL, TWILIO_TOKEN, caller, number).await?;
     told("somebody calls a stolen number: the provider's signed webhook, 200");
 
-    let written = victims.iter().nth(4).context("the thief took too few canaries")?;
+    let written = victims.get(4).context("the thief took too few canaries")?;
     let household = &written.details.household;
     let address = &household.address;
     let unit = address.unit.as_deref().unwrap_or_default();
     // As it stands on envelopes: the new form of a character, another notation of the address.
     let (name, line) = match japanese {
         true => (
-            format!("{} {} 様", household.guardian.family.written, household.guardian.given.written).replace('髙', "高"),
-            format!("{}{}{} {}号", address.city, address.town, address.block, unit),
+            format!(
+                "{} {} 様",
+                household.guardian.family.written, household.guardian.given.written
+            )
+            .replace('髙', "高"),
+            format!(
+                "{}{}{} {}号",
+                address.city, address.town, address.block, unit
+            ),
         ),
         false => (
-            format!("Mr/Ms {} {}", household.guardian.given.written, household.guardian.family.written),
+            format!(
+                "Mr/Ms {} {}",
+                household.guardian.given.written, household.guardian.family.written
+            ),
             format!("{} #{unit}", address.block),
         ),
     };
@@ -336,8 +407,14 @@ async fn contact(
 async fn linger(dir: &Path, receiver: &Receiver) -> anyhow::Result<()> {
     say("Everything is left running; Ctrl-C ends it");
     told(&format!("workspace   {}", dir.display()));
-    told(&format!("dashboard   http://{}/  (user operator, password in keys/operator.token)", receiver.http));
-    told(&format!("mail room   http://{}/drop  (user mailroom, password in keys/mailroom.token)", receiver.http));
+    told(&format!(
+        "dashboard   http://{}/  (user operator, password in keys/operator.token)",
+        receiver.http
+    ));
+    told(&format!(
+        "mail room   http://{}/drop  (user mailroom, password in keys/mailroom.token)",
+        receiver.http
+    ));
     told(&format!("mail        {}", receiver.smtp));
     tokio::signal::ctrl_c().await?;
     Ok(())

@@ -42,7 +42,10 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             "The registry opens only with {}: keep a copy of it in another place.\n",
             dir.join("keys/registry.key").display()
         )?;
-        writeln!(out, "Next: contact points that you own (otori pool add --help),")?;
+        writeln!(
+            out,
+            "Next: contact points that you own (otori pool add --help),"
+        )?;
         writeln!(out, "then a customer table (otori source add --help).")
     })?;
     Ok(Outcome::Done)

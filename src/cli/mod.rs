@@ -2,9 +2,29 @@
 
 #[cfg(feature = "plant")]
 mod ask;
+#[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
+mod demo;
+mod incidents;
+mod init;
 #[cfg(feature = "plant")]
 mod opened;
 mod output;
+#[cfg(feature = "plant")]
+mod plan;
+#[cfg(feature = "plant")]
+mod plant;
+mod pool;
+#[cfg(feature = "receive")]
+mod serve;
+mod sightings;
+#[cfg(feature = "plant")]
+mod source;
+#[cfg(feature = "trace")]
+mod trace;
+#[cfg(feature = "plant")]
+mod unplant;
+#[cfg(feature = "plant")]
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,10 +36,9 @@ pub use output::Output;
 use crate::registry::Registry;
 use crate::workspace::Workspace;
 
+// The modules are named above and not by the macro: rustfmt does not look into macros for files.
 macro_rules! verbs {
     ($($(#[$attr:meta])* $variant:ident = $module:ident,)+) => {
-        $($(#[$attr])* mod $module;)+
-
         #[derive(Subcommand)]
         enum Verb {
             $($(#[$attr])* $variant($module::Args),)+

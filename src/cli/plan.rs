@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::opened::Opened;
 use super::{Global, Outcome, Output};
 use crate::canary::{ContactPoint, SourceName, State};
+use crate::notation::Mapping;
 use crate::plant::{Needs, canaries_needed, notice_probability};
 use crate::registry::PoolEntry;
 
@@ -30,7 +31,9 @@ fn fraction(text: &str) -> Result<f64, String> {
     if value > 0.0 && value < 1.0 {
         Ok(value)
     } else {
-        Err(format!("{text} does not lie between 0 and 1 (or 0% and 100%)"))
+        Err(format!(
+            "{text} does not lie between 0 and 1 (or 0% and 100%)"
+        ))
     }
 }
 
@@ -89,19 +92,45 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
                 noticed_now: notice_probability(customers, live, share),
             })
             .collect(),
-        pool: room(&registry.pool().await?, &args.name, Needs::of(&opened.mapping)),
+        pool: room(&registry.pool().await?, &args.name, &opened.mapping),
     };
     Output::new(global).result(&document, |out| {
-        writeln!(out, "{}: {customers} customers, {live} canaries live.", args.name)?;
-        writeln!(out, "To notice a leak with {:.1} %:", args.confidence * 100.0)?;
-        writeln!(out, "{:>12} {:>16} {:>14}", "leaked", "canaries needed", "noticed now")?;
+        writeln!(
+            out,
+            "{}: {customers} customers, {live} canaries live.",
+            args.name
+        )?;
+        writeln!(
+            out,
+            "To notice a leak with {:.1} %:",
+            args.confidence * 100.0
+        )?;
+        writeln!(
+            out,
+            "{:>12} {:>16} {:>14}",
+            "leaked", "canaries needed", "noticed now"
+        )?;
         for share in &document.shares {
-            let needed = share.canaries.map_or("-".to_owned(), |canaries| canaries.to_string());
-            writeln!(out, "{:>10.1} % {:>16} {:>12.1} %", share.share * 100.0, needed, share.noticed_now * 100.0)?;
+            let needed = share
+                .canaries
+                .map_or("-".to_owned(), |canaries| canaries.to_string());
+            writeln!(
+                out,
+                "{:>10.1} % {:>16} {:>12.1} %",
+                share.share * 100.0,
+                needed,
+                share.noticed_now * 100.0
+            )?;
         }
         for room in &document.pool {
-            let canaries = room.canaries.map_or("any number of".to_owned(), |canaries| canaries.to_string());
-            writeln!(out, "The pool's {} carry {canaries} further canaries of this source.", room.kind)?;
+            let canaries = room
+                .canaries
+                .map_or("any number of".to_owned(), |canaries| canaries.to_string());
+            writeln!(
+                out,
+                "The pool's {} carry {canaries} further canaries of this source.",
+                room.kind
+            )?;
         }
         Ok(())
     })?;
@@ -110,35 +139,62 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
 
 /// What the pool can still give to this source. For drops, units that another source's canary had are
 /// gone too.
-fn room(pool: &[PoolEntry], source: &SourceName, needs: Needs) -> Vec<Room> {
+fn room(pool: &[PoolEntry], source: &SourceName, mapping: &Mapping) -> Vec<Room> {
+    let needs = Needs::of(mapping);
     let left = |entry: &PoolEntry| -> Option<u64> {
         let count = |own: bool| -> u64 {
-            let given = entry.given.iter().filter(|(name, _)| !own || name == source);
+            let given = entry
+                .given
+                .iter()
+                .filter(|(name, _)| !own || name == source);
             given.map(|(_, count)| u64::from(*count)).sum()
         };
-        let capacity = entry.point.capacity().map(|capacity| (capacity as u64).saturating_sub(count(false)));
-        let cap = entry.cap().map(|cap| u64::from(cap).saturating_sub(count(true)));
+        let capacity = entry
+            .point
+            .capacity()
+            .map(|capacity| (capacity as u64).saturating_sub(count(false)));
+        let cap = entry
+            .cap()
+            .map(|cap| u64::from(cap).saturating_sub(count(true)));
         match (capacity, cap) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         }
     };
     let sum = |wanted: fn(&ContactPoint) -> bool| {
-        let entries = pool.iter().filter(|entry| wanted(&entry.point));
-        entries.map(left).try_fold(0u64, |sum, left| Some(sum.saturating_add(left?)))
+        let entries = pool
+            .iter()
+            .filter(|entry| wanted(&entry.point) && entry.point.fits(mapping.locale));
+        entries
+            .map(left)
+            .try_fold(0u64, |sum, left| Some(sum.saturating_add(left?)))
     };
-    let mail = |point: &ContactPoint| matches!(point, ContactPoint::MailDomain(_) | ContactPoint::Mailbox(_));
+    let mail = |point: &ContactPoint| {
+        matches!(
+            point,
+            ContactPoint::MailDomain(_) | ContactPoint::Mailbox(_)
+        )
+    };
     let phone = |point: &ContactPoint| matches!(point, ContactPoint::Phone(_));
     let drop = |point: &ContactPoint| matches!(point, ContactPoint::Drop(_));
     let mut rooms = Vec::new();
     if needs.mail {
-        rooms.push(Room { kind: "mail addresses", canaries: sum(mail) });
+        rooms.push(Room {
+            kind: "mail addresses",
+            canaries: sum(mail),
+        });
     }
     if needs.phone || needs.mobile {
-        rooms.push(Room { kind: "phone numbers", canaries: sum(phone) });
+        rooms.push(Room {
+            kind: "phone numbers",
+            canaries: sum(phone),
+        });
     }
     if needs.drop {
-        rooms.push(Room { kind: "drops", canaries: sum(drop) });
+        rooms.push(Room {
+            kind: "drops",
+            canaries: sum(drop),
+        });
     }
     rooms
 }

@@ -110,12 +110,24 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         return hand_out(&args, file, &registry, &opened, planned, &output).await;
     }
     let bar = indicatif::ProgressBar::new(planned.canaries.len() as u64);
-    let Plan { table, batch, canaries, notes } = planned;
-    let planted = plant::plant(&registry, &opened.database, &table, &batch, canaries, &mut |step| {
-        if let Step::Inserted(count) = step {
-            bar.set_position(count as u64);
-        }
-    })
+    let Plan {
+        table,
+        batch,
+        canaries,
+        notes,
+    } = planned;
+    let planted = plant::plant(
+        &registry,
+        &opened.database,
+        &table,
+        &batch,
+        canaries,
+        &mut |step| {
+            if let Step::Inserted(count) = step {
+                bar.set_position(count as u64);
+            }
+        },
+    )
     .await;
     bar.finish_and_clear();
     let planted = planted?;
@@ -145,8 +157,15 @@ fn ids(canaries: &[Canary]) -> Vec<&str> {
 }
 
 fn show(name: &SourceName, planned: &Plan, output: &Output) -> anyhow::Result<Outcome> {
-    let rows = || planned.canaries.iter().flat_map(|canary| &canary.details.rows);
-    let columns = rows().next().map(|row| row.cells.iter().map(|cell| cell.column.as_str()).collect());
+    let rows = || {
+        planned
+            .canaries
+            .iter()
+            .flat_map(|canary| &canary.details.rows)
+    };
+    let columns = rows()
+        .next()
+        .map(|row| row.cells.iter().map(|cell| cell.column.as_str()).collect());
     let values = rows().map(|row| row.cells.iter().map(|cell| cell.value.as_deref()).collect());
     let shown = DryRun {
         columns: columns.unwrap_or_default(),
@@ -162,11 +181,21 @@ fn show(name: &SourceName, planned: &Plan, output: &Output) -> anyhow::Result<Ou
         notes: &planned.notes,
     };
     output.result(&document, |out| {
-        writeln!(out, "{} rows would be planted in {}. Nothing is written.", planned.canaries.len(), planned.table)?;
+        writeln!(
+            out,
+            "{} rows would be planted in {}. Nothing is written.",
+            planned.canaries.len(),
+            planned.table
+        )?;
         for row in rows().take(5) {
             writeln!(out)?;
             for cell in &row.cells {
-                writeln!(out, "  {:<20} {}", cell.column, cell.value.as_deref().unwrap_or("NULL"))?;
+                writeln!(
+                    out,
+                    "  {:<20} {}",
+                    cell.column,
+                    cell.value.as_deref().unwrap_or("NULL")
+                )?;
             }
         }
         match planned.canaries.len().saturating_sub(5) {
@@ -185,7 +214,12 @@ async fn hand_out(
     planned: Plan,
     output: &Output,
 ) -> anyhow::Result<Outcome> {
-    let Plan { table, batch, mut canaries, notes } = planned;
+    let Plan {
+        table,
+        batch,
+        mut canaries,
+        notes,
+    } = planned;
     let content = match &args.sql {
         Some(_) => plant::insert_statements(&opened.database, &table, &canaries)?.into_bytes(),
         None => plant::csv_rows(&canaries).context("the rows could not be written as CSV")?,
@@ -201,7 +235,9 @@ async fn hand_out(
     registry.register_batch(&batch, &canaries).await?;
     if let Err(error) = plant::write_private(file, &content, args.force) {
         let now = OffsetDateTime::now_utc();
-        registry.set_batch_state(&batch.id, State::Void, now).await?;
+        registry
+            .set_batch_state(&batch.id, State::Void, now)
+            .await?;
         return Err(error.into());
     }
     let document = Document {

@@ -56,7 +56,7 @@ enum Add {
     /// A telephone number; several canaries of a source share it
     Phone {
         /// In Japanese notation (090-...) or international (+81...)
-        #[arg(required = true, value_name = "NUMBER", allow_hyphen_values = true)]
+        #[arg(required = true, value_name = "NUMBER")]
         numbers: Vec<String>,
         #[command(flatten)]
         cap: Cap,
@@ -115,11 +115,15 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
 fn points(add: Add, global: &Global) -> anyhow::Result<Vec<(ContactPoint, Option<u32>)>> {
     let parsed = match add {
         Add::Mail { domains, cap } => {
-            let points = domains.iter().map(|d| d.parse().map(ContactPoint::MailDomain));
+            let points = domains
+                .iter()
+                .map(|d| d.parse().map(ContactPoint::MailDomain));
             (points.collect::<Result<Vec<_>, _>>()?, cap.cap)
         }
         Add::Mailbox { addresses } => {
-            let points = addresses.iter().map(|a| a.parse().map(ContactPoint::Mailbox));
+            let points = addresses
+                .iter()
+                .map(|a| a.parse().map(ContactPoint::Mailbox));
             (points.collect::<Result<Vec<_>, _>>()?, None)
         }
         Add::Phone { numbers, cap } => {
@@ -150,18 +154,19 @@ pub(super) fn postal_drop(
     units: &str,
 ) -> anyhow::Result<ContactPoint> {
     let units: Units = units.parse()?;
-    let digits = crate::notation::postcode_key(postcode, None)
-        .with_context(|| format!("'{postcode}' is neither a Japanese postcode (100-0013) nor a ZIP code (12345)"))?;
+    let digits = crate::notation::postcode_key(postcode, None).with_context(|| {
+        format!("'{postcode}' is neither a Japanese postcode (100-0013) nor a ZIP code (12345)")
+    })?;
     let locale = match digits.len() {
         7 => Locale::JaJp,
         _ => Locale::EnUs,
     };
-    Ok(ContactPoint::Drop(PostalDrop {
+    Ok(ContactPoint::Drop(Box::new(PostalDrop {
         locale,
         address: gazetteer.split_address(locale, &digits, typed)?,
         typed: typed.trim().to_owned(),
         units,
-    }))
+    })))
 }
 
 fn report(added: Added, global: &Global) -> anyhow::Result<()> {

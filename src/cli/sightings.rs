@@ -41,7 +41,9 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         if sightings.is_empty() {
             return writeln!(out, "Nothing has come in.");
         }
-        sightings.iter().try_for_each(|sighting| line(out, sighting))
+        sightings
+            .iter()
+            .try_for_each(|sighting| line(out, sighting))
     })?;
     Ok(Outcome::Done)
 }
@@ -49,8 +51,14 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
 fn line(out: &mut dyn std::io::Write, sighting: &Sighting) -> std::io::Result<()> {
     let minute = format_description!("[year]-[month]-[day] [hour]:[minute]Z");
     let at = sighting.at.format(minute).unwrap_or_default();
-    let source = sighting.source.as_ref().map_or("-", |source| source.as_str());
-    let canary = sighting.canary.as_ref().map_or("-", |canary| canary.as_str());
+    let source = sighting
+        .source
+        .as_ref()
+        .map_or("-", |source| source.as_str());
+    let canary = sighting
+        .canary
+        .as_ref()
+        .map_or("-", |canary| canary.as_str());
     write!(
         out,
         "{at}  {:5}  {:8}  {source}  {canary}  {}  {}",
@@ -84,7 +92,9 @@ fn since(text: &str) -> Result<OffsetDateTime, String> {
         (Some(count), Some(unit)) => Ok(OffsetDateTime::now_utc()
             .checked_sub(Duration::seconds(i64::from(count) * unit))
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)),
-        _ => Err("give a day (2026-03-01), a moment (2026-03-01T12:00:00Z), or 30m, 12h, 7d".to_owned()),
+        _ => Err(
+            "give a day (2026-03-01), a moment (2026-03-01T12:00:00Z), or 30m, 12h, 7d".to_owned(),
+        ),
     }
 }
 
@@ -97,7 +107,10 @@ mod tests {
     #[test]
     fn times_are_read() {
         assert_eq!(since("2026-03-01"), Ok(datetime!(2026-03-01 0:00 UTC)));
-        assert_eq!(since("2026-03-01T09:00:00+09:00"), Ok(datetime!(2026-03-01 0:00 UTC)));
+        assert_eq!(
+            since("2026-03-01T09:00:00+09:00"),
+            Ok(datetime!(2026-03-01 0:00 UTC))
+        );
         let hour_before = |now: OffsetDateTime| now - Duration::hours(1);
         let before = OffsetDateTime::now_utc();
         let hour_ago = since("1h").unwrap();

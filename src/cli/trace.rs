@@ -29,7 +29,9 @@ pub struct Args {
 }
 
 fn probability(text: &str) -> Result<f64, String> {
-    let value: f64 = text.parse().map_err(|_| "give a number such as 1e-6".to_owned())?;
+    let value: f64 = text
+        .parse()
+        .map_err(|_| "give a number such as 1e-6".to_owned())?;
     if value > 0.0 && value <= 0.5 {
         Ok(value)
     } else {

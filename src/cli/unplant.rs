@@ -68,7 +68,10 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     Output::new(global).result(&document, |out| {
         writeln!(out, "{} canaries removed from {}.", document.removed, table)?;
         for canary in &altered {
-            writeln!(out, "  {canary} had been changed, and was removed as it was")?;
+            writeln!(
+                out,
+                "  {canary} had been changed, and was removed as it was"
+            )?;
         }
         for canary in &missing {
             writeln!(out, "  {canary} was gone already")?;

@@ -59,7 +59,11 @@ fn entry<'a>((source, verified): &'a (SourceName, Verified)) -> Entry<'a> {
                 columns,
             })
             .collect(),
-        missing_canaries: verified.missing.iter().map(|canary| canary.as_str()).collect(),
+        missing_canaries: verified
+            .missing
+            .iter()
+            .map(|canary| canary.as_str())
+            .collect(),
     }
 }
 
@@ -99,7 +103,12 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
                 entry.source, entry.live, entry.intact, entry.altered, entry.missing
             )?;
             for altered in &entry.altered_canaries {
-                writeln!(out, "  {} altered: {}", altered.canary, altered.columns.join(", "))?;
+                writeln!(
+                    out,
+                    "  {} altered: {}",
+                    altered.canary,
+                    altered.columns.join(", ")
+                )?;
             }
             for missing in &entry.missing_canaries {
                 writeln!(out, "  {missing} missing")?;
@@ -110,5 +119,9 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let whole = all
         .iter()
         .all(|(_, verified)| verified.altered.is_empty() && verified.missing.is_empty());
-    Ok(if whole { Outcome::Done } else { Outcome::CheckFailed })
+    Ok(if whole {
+        Outcome::Done
+    } else {
+        Outcome::CheckFailed
+    })
 }

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use time::{Date, Duration, OffsetDateTime};
 
-use super::world::{Company, ISO, building, text};
+use super::world::{Company, ISO, building, stranger, text};
 use crate::notation::{birth_key, kana_key};
 use crate::persona::{Generator, Household, Seeds, Shape};
 
@@ -41,7 +41,7 @@ pub(super) fn sell(
     let generator = Generator::new(seeds, company.locale());
     for _ in 0..unrelated {
         let day = now.date() - Duration::days(rng.random_range(0..3650));
-        let household = generator.household(&mut rng, day, &Shape::adults(18..=80));
+        let household = stranger(&generator, &mut rng, day, &Shape::adults(18..=80));
         lines.push(other_line(company, &household));
     }
     lines.shuffle(&mut rng);
@@ -49,7 +49,15 @@ pub(super) fn sell(
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(match company {
         Company::Club => ["NAME", "ADDRESS", "ZIP", "PHONE", "DOB"].as_slice(),
-        _ => ["氏名", "フリガナ", "郵便番号", "住所", "電話番号", "生年月日"].as_slice(),
+        _ => [
+            "氏名",
+            "フリガナ",
+            "郵便番号",
+            "住所",
+            "電話番号",
+            "生年月日",
+        ]
+        .as_slice(),
     })?;
     for line in &lines {
         let birth = line.birth.map(|birth| text(birth, ISO)).unwrap_or_default();
@@ -131,7 +139,10 @@ fn other_line(company: Company, household: &Household) -> Line {
             true => {
                 let unit = address.unit.as_ref().map(|unit| format!(" Apt {unit}"));
                 let unit = unit.unwrap_or_default();
-                format!("{}{unit}, {}, {}", address.block, address.city, address.region)
+                format!(
+                    "{}{unit}, {}, {}",
+                    address.block, address.city, address.region
+                )
             }
             false => format!(
                 "{}{}{}{}{}",
@@ -151,7 +162,9 @@ fn other_line(company: Company, household: &Household) -> Line {
 /// numbers, no space before the building.
 fn rewritten(address: &str) -> String {
     let (block, building) = address.split_once('　').unwrap_or((address, ""));
-    let start = block.find(|c: char| c.is_ascii_digit()).unwrap_or(block.len());
+    let start = block
+        .find(|c: char| c.is_ascii_digit())
+        .unwrap_or(block.len());
     let (town, numbers) = block.split_at(start);
     let numbers = match numbers.split('-').collect::<Vec<_>>()[..] {
         [chome, ban, go] => format!("{chome}丁目{ban}番{go}号"),
@@ -162,5 +175,8 @@ fn rewritten(address: &str) -> String {
         '-' => '－',
         other => other,
     };
-    format!("{town}{}{building}", numbers.chars().map(wide).collect::<String>())
+    format!(
+        "{town}{}{building}",
+        numbers.chars().map(wide).collect::<String>()
+    )
 }

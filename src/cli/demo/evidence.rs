@@ -15,19 +15,37 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// They do not come, or one names another source.
-pub(super) async fn show(registry: &Registry, leak: Company, contacts: usize) -> anyhow::Result<()> {
+pub(super) async fn show(
+    registry: &Registry,
+    leak: Company,
+    contacts: usize,
+) -> anyhow::Result<()> {
     let began = Instant::now();
     let mut sightings = Vec::new();
     while sightings.len() < contacts && began.elapsed() < PATIENCE {
         tokio::time::sleep(Duration::from_millis(50)).await;
         sightings = registry.sightings(&SightingFilter::default()).await?;
     }
-    ensure!(sightings.len() == contacts, "{} of {contacts} contacts became sightings", sightings.len());
+    ensure!(
+        sightings.len() == contacts,
+        "{} of {contacts} contacts became sightings",
+        sightings.len()
+    );
     for sighting in sightings.iter().rev() {
-        let source = sighting.source.as_ref().map(ToString::to_string).unwrap_or_default();
-        let canary = sighting.canary.as_ref().map_or("one of several", |id| id.as_str());
+        let source = sighting
+            .source
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let canary = sighting
+            .canary
+            .as_ref()
+            .map_or("one of several", |id| id.as_str());
         let batch = sighting.batch.as_ref().map_or("-", |id| id.as_str());
-        told(&format!("sighting: {:<5} -> canary {canary}, batch {batch}, source {source}", sighting.channel.name()));
+        told(&format!(
+            "sighting: {:<5} -> canary {canary}, batch {batch}, source {source}",
+            sighting.channel.name()
+        ));
         ensure!(source == leak.name(), "the sighting names {source}");
     }
     Ok(())
@@ -49,7 +67,10 @@ pub(super) async fn show_alerts(security: &Registry, since: Instant) -> anyhow::
             ));
             return Ok(());
         }
-        ensure!(began.elapsed() < PATIENCE, "no alert has reached the security team");
+        ensure!(
+            began.elapsed() < PATIENCE,
+            "no alert has reached the security team"
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -22,7 +22,10 @@ const ENVELOPE: &[u8] = include_bytes!("envelope.png");
 /// The receiver did not take it.
 pub(super) async fn mail(smtp: SocketAddr, to: &str, japanese: bool) -> anyhow::Result<()> {
     let (subject, body) = match japanese {
-        true => ("【ご案内】秋の特別キャンペーン", "お得な商品のお知らせです。\r\n"),
+        true => (
+            "【ご案内】秋の特別キャンペーン",
+            "お得な商品のお知らせです。\r\n",
+        ),
         false => ("A special offer for you", "Only this week.\r\n"),
     };
     let message = Message::builder()
@@ -34,7 +37,10 @@ pub(super) async fn mail(smtp: SocketAddr, to: &str, japanese: bool) -> anyhow::
     let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(smtp.ip().to_string())
         .port(smtp.port())
         .build();
-    transport.send(message).await.context("the receiver did not take the mail")?;
+    transport
+        .send(message)
+        .await
+        .context("the receiver did not take the mail")?;
     Ok(())
 }
 
@@ -108,7 +114,10 @@ pub(super) async fn letter(
     body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
     let credentials = STANDARD.encode(format!("mailroom:{token}"));
     let request = Request::post("/drop")
-        .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
+        .header(
+            "content-type",
+            format!("multipart/form-data; boundary={BOUNDARY}"),
+        )
         .header("authorization", format!("Basic {credentials}"));
     post(http, request, body).await
 }

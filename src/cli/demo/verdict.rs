@@ -15,15 +15,25 @@ pub(super) struct Truth {
 /// Compares point by point, telling each; whether all agree.
 pub(super) fn compare(report: &Report<'_>, truth: &Truth, tell: &mut dyn FnMut(&str)) -> bool {
     let decision = &report.decision;
-    let named: Vec<_> = decision.sources.iter().filter(|found| found.named).collect();
-    let names: Vec<&str> = named.iter().map(|found| report.source(found.source).as_str()).collect();
+    let named: Vec<_> = decision
+        .sources
+        .iter()
+        .filter(|found| found.named)
+        .collect();
+    let names: Vec<&str> = named
+        .iter()
+        .map(|found| report.source(found.source).as_str())
+        .collect();
     let mut all = true;
     let mut check = |what: &str, holds: bool| {
         let sign = if holds { "agrees " } else { "DIFFERS" };
         tell(&format!("{sign}  {what}"));
         all &= holds;
     };
-    check(&format!("the source is {}", truth.source), names == [truth.source]);
+    check(
+        &format!("the source is {}", truth.source),
+        names == [truth.source],
+    );
     if let [found] = named[..] {
         check(
             &format!("it left on {}", truth.at.date()),
@@ -34,9 +44,16 @@ pub(super) fn compare(report: &Report<'_>, truth: &Truth, tell: &mut dyn FnMut(&
             found.share.low <= truth.share && truth.share <= found.share.high,
         );
     }
-    let cleared: Vec<&str> = decision.cleared.iter().map(|c| report.source(c.source).as_str()).collect();
+    let cleared: Vec<&str> = decision
+        .cleared
+        .iter()
+        .map(|c| report.source(c.source).as_str())
+        .collect();
     for other in &truth.others {
-        check(&format!("{other} did not leak"), !names.contains(other) && cleared.contains(other));
+        check(
+            &format!("{other} did not leak"),
+            !names.contains(other) && cleared.contains(other),
+        );
     }
     all
 }

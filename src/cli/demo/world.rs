@@ -10,6 +10,7 @@ use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime};
 
+use super::stage;
 use crate::notation::{Format, Role};
 use crate::persona::{Generator, Household, Locale, Seeds, Sex, Shape};
 
@@ -155,7 +156,12 @@ impl Company {
     }
 
     /// A customer's row, in the notation of the company's own application.
-    fn row(self, household: &Household, at: OffsetDateTime, rng: &mut StdRng) -> Vec<Option<String>> {
+    fn row(
+        self,
+        household: &Household,
+        at: OffsetDateTime,
+        rng: &mut StdRng,
+    ) -> Vec<Option<String>> {
         let Household {
             guardian, address, ..
         } = household;
@@ -173,7 +179,11 @@ impl Company {
                     name("　", &child.family.kana, &child.given.kana),
                     Some(text(child.birth, SLASHED)),
                     Some(sex(child.sex, "女", "男")),
-                    Some(format!("{}-{}", &address.postcode[..3], &address.postcode[3..])),
+                    Some(format!(
+                        "{}-{}",
+                        &address.postcode[..3],
+                        &address.postcode[3..]
+                    )),
                     Some(format!(
                         "{}{}{}{}{}",
                         address.region,
@@ -248,6 +258,23 @@ pub(super) fn building(household: &Household) -> String {
     }
 }
 
+/// Somebody who has none of the operator's numbers: whoever rents a number has it alone, but of the few
+/// that nobody can hold (100 in each American area code) chance would give one to many.
+pub(super) fn stranger(
+    generator: &Generator,
+    rng: &mut StdRng,
+    day: Date,
+    shape: &Shape,
+) -> Household {
+    loop {
+        let household = generator.household(rng, day, shape);
+        let mut phones = household.mobile.iter().chain(&household.landline);
+        if !phones.any(|phone| stage::owns(phone)) {
+            return household;
+        }
+    }
+}
+
 /// Makes a company's database of so many customers, who joined during the five years before `now`.
 ///
 /// # Errors
@@ -264,7 +291,9 @@ pub(super) async fn build(
         .filename(company.file(dir))
         .create_if_missing(true);
     let mut connection = SqliteConnection::connect_with(&options).await?;
-    sqlx::query(company.schema()).execute(&mut connection).await?;
+    sqlx::query(company.schema())
+        .execute(&mut connection)
+        .await?;
     let mut rng = StdRng::seed_from_u64(seed ^ company as u64);
     let generator = Generator::new(seeds, company.locale());
     let mut tx = connection.begin().await?;
@@ -273,12 +302,15 @@ pub(super) async fn build(
     let mut joined: Vec<i64> = (0..customers).map(|_| rng.random_range(0..span)).collect();
     joined.sort_unstable();
     let mut insert = async |at: OffsetDateTime, rng: &mut StdRng| {
-        let household = generator.household(rng, at.date(), &company.shape());
+        let household = stranger(&generator, rng, at.date(), &company.shape());
         let mut query = sqlx::query(company.insert());
         for value in company.row(&household, at, rng) {
             query = query.bind(value);
         }
-        query.execute(&mut *tx).await.map(|done| done.rows_affected())
+        query
+            .execute(&mut *tx)
+            .await
+            .map(|done| done.rows_affected())
     };
     for seconds in joined {
         let at = first + Duration::seconds(seconds);
@@ -298,18 +330,26 @@ pub(super) async fn export(
     company: Company,
     dir: &Path,
 ) -> anyhow::Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
-    use sqlx::{Column, Row};
-    let options = SqliteConnectOptions::new().filename(company.file(dir)).read_only(true);
+    use sqlx::Row;
+    let options = SqliteConnectOptions::new()
+        .filename(company.file(dir))
+        .read_only(true);
     let mut connection = SqliteConnection::connect_with(&options).await?;
     let names = sqlx::query("select name from pragma_table_info($1) order by cid")
         .bind(company.table())
         .fetch_all(&mut connection)
         .await?;
     let names: Vec<String> = names.iter().map(|row| row.get(0)).collect();
-    let columns: Vec<String> = names.iter().map(|name| format!("cast(\"{name}\" as text)")).collect();
+    let columns: Vec<String> = names
+        .iter()
+        .map(|name| format!("cast(\"{name}\" as text)"))
+        .collect();
     let sql = format!("select {} from \"{}\"", columns.join(", "), company.table());
-    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection).await?;
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .fetch_all(&mut connection)
+        .await?;
     connection.close().await?;
-    let cells = |row: &sqlx::sqlite::SqliteRow| (0..row.columns().len()).map(|at| row.get(at)).collect();
+    let cells =
+        |row: &sqlx::sqlite::SqliteRow| (0..row.columns().len()).map(|at| row.get(at)).collect();
     Ok((names, rows.iter().map(cells).collect()))
 }

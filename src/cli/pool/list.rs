@@ -40,7 +40,9 @@ fn entry(entry: &PoolEntry) -> Entry {
         capacity: entry.point.capacity(),
         cap_per_source: entry.cap(),
         used: entry.given.iter().map(|(_, count)| count).sum(),
-        sources: given.map(|(name, count)| (name.to_string(), *count)).collect(),
+        sources: given
+            .map(|(name, count)| (name.to_string(), *count))
+            .collect(),
     }
 }
 
@@ -70,8 +72,11 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Outcome> {
                 entry.used,
                 entry.value
             )?;
-            let sources: Vec<String> =
-                entry.sources.iter().map(|(name, n)| format!("{name} {n}")).collect();
+            let sources: Vec<String> = entry
+                .sources
+                .iter()
+                .map(|(name, n)| format!("{name} {n}"))
+                .collect();
             match sources.is_empty() {
                 true => writeln!(out)?,
                 false => writeln!(out, "  [{}]", sources.join(", "))?,

@@ -37,7 +37,10 @@ fn parse_map(text: &str) -> Result<(String, Role), String> {
     let (column, role) = text
         .rsplit_once('=')
         .ok_or_else(|| format!("'{text}' is not COLUMN=ROLE"))?;
-    let role = role.trim().parse().map_err(|error: crate::notation::UnknownRole| error.to_string())?;
+    let role = role
+        .trim()
+        .parse()
+        .map_err(|error: crate::notation::UnknownRole| error.to_string())?;
     Ok((column.to_owned(), role))
 }
 
@@ -47,7 +50,9 @@ fn parse_map(text: &str) -> Result<(String, Role), String> {
 /// See [`super::run`].
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let (workspace, registry) = global.open().await?;
-    let url = args.url.absolute(&std::env::current_dir().context("the current directory")?);
+    let url = args
+        .url
+        .absolute(&std::env::current_dir().context("the current directory")?);
     let mut told = told(&args)?;
     let Some(typed) = table_name(&args) else {
         bail!("say which table holds the customers: --table NAME");
@@ -64,17 +69,35 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         ask(&proposal.questions, &mut told)?;
         proposal = understand(&survey, &told)?;
     }
-    if proposal.questions.is_empty() && !proposal.mapping.columns.iter().any(|column| column.role.is_mark()) {
-        bail!("no column of {table} holds a name, an address, a number or a mail address: nobody could recognise a canary in it; map the columns that do (--map COLUMN=ROLE)");
+    if proposal.questions.is_empty()
+        && !proposal
+            .mapping
+            .columns
+            .iter()
+            .any(|column| column.role.is_mark())
+    {
+        bail!(
+            "no column of {table} holds a name, an address, a number or a mail address: nobody could recognise a canary in it; map the columns that do (--map COLUMN=ROLE)"
+        );
     }
     let skipped = database.ragged()?;
     if skipped > 0 {
-        eprintln!("warning: {skipped} lines of {url} have another number of fields than the header; they are left out");
+        eprintln!(
+            "warning: {skipped} lines of {url} have another number of fields than the header; they are left out"
+        );
     }
     for warning in &proposal.warnings {
         eprintln!("warning: {warning}");
     }
-    let view = View::new(&args.name, &url, Some(&survey), &proposal, &workspace, &registry).await?;
+    let view = View::new(
+        &args.name,
+        &url,
+        Some(&survey),
+        &proposal,
+        &workspace,
+        &registry,
+    )
+    .await?;
     let registered = proposal.questions.is_empty();
     if registered {
         let source = Source {
@@ -86,11 +109,18 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         };
         registry.add_source(&source).await?;
     }
-    let document = Document { registered, ..view.document() };
+    let document = Document {
+        registered,
+        ..view.document()
+    };
     Output::new(global).result(&document, |out| {
         view.write(out)?;
         if registered {
-            writeln!(out, "\nRegistered. Plant with: otori plant {} --count N", args.name)?;
+            writeln!(
+                out,
+                "\nRegistered. Plant with: otori plant {} --count N",
+                args.name
+            )?;
         }
         Ok(())
     })?;
@@ -125,7 +155,8 @@ fn table_name(args: &Args) -> Option<String> {
 fn told(args: &Args) -> anyhow::Result<MappingFile> {
     let mut told = match &args.mapping {
         Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("the mapping file {} cannot be read", path.display()))?;
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("the mapping file {} cannot be read", path.display()))?;
             MappingFile::read(&text).with_context(|| path.display().to_string())?
         }
         None => MappingFile::default(),
@@ -137,14 +168,27 @@ fn told(args: &Args) -> anyhow::Result<MappingFile> {
             None => told.columns.push(MappedColumn::told(column, *role)),
         }
     }
-    if let Some((column, ..)) = args.map.iter().enumerate().find_map(|(at, (column, role))| args.map[..at].iter().find(|(one, other)| one == column && other != role)) {
+    if let Some((column, ..)) = args
+        .map
+        .iter()
+        .enumerate()
+        .find_map(|(at, (column, role))| {
+            args.map[..at]
+                .iter()
+                .find(|(one, other)| one == column && other != role)
+        })
+    {
         bail!("column '{column}' is mapped to two roles: say it once");
     }
     Ok(told)
 }
 
 async fn refuse_name(registry: &Registry, name: &SourceName) -> anyhow::Result<()> {
-    let taken = registry.sources().await?.into_iter().any(|source| source.name == *name);
+    let taken = registry
+        .sources()
+        .await?
+        .into_iter()
+        .any(|source| source.name == *name);
     if taken {
         return Err(crate::registry::Error::SourceTaken(name.to_string()).into());
     }
@@ -153,9 +197,16 @@ async fn refuse_name(registry: &Registry, name: &SourceName) -> anyhow::Result<(
 
 /// One table is one source: a canary in it must point at one only.
 async fn refuse_table(registry: &Registry, url: &DatabaseUrl, table: &str) -> anyhow::Result<()> {
-    let same = registry.sources().await?.into_iter().find(|source| source.url == url.secret() && source.table == table);
+    let same = registry
+        .sources()
+        .await?
+        .into_iter()
+        .find(|source| source.url == url.secret() && source.table == table);
     if let Some(source) = same {
-        bail!("table {table} of {url} is registered already, as source '{}': a canary must point at one source only", source.name);
+        bail!(
+            "table {table} of {url} is registered already, as source '{}': a canary must point at one source only",
+            source.name
+        );
     }
     Ok(())
 }
@@ -166,16 +217,24 @@ fn ask(questions: &[Question], told: &mut MappingFile) -> anyhow::Result<()> {
     for question in questions {
         eprintln!("{}", question.text);
         loop {
-            let first = question.candidates.first().map_or("other", |role| role.name());
+            let first = question
+                .candidates
+                .first()
+                .map_or("other", |role| role.name());
             eprint!("  role [{first}]: ");
             std::io::stderr().flush()?;
             let Some(line) = lines.next().transpose()? else {
                 bail!("nothing was registered: the question was not answered");
             };
-            let answer = if line.trim().is_empty() { first } else { line.trim() };
+            let answer = if line.trim().is_empty() {
+                first
+            } else {
+                line.trim()
+            };
             match answer.parse::<Role>() {
                 Ok(role) => {
-                    told.columns.push(MappedColumn::told(&question.column, role));
+                    told.columns
+                        .push(MappedColumn::told(&question.column, role));
                     break;
                 }
                 Err(error) => eprintln!("  {error}"),

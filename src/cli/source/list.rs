@@ -42,10 +42,17 @@ pub async fn run(global: &Global) -> anyhow::Result<Outcome> {
     let document = Document { sources };
     Output::new(global).result(&document, |out| {
         if document.sources.is_empty() {
-            return writeln!(out, "No source is registered: see `otori source add --help`.");
+            return writeln!(
+                out,
+                "No source is registered: see `otori source add --help`."
+            );
         }
         for entry in &document.sources {
-            writeln!(out, "{}  {}  {}  {}", entry.source, entry.engine, entry.table, entry.url)?;
+            writeln!(
+                out,
+                "{}  {}  {}  {}",
+                entry.source, entry.engine, entry.table, entry.url
+            )?;
         }
         Ok(())
     })?;

@@ -31,8 +31,20 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     if let Err(error) = &survey {
         eprintln!("warning: {error}; types, rows and a preview are not shown");
     }
-    let proposal = Proposal { mapping, questions: Vec::new(), warnings: Vec::new() };
-    let view = View::new(&args.name, &url, survey.as_ref().ok(), &proposal, &workspace, &registry).await?;
+    let proposal = Proposal {
+        mapping,
+        questions: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let view = View::new(
+        &args.name,
+        &url,
+        survey.as_ref().ok(),
+        &proposal,
+        &workspace,
+        &registry,
+    )
+    .await?;
     let mut document = view.document();
     document.table = source.table;
     Output::new(global).result(&document, |out| view.write(out))?;

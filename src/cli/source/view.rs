@@ -84,30 +84,58 @@ impl View {
             Some(survey) => {
                 let generator = Generator::new(&workspace.seeds()?, mapping.locale);
                 let mut rng: ChaCha12Rng = rand::make_rng();
-                preview(survey, mapping, &generator, &registry.pool().await?, SHOWN, OffsetDateTime::now_utc(), &mut rng)
+                preview(
+                    survey,
+                    mapping,
+                    &generator,
+                    &registry.pool().await?,
+                    SHOWN,
+                    OffsetDateTime::now_utc(),
+                    &mut rng,
+                )
             }
-            None => Preview { rows: Vec::new(), lacking: Vec::new() },
+            None => Preview {
+                rows: Vec::new(),
+                lacking: Vec::new(),
+            },
         };
-        let sql_type = |column: &MappedColumn| survey.and_then(|survey| survey.table.column(&column.column).ok()).map(|found| found.sql_type.clone());
+        let sql_type = |column: &MappedColumn| {
+            survey
+                .and_then(|survey| survey.table.column(&column.column).ok())
+                .map(|found| found.sql_type.clone())
+        };
         Ok(View {
             source: name.to_string(),
             url: url.clone(),
-            table: survey.map(|survey| survey.table.to_string()).unwrap_or_default(),
+            table: survey
+                .map(|survey| survey.table.to_string())
+                .unwrap_or_default(),
             rows: survey.map(|survey| survey.rows),
-            columns: mapping.columns.iter().map(|column| ColumnDocument {
-                column: column.column.clone(),
-                sql_type: sql_type(column),
-                role: column.role.name(),
-                format: column.format.as_ref().map(|format| format.example(column.role)),
-                confidence: column.confidence.unwrap_or(1.0),
-                why: column.why.clone(),
-            }).collect(),
-            unresolved: proposal.questions.iter().map(|question| Unresolved {
-                column: question.column.clone(),
-                question: question.text.clone(),
-                candidates: question.candidates.iter().map(|role| role.name()).collect(),
-                answer: question.answer.clone(),
-            }).collect(),
+            columns: mapping
+                .columns
+                .iter()
+                .map(|column| ColumnDocument {
+                    column: column.column.clone(),
+                    sql_type: sql_type(column),
+                    role: column.role.name(),
+                    format: column
+                        .format
+                        .as_ref()
+                        .map(|format| format.example(column.role)),
+                    confidence: column.confidence.unwrap_or(1.0),
+                    why: column.why.clone(),
+                })
+                .collect(),
+            unresolved: proposal
+                .questions
+                .iter()
+                .map(|question| Unresolved {
+                    column: question.column.clone(),
+                    question: question.text.clone(),
+                    candidates: question.candidates.iter().map(|role| role.name()).collect(),
+                    answer: question.answer.clone(),
+                })
+                .collect(),
             preview,
         })
     }
@@ -133,12 +161,27 @@ impl View {
     /// # Errors
     /// The output is closed.
     pub fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        let rows = self.rows.map_or("unknown".to_owned(), |rows| rows.to_string());
-        writeln!(out, "{}: table {} of {} ({} rows)\n", self.source, self.table, self.url, rows)?;
-        let open = |column: &str| self.unresolved.iter().any(|question| question.column == column);
-        let mut lines = vec![["column", "type", "role", "format", "sure", "why"].map(str::to_owned)];
+        let rows = self
+            .rows
+            .map_or("unknown".to_owned(), |rows| rows.to_string());
+        writeln!(
+            out,
+            "{}: table {} of {} ({} rows)\n",
+            self.source, self.table, self.url, rows
+        )?;
+        let open = |column: &str| {
+            self.unresolved
+                .iter()
+                .any(|question| question.column == column)
+        };
+        let mut lines =
+            vec![["column", "type", "role", "format", "sure", "why"].map(str::to_owned)];
         lines.extend(self.columns.iter().map(|column| {
-            let role = if open(&column.column) { format!("{}?", column.role) } else { column.role.to_owned() };
+            let role = if open(&column.column) {
+                format!("{}?", column.role)
+            } else {
+                column.role.to_owned()
+            };
             [
                 column.column.clone(),
                 column.sql_type.clone().unwrap_or_default(),
@@ -154,20 +197,39 @@ impl View {
         }
         writeln!(out, "\n{SHOWN} canaries as they would be written:")?;
         for lacking in &self.preview.lacking {
-            writeln!(out, "(pool empty: would be a {} of yours; add some with: otori pool add {lacking})", contact_point(lacking))?;
+            writeln!(
+                out,
+                "(pool empty: would be a {} of yours; add some with: otori pool add {lacking})",
+                contact_point(lacking)
+            )?;
         }
         for (at, row) in self.preview.rows.iter().enumerate() {
             writeln!(out)?;
             for (column, cell) in self.columns.iter().zip(row) {
-                let value = cell.as_deref().unwrap_or(if column.role == "id" || column.role == "skip" { "(left to the database)" } else { "NULL" });
-                writeln!(out, "  {}  {}  {value}", at + 1, pad(&column.column, self.widest()))?;
+                let value =
+                    cell.as_deref()
+                        .unwrap_or(if column.role == "id" || column.role == "skip" {
+                            "(left to the database)"
+                        } else {
+                            "NULL"
+                        });
+                writeln!(
+                    out,
+                    "  {}  {}  {value}",
+                    at + 1,
+                    pad(&column.column, self.widest())
+                )?;
             }
         }
         Ok(())
     }
 
     fn widest(&self) -> usize {
-        self.columns.iter().map(|column| width(&column.column)).max().unwrap_or(0)
+        self.columns
+            .iter()
+            .map(|column| width(&column.column))
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -180,7 +242,8 @@ fn contact_point(kind: &str) -> &'static str {
 }
 
 fn write_table<const N: usize>(out: &mut dyn Write, lines: &[[String; N]]) -> std::io::Result<()> {
-    let widths: [usize; N] = std::array::from_fn(|at| lines.iter().map(|line| width(&line[at])).max().unwrap_or(0));
+    let widths: [usize; N] =
+        std::array::from_fn(|at| lines.iter().map(|line| width(&line[at])).max().unwrap_or(0));
     for line in lines {
         let mut text = String::new();
         for (cell, width) in line.iter().zip(widths) {
