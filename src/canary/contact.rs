@@ -289,7 +289,7 @@ pub enum ContactPoint {
     /// A telephone number, which several canaries of a source may share.
     Phone(PhoneNumber),
     /// A postal address with units.
-    Drop(PostalDrop),
+    Drop(Box<PostalDrop>),
 }
 
 /// The kinds of contact points, as the command line and JSON name them.
@@ -326,6 +326,16 @@ impl ContactPoint {
             ContactPoint::Mailbox(_) => ContactKind::Mailbox,
             ContactPoint::Phone(_) => ContactKind::Phone,
             ContactPoint::Drop(_) => ContactKind::Drop,
+        }
+    }
+
+    /// Whether a customer of this country could have it: numbers and addresses are of one country,
+    /// mail of any.
+    pub fn fits(&self, locale: Locale) -> bool {
+        match self {
+            ContactPoint::MailDomain(_) | ContactPoint::Mailbox(_) => true,
+            ContactPoint::Phone(number) => number.as_str().starts_with(locale.country_code()),
+            ContactPoint::Drop(drop) => drop.locale == locale,
         }
     }
 

@@ -27,6 +27,16 @@ pub enum Locale {
     EnUs,
 }
 
+impl Locale {
+    /// What its telephone numbers begin with in E.164.
+    pub const fn country_code(self) -> &'static str {
+        match self {
+            Locale::JaJp => "+81",
+            Locale::EnUs => "+1",
+        }
+    }
+}
+
 /// Sex as customer tables record it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

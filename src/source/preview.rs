@@ -77,11 +77,12 @@ fn owned(
     at: usize,
 ) -> Vec<&'static str> {
     let mut lacking = Vec::new();
+    let locale = household.locale;
     let pick = |wanted: fn(&ContactPoint) -> bool| {
         let fitting: Vec<&ContactPoint> = pool
             .iter()
             .map(|entry| &entry.point)
-            .filter(|point| wanted(point))
+            .filter(|point| wanted(point) && point.fits(locale))
             .collect();
         (!fitting.is_empty()).then(|| fitting[at % fitting.len()].clone())
     };
@@ -126,7 +127,7 @@ fn owned(
         .any(|role| mapping.has(role))
     {
         match pick(|point| matches!(point, ContactPoint::Drop(_))) {
-            Some(ContactPoint::Drop(drop)) if drop.locale == household.locale => {
+            Some(ContactPoint::Drop(drop)) => {
                 household.address = drop.address.clone();
                 household.address.unit = drop.units.nth(at);
             }

@@ -98,6 +98,7 @@ struct Window {
     #[serde(with = "time::serde::rfc3339::option")]
     not_after: Option<OffsetDateTime>,
     level: f64,
+    probability: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -246,6 +247,7 @@ fn source(name: String, found: &SourceFinding, level: f64) -> Source {
             not_before: found.not_before,
             not_after: found.not_after,
             level,
+            probability: found.window_probability,
         },
     }
 }

@@ -159,7 +159,7 @@ impl Plan {
     pub fn date_format(&mut self, place: usize, format: &DateFormat) {
         for (birth, _, known) in &mut self.births {
             if *birth == place {
-                *known = Some(format.clone());
+                *known = Some(*format);
             }
         }
     }

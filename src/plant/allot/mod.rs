@@ -147,7 +147,7 @@ fn drops<R: Rng + ?Sized>(
         let ContactPoint::Drop(drop) = &entry.point else {
             continue;
         };
-        if drop.locale != locale {
+        if !entry.point.fits(locale) {
             continue;
         }
         let used = used.get(&building(&drop.address));
@@ -202,10 +202,6 @@ fn numbers<R: Rng + ?Sized>(
     let Some(locale) = households.first().map(|household| household.locale) else {
         return Ok(());
     };
-    let country = match locale {
-        Locale::JaJp => "+81",
-        Locale::EnUs => "+1",
-    };
     let others: BTreeSet<&SourceName> = pool
         .iter()
         .flat_map(|entry| &entry.given)
@@ -221,10 +217,7 @@ fn numbers<R: Rng + ?Sized>(
         let key = phone_key(number.as_str(), None);
         // A column for mobiles alone would show a landline at once.
         let unfit = locale == Locale::JaJp && !needs.phone && !number.is_japanese_mobile();
-        if !number.as_str().starts_with(country)
-            || unfit
-            || key.is_some_and(|key| taken.contains(&key))
-        {
+        if !entry.point.fits(locale) || unfit || key.is_some_and(|key| taken.contains(&key)) {
             continue;
         }
         found.insert(entry.id, number);
@@ -246,7 +239,7 @@ fn numbers<R: Rng + ?Sized>(
     let set = phones::choose_set(&numbers, wanted, rng).map_err(|missing| Error::PoolExhausted {
         kind: ContactKind::Phone,
         missing,
-        hint: format!("add numbers that begin with {country} with: otori pool add phone NUMBER… (each serves several canaries; a source needs a set of numbers that no other source's set contains)"),
+        hint: format!("add numbers that begin with {} with: otori pool add phone NUMBER… (each serves several canaries; a source needs a set of numbers that no other source's set contains)", locale.country_code()),
     })?;
     let dealt = phones::deal(&numbers, &set, wanted, rng);
     for ((household, points), at) in households.iter_mut().zip(points).zip(dealt) {

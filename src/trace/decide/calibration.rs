@@ -94,7 +94,7 @@ fn intervals_of_share_and_window_hold_as_often_as_they_say() {
         named += 1;
         share_held += usize::from((weighed.share.low..=weighed.share.high).contains(&share));
         window_held += usize::from(weighed.window.contains(&at));
-        window_promised += weighed.posterior[weighed.window].iter().sum::<f64>();
+        window_promised += weighed.window_probability;
     }
     let part = |held: usize| held as f64 / named as f64;
     let (share, window) = (part(share_held), part(window_held));

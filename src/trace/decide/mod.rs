@@ -37,6 +37,10 @@ pub use share::Interval;
 use units::{Units, units};
 use weigh::{Span, gaps, weigh};
 
+/// No verdict is surer than this. Below, what the model leaves out weighs more than what it computes: a
+/// mistake in the registry, a list made by somebody who knows the canaries, an error in this program.
+const SUREST: f64 = 1e-12;
+
 /// How sure a verdict has to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -108,6 +112,8 @@ pub struct SourceFinding {
     pub not_before: OffsetDateTime,
     /// Not after that one; `None`: until today.
     pub not_after: Option<OffsetDateTime>,
+    /// The probability that it was taken within these, at least the level asked for.
+    pub window_probability: f64,
 }
 
 /// A source of which nothing was found although it would have shown.
@@ -214,6 +220,7 @@ pub(super) fn decide(
             },
             not_before: gaps[weighed.window.start].from,
             not_after: gaps[weighed.window.end - 1].until,
+            window_probability: weighed.window_probability,
         });
         decision
             .canaries
@@ -228,7 +235,7 @@ pub(super) fn decide(
     if let Some(weakest) = named.map(|source| source.log10_lr).reduce(f64::min) {
         decision.verdict = Verdict::Attributed;
         let bound = 10_f64.powf((watch.sources.len() as f64).log10() - weakest);
-        decision.false_accusation_probability = bound.min(1.0);
+        decision.false_accusation_probability = bound.clamp(SUREST, 1.0);
     } else if decision.sources.is_empty() && ambiguous_rows == 0 && !decision.cleared.is_empty() {
         decision.verdict = Verdict::NoCanary;
     }

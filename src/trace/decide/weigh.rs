@@ -77,10 +77,10 @@ pub struct Weighed {
     pub log10_lr: f64,
     /// Share of the source.
     pub share: Interval,
-    /// Posterior of each gap.
-    pub posterior: Vec<f64>,
-    /// The gaps that hold the leak with the stated probability.
+    /// The gaps that hold the leak with at least the stated probability.
     pub window: Range<usize>,
+    /// The probability that they hold it: whole gaps mostly hold more than was asked for.
+    pub window_probability: f64,
     /// The most probable gap.
     pub likeliest: usize,
     /// Canaries that stood in it and that the list could have shown.
@@ -164,11 +164,12 @@ pub fn weigh(units: &[Unit], gaps: &[Gap], spans: &[Span], columns: u32, level: 
         .rev()
         .max_by(|one, other| posterior[*one].total_cmp(&posterior[*other]))
         .unwrap_or_default();
+    let window = shortest(gaps, &posterior, level);
     Weighed {
         log10_lr: best + sum.log10() - uncertain * 2_f64.log10(),
         share: interval(&mixture, level),
-        window: shortest(gaps, &posterior, level),
-        posterior,
+        window_probability: posterior[window.clone()].iter().sum(),
+        window,
         likeliest,
         standing: counts.get(likeliest).copied().unwrap_or_default(),
     }
@@ -252,10 +253,10 @@ fn shortest(gaps: &[Gap], posterior: &[f64], level: f64) -> Range<usize> {
         |range: &Range<usize>| gaps[range.clone()].iter().map(|gap| gap.prior).sum::<f64>();
     for start in 0..gaps.len() {
         let mut held = 0.0;
-        for end in start..gaps.len() {
-            held += posterior[end];
+        for (place, probability) in posterior[start..].iter().enumerate() {
+            held += probability;
             if held >= level {
-                let run = start..end + 1;
+                let run = start..start + place + 1;
                 if length(&run) < length(&best) {
                     best = run;
                 }

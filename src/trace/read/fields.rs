@@ -19,11 +19,6 @@ impl Cells {
         self.ends.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
     /// The cell at a place, empty where the record is too short.
     pub fn get(&self, place: usize) -> &str {
         let Some(end) = self.ends.get(place) else {
