@@ -103,12 +103,20 @@ async fn every_command_of_the_readme_works() {
             let config = std::fs::read_to_string(dir.join("otori.toml")).unwrap();
             let config = config.replace(SMTP, &smtp).replace(HTTP, &http);
             std::fs::write(dir.join("otori.toml"), config).unwrap();
-            let child = shell("exec otori serve", &dir, &path).stderr(Stdio::null()).spawn();
+            let child = shell("exec otori serve", &dir, &path)
+                .stderr(Stdio::null())
+                .spawn();
             served = Served(Some(child.unwrap()));
             let ready = format!(
                 "curl -sf --retry 50 --retry-delay 0 --retry-max-time 20 --retry-connrefused http://127.0.0.1:{http}/readyz"
             );
-            assert!(shell(&ready, &dir, &path).output().unwrap().status.success());
+            assert!(
+                shell(&ready, &dir, &path)
+                    .output()
+                    .unwrap()
+                    .status
+                    .success()
+            );
         } else {
             let output = shell(&command, &dir, &path).output().unwrap();
             assert!(

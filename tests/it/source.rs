@@ -352,3 +352,49 @@ async fn a_csv_file_is_a_source_without_naming_a_table() {
             .contains(shop.otori.dir().to_str().unwrap())
     );
 }
+
+/// A pool with numbers and drops of two countries: a Japanese table is shown, and planned for, with the
+/// Japanese ones only.
+#[tokio::test]
+async fn contact_points_of_another_country_are_not_counted_and_not_shown() {
+    let shop = Shop::new().await;
+    shop.table("生徒", SCHOOL, "", 60).await;
+    let pool = |args: &[&str]| shop.otori.json(&[&["pool", "add"], args].concat());
+    pool(&["phone", "+1 202-555-0117", "+1 312-555-0142"]);
+    pool(&[
+        "drop",
+        "--postcode",
+        "12345",
+        "--address",
+        "99900 Juniper Ave, Schenectady",
+    ]);
+    let kasumi = [
+        "--postcode",
+        "100-0013",
+        "--address",
+        "東京都千代田区霞が関9-12-8 霞ハイツ",
+    ];
+    pool(&[&["drop"], &kasumi[..], &["--units", "101-110"]].concat());
+    let added = json(&shop.add("school", "生徒", &["--json"]));
+    let columns = added["columns"].as_array().unwrap();
+    let place = |role: &str| {
+        columns
+            .iter()
+            .position(|column| column["role"] == role)
+            .unwrap()
+    };
+    for row in added["preview"].as_array().unwrap() {
+        assert_eq!(row[place("phone")], "03-0123-4567");
+        assert!(
+            row[place("address")].as_str().unwrap().contains("霞ハイツ"),
+            "{row}"
+        );
+    }
+    let planned = shop.otori.json(&["plan", "school"]);
+    let room = |kind: &str| {
+        let pool = planned["pool"].as_array().unwrap();
+        pool.iter().find(|room| room["kind"] == kind).unwrap()["canaries"].clone()
+    };
+    assert_eq!(room("drops"), 10);
+    assert_eq!(room("phone numbers"), 20);
+}

@@ -120,26 +120,19 @@ impl Ground {
     pub async fn try_run(&self, statement: &str) -> Result<(), sqlx::Error> {
         let statement = AssertSqlSafe(statement.to_owned());
         match self.engine {
-            Engine::Sqlite => drop(
-                sqlx::SqliteConnection::connect(&self.url)
-                    .await?
-                    .execute(statement)
-                    .await?,
-            ),
-            Engine::Postgres => drop(
-                sqlx::PgConnection::connect(&self.url)
-                    .await?
-                    .execute(statement)
-                    .await?,
-            ),
-            _ => drop(
-                sqlx::MySqlConnection::connect(&self.url)
-                    .await?
-                    .execute(statement)
-                    .await?,
-            ),
+            Engine::Sqlite => {
+                let mut connection = sqlx::SqliteConnection::connect(&self.url).await?;
+                connection.execute(statement).await.map(|_| ())
+            }
+            Engine::Postgres => {
+                let mut connection = sqlx::PgConnection::connect(&self.url).await?;
+                connection.execute(statement).await.map(|_| ())
+            }
+            _ => {
+                let mut connection = sqlx::MySqlConnection::connect(&self.url).await?;
+                connection.execute(statement).await.map(|_| ())
+            }
         }
-        Ok(())
     }
 
     /// Every row of a table with every column, byte for byte, in the order of its bytes.
@@ -289,7 +282,7 @@ pub fn canary(source: &SourceName, batch: &BatchId, number: usize) -> Canary {
         cell(
             "性別",
             Role::Sex,
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 Some("男".to_owned())
             } else {
                 None

@@ -3,7 +3,8 @@
 
 mod catalog;
 mod crash;
-mod ground;
+pub mod ground;
 mod refusals;
+pub mod shop;
 mod story;
 mod whole;
