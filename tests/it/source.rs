@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Output;
 
+use otori::notation::Role;
 use otori::persona::Locale;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
@@ -351,6 +352,25 @@ async fn a_csv_file_is_a_source_without_naming_a_table() {
             .unwrap()
             .contains(shop.otori.dir().to_str().unwrap())
     );
+}
+
+/// Some generated people have no mail address; as canaries they get one, and are shown with it.
+#[tokio::test]
+async fn every_canary_of_a_table_with_mail_addresses_is_shown_with_one() {
+    let shop = Shop::new().await;
+    let mail = ("メールアドレス", Role::Email, "lower case");
+    let columns: Vec<Spec> = SCHOOL.iter().copied().chain([mail]).collect();
+    shop.table("生徒", &columns, "", 60).await;
+    for number in 0..8 {
+        let name = format!("school-{number}");
+        shop.sql(&[format!("create table t{number} as select * from 生徒")])
+            .await;
+        let added = json(&shop.add(&name, &format!("t{number}"), &["--json"]));
+        for row in added["preview"].as_array().unwrap() {
+            let address = row[SCHOOL.len()].as_str().unwrap_or_default();
+            assert!(address.ends_with("@decoys.example"), "{row}");
+        }
+    }
 }
 
 /// A pool with numbers and drops of two countries: a Japanese table is shown, and planned for, with the
