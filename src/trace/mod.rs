@@ -5,13 +5,13 @@
 //!
 //! | stage | what it gives | where |
 //! | --- | --- | --- |
-//! | read | records and cells of any delimiter, quoting and encoding, bad rows counted | [`read`] |
-//! | normalise | what each column means; the keys of each row | [`columns`], [`normalise`] |
-//! | match | which canaries each row agrees with, on which marks | [`watch`], [`scan`] |
-//! | decide | likelihood ratios, share, time window, verdict | [`decide`] |
+//! | read | records and cells of any delimiter, quoting and encoding, bad rows counted | `read` |
+//! | normalise | what each column means; the keys of each row | `columns`, `normalise` |
+//! | match | which canaries each row agrees with, on which marks | `watch`, `scan` |
+//! | decide | likelihood ratios, share, time window, verdict | `decide` |
 //!
 //! All of it is a pure function of the registered canaries, the list and the settings. The published
-//! forms stand apart from the inner types: [`json`], [`words`] and [`html`].
+//! forms stand apart from the inner types: `json`, `words` and `html`.
 
 mod columns;
 mod decide;
