@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{Connection, MySqlConnection, PgConnection};
 
 use super::csv::CsvFile;
 use super::{DatabaseUrl, Engine, Error, Pool, Result};
@@ -112,6 +113,8 @@ async fn postgres(url: &DatabaseUrl) -> Result<Pool> {
     let options = PgConnectOptions::from_str(url.secret())
         .map_err(|error| unreachable(url, &error))?
         .options([("lock_timeout", "10s")]);
+    // A pool would ask a dead server again and again until its time is up, and not say why.
+    within(url, PgConnection::connect_with(&options)).await?;
     let connecting = PgPoolOptions::new()
         .max_connections(2)
         .acquire_timeout(PATIENCE)
@@ -125,6 +128,7 @@ async fn mysql(url: &DatabaseUrl) -> Result<Pool> {
         .map_err(|error| unreachable(url, &error))?
         // The server's own time zone, so that its defaults are what other rows got.
         .timezone(None);
+    within(url, MySqlConnection::connect_with(&options)).await?;
     let connecting = MySqlPoolOptions::new()
         .max_connections(2)
         .acquire_timeout(PATIENCE)

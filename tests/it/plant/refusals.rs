@@ -228,11 +228,11 @@ async fn what_is_no_database_is_told_without_its_password() {
         (format!("csv:{}", at("none.csv")), "there is no file"),
         (
             "postgres://u:geheim@127.0.0.1:1/x".to_owned(),
-            "no connection to postgres://u:***@127.0.0.1:1/x",
+            "no connection to postgres://u:***@127.0.0.1:1/x: error communicating with database: Connection refused",
         ),
         (
             "mysql://u:geheim@127.0.0.1:1/x".to_owned(),
-            "no connection to mysql://u:***@127.0.0.1:1/x",
+            "no connection to mysql://u:***@127.0.0.1:1/x: error communicating with database: Connection refused",
         ),
     ];
     for (url, told) in cases {
