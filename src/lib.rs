@@ -10,6 +10,7 @@
 //! | [`persona`] | people who could exist: names, kana, births, addresses. Pure |
 //! | [`notation`] | how values are written: folding, keys, formats, what a column means. Pure |
 //! | [`canary`] | the vocabulary: ids, canaries, batches, contact points, sightings. Pure |
+//! | [`evidence`] | what can be proved later: entries, Merkle tree, signed checkpoints. Pure |
 //! | [`registry`] | the one store, sealed: SQLite or PostgreSQL |
 //! | [`database`] | customer databases: catalog, rows, one transaction per batch |
 //! | [`source`] | understanding a customer table |
@@ -21,13 +22,14 @@
 //!
 //! # The layer rule
 //!
-//! `persona`, `notation` and `canary` are pure: no tokio, no SQL, no clock, no thread RNG; time and
+//! `persona`, `notation`, `canary` and `evidence` are pure: no tokio, no SQL, no clock, no thread RNG; time and
 //! randomness are arguments. `source`, `plant`, `receive`, `alert` and `trace` never import each
 //! other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]
 
 pub mod canary;
 pub mod cli;
+pub mod evidence;
 pub mod notation;
 pub mod persona;
 pub mod registry;

@@ -1,9 +1,12 @@
 //! A workspace: a directory with `otori.toml`, the registry and the keys.
 
+mod evidence;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::persona::Seeds;
 use crate::registry::{MasterKey, Registry};
@@ -66,6 +69,14 @@ pub enum Error {
         /// What is wrong.
         source: crate::registry::InvalidKey,
     },
+    /// A key of the evidence log that is none.
+    #[error("{0} is no key of the evidence log: restore it from a backup")]
+    EvidenceKey(PathBuf),
+    /// The copy of the newest checkpoint that nobody of ours has signed.
+    #[error(
+        "{0} is not signed by this workspace's key: it was changed, or is another workspace's; run `otori evidence verify`"
+    )]
+    Anchor(PathBuf),
     /// A seed table does not read.
     #[error(transparent)]
     Seeds(#[from] crate::persona::SeedError),
@@ -82,6 +93,8 @@ pub struct Config {
     pub registry: RegistryConfig,
     /// Where replacements for the built-in seed tables are, relative to the workspace.
     pub seeds: Option<PathBuf>,
+    /// The evidence log.
+    pub evidence: EvidenceConfig,
     /// The receiver.
     #[cfg(feature = "receive")]
     pub receive: crate::receive::ReceiveConfig,
@@ -94,6 +107,15 @@ pub struct Config {
     /// The alerts' section, which this build does not read.
     #[cfg(not(feature = "receive"))]
     pub alert: toml::Table,
+}
+
+/// `[evidence]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvidenceConfig {
+    /// The log's name, which its checkpoints begin with: by convention a URL without its scheme, such as
+    /// `shop.example/otori`. It is settled when the log is first signed.
+    pub origin: Option<String>,
 }
 
 /// `[registry]`.
@@ -157,6 +179,9 @@ token_file = "keys/operator.token"
 name = "mailroom"
 token_file = "keys/mailroom.token"
 access = "mail_room"
+
+[evidence]
+# origin = "shop.example/otori"
 
 [alert]
 # relay = "smtp://127.0.0.1:25"
@@ -237,6 +262,16 @@ impl Workspace {
     /// Its configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// SHA-256 of its configuration as it stands in the file, in hexadecimal.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn config_sha256(&self) -> Result<String, Error> {
+        let path = self.dir.join(CONFIG_FILE);
+        let text = std::fs::read(&path).map_err(at(&path))?;
+        Ok(crate::evidence::hex(&Sha256::digest(text)))
     }
 
     /// Opens its registry.

@@ -4,6 +4,7 @@
 mod ask;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
+mod evidence;
 mod incidents;
 mod init;
 #[cfg(feature = "plant")]
@@ -28,6 +29,7 @@ mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -65,6 +67,7 @@ verbs! {
     #[cfg(feature = "receive")] Serve = serve,
     Sightings = sightings,
     Incidents = incidents,
+    Evidence = evidence,
     #[cfg(feature = "trace")] Trace = trace,
 }
 
@@ -89,6 +92,19 @@ pub struct Global {
     /// Answer yes to every question
     #[arg(long, global = true)]
     pub yes: bool,
+    /// What the command has opened: its log is signed when the command ends
+    #[arg(skip)]
+    opened: Session,
+}
+
+/// The workspace and registry of one command.
+#[derive(Clone, Default)]
+struct Session(Arc<OnceLock<(Workspace, Registry)>>);
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Session")
+    }
 }
 
 impl Global {
@@ -96,7 +112,27 @@ impl Global {
     pub(crate) async fn open(&self) -> anyhow::Result<(Workspace, Registry)> {
         let workspace = Workspace::find(self.workspace.as_deref())?;
         let registry = workspace.registry().await?;
+        registry.configured(&workspace.config_sha256()?).await?;
+        // A command opens one workspace; were it to open it again, it is the same.
+        let _ = self.opened.0.set((workspace.clone(), registry.clone()));
         Ok((workspace, registry))
+    }
+
+    /// The same, for whoever examines the log: nothing enters it, and nothing is signed afterwards.
+    pub(crate) async fn open_to_check(&self) -> anyhow::Result<(Workspace, Registry)> {
+        let workspace = Workspace::find(self.workspace.as_deref())?;
+        let registry = workspace.registry().await?;
+        Ok((workspace, registry))
+    }
+
+    /// Signs what the command has brought into the evidence log. That this fails takes nothing back, and
+    /// is told.
+    async fn sign_log(&self) {
+        if let Some((workspace, registry)) = self.opened.0.get()
+            && let Err(error) = workspace.sign_log(registry).await
+        {
+            eprintln!("warning: the evidence log could not be signed: {error}");
+        }
     }
 }
 
@@ -126,7 +162,12 @@ pub fn run() -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    match runtime.block_on(dispatch(otori.verb, &otori.global)) {
+    let outcome = runtime.block_on(async {
+        let outcome = dispatch(otori.verb, &otori.global).await;
+        otori.global.sign_log().await;
+        outcome
+    });
+    match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::CheckFailed) => ExitCode::from(1),
         Err(error) => {

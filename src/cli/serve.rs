@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -11,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Global, Outcome, Output};
 use crate::alert::{self, Mailer};
 use crate::receive::{self, Listeners, ReceiveConfig};
+use crate::registry::Registry;
+use crate::workspace::Workspace;
 
 /// Receive mail, calls and letters, and raise alerts, until Ctrl-C
 ///
@@ -25,6 +28,9 @@ pub struct Args {
     #[arg(long, value_name = "ADDR")]
     http: Option<SocketAddr>,
 }
+
+/// How often the evidence log is signed.
+const SIGNED_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Serialize)]
 struct Document {
@@ -65,6 +71,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     if global.json {
         Output::new(global).result(&bound, |_: &mut dyn Write| Ok(()))?;
     }
+    let signing = tokio::spawn(sign(workspace.clone(), registry.clone(), stop.clone()));
     let alerts = mailer
         .map(|mailer| tokio::spawn(alert::run(registry, mailer, stop.clone().cancelled_owned())));
 
@@ -75,7 +82,21 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     if let Some(alerts) = alerts {
         alerts.await.context("the alerts ended badly")?;
     }
+    signing.await.context("the signing ended badly")?;
     Ok(Outcome::Done)
+}
+
+/// Signs the evidence log once a minute while something enters it.
+async fn sign(workspace: Workspace, registry: Registry, stop: CancellationToken) {
+    while stop
+        .run_until_cancelled(tokio::time::sleep(SIGNED_EVERY))
+        .await
+        .is_some()
+    {
+        if let Err(error) = workspace.sign_log(&registry).await {
+            tracing::error!(%error, "the evidence log could not be signed");
+        }
+    }
 }
 
 fn tell(bound: &Document, config: &ReceiveConfig, alerts: bool) {

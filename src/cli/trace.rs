@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use time::OffsetDateTime;
 
 use super::{Global, Outcome, Output};
+use crate::evidence::Act;
 use crate::trace::{Document, Documents, Report, Settings, Watch, html, trace_file, words};
 
 /// Examine an obtained list: which canaries are in it, so which source, when and how much
@@ -61,7 +62,13 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         ..Settings::new(OffsetDateTime::now_utc())
     };
     // Reading and matching take every core; the runtime must not wait on its own thread.
-    tokio::task::block_in_place(|| examine(&args, &watch, &settings, global))
+    let mut acts = Vec::new();
+    let outcome =
+        tokio::task::block_in_place(|| examine(&args, &watch, &settings, global, &mut acts))?;
+    for act in acts {
+        registry.record(act, settings.now).await?;
+    }
+    Ok(outcome)
 }
 
 fn examine(
@@ -69,6 +76,7 @@ fn examine(
     watch: &Watch,
     settings: &Settings,
     global: &Global,
+    acts: &mut Vec<Act>,
 ) -> anyhow::Result<Outcome> {
     let mut reports: Vec<Report<'_>> = Vec::with_capacity(args.files.len());
     for file in &args.files {
@@ -81,6 +89,7 @@ fn examine(
             Err(error) => eprintln!("error: {error}"),
         }
     }
+    acts.extend(reports.iter().map(Report::act));
     if let (Some(path), [report]) = (&args.html, &reports[..]) {
         std::fs::write(path, html(report)).with_context(|| path.display().to_string())?;
     }

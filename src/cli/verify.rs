@@ -2,10 +2,12 @@
 
 use anyhow::Context;
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use super::opened::{Opened, tell};
 use super::{Global, Outcome, Output};
 use crate::canary::SourceName;
+use crate::evidence::Act;
 use crate::plant::{self, Verified};
 
 /// Look whether all canaries are still in their tables, unchanged
@@ -87,6 +89,14 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             .await
             .with_context(|| format!("source {name}"))?;
         tell(&verified.settled);
+        let act = Act::Verified {
+            source: name.to_string(),
+            live: verified.live,
+            intact: verified.intact,
+            altered: verified.altered.len(),
+            missing: verified.missing.len(),
+        };
+        registry.record(act, OffsetDateTime::now_utc()).await?;
         all.push((name, verified));
     }
     let document = Document {

@@ -6,7 +6,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::store::Tx;
+use super::witness::Table;
 use super::{Alert, Error, Registry, Result, from_micros, micros};
+use crate::evidence::Act;
 
 /// More of the same (a canary on a channel that its incident knows) is told at this interval, in
 /// microseconds; news is told at once.
@@ -40,15 +42,20 @@ pub(super) async fn queue(
     news: bool,
 ) -> Result<()> {
     let due = if news { at } else { at + SAME_AGAIN };
-    tx.execute(
-        "insert into alert (incident, sighting, due_at) values ($1, $2, $3)
+    let rows = tx
+        .fetch(
+            "insert into alert (incident, sighting, due_at) values ($1, $2, $3)
          on conflict (incident) where sent_at is null do update
          set sighting = excluded.sighting,
              due_at = case when alert.attempts = 0 and excluded.due_at < alert.due_at
-                           then excluded.due_at else alert.due_at end",
-        vec![incident.into(), sighting.into(), due.into()],
-    )
-    .await?;
+                           then excluded.due_at else alert.due_at end
+         returning id",
+            vec![incident.into(), sighting.into(), due.into()],
+        )
+        .await?;
+    for row in &rows {
+        tx.touch(Table::Alert, row.int(0)?);
+    }
     Ok(())
 }
 
@@ -110,15 +117,14 @@ impl Registry {
         let sql = "update alert set sent_at = $1, attempts = attempts + 1
                    where id = $2 and sighting = $3";
         let told = vec![micros(at).into(), alert.id.into(), alert.sighting.into()];
-        if self.store.execute(sql, told).await? == 0 {
+        let mut tx = self.store.begin().await?;
+        if tx.execute(sql, told).await? == 0 {
             let sql =
                 "update alert set due_at = $1, attempts = 0 where id = $2 and sent_at is null";
             let later = micros(at) + SAME_AGAIN;
-            self.store
-                .execute(sql, vec![later.into(), alert.id.into()])
-                .await?;
+            tx.execute(sql, vec![later.into(), alert.id.into()]).await?;
         }
-        Ok(())
+        self.alert_tried(tx, alert.id, true).await
     }
 
     /// An alert was not accepted; it is tried again at `next`. `why` is kept for the operator.
@@ -128,10 +134,15 @@ impl Registry {
     pub async fn alert_failed(&self, id: i64, next: OffsetDateTime, why: &str) -> Result<()> {
         let sql = "update alert set due_at = $1, failure = $2, attempts = attempts + 1
                    where id = $3 and sent_at is null";
-        self.store
-            .execute(sql, vec![micros(next).into(), why.into(), id.into()])
+        let mut tx = self.store.begin().await?;
+        tx.execute(sql, vec![micros(next).into(), why.into(), id.into()])
             .await?;
-        Ok(())
+        self.alert_tried(tx, id, false).await
+    }
+
+    async fn alert_tried(&self, mut tx: Tx, alert: i64, sent: bool) -> Result<()> {
+        tx.touch(Table::Alert, alert);
+        self.commit(tx, Act::AlertTried { alert, sent }).await
     }
 
     /// Alerts that nobody has accepted yet.

@@ -52,6 +52,19 @@ pub enum Error {
         /// The names there are, in words.
         known: String,
     },
+    /// A canary that is not registered.
+    #[error("there is no canary '{0}'")]
+    UnknownCanary(String),
+    /// The registry was set back.
+    #[error(
+        "the evidence log ({size} entries) does not continue the checkpoint over {anchor} entries that this workspace signed before: the registry was set back to an older state or replaced; run `otori evidence verify`, and restore the newest registry"
+    )]
+    LogForked {
+        /// Entries below the checkpoint that is known.
+        anchor: u64,
+        /// Entries now.
+        size: u64,
+    },
     /// A batch that is not registered.
     #[error("there is no batch '{0}'")]
     UnknownBatch(String),

@@ -5,8 +5,10 @@
 //! by keyed blind indexes (HMAC-SHA-256): without the key a copied registry names nobody.
 
 mod alerts;
+mod check;
 mod error;
 mod exclusive;
+mod log;
 mod marks;
 mod open;
 mod planting;
@@ -15,9 +17,12 @@ mod receiving;
 mod sources;
 mod store;
 mod vault;
+mod witness;
 
+pub use check::{LogCheck, Problem};
 pub use error::Error;
 pub use exclusive::Exclusive;
+pub use log::SignedCheckpoint;
 pub use vault::{InvalidKey, MasterKey};
 
 use std::sync::Arc;
@@ -195,6 +200,8 @@ pub struct Registry {
     store: Store,
     vault: Arc<Vault>,
     lock: Arc<exclusive::LockPlace>,
+    /// In whose name it writes.
+    by: Arc<str>,
 }
 
 /// Times are kept as microseconds since 1970 UTC: exact, sortable, the same on both engines.

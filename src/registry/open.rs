@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, PgConnection, SqlSafeStr};
 
 use super::exclusive::LockPlace;
+use super::log::system_user;
 use super::store::Store;
 use super::vault::Vault;
 use super::{Error, MasterKey, Registry, Result};
@@ -21,16 +22,30 @@ const KEY_CHECK_PLACE: &str = "meta key_check";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 1] = [(
-    1,
-    "registry",
-    include_str!("migrations/sqlite/0001_registry.sql"),
-)];
-const POSTGRES: [Step; 1] = [(
-    1,
-    "registry",
-    include_str!("migrations/postgres/0001_registry.sql"),
-)];
+const SQLITE: [Step; 2] = [
+    (
+        1,
+        "registry",
+        include_str!("migrations/sqlite/0001_registry.sql"),
+    ),
+    (
+        2,
+        "evidence",
+        include_str!("migrations/sqlite/0002_evidence.sql"),
+    ),
+];
+const POSTGRES: [Step; 2] = [
+    (
+        1,
+        "registry",
+        include_str!("migrations/postgres/0001_registry.sql"),
+    ),
+    (
+        2,
+        "evidence",
+        include_str!("migrations/postgres/0002_evidence.sql"),
+    ),
+];
 
 fn migrator(steps: &'static [Step]) -> Migrator {
     let step = |&(version, name, sql): &Step| {
@@ -112,8 +127,10 @@ impl Registry {
             store,
             vault: Arc::new(Vault::new(key)),
             lock: Arc::new(lock),
+            by: system_user().into(),
         };
         registry.check_key().await?;
+        registry.open_log().await?;
         Ok(registry)
     }
 
@@ -122,12 +139,14 @@ impl Registry {
         let read = "select value from meta where name = 'key_check'";
         if self.store.fetch(read, vec![]).await?.is_empty() {
             let sealed = self.vault.seal(KEY_CHECK_PLACE, KEY_CHECK)?;
-            self.store
-                .execute(
-                    "insert into meta (name, value) values ('key_check', $1) on conflict do nothing",
-                    vec![sealed.into()],
-                )
-                .await?;
+            let mut tx = self.store.begin().await?;
+            tx.execute(
+                "insert into meta (name, value) values ('key_check', $1) on conflict do nothing",
+                vec![sealed.into()],
+            )
+            .await?;
+            // The log begins behind this, and takes it over.
+            tx.commit().await?;
         }
         let rows = self.store.fetch(read, vec![]).await?;
         let row = rows.first().ok_or(Error::WrongKey)?;

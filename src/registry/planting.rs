@@ -1,12 +1,16 @@
 //! Batches and canaries.
 
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::marks::marks;
 use super::store::{Row, Tx, Value};
+use super::witness::Table;
 use super::{Error, Registry, Result, from_micros, micros};
-use crate::canary::{Batch, BatchId, Canary, CanaryId, Details, SourceName, State};
+use crate::canary::{Batch, BatchId, Canary, CanaryId, Details, PlantedRow, SourceName, State};
+use crate::evidence::{Act, Opening, commitments};
+use crate::persona::Household;
 
 fn place(id: &CanaryId) -> String {
     format!("canary {id}")
@@ -16,6 +20,29 @@ fn place(id: &CanaryId) -> String {
 struct Sealed {
     details: Details,
     points: Vec<i64>,
+    #[serde(default)]
+    opening: Option<Opening>,
+}
+
+/// What is committed to: the canary as it is written, before the database gives it keys.
+#[derive(Serialize)]
+struct Committed<'a> {
+    canary: &'a CanaryId,
+    source: &'a SourceName,
+    batch: &'a BatchId,
+    household: &'a Household,
+    rows: &'a [PlantedRow],
+}
+
+fn committed(canary: &Canary) -> Result<String> {
+    let committed = Committed {
+        canary: &canary.id,
+        source: &canary.source,
+        batch: &canary.batch,
+        household: &canary.details.household,
+        rows: &canary.details.rows,
+    };
+    serde_json::to_string(&committed).map_err(|_| Error::Damaged(place(&canary.id)))
 }
 
 impl Registry {
@@ -45,16 +72,22 @@ impl Registry {
             ],
         )
         .await?;
-        for canary in canaries {
+        tx.touch(Table::Batch, &batch.id);
+        let documents: Result<Vec<String>> = canaries.iter().map(committed).collect();
+        let (commitment, openings) = commitments(documents?, || rand::rng().random());
+        for (canary, opening) in canaries.iter().zip(openings) {
             tx.execute(
                 "insert into canary (id, batch, sealed) values ($1, $2, $3)",
                 vec![
                     canary.id.as_str().into(),
                     batch.id.as_str().into(),
-                    self.seal(canary)?.into(),
+                    self.seal(canary, Some(opening))?.into(),
                 ],
             )
             .await?;
+            for table in [Table::Canary, Table::CanaryPoint, Table::CanaryMark] {
+                tx.touch(table, &canary.id);
+            }
             for point in &canary.points {
                 tx.execute(
                     "insert into canary_point (canary, point) values ($1, $2) on conflict do nothing",
@@ -75,7 +108,13 @@ impl Registry {
                 .await?;
             }
         }
-        tx.commit().await
+        let act = Act::BatchRegistered {
+            batch: batch.id.to_string(),
+            source: batch.source.to_string(),
+            canaries: canaries.len(),
+            commitment,
+        };
+        self.commit(tx, act).await
     }
 
     /// The id that the source's next batch will have.
@@ -100,8 +139,8 @@ impl Registry {
         at: OffsetDateTime,
     ) -> Result<()> {
         let mut tx = self.store.begin().await?;
-        set_state(&mut tx, batch, state, at).await?;
-        tx.commit().await
+        let act = set_state(&mut tx, batch, state, at).await?;
+        self.commit(tx, act).await
     }
 
     /// Stores the details anew of canaries whose keys the database has now given, and makes the
@@ -112,18 +151,20 @@ impl Registry {
     pub async fn batch_is_live(&self, batch: &BatchId, canaries: &[Canary]) -> Result<()> {
         let mut tx = self.store.begin().await?;
         for canary in canaries {
+            let opening = self.opening_in(&mut tx, &canary.id).await?;
             tx.execute(
                 "update canary set sealed = $1 where id = $2 and batch = $3",
                 vec![
-                    self.seal(canary)?.into(),
+                    self.seal(canary, opening)?.into(),
                     canary.id.as_str().into(),
                     batch.as_str().into(),
                 ],
             )
             .await?;
+            tx.touch(Table::Canary, &canary.id);
         }
-        set_state(&mut tx, batch, State::Live, OffsetDateTime::UNIX_EPOCH).await?;
-        tx.commit().await
+        let act = set_state(&mut tx, batch, State::Live, OffsetDateTime::UNIX_EPOCH).await?;
+        self.commit(tx, act).await
     }
 
     /// All batches, or one source's, oldest first, whatever their state.
@@ -183,29 +224,52 @@ impl Registry {
         rows.iter().map(|row| self.canary(row)).collect()
     }
 
-    fn seal(&self, canary: &Canary) -> Result<Vec<u8>> {
+    /// What opens a canary's commitment; `None` for one that was planted before there was a log.
+    ///
+    /// # Errors
+    /// There is no such canary, the store fails, or it does not open.
+    pub async fn opening(&self, canary: &CanaryId) -> Result<Option<Opening>> {
+        let mut tx = self.store.begin().await?;
+        self.opening_in(&mut tx, canary).await
+    }
+
+    async fn opening_in(&self, tx: &mut Tx, canary: &CanaryId) -> Result<Option<Opening>> {
+        let sql = "select sealed from canary where id = $1";
+        let rows = tx.fetch(sql, vec![canary.as_str().into()]).await?;
+        let row = rows
+            .first()
+            .ok_or_else(|| Error::UnknownCanary(canary.to_string()))?;
+        Ok(self.unseal(canary, &row.bytes(0)?)?.opening)
+    }
+
+    fn seal(&self, canary: &Canary, opening: Option<Opening>) -> Result<Vec<u8>> {
         let place = place(&canary.id);
         let sealed = Sealed {
             details: canary.details.clone(),
             points: canary.points.clone(),
+            opening,
         };
         let plain = serde_json::to_vec(&sealed).map_err(|_| Error::Damaged(place.clone()))?;
         self.vault.seal(&place, &plain)
+    }
+
+    fn unseal(&self, id: &CanaryId, sealed: &[u8]) -> Result<Sealed> {
+        let place = place(id);
+        let plain = self.vault.open(&place, sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| Error::Damaged(place))
     }
 
     /// Reads a row of id, source, batch, state, sealed.
     pub(super) fn canary(&self, row: &Row) -> Result<Canary> {
         let id = row.text(0)?;
         let id: CanaryId = id.parse().map_err(|_| Error::Damaged(id.clone()))?;
-        let place = place(&id);
-        let damaged = || Error::Damaged(place.clone());
-        let plain = self.vault.open(&place, &row.bytes(4)?)?;
-        let sealed: Sealed = serde_json::from_slice(&plain).map_err(|_| damaged())?;
+        let damaged = || Error::Damaged(place(&id));
+        let sealed = self.unseal(&id, &row.bytes(4)?)?;
         Ok(Canary {
-            id,
             source: row.text(1)?.parse().map_err(|_| damaged())?,
             batch: BatchId::from_text(row.text(2)?),
             state: State::from_name(&row.text(3)?).ok_or_else(damaged)?,
+            id,
             details: sealed.details,
             points: sealed.points,
         })
@@ -228,7 +292,7 @@ async fn set_state(
     batch: &BatchId,
     state: State,
     unplanted_at: OffsetDateTime,
-) -> Result<()> {
+) -> Result<Act> {
     let unplanted_at = (state == State::Unplanted).then(|| micros(unplanted_at));
     let touched = tx
         .execute(
@@ -240,10 +304,14 @@ async fn set_state(
             ],
         )
         .await?;
-    match touched {
-        0 => Err(Error::UnknownBatch(batch.to_string())),
-        _ => Ok(()),
+    if touched == 0 {
+        return Err(Error::UnknownBatch(batch.to_string()));
     }
+    tx.touch(Table::Batch, batch);
+    Ok(Act::BatchChanged {
+        batch: batch.to_string(),
+        state: state.name().to_owned(),
+    })
 }
 
 fn batch(row: &Row) -> Result<Batch> {

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use time::OffsetDateTime;
 
+use super::witness::Table;
 use super::{Added, Error, PoolEntry, Registry, Result, micros};
 use crate::canary::{ContactPoint, SourceName};
+use crate::evidence::Act;
 
 fn place(identity: &[u8]) -> String {
     let tag: String = identity.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -31,9 +33,9 @@ impl Registry {
                 .map_err(|_| Error::Damaged("a contact point".to_owned()))?;
             let sealed = self.vault.seal(&place(&identity), &plain)?;
             let new = tx
-                .execute(
+                .fetch(
                     "insert into contact_point (kind, identity, sealed, cap_per_source, added_at)
-                     values ($1, $2, $3, $4, $5) on conflict (identity) do nothing",
+                     values ($1, $2, $3, $4, $5) on conflict (identity) do nothing returning id",
                     vec![
                         point.kind().name().into(),
                         identity.into(),
@@ -43,12 +45,18 @@ impl Registry {
                     ],
                 )
                 .await?;
-            match new {
-                0 => added.known += 1,
-                _ => added.added += 1,
+            match new.first() {
+                None => added.known += 1,
+                Some(row) => {
+                    added.added += 1;
+                    tx.touch(Table::ContactPoint, row.int(0)?);
+                }
             }
         }
-        tx.commit().await?;
+        if added.added > 0 {
+            let act = Act::PoolChanged { added: added.added };
+            self.commit(tx, act).await?;
+        }
         Ok(added)
     }
 

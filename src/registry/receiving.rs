@@ -1,9 +1,11 @@
 //! Messages, and the sightings that come of them.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::marks::folded;
 use super::store::{Row, Tx};
+use super::witness::Table;
 use super::{
     Accepted, Error, Mark, Message, NewMessage, NewSighting, Registry, Result, SightingFilter,
     from_micros, micros,
@@ -11,6 +13,7 @@ use super::{
 use crate::canary::{
     BatchId, Canary, Channel, Incident, IncidentState, Sighting, SightingKind, SourceName,
 };
+use crate::evidence::{Act, hex};
 
 const ENVELOPE: &str = "message envelope";
 const RAW: &str = "message raw";
@@ -56,6 +59,7 @@ impl Registry {
     pub async fn accept(&self, messages: &[NewMessage]) -> Result<Vec<Accepted>> {
         let mut tx = self.store.begin().await?;
         let mut accepted = Vec::with_capacity(messages.len());
+        let mut hashes = Vec::with_capacity(messages.len());
         for message in messages {
             let envelope = serde_json::to_vec(&Envelope {
                 envelope: message.envelope.clone(),
@@ -82,13 +86,27 @@ impl Registry {
                 .first()
                 .ok_or_else(|| Error::Damaged("message".to_owned()))?;
             let id = row.int(0)?;
+            tx.touch(Table::Message, id);
+            hashes.push((id, self.raw_hash(id, &message.raw)));
             accepted.push(match row.int(1)? {
                 0 => Accepted::New(id),
                 _ => Accepted::Repeat(id),
             });
         }
-        tx.commit().await?;
+        let act = Act::MessagesAccepted { messages: hashes };
+        self.commit(tx, act).await?;
         Ok(accepted)
+    }
+
+    /// What stands before a message's raw bytes when the log hashes them, in hexadecimal. Whoever is
+    /// handed the message is handed this too, and can compare.
+    pub fn raw_salt(&self, message: i64) -> String {
+        hex(&self.vault.tag("raw salt", &message.to_string()))
+    }
+
+    fn raw_hash(&self, message: i64, raw: &[u8]) -> String {
+        let salted = Sha256::new().chain_update(self.raw_salt(message));
+        hex(&salted.chain_update(raw).finalize())
     }
 
     /// Stored messages that nobody has settled yet, oldest first.
@@ -159,6 +177,7 @@ impl Registry {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
+        tx.touch(Table::Message, message);
         let (at, channel, repeats) = (row.int(0)?, row.text(1)?, row.int(2)?);
         let mut stored = Vec::with_capacity(sightings.len());
         for sighting in sightings {
@@ -193,7 +212,9 @@ impl Registry {
                 )
                 .await?;
             let id = rows.first().map_or(Ok(0), |row| row.int(0))?;
+            tx.touch(Table::Sighting, id);
             if let Some(incident) = incident {
+                tx.touch(Table::Incident, incident);
                 super::alerts::queue(&mut tx, incident, id, at, news).await?;
             }
             stored.push(Sighting {
@@ -211,7 +232,15 @@ impl Registry {
                 repeats: u32::try_from(repeats).unwrap_or(u32::MAX),
             });
         }
-        tx.commit().await?;
+        let mut incidents: Vec<i64> = stored.iter().filter_map(|s| s.incident).collect();
+        incidents.sort_unstable();
+        incidents.dedup();
+        let act = Act::MessageSettled {
+            message,
+            sightings: stored.iter().map(|sighting| sighting.id).collect(),
+            incidents,
+        };
+        self.commit(tx, act).await?;
         Ok(Some(stored))
     }
 

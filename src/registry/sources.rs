@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::witness::Table;
 use super::{Error, Registry, Result, Source, from_micros, micros};
 use crate::canary::SourceName;
+use crate::evidence::Act;
 
 #[derive(Serialize, Deserialize)]
 struct Sealed {
@@ -29,8 +31,8 @@ impl Registry {
         };
         let place = place(source.name.as_str());
         let plain = serde_json::to_vec(&sealed).map_err(|_| Error::Damaged(place.clone()))?;
-        let new = self
-            .store
+        let mut tx = self.store.begin().await?;
+        let new = tx
             .execute(
                 "insert into source (name, sealed, added_at) values ($1, $2, $3)
                  on conflict (name) do nothing",
@@ -41,10 +43,14 @@ impl Registry {
                 ],
             )
             .await?;
-        match new {
-            0 => Err(Error::SourceTaken(source.name.to_string())),
-            _ => Ok(()),
+        if new == 0 {
+            return Err(Error::SourceTaken(source.name.to_string()));
         }
+        tx.touch(Table::Source, &source.name);
+        let act = Act::SourceAdded {
+            source: source.name.to_string(),
+        };
+        self.commit(tx, act).await
     }
 
     /// The source of that name.

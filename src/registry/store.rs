@@ -1,10 +1,13 @@
 //! One way to talk to either engine: the same SQL with `$1` placeholders, three kinds of values.
 
+use std::collections::BTreeSet;
+
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Postgres, Row as _, Sqlite};
 
 use super::Result;
+use super::witness::Table;
 
 /// A value on its way into the store.
 pub(super) enum Value {
@@ -47,7 +50,7 @@ macro_rules! get {
 }
 
 impl Row {
-    get!(int -> i64, int_or_null -> Option<i64>, text -> String, text_or_null -> Option<String>, bytes -> Vec<u8>);
+    get!(int -> i64, int_or_null -> Option<i64>, text -> String, text_or_null -> Option<String>, bytes -> Vec<u8>, bytes_or_null -> Option<Vec<u8>>);
 }
 
 /// A pool of connections to either engine.
@@ -58,7 +61,13 @@ pub(super) enum Store {
 }
 
 /// A transaction on either engine; dropped without `commit`, it is rolled back.
-pub(super) enum Tx {
+pub(super) struct Tx {
+    engine: Engine,
+    /// Rows that it has written, for the log.
+    pub(super) touched: BTreeSet<(Table, String)>,
+}
+
+enum Engine {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
@@ -81,9 +90,13 @@ impl Store {
     /// Begins a transaction that may write: SQLite takes its write lock at once, so that two writers
     /// wait for each other instead of one failing half way.
     pub(super) async fn begin(&self) -> Result<Tx> {
-        Ok(match self {
-            Store::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
-            Store::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        let engine = match self {
+            Store::Sqlite(pool) => Engine::Sqlite(pool.begin_with("begin immediate").await?),
+            Store::Postgres(pool) => Engine::Postgres(pool.begin().await?),
+        };
+        Ok(Tx {
+            engine,
+            touched: BTreeSet::new(),
         })
     }
 
@@ -101,28 +114,40 @@ impl Store {
         })
     }
 
-    /// Runs one statement; how many rows it touched.
-    pub(super) async fn execute(&self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
-        Ok(match self {
-            Store::Sqlite(pool) => bound!(sql, values).execute(pool).await?.rows_affected(),
-            Store::Postgres(pool) => bound!(sql, values).execute(pool).await?.rows_affected(),
-        })
+    /// What SQLite itself finds wrong with its file.
+    pub(super) async fn integrity(&self) -> Result<Vec<String>> {
+        if let Store::Postgres(_) = self {
+            return Ok(Vec::new());
+        }
+        let rows = self.fetch("pragma integrity_check", vec![]).await?;
+        let lines: Result<Vec<String>> = rows.iter().map(|row| row.text(0)).collect();
+        Ok(lines?.into_iter().filter(|line| line != "ok").collect())
     }
 }
 
 impl Tx {
+    /// Says that a row has been written, by its table's key.
+    pub(super) fn touch(&mut self, table: Table, key: impl ToString) {
+        self.touched.insert((table, key.to_string()));
+    }
+
+    /// Whether rows have to be locked by hand: SQLite's writers are alone from the start.
+    pub(super) fn locks_rows(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
     /// Reads rows, or runs a statement with `returning`.
     pub(super) async fn fetch(
         &mut self,
         sql: &'static str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>> {
-        Ok(match self {
-            Tx::Sqlite(tx) => {
+        Ok(match &mut self.engine {
+            Engine::Sqlite(tx) => {
                 let rows = bound!(sql, values).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
-            Tx::Postgres(tx) => {
+            Engine::Postgres(tx) => {
                 let rows = bound!(sql, values).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
@@ -131,12 +156,12 @@ impl Tx {
 
     /// Runs one statement; how many rows it touched.
     pub(super) async fn execute(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
-        Ok(match self {
-            Tx::Sqlite(tx) => bound!(sql, values)
+        Ok(match &mut self.engine {
+            Engine::Sqlite(tx) => bound!(sql, values)
                 .execute(&mut **tx)
                 .await?
                 .rows_affected(),
-            Tx::Postgres(tx) => bound!(sql, values)
+            Engine::Postgres(tx) => bound!(sql, values)
                 .execute(&mut **tx)
                 .await?
                 .rows_affected(),
@@ -145,9 +170,9 @@ impl Tx {
 
     /// Makes it durable.
     pub(super) async fn commit(self) -> Result<()> {
-        match self {
-            Tx::Sqlite(tx) => tx.commit().await?,
-            Tx::Postgres(tx) => tx.commit().await?,
+        match self.engine {
+            Engine::Sqlite(tx) => tx.commit().await?,
+            Engine::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
     }

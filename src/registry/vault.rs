@@ -65,6 +65,11 @@ impl MasterKey {
         Ok(MasterKey(key))
     }
 
+    /// The key's bytes.
+    pub fn to_bytes(&self) -> [u8; 32] {
+        *self.0
+    }
+
     fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(hmac(&*self.0, &[purpose.as_bytes()]))
     }

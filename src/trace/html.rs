@@ -4,7 +4,6 @@ mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
-use super::decide::Verdict;
 use super::report::Report;
 use super::words;
 
@@ -33,11 +32,7 @@ const SHOWN: usize = 200;
 /// The page. It shows canary ids and no detail of a canary; all that comes from the list is escaped.
 pub fn html(report: &Report<'_>) -> String {
     let decision = &report.decision;
-    let class = match decision.verdict {
-        Verdict::Attributed => "attributed",
-        Verdict::Inconclusive => "inconclusive",
-        Verdict::NoCanary => "no_canary",
-    };
+    let class = decision.verdict.name();
     let page = markup! {
         (DOCTYPE)
         html lang="en" {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::decide::{Interval, SourceFinding, Verdict, support};
+use super::decide::{Interval, SourceFinding, support};
 use super::mark::Marks;
 use super::report::Report;
 
@@ -143,11 +143,7 @@ impl From<&Report<'_>> for Document {
         };
         Document {
             file: file(list),
-            verdict: match decision.verdict {
-                Verdict::Attributed => "attributed",
-                Verdict::Inconclusive => "inconclusive",
-                Verdict::NoCanary => "no_canary",
-            },
+            verdict: decision.verdict.name(),
             sources: sources(true),
             cleared: decision
                 .cleared

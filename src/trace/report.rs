@@ -11,6 +11,7 @@ use super::read::List;
 use super::scan::{BadRows, scan};
 use super::watch::Watch;
 use crate::canary::{CanaryId, SourceName};
+use crate::evidence::Act;
 
 /// More threads than this only wait for the one that reads.
 const THREADS: usize = 8;
@@ -52,6 +53,19 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
+    /// The trace as the evidence log keeps it.
+    pub fn act(&self) -> Act {
+        let named = self.decision.sources.iter().filter(|found| found.named);
+        Act::Traced {
+            list: self.list.sha256.clone(),
+            verdict: self.decision.verdict.name().to_owned(),
+            sources: named
+                .map(|found| self.source(found.source).to_string())
+                .collect(),
+            false_accusation_probability: self.decision.false_accusation_probability,
+        }
+    }
+
     /// The name of a source of the decision.
     pub fn source(&self, index: usize) -> &SourceName {
         &self.watch.sources[index]

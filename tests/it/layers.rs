@@ -72,7 +72,7 @@ fn the_ground_floor_is_pure() {
         "crate::database",
         "crate::workspace",
     ]);
-    for module in ["persona", "notation", "canary"] {
+    for module in ["persona", "notation", "canary", "evidence"] {
         assert_eq!(places(module, &impure), Vec::<String>::new());
     }
     // One door to the outside: an operator's own seed tables.

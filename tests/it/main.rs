@@ -1,6 +1,7 @@
 //! The one integration-test binary.
 
 mod demo;
+mod evidence;
 mod harness;
 mod layers;
 mod notation;

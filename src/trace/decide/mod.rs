@@ -74,6 +74,17 @@ pub enum Verdict {
     NoCanary,
 }
 
+impl Verdict {
+    /// The verdict's name in JSON and in the evidence log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Verdict::Attributed => "attributed",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::NoCanary => "no_canary",
+        }
+    }
+}
+
 /// A canary in the list.
 #[derive(Clone, Debug)]
 pub struct FoundCanary {

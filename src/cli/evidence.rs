@@ -1,0 +1,50 @@
+//! `otori evidence`: the log of everything that may have to be proved later.
+
+mod prove;
+mod verify;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::{Global, Outcome, Output};
+
+/// The evidence log: what was done, signed, and whether it is still as it was written
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// Check the log and every row of the registry against it; or check a proof, anywhere
+    Verify(verify::Args),
+    /// Open one canary to a stranger: a file that shows that it was registered on its day with these fields,
+    /// and nothing of any other canary
+    Prove(prove::Args),
+    /// Print the log's public key, to be published where nobody can change it afterwards
+    Key,
+}
+
+#[derive(Serialize)]
+struct Key {
+    key: String,
+}
+
+/// Runs `otori evidence`.
+///
+/// # Errors
+/// The workspace does not open, or a file cannot be read or written. Evidence that does not hold is told,
+/// and is exit status 1.
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+    match args.act {
+        Act::Verify(args) => verify::run(args, global).await,
+        Act::Prove(args) => prove::run(args, global).await,
+        Act::Key => {
+            let (workspace, _) = global.open().await?;
+            let key = workspace.signer()?.verifier().to_string();
+            Output::new(global).result(&Key { key: key.clone() }, |out| writeln!(out, "{key}"))?;
+            Ok(Outcome::Done)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Entries of the log: what was done, when, by whom, and which rows of the registry it wrote.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::merkle::{Hash, leaf_hash};
+
+/// Something that may have to be proved later. It holds ids, counts, names and hashes, never a canary's
+/// detail: the log may be shown to a stranger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Act {
+    /// The log begins. What stood in the registry before is taken over as it was.
+    LogOpened,
+    /// Contact points were added to the pool.
+    PoolChanged {
+        /// New ones.
+        added: usize,
+    },
+    /// A source was registered.
+    SourceAdded {
+        /// Its name.
+        source: String,
+    },
+    /// A batch was registered, before any of it was written to its source.
+    BatchRegistered {
+        /// The batch.
+        batch: String,
+        /// Its source.
+        source: String,
+        /// How many canaries.
+        canaries: usize,
+        /// The root over the canaries' commitments.
+        commitment: Hash,
+    },
+    /// A batch went over to another state (live, void, unplanted, …).
+    BatchChanged {
+        /// The batch.
+        batch: String,
+        /// The new state.
+        state: String,
+    },
+    /// A source's canaries were looked for.
+    Verified {
+        /// The source.
+        source: String,
+        /// Canaries that should stand there.
+        live: usize,
+        /// Those that do, unchanged.
+        intact: usize,
+        /// Those that somebody has changed.
+        altered: usize,
+        /// Those that are gone.
+        missing: usize,
+    },
+    /// Messages were stored, before their senders were answered.
+    MessagesAccepted {
+        /// Their numbers, each with SHA-256 over its salt and its raw bytes: the salt is sealed with the
+        /// registry's key, so that nobody can try numbers out against the hash.
+        messages: Vec<(i64, String)>,
+    },
+    /// A message was understood.
+    MessageSettled {
+        /// Its number.
+        message: i64,
+        /// The sightings that came of it.
+        sightings: Vec<i64>,
+        /// The incidents that they joined.
+        incidents: Vec<i64>,
+    },
+    /// An alert was accepted by its receiver, or failed and is tried again.
+    AlertTried {
+        /// Its number.
+        alert: i64,
+        /// Whether it was accepted.
+        sent: bool,
+    },
+    /// A list was traced.
+    Traced {
+        /// SHA-256 of the list in hexadecimal.
+        list: String,
+        /// `attributed`, `inconclusive` or `no_canary`.
+        verdict: String,
+        /// The sources named.
+        sources: Vec<String>,
+        /// At most this probable that an innocent source is named.
+        false_accusation_probability: f64,
+    },
+    /// The configuration is another one than before.
+    Configured {
+        /// SHA-256 of `otori.toml` in hexadecimal.
+        sha256: String,
+    },
+    /// The log's size and root were signed.
+    Checkpointed {
+        /// Entries below the checkpoint.
+        size: u64,
+        /// The root over them.
+        root: Hash,
+    },
+    /// A time-stamping authority has stamped a checkpoint.
+    CheckpointStamped {
+        /// Entries below the checkpoint.
+        size: u64,
+    },
+    /// Evidence was handed out.
+    Exported {
+        /// Messages in the bundle.
+        messages: usize,
+        /// SHA-256 of its list of contents, in hexadecimal.
+        manifest: String,
+    },
+    /// One canary was opened to a stranger.
+    Proved {
+        /// The canary.
+        canary: String,
+    },
+}
+
+/// The state in which an act left one row of the registry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowDigest {
+    /// The table.
+    pub table: String,
+    /// The row's key, as text.
+    pub key: String,
+    /// SHA-256 over its columns in hexadecimal; empty where the row was removed.
+    pub sha256: String,
+}
+
+/// An entry of the log, as it is hashed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place, from 0.
+    pub seq: u64,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Who: a person, or a program.
+    pub by: String,
+    /// What.
+    #[serde(flatten)]
+    pub act: Act,
+    /// The rows that it wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<RowDigest>,
+}
+
+impl Entry {
+    /// The entry's text, which is what the log keeps and hashes.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).expect("an entry has text keys and finite numbers")
+    }
+
+    /// The hash of an entry's text.
+    pub fn hash(text: &str) -> Hash {
+        leaf_hash(text.as_bytes())
+    }
+}

@@ -1,0 +1,37 @@
+//! What can be proved later, and how: the pure part of the evidence log.
+//!
+//! | file | what it is |
+//! | --- | --- |
+//! | `act` | what is done and enters the log: ids, counts and hashes, never a canary's detail |
+//! | `merkle` | the tree over the log's entries (RFC 9162) |
+//! | `note` | signed notes, as C2SP's signed-note format has them |
+//! | `checkpoint` | the log's size and root, signed: C2SP's tlog-checkpoint format |
+//! | `commitment` | canaries committed to when they are planted, opened one by one |
+//! | `proof` | one opened canary, with all that a stranger needs to check it |
+//!
+//! Nothing here reads a file, a clock or the registry; `registry::log` keeps the entries, and
+//! `cli::evidence` is the way in.
+
+mod act;
+mod checkpoint;
+mod commitment;
+mod merkle;
+mod note;
+mod proof;
+
+pub use act::{Act, Entry, RowDigest};
+pub use checkpoint::{Checkpoint, InvalidCheckpoint};
+pub use commitment::{Opening, commitments};
+pub use merkle::{Frontier, Hash, inclusion, leaf_hash, root, verify_inclusion};
+pub use note::{InvalidKey, InvalidNote, Note, Signer, Verifier};
+pub use proof::{Checked, InvalidProof, Proof};
+
+/// Bytes in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

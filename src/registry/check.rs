@@ -1,0 +1,337 @@
+//! Whether the log and the registry are as they were written: every entry in its place, every
+//! checkpoint signed over the entries that stand below it, every row as its last entry left it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use time::{Duration, OffsetDateTime};
+
+use super::log::{SignedCheckpoint, checkpoint};
+use super::store::Row;
+use super::witness::Table;
+use super::{Registry, Result};
+use crate::evidence::{Checkpoint, Entry, Frontier, Hash, InvalidCheckpoint, Verifier};
+
+/// Entries read at a time.
+const PAGE: i64 = 2_000;
+/// Clocks of receivers that share a registry may be so far apart.
+const APART: Duration = Duration::seconds(5);
+
+/// Something that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Where: an entry, a checkpoint, a row, the file.
+    pub place: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// What a check has found.
+#[derive(Clone, Debug)]
+pub struct LogCheck {
+    /// Entries in the log.
+    pub entries: u64,
+    /// The root over them.
+    pub root: Hash,
+    /// Entries below the newest checkpoint that holds.
+    pub signed: u64,
+    /// Checkpoints.
+    pub checkpoints: usize,
+    /// Rows of the registry that were compared.
+    pub rows: usize,
+    /// What is wrong; empty: nothing.
+    pub problems: Vec<Problem>,
+    /// What an examiner should know though it is no proof of anything: clocks that went back.
+    pub notes: Vec<String>,
+}
+
+/// The state of a row as the log tells it.
+struct Expected {
+    sha256: String,
+    seq: u64,
+    at: OffsetDateTime,
+}
+
+impl LogCheck {
+    fn problem(&mut self, place: impl Into<String>, what: impl Into<String>) {
+        self.problems.push(Problem {
+            place: place.into(),
+            what: what.into(),
+        });
+    }
+}
+
+impl Registry {
+    /// Checks the whole log and every row that it knows. `keys` are the log's public keys, the present one
+    /// and those before it; `anchor` is the newest checkpoint known outside of the registry, as a note.
+    ///
+    /// # Errors
+    /// The store fails. What is wrong with the log or the rows is no error but in the result.
+    pub async fn check(&self, keys: &[Verifier], anchor: Option<&str>) -> Result<LogCheck> {
+        let mut check = LogCheck {
+            entries: 0,
+            root: Frontier::default().root(),
+            signed: 0,
+            checkpoints: 0,
+            rows: 0,
+            problems: Vec::new(),
+            notes: Vec::new(),
+        };
+        for line in self.store.integrity().await? {
+            check.problem("the registry's file", line);
+        }
+        let checkpoints = self
+            .store
+            .fetch(
+                "select size, at, note, timestamp_token from checkpoint order by size",
+                vec![],
+            )
+            .await?;
+        let checkpoints: Vec<SignedCheckpoint> =
+            checkpoints.iter().map(checkpoint).collect::<Result<_>>()?;
+        check.checkpoints = checkpoints.len();
+        let mut opened: BTreeMap<u64, Checkpoint> = BTreeMap::new();
+        for signed in &checkpoints {
+            match open(&signed.note, keys) {
+                Ok(opened_one) if opened_one.size == signed.size => {
+                    opened.insert(signed.size, opened_one);
+                }
+                Ok(other) => check.problem(
+                    format!("checkpoint {}", signed.size),
+                    format!("it signs {} entries", other.size),
+                ),
+                Err(why) => check.problem(format!("checkpoint {}", signed.size), why.to_string()),
+            }
+        }
+        let anchor = match anchor.map(|note| open(note, keys)) {
+            Some(Ok(anchor)) => Some(anchor),
+            Some(Err(why)) => {
+                check.problem(
+                    "the workspace's own copy of the newest checkpoint",
+                    why.to_string(),
+                );
+                None
+            }
+            None => None,
+        };
+        let expected = self.walk(&mut check, &opened, anchor.as_ref()).await?;
+        self.compare(&mut check, expected).await?;
+        Ok(check)
+    }
+
+    /// Every entry in order: hashes, places, and the roots at checkpoints.
+    async fn walk(
+        &self,
+        check: &mut LogCheck,
+        opened: &BTreeMap<u64, Checkpoint>,
+        anchor: Option<&Checkpoint>,
+    ) -> Result<BTreeMap<(Table, String), Expected>> {
+        let mut expected = BTreeMap::new();
+        let mut frontier = Frontier::default();
+        let mut good = 0;
+        let (mut next, mut latest) = (0_i64, OffsetDateTime::UNIX_EPOCH);
+        loop {
+            let sql = "select seq, entry, hash from evidence where seq >= $1 order by seq limit $2";
+            let page = self
+                .store
+                .fetch(sql, vec![next.into(), PAGE.into()])
+                .await?;
+            if page.is_empty() {
+                break;
+            }
+            for row in &page {
+                let seq = row.int(0)?;
+                if seq > next {
+                    let gone = match seq - next {
+                        1 => format!("entry {next}"),
+                        _ => format!("entries {next} to {}", seq - 1),
+                    };
+                    check.problem(gone, "removed from the log");
+                }
+                next = seq + 1;
+                let (text, hash) = entry(row, seq as u64, check);
+                frontier.push(hash);
+                if let Some(text) = text {
+                    note_rows(&text, seq as u64, &mut latest, &mut expected, check);
+                }
+                let size = frontier.size();
+                for checkpoint in opened
+                    .get(&size)
+                    .into_iter()
+                    .chain(anchor.filter(|a| a.size == size))
+                {
+                    if checkpoint.root == frontier.root() {
+                        (good, check.signed) = (size, size);
+                    } else {
+                        check.problem(
+                            format!("entries {good} to {}", size - 1),
+                            format!("their hash is not the one that the checkpoint over {size} entries signs: one of them was changed, or the registry was set back and written on"),
+                        );
+                    }
+                }
+            }
+        }
+        (check.entries, check.root) = (frontier.size(), frontier.root());
+        let last = opened.keys().next_back().copied();
+        let last = last
+            .into_iter()
+            .chain(anchor.map(|anchor| anchor.size))
+            .max();
+        if let Some(last) = last.filter(|last| *last > frontier.size()) {
+            check.problem(
+                "the log's end",
+                format!(
+                    "it has {} entries, but a checkpoint over {last} was signed: the registry was set back to an older state, or its newest entries were removed",
+                    frontier.size()
+                ),
+            );
+        }
+        let head = self
+            .store
+            .fetch("select size, frontier from evidence_head", vec![])
+            .await?;
+        let fits = |row: &Row| {
+            Ok::<_, super::Error>(
+                row.int(0)? as u64 == frontier.size() && row.bytes(1)? == frontier.to_bytes(),
+            )
+        };
+        if !matches!(&head[..], [row] if fits(row)?) {
+            check.problem("the log's head", "it does not fit the entries");
+        }
+        Ok(expected)
+    }
+
+    /// Every row against the state in which the log says it was left, and every row that the log does
+    /// not know.
+    async fn compare(
+        &self,
+        check: &mut LogCheck,
+        expected: BTreeMap<(Table, String), Expected>,
+    ) -> Result<()> {
+        check.rows = expected.len();
+        let mut tx = self.store.begin().await?;
+        for ((table, key), left) in &expected {
+            let place = format!("{} {key}", table.name());
+            let since = format!("entry {} of {}", left.seq, left.at.date());
+            match table.digest(&mut tx, key).await {
+                Ok(now) if now.sha256 == left.sha256 => {}
+                Ok(now) if now.sha256.is_empty() => {
+                    check.problem(place, format!("removed since {since}"))
+                }
+                Ok(_) if left.sha256.is_empty() => check.problem(
+                    place,
+                    format!("it is there again, though {since} removed it"),
+                ),
+                Ok(_) => check.problem(place, format!("changed since {since}")),
+                Err(error) => check.problem(
+                    place,
+                    format!("it does not read any more ({error}); it was written by {since}"),
+                ),
+            }
+        }
+        drop(tx);
+        for table in Table::ALL {
+            let known: BTreeSet<&str> = expected
+                .keys()
+                .filter(|(of, _)| of == table)
+                .map(|(_, key)| key.as_str())
+                .collect();
+            for key in table.keys(&self.store).await? {
+                if !known.contains(key.as_str()) {
+                    check.problem(format!("{} {key}", table.name()), "it was put there by something else than otori: no entry of the log has written it");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open(note: &str, keys: &[Verifier]) -> std::result::Result<Checkpoint, InvalidCheckpoint> {
+    let mut first = None;
+    for key in keys {
+        match Checkpoint::open(note, key) {
+            Ok(checkpoint) => return Ok(checkpoint),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    Err(first.unwrap_or(InvalidCheckpoint::Malformed))
+}
+
+/// An entry's text, if it is the one that was hashed, and the hash that stands in the tree.
+fn entry(row: &Row, seq: u64, check: &mut LogCheck) -> (Option<String>, Hash) {
+    let kept = row.bytes(2).ok().and_then(|bytes| Hash::from_slice(&bytes));
+    let text = row.text(1).ok();
+    let hashed = text.as_deref().map(Entry::hash);
+    let place = format!("entry {seq}");
+    match (text, hashed, kept) {
+        (Some(text), Some(hashed), Some(kept)) if hashed == kept => (Some(text), kept),
+        (_, _, Some(kept)) => {
+            check.problem(
+                place,
+                "its text was changed: it is not the one that was hashed",
+            );
+            (None, kept)
+        }
+        (text, hashed, None) => {
+            check.problem(place, "its hash was changed");
+            (text, hashed.unwrap_or(Hash([0; 32])))
+        }
+    }
+}
+
+/// Reads an entry: it must stand in its place, and tells in which state its rows were left.
+fn note_rows(
+    text: &str,
+    seq: u64,
+    latest: &mut OffsetDateTime,
+    expected: &mut BTreeMap<(Table, String), Expected>,
+    check: &mut LogCheck,
+) {
+    /// What every entry has, whichever act it tells: a newer otori may know more acts.
+    #[derive(serde::Deserialize)]
+    struct Common {
+        seq: u64,
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+        #[serde(default)]
+        rows: Vec<crate::evidence::RowDigest>,
+    }
+    let Ok(entry) = serde_json::from_str::<Common>(text) else {
+        return check.problem(format!("entry {seq}"), "it does not read");
+    };
+    if entry.seq != seq {
+        check.problem(
+            format!("entry {seq}"),
+            format!(
+                "entry {} stands in its place: they were swapped or renumbered",
+                entry.seq
+            ),
+        );
+    }
+    if entry.at + APART < *latest {
+        check.notes.push(format!(
+            "the clock went back before entry {seq}, from {latest} to {}",
+            entry.at
+        ));
+    }
+    *latest = (*latest).max(entry.at);
+    for row in entry.rows {
+        match Table::named(&row.table) {
+            Some(table) => {
+                let left = Expected {
+                    sha256: row.sha256,
+                    seq,
+                    at: entry.at,
+                };
+                expected.insert((table, row.key), left);
+            }
+            None => check.problem(
+                format!("entry {seq}"),
+                format!(
+                    "it names a table '{}' that this otori does not know: use the newest",
+                    row.table
+                ),
+            ),
+        }
+    }
+}

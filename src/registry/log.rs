@@ -1,0 +1,323 @@
+//! The evidence log: every write of the registry ends in an entry that says what was done and in which
+//! state it left the rows that it wrote.
+//!
+//! Entries are the leaves of a Merkle tree (RFC 9162). The head row holds the tree's right edge, so that
+//! appending costs the same however long the log is; on PostgreSQL locking it is what puts writers in
+//! an order. It is locked last, behind whatever else a transaction locks, so nobody waits in a circle.
+
+use time::OffsetDateTime;
+
+use super::store::{Row, Tx};
+use super::witness::Table;
+use super::{Error, Registry, Result, from_micros, micros};
+use crate::evidence::{Act, Checkpoint, Entry, Frontier, Hash, RowDigest, Signer};
+
+/// A checkpoint as the registry keeps it.
+#[derive(Clone, Debug)]
+pub struct SignedCheckpoint {
+    /// Entries below it.
+    pub size: u64,
+    /// When it was signed.
+    pub at: OffsetDateTime,
+    /// The signed note.
+    pub note: String,
+    /// An RFC 3161 token over the note, DER.
+    pub timestamp_token: Option<Vec<u8>>,
+}
+
+impl Registry {
+    /// The same registry, writing in somebody's name.
+    #[must_use]
+    pub fn acting_as(mut self, name: &str) -> Registry {
+        self.by = name.into();
+        self
+    }
+
+    /// Who writes.
+    pub fn by(&self) -> &str {
+        &self.by
+    }
+
+    /// Appends an act that has changed nothing in the registry itself.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn record(&self, act: Act, at: OffsetDateTime) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        self.append(&mut tx, act, at).await?;
+        tx.commit().await
+    }
+
+    /// Every entry of the log, in order.
+    ///
+    /// # Errors
+    /// The store fails, or an entry does not read.
+    pub async fn acts(&self) -> Result<Vec<Entry>> {
+        let sql = "select seq, entry, hash from evidence order by seq";
+        let rows = self.store.fetch(sql, vec![]).await?;
+        let read = |row: &Row| {
+            let damaged = |seq: i64| Error::Damaged(format!("entry {seq} of the evidence log"));
+            let seq = row.int(0)?;
+            serde_json::from_str(&row.text(1)?).map_err(|_| damaged(seq))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Says that the configuration is now this one (SHA-256, hexadecimal); what the log knows already does
+    /// not enter it again.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn configured(&self, sha256: &str) -> Result<()> {
+        let known = self
+            .store
+            .fetch(
+                "select value from meta where name = 'configuration'",
+                vec![],
+            )
+            .await?;
+        let same = |row: &Row| Ok::<_, Error>(row.bytes(0)? == sha256.as_bytes());
+        if known.first().map(same).transpose()?.unwrap_or(false) {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        tx.execute(
+            "insert into meta (name, value) values ('configuration', $1)
+             on conflict (name) do update set value = excluded.value",
+            vec![sha256.as_bytes().to_vec().into()],
+        )
+        .await?;
+        tx.touch(Table::Meta, "configuration");
+        let act = Act::Configured {
+            sha256: sha256.to_owned(),
+        };
+        self.commit(tx, act).await
+    }
+
+    /// The hashes of the first entries, in order.
+    ///
+    /// # Errors
+    /// The store fails, or a hash is none.
+    pub async fn leaf_hashes(&self, size: u64) -> Result<Vec<Hash>> {
+        let sql = "select hash from evidence where seq < $1 order by seq";
+        let rows = self
+            .store
+            .fetch(sql, vec![i64::try_from(size).unwrap_or(i64::MAX).into()])
+            .await?;
+        let damaged = || Error::Damaged("a hash of the evidence log".to_owned());
+        rows.iter()
+            .map(|row| Hash::from_slice(&row.bytes(0)?).ok_or_else(damaged))
+            .collect()
+    }
+
+    /// The texts of all entries as they are hashed, in order.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn entry_texts(&self) -> Result<Vec<String>> {
+        let sql = "select entry from evidence order by seq";
+        let rows = self.store.fetch(sql, vec![]).await?;
+        rows.iter().map(|row| row.text(0)).collect()
+    }
+
+    /// The log's latest checkpoints, newest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn checkpoints(&self, limit: u32) -> Result<Vec<SignedCheckpoint>> {
+        let sql =
+            "select size, at, note, timestamp_token from checkpoint order by size desc limit $1";
+        let rows = self.store.fetch(sql, vec![limit.into()]).await?;
+        rows.iter().map(checkpoint).collect()
+    }
+
+    /// Signs the log as it stands, if anything but a checkpoint has entered it since the last one.
+    /// `anchor` is the newest checkpoint that is known outside of the registry.
+    ///
+    /// # Errors
+    /// [`Error::LogForked`] if the log is not a continuation of the anchor: the registry was set back to
+    /// an older state. The store fails.
+    pub async fn checkpoint(
+        &self,
+        signer: &Signer,
+        anchor: Option<&Checkpoint>,
+    ) -> Result<Option<SignedCheckpoint>> {
+        let mut tx = self.store.begin().await?;
+        let frontier = head(&mut tx).await?;
+        if let Some(anchor) = anchor {
+            self.continues(&mut tx, &frontier, anchor).await?;
+        }
+        let newest = tx
+            .fetch("select coalesce(max(size), -1) from checkpoint", vec![])
+            .await?;
+        let signed = newest.first().map_or(Ok(-1), |row| row.int(0))?;
+        // A checkpoint is itself an entry, and nothing that needs another one.
+        if signed + 1 >= frontier.size() as i64 {
+            return Ok(None);
+        }
+        let (size, root, at) = (frontier.size(), frontier.root(), OffsetDateTime::now_utc());
+        let origin = signer.verifier().name().to_owned();
+        let note = Checkpoint { origin, size, root }.sign(signer);
+        tx.execute(
+            "insert into checkpoint (size, at, note) values ($1, $2, $3)",
+            vec![
+                (size as i64).into(),
+                micros(at).into(),
+                note.as_str().into(),
+            ],
+        )
+        .await?;
+        tx.touch(Table::Checkpoint, size);
+        self.commit(tx, Act::Checkpointed { size, root }).await?;
+        Ok(Some(SignedCheckpoint {
+            size,
+            at,
+            note,
+            timestamp_token: None,
+        }))
+    }
+
+    async fn continues(&self, tx: &mut Tx, now: &Frontier, anchor: &Checkpoint) -> Result<()> {
+        let forked = || Error::LogForked {
+            anchor: anchor.size,
+            size: now.size(),
+        };
+        let rows = tx
+            .fetch(
+                "select note from checkpoint where size = $1",
+                vec![(anchor.size as i64).into()],
+            )
+            .await?;
+        let kept = rows.first().ok_or_else(forked)?.text(0)?;
+        // The note's third line is the root; whether its signature holds is for `evidence verify`.
+        match kept.lines().nth(2) == Some(String::from(anchor.root).as_str()) {
+            true => Ok(()),
+            false => Err(forked()),
+        }
+    }
+
+    /// Keeps the token that a time-stamping authority gave for a checkpoint.
+    ///
+    /// # Errors
+    /// There is no such checkpoint, or the store fails.
+    pub async fn checkpoint_stamped(&self, size: u64, token: &[u8]) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        let touched = tx
+            .execute(
+                "update checkpoint set timestamp_token = $1 where size = $2",
+                vec![token.to_vec().into(), (size as i64).into()],
+            )
+            .await?;
+        if touched == 0 {
+            return Err(Error::Damaged(format!("checkpoint {size}")));
+        }
+        tx.touch(Table::Checkpoint, size);
+        self.commit(tx, Act::CheckpointStamped { size }).await
+    }
+
+    /// Ends a transaction: the act and what it wrote enter the log, and all of it becomes durable.
+    pub(super) async fn commit(&self, mut tx: Tx, act: Act) -> Result<()> {
+        self.append(&mut tx, act, OffsetDateTime::now_utc()).await?;
+        tx.commit().await
+    }
+
+    async fn append(&self, tx: &mut Tx, act: Act, at: OffsetDateTime) -> Result<()> {
+        let mut rows: Vec<RowDigest> = Vec::new();
+        for (table, key) in std::mem::take(&mut tx.touched) {
+            rows.push(table.digest(tx, &key).await?);
+        }
+        let mut frontier = head(tx).await?;
+        let seq = frontier.size();
+        let entry = Entry {
+            seq,
+            at,
+            by: self.by.to_string(),
+            act,
+            rows,
+        }
+        .text();
+        let hash = Entry::hash(&entry);
+        frontier.push(hash);
+        tx.execute(
+            "insert into evidence (seq, entry, hash) values ($1, $2, $3)",
+            vec![(seq as i64).into(), entry.into(), hash.0.to_vec().into()],
+        )
+        .await?;
+        tx.execute(
+            "update evidence_head set size = $1, frontier = $2 where id = 1",
+            vec![(frontier.size() as i64).into(), frontier.to_bytes().into()],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Begins the log of a registry that has none; what stands in it is taken over as it is.
+    pub(super) async fn open_log(&self) -> Result<()> {
+        let begun = "select 1 from evidence_head";
+        if !self.store.fetch(begun, vec![]).await?.is_empty() {
+            return Ok(());
+        }
+        let mut keys = Vec::new();
+        for table in Table::ALL {
+            keys.extend(
+                table
+                    .keys(&self.store)
+                    .await?
+                    .into_iter()
+                    .map(|key| (*table, key)),
+            );
+        }
+        let mut tx = self.store.begin().await?;
+        let insert = "insert into evidence_head (id, size, frontier) values (1, 0, $1) on conflict do nothing";
+        if tx.execute(insert, vec![Vec::new().into()]).await? == 0 {
+            // Another process was faster.
+            return Ok(());
+        }
+        for (table, key) in keys {
+            tx.touch(table, key);
+        }
+        self.commit(tx, Act::LogOpened).await
+    }
+}
+
+/// The tree's right edge, locked until the transaction ends.
+async fn head(tx: &mut Tx) -> Result<Frontier> {
+    let sql = match tx.locks_rows() {
+        true => "select size, frontier from evidence_head where id = 1 for update",
+        false => "select size, frontier from evidence_head where id = 1",
+    };
+    let damaged = || Error::Damaged("the evidence log's head".to_owned());
+    let rows = tx.fetch(sql, vec![]).await?;
+    let row = rows.first().ok_or_else(damaged)?;
+    let size = u64::try_from(row.int(0)?).map_err(|_| damaged())?;
+    Frontier::from_bytes(size, &row.bytes(1)?).ok_or_else(damaged)
+}
+
+pub(super) fn checkpoint(row: &Row) -> Result<SignedCheckpoint> {
+    let size = row.int(0)?;
+    Ok(SignedCheckpoint {
+        size: u64::try_from(size).map_err(|_| Error::Damaged(format!("checkpoint {size}")))?,
+        at: from_micros(row.int(1)?, "checkpoint")?,
+        note: row.text(2)?,
+        timestamp_token: row.bytes_or_null(3)?,
+    })
+}
+
+/// Who runs this process, as far as the operating system knows.
+pub(super) fn system_user() -> String {
+    let name = ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|variable| std::env::var(variable).ok());
+    #[cfg(unix)]
+    let uid = std::fs::metadata("/proc/self")
+        .map(|process| std::os::unix::fs::MetadataExt::uid(&process))
+        .ok();
+    #[cfg(not(unix))]
+    let uid: Option<u32> = None;
+    match (name, uid) {
+        (Some(name), Some(uid)) => format!("{name} (uid {uid})"),
+        (None, Some(uid)) => format!("uid {uid}"),
+        (Some(name), None) => name,
+        (None, None) => "unknown".to_owned(),
+    }
+}

@@ -1,0 +1,141 @@
+//! Which rows there are to be watched, and what a row hashes to: each act in the log carries the state
+//! in which it left every row that it wrote.
+
+use sha2::{Digest, Sha256};
+
+use super::store::{Row, Tx, Value};
+use super::{Error, Result, Store};
+use crate::evidence::{RowDigest, hex};
+
+/// How a table's key is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyKind {
+    Int,
+    Text,
+}
+
+macro_rules! tables {
+    ($($variant:ident = $name:literal by $key:literal $kind:ident: $columns:literal as $types:literal;)+) => {
+        /// A table whose rows the log knows. Rows that share a key (a canary's marks) are one.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub(super) enum Table { $($variant),+ }
+
+        impl Table {
+            /// Every table.
+            pub(super) const ALL: &'static [Table] = &[$(Table::$variant),+];
+
+            /// Its name.
+            pub(super) const fn name(self) -> &'static str {
+                match self { $(Table::$variant => $name),+ }
+            }
+
+            const fn kind(self) -> KeyKind {
+                match self { $(Table::$variant => KeyKind::$kind),+ }
+            }
+
+            /// The columns' types: `i`nteger, `t`ext, `b`ytes.
+            const fn types(self) -> &'static str {
+                match self { $(Table::$variant => $types),+ }
+            }
+
+            const fn select_one(self) -> &'static str {
+                match self { $(Table::$variant => concat!("select ", $columns, " from ", $name, " where ", $key, " = $1")),+ }
+            }
+
+            const fn select_keys(self) -> &'static str {
+                match self { $(Table::$variant => concat!("select distinct ", $key, " from ", $name)),+ }
+            }
+        }
+    };
+}
+
+tables! {
+    Meta = "meta" by "name" Text: "value" as "b";
+    ContactPoint = "contact_point" by "id" Int: "kind, identity, sealed, cap_per_source, added_at" as "tbbii";
+    Source = "source" by "name" Text: "sealed, added_at" as "bi";
+    Batch = "batch" by "id" Text: "source, number, state, planted_at, unplanted_at, rows_at" as "titiii";
+    Canary = "canary" by "id" Text: "seq, batch, sealed" as "itb";
+    CanaryPoint = "canary_point" by "canary" Text: "point" as "i";
+    CanaryMark = "canary_mark" by "canary" Text: "mark, tag" as "tb";
+    Message = "message" by "id" Int: "at, channel, same_as, repeats, envelope, raw, settled" as "itbibbi";
+    Incident = "incident" by "id" Int: "source, state, opened_at, last_at" as "ttii";
+    Sighting = "sighting" by "id" Int: "message, at, channel, kind, source, batch, canary, actor, incident" as "iitttttbi";
+    Alert = "alert" by "id" Int: "incident, sighting, due_at, attempts, sent_at, failure" as "iiiiit";
+    Checkpoint = "checkpoint" by "size" Int: "at, note, timestamp_token" as "itb";
+}
+
+impl Table {
+    /// The table of that name.
+    pub(super) fn named(name: &str) -> Option<Table> {
+        Table::ALL
+            .iter()
+            .copied()
+            .find(|table| table.name() == name)
+    }
+
+    fn key(self, text: &str) -> Result<Value> {
+        match self.kind() {
+            KeyKind::Text => Ok(text.into()),
+            KeyKind::Int => {
+                let damaged = |_| Error::Damaged(format!("{} {text}", self.name()));
+                text.parse::<i64>().map(Value::from).map_err(damaged)
+            }
+        }
+    }
+
+    /// The digest of the rows of that key as they are now; empty where there are none.
+    pub(super) async fn digest(self, tx: &mut Tx, key: &str) -> Result<RowDigest> {
+        let rows = tx.fetch(self.select_one(), vec![self.key(key)?]).await?;
+        Ok(RowDigest {
+            table: self.name().to_owned(),
+            key: key.to_owned(),
+            sha256: self.hash(&rows)?,
+        })
+    }
+
+    /// Every key that stands in it.
+    pub(super) async fn keys(self, store: &Store) -> Result<Vec<String>> {
+        let rows = store.fetch(self.select_keys(), vec![]).await?;
+        let key = |row: &Row| match self.kind() {
+            KeyKind::Text => row.text(0),
+            KeyKind::Int => Ok(row.int(0)?.to_string()),
+        };
+        rows.iter().map(key).collect()
+    }
+
+    /// Every value behind its type and length, so that no two rows read alike.
+    fn hash(self, rows: &[Row]) -> Result<String> {
+        if rows.is_empty() {
+            return Ok(String::new());
+        }
+        let mut hash = Sha256::new();
+        let mut put = |kind: u8, bytes: Option<&[u8]>| {
+            hash.update([if bytes.is_some() { kind } else { b'0' }]);
+            let bytes = bytes.unwrap_or_default();
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        // Engines sort text by their own rules: the log's order is that of bytes.
+        let mut lines = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut line = Vec::new();
+            for (column, kind) in self.types().bytes().enumerate() {
+                let value = match kind {
+                    b'i' => row
+                        .int_or_null(column)?
+                        .map(|number| number.to_be_bytes().to_vec()),
+                    b't' => row.text_or_null(column)?.map(String::into_bytes),
+                    _ => row.bytes_or_null(column)?,
+                };
+                line.push((kind, value));
+            }
+            lines.push(line);
+        }
+        lines.sort();
+        put(b'n', Some(self.name().as_bytes()));
+        for (kind, value) in lines.iter().flatten() {
+            put(*kind, value.as_deref());
+        }
+        Ok(hex(&hash.finalize()))
+    }
+}

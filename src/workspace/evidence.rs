@@ -1,0 +1,115 @@
+//! The workspace's part in the evidence log: the key that signs it, and a copy of the newest checkpoint
+//! outside of the registry, by which a registry that was set back is found out.
+
+use std::path::PathBuf;
+
+use rand::RngExt;
+
+use super::{Error, Workspace, at, read_private, write_private};
+use crate::evidence::{Checkpoint, Signer, Verifier};
+use crate::registry::{Registry, SignedCheckpoint};
+
+/// The signing key: its name and its seed, 64 hexadecimal digits.
+const KEY_FILE: &str = "keys/evidence.key";
+/// Public keys that signed before the present one, one on each line.
+const OLD_KEYS_FILE: &str = "keys/evidence.old";
+/// The newest checkpoint.
+const ANCHOR_FILE: &str = "checkpoint.note";
+
+impl Workspace {
+    /// The key that signs the log. A workspace that has none yet gets one.
+    ///
+    /// # Errors
+    /// The file is exposed, does not read, or cannot be written.
+    pub fn signer(&self) -> Result<Signer, Error> {
+        let path = self.dir().join(KEY_FILE);
+        if !path.exists() {
+            let seed: [u8; 32] = rand::rng().random();
+            let name = match &self.config().evidence.origin {
+                Some(origin) => origin.clone(),
+                // Any name that no other log has will do.
+                None => format!(
+                    "otori/{}",
+                    crate::evidence::hex(&rand::rng().random::<[u8; 8]>())
+                ),
+            };
+            Signer::new(&name, seed).map_err(|_| self.bad_key(KEY_FILE))?;
+            let line = format!("{name} {}\n", crate::evidence::hex(&seed));
+            write_private(&path, zeroize::Zeroizing::new(line).as_bytes())?;
+        }
+        let text = zeroize::Zeroizing::new(read_private(&path)?);
+        let read = || {
+            let (name, seed) = text.trim().split_once(' ')?;
+            let seed = crate::registry::MasterKey::from_hex(seed).ok()?;
+            Signer::new(name, seed.to_bytes()).ok()
+        };
+        read().ok_or_else(|| self.bad_key(KEY_FILE))
+    }
+
+    /// The log's public keys: the present one, and those before it.
+    ///
+    /// # Errors
+    /// A key does not read.
+    pub fn verifiers(&self) -> Result<Vec<Verifier>, Error> {
+        let mut keys = vec![self.signer()?.verifier()];
+        let path = self.dir().join(OLD_KEYS_FILE);
+        if path.exists() {
+            let text = std::fs::read_to_string(&path).map_err(at(&path))?;
+            for line in text.lines().filter(|line| !line.trim().is_empty()) {
+                keys.push(line.parse().map_err(|_| self.bad_key(OLD_KEYS_FILE))?);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The newest checkpoint that this workspace has seen, as a note; `None` before the first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn anchor(&self) -> Result<Option<String>, Error> {
+        let path = self.anchor_path();
+        match std::fs::read_to_string(&path) {
+            Ok(note) => Ok(Some(note)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(at(&path)(error)),
+        }
+    }
+
+    /// Signs what has entered the log since the last checkpoint, and keeps the checkpoint beside the
+    /// registry. `None` if nothing has.
+    ///
+    /// # Errors
+    /// The registry does not continue the newest checkpoint, or a file or the registry fails.
+    pub async fn sign_log(&self, registry: &Registry) -> Result<Option<SignedCheckpoint>, Error> {
+        let keys = self.verifiers()?;
+        let anchor = self.anchor()?;
+        let opened = anchor
+            .as_deref()
+            .and_then(|note| keys.iter().find_map(|key| Checkpoint::open(note, key).ok()));
+        if anchor.is_some() && opened.is_none() {
+            return Err(Error::Anchor(self.anchor_path()));
+        }
+        let signed = registry
+            .checkpoint(&self.signer()?, opened.as_ref())
+            .await?;
+        if let Some(signed) = &signed {
+            let path = self.anchor_path();
+            let new = path.with_extension("new");
+            // Whole or not at all: a crash leaves the old copy, which the log still continues.
+            std::fs::write(&new, &signed.note).map_err(at(&new))?;
+            std::fs::File::open(&new)
+                .and_then(|file| file.sync_all())
+                .map_err(at(&new))?;
+            std::fs::rename(&new, &path).map_err(at(&path))?;
+        }
+        Ok(signed)
+    }
+
+    fn anchor_path(&self) -> PathBuf {
+        self.dir().join(ANCHOR_FILE)
+    }
+
+    fn bad_key(&self, file: &str) -> Error {
+        Error::EvidenceKey(self.dir().join(file))
+    }
+}
