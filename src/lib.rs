@@ -12,6 +12,8 @@
 //! | [`canary`] | the vocabulary: ids, canaries, batches, contact points, sightings. Pure |
 //! | [`evidence`] | what can be proved later: entries, Merkle tree, signed checkpoints. Pure |
 //! | [`registry`] | the one store, sealed: SQLite or PostgreSQL |
+//! | [`custody`] | people, roles and rights |
+//! | [`secret`] | shared secrets in files |
 //! | [`database`] | customer databases: catalog, rows, one transaction per batch |
 //! | [`source`] | understanding a customer table |
 //! | [`plant`] | canaries into a source, checked, and out again |
@@ -29,10 +31,12 @@
 
 pub mod canary;
 pub mod cli;
+pub mod custody;
 pub mod evidence;
 pub mod notation;
 pub mod persona;
 pub mod registry;
+pub mod secret;
 pub mod workspace;
 
 #[cfg(feature = "receive")]

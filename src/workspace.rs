@@ -1,6 +1,9 @@
 //! A workspace: a directory with `otori.toml`, the registry and the keys.
 
 mod evidence;
+mod key;
+
+pub use key::{KeyStep, MASTER_KEY_FILE};
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,13 +11,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::custody::{CustodyConfig, PersonConfig};
 use crate::persona::Seeds;
 use crate::registry::{MasterKey, Registry};
 
 /// The file that makes a directory a workspace.
 pub const CONFIG_FILE: &str = "otori.toml";
-/// The registry's key, below the workspace.
-const KEY_FILE: &str = "keys/registry.key";
 /// Secrets that a new workspace's configuration names; each is made at random.
 const SECRET_FILES: [&str; 3] = [
     "keys/phone.secret",
@@ -61,6 +63,11 @@ pub enum Error {
         /// Its permission bits.
         mode: u32,
     },
+    /// The key is not in a file that could be replaced.
+    #[error(
+        "the registry's key comes from OTORI_KEY, where otori cannot put another one: write it into {MASTER_KEY_FILE} (mode 0600), unset OTORI_KEY, and rotate it there"
+    )]
+    KeyInEnvironment,
     /// A key that is none.
     #[error("{place}: {source}")]
     Key {
@@ -91,6 +98,10 @@ pub enum Error {
 pub struct Config {
     /// Where the registry is.
     pub registry: RegistryConfig,
+    /// People, their tokens and roles; older files have them below `[receive]`.
+    pub people: Vec<PersonConfig>,
+    /// Whether roles are enforced, and what takes two people.
+    pub custody: CustodyConfig,
     /// Where replacements for the built-in seed tables are, relative to the workspace.
     pub seeds: Option<PathBuf>,
     /// The evidence log.
@@ -171,14 +182,23 @@ http = "127.0.0.1:8025"
 secret_file = "keys/phone.secret"
 # twilio_token_file = "keys/twilio.token"
 
-[[receive.people]]
+# Roles: admin (everything), analyst (sightings, traces, single canaries), mail_room (letters only),
+# auditor (what proves the control, without a canary's details).
+[[people]]
 name = "operator"
 token_file = "keys/operator.token"
+role = "admin"
 
-[[receive.people]]
+[[people]]
 name = "mailroom"
 token_file = "keys/mailroom.token"
-access = "mail_room"
+role = "mail_room"
+
+[custody]
+# With true every command wants `--as NAME` and that person's token (OTORI_TOKEN, or asked for).
+enforce = false
+# Acts that another person must approve (`otori approve`): "reveal", "unplant", "forget".
+# four_eyes = ["reveal", "unplant"]
 
 [evidence]
 # origin = "shop.example/otori"
@@ -212,7 +232,7 @@ impl Workspace {
             let private = std::fs::Permissions::from_mode(0o700);
             std::fs::set_permissions(&keys, private).map_err(at(&keys))?;
         }
-        let key_path = dir.join(KEY_FILE);
+        let key_path = dir.join(MASTER_KEY_FILE);
         // A key left by an earlier try, or brought along, is kept: it may be somebody's only one.
         if !key_path.exists() && std::env::var_os(KEY_VARIABLE).is_none() {
             write_private(&key_path, MasterKey::generate().to_hex().as_bytes())?;
@@ -274,15 +294,6 @@ impl Workspace {
         Ok(crate::evidence::hex(&Sha256::digest(text)))
     }
 
-    /// Opens its registry.
-    ///
-    /// # Errors
-    /// The key is missing, exposed or wrong, or the registry cannot be reached.
-    pub async fn registry(&self) -> Result<Registry, Error> {
-        let key = self.key()?;
-        Ok(Registry::open(&self.config.registry.url, &self.dir, &key).await?)
-    }
-
     /// The seed tables: the built-in ones, with the operator's in the place of those they replace.
     ///
     /// # Errors
@@ -298,7 +309,7 @@ impl Workspace {
         let (place, text) = match std::env::var(KEY_VARIABLE) {
             Ok(text) => (KEY_VARIABLE.to_owned(), text),
             Err(_) => {
-                let path = self.dir.join(KEY_FILE);
+                let path = self.dir.join(MASTER_KEY_FILE);
                 (path.display().to_string(), read_private(&path)?)
             }
         };
@@ -308,10 +319,13 @@ impl Workspace {
 }
 
 fn parse(path: &Path, text: &str) -> Result<Config, Error> {
-    toml::from_str(text).map_err(|error| Error::Config {
+    let wrong = |message: String| Error::Config {
         path: path.to_owned(),
+        message,
+    };
+    let mut config: Config = toml::from_str(text).map_err(|error| {
         // The whole error would repeat the line, which may hold a password.
-        message: match error.span() {
+        wrong(match error.span() {
             Some(span) => {
                 let before = &text[..span.start.min(text.len())];
                 format!(
@@ -321,8 +335,31 @@ fn parse(path: &Path, text: &str) -> Result<Config, Error> {
                 )
             }
             None => error.message().to_owned(),
-        },
-    })
+        })
+    })?;
+    gather_people(&mut config).map_err(&wrong)?;
+    match config.custody.wrong(&config.people) {
+        Some(message) => Err(wrong(message)),
+        None => Ok(config),
+    }
+}
+
+/// People may stand below `[receive]` too, where older files have them: all of them are everywhere.
+#[cfg(feature = "receive")]
+fn gather_people(config: &mut Config) -> Result<(), String> {
+    config.people.append(&mut config.receive.people);
+    config.receive.people = config.people.clone();
+    Ok(())
+}
+
+#[cfg(not(feature = "receive"))]
+fn gather_people(config: &mut Config) -> Result<(), String> {
+    if let Some(people) = config.receive.get("people") {
+        let people: Result<Vec<PersonConfig>, _> = people.clone().try_into();
+        let people = people.map_err(|error| format!("receive.people: {}", error.message()))?;
+        config.people.extend(people);
+    }
+    Ok(())
 }
 
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
@@ -360,4 +397,29 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
     let mut file = options.open(path).map_err(at(path))?;
     file.write_all(content).map_err(at(path))?;
     file.sync_all().map_err(at(path))
+}
+
+/// Puts a file that only its owner may read in the place of the one that is there, durably and in one
+/// step: whoever reads it finds the old content or the new.
+///
+/// # Errors
+/// It cannot be written; then the old one stands.
+pub fn replace_private(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let mut next = path.as_os_str().to_owned();
+    next.push(".writing");
+    let next = PathBuf::from(next);
+    match std::fs::remove_file(&next) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(&next)(error)),
+        _ => {}
+    }
+    write_private(&next, content)?;
+    move_durably(&next, path)
+}
+
+/// Renames a file, over another one if there is one, and waits until the directory is on disk.
+fn move_durably(from: &Path, to: &Path) -> Result<(), Error> {
+    std::fs::rename(from, to).map_err(at(from))?;
+    let dir = to.parent().unwrap_or(Path::new("."));
+    let dir_file = std::fs::File::open(dir).map_err(at(dir))?;
+    dir_file.sync_all().map_err(at(dir))
 }

@@ -1,20 +1,25 @@
 //! The command line: one file per verb; the only place where features meet.
 
-#[cfg(feature = "plant")]
+mod approve;
 mod ask;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
 mod evidence;
+mod forget;
 mod incidents;
 mod init;
+mod key;
 #[cfg(feature = "plant")]
 mod opened;
 mod output;
+mod pair;
 #[cfg(feature = "plant")]
 mod plan;
 #[cfg(feature = "plant")]
 mod plant;
 mod pool;
+mod requests;
+mod reveal;
 #[cfg(feature = "receive")]
 mod serve;
 mod sightings;
@@ -26,12 +31,13 @@ mod trace;
 mod unplant;
 #[cfg(feature = "plant")]
 mod verify;
+mod who;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use output::Output;
 
@@ -68,6 +74,11 @@ verbs! {
     Sightings = sightings,
     Incidents = incidents,
     Evidence = evidence,
+    Reveal = reveal,
+    Requests = requests,
+    Approve = approve,
+    Key = key,
+    Forget = forget,
     #[cfg(feature = "trace")] Trace = trace,
 }
 
@@ -89,12 +100,18 @@ pub struct Global {
     /// Print exactly one JSON document on standard output
     #[arg(long, global = true)]
     pub json: bool,
+    /// Who you are; the token that proves it is in OTORI_TOKEN, or is asked for
+    #[arg(long = "as", global = true, env = "OTORI_AS", value_name = "NAME")]
+    pub person: Option<String>,
     /// Answer yes to every question
     #[arg(long, global = true)]
     pub yes: bool,
     /// What the command has opened: its log is signed when the command ends
     #[arg(skip)]
     opened: Session,
+    /// The command's words (`source add`), which say what right it takes.
+    #[arg(skip)]
+    pub command: String,
 }
 
 /// The workspace and registry of one command.
@@ -108,10 +125,12 @@ impl std::fmt::Debug for Session {
 }
 
 impl Global {
-    /// Opens the workspace that the options ask for, and its registry.
+    /// Opens the workspace that the options ask for, and its registry, in the name of whoever runs the
+    /// command, if they may.
     pub(crate) async fn open(&self) -> anyhow::Result<(Workspace, Registry)> {
         let workspace = Workspace::find(self.workspace.as_deref())?;
         let registry = workspace.registry().await?;
+        let registry = who::admit(self, &workspace, registry).await?;
         registry.configured(&workspace.config_sha256()?).await?;
         // A command opens one workspace; were it to open it again, it is the same.
         let _ = self.opened.0.set((workspace.clone(), registry.clone()));
@@ -154,7 +173,9 @@ struct Otori {
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
-    let otori = Otori::parse();
+    let matches = Otori::command().get_matches();
+    let mut otori = Otori::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    otori.global.command = words(&matches);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -175,4 +196,15 @@ pub fn run() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// The words of the command that was given.
+fn words(matches: &ArgMatches) -> String {
+    let mut words = Vec::new();
+    let mut inner = matches.subcommand();
+    while let Some((word, matches)) = inner {
+        words.push(word);
+        inner = matches.subcommand();
+    }
+    words.join(" ")
 }

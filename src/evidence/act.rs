@@ -110,6 +110,74 @@ pub enum Act {
         /// SHA-256 of its list of contents, in hexadecimal.
         manifest: String,
     },
+    /// One canary's details were about to be shown.
+    Revealed {
+        /// The canary.
+        canary: String,
+        /// Its source.
+        source: String,
+        /// Why, in the words of who asked.
+        reason: Option<String>,
+    },
+    /// Somebody was refused what their role does not allow, or what they did not prove who they are for.
+    Refused {
+        /// The command, or the page.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// An act was asked for that takes two people.
+    Requested {
+        /// The request's number.
+        request: i64,
+        /// Which act.
+        what: String,
+        /// On what.
+        subject: String,
+        /// Why, in the words of who asked.
+        why: Option<String>,
+    },
+    /// Another person approved a request.
+    RequestApproved {
+        /// The request's number.
+        request: i64,
+    },
+    /// An approved request was used up: its act is done once.
+    RequestUsed {
+        /// The request's number.
+        request: i64,
+    },
+    /// A key or a secret gave way to a new one.
+    KeyRotated {
+        /// `registry`, `evidence`, or the file of the secret.
+        key: String,
+    },
+    /// Sources of an older registry were given keys of their own, under which their canaries are sealed.
+    SourceKeysMade {
+        /// How many sources.
+        sources: usize,
+        /// How many canaries.
+        canaries: usize,
+    },
+    /// The details of a source's canaries were destroyed.
+    Forgotten {
+        /// The source.
+        source: String,
+        /// How many canaries.
+        canaries: usize,
+    },
+    /// The workspace was copied into an encrypted file.
+    BackedUp {
+        /// SHA-256 of the file in hexadecimal.
+        sha256: String,
+        /// Whether the keys are in it.
+        with_keys: bool,
+    },
+    /// The registry was brought back from a backup.
+    Restored {
+        /// SHA-256 of the file in hexadecimal.
+        sha256: String,
+    },
     /// One canary was opened to a stranger.
     Proved {
         /// The canary.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::custody::PersonConfig;
+
 /// How mail, calls and letters come in. Everything has a default: an empty section serves SMTP and
 /// HTTP on loopback, with every webhook and page that needs a secret closed.
 ///
@@ -31,7 +33,7 @@ pub struct ReceiveConfig {
     pub limits: Limits,
     /// Phone webhooks.
     pub phone: PhoneConfig,
-    /// Who may open the mail-room page and the dashboard.
+    /// Who may open the mail-room page and the dashboard: these, and the workspace's own `[[people]]`.
     pub people: Vec<PersonConfig>,
 }
 
@@ -112,28 +114,4 @@ pub struct PhoneConfig {
     pub twilio_token_file: Option<PathBuf>,
     /// File with the secret that signs `/hooks/phone`; without it that webhook is closed.
     pub secret_file: Option<PathBuf>,
-}
-
-/// A person, or a program, with access to pages and API by HTTP Basic credentials.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PersonConfig {
-    /// User name.
-    pub name: String,
-    /// File with the password: at least 16 characters, from a generator.
-    pub token_file: PathBuf,
-    /// What may be opened.
-    #[serde(default)]
-    pub access: Access,
-}
-
-/// What a person may open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Access {
-    /// Dashboard, API and mail-room page.
-    #[default]
-    All,
-    /// The mail-room page alone.
-    MailRoom,
 }

@@ -19,12 +19,7 @@ pub enum Error {
     },
     /// A secret that cannot be read, or that others can.
     #[error(transparent)]
-    Secret(#[from] crate::workspace::Error),
-    /// A secret that would be guessed.
-    #[error(
-        "{0} is too short for a secret: write at least 16 random characters into it (`openssl rand -hex 24`)"
-    )]
-    WeakSecret(PathBuf),
+    Secret(#[from] crate::secret::Error),
     /// An address that cannot be listened on.
     #[error("cannot listen on {address} for {what}: {source}")]
     Bind {

@@ -13,12 +13,11 @@ mod http;
 mod intake;
 mod phone;
 mod post;
-mod secret;
 pub mod smtp;
 mod start;
 pub mod understand;
 
-pub use config::{Access, Limits, PersonConfig, PhoneConfig, ReceiveConfig, TlsConfig};
+pub use config::{Limits, PhoneConfig, ReceiveConfig, TlsConfig};
 pub use error::Error;
 pub use intake::{Intake, NotStored};
 pub use start::{Listeners, Running, start};
@@ -28,4 +27,15 @@ use crate::registry::Accepted;
 /// Lower-case hex.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads hex; `None` for what is none.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| {
+        let whole = pair.len() == 2 && pair.iter().all(u8::is_ascii_hexdigit);
+        let pair = std::str::from_utf8(pair).ok().filter(|_| whole)?;
+        u8::from_str_radix(pair, 16).ok()
+    };
+    digits.map(byte).collect()
 }

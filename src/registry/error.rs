@@ -65,6 +65,40 @@ pub enum Error {
         /// Entries now.
         size: u64,
     },
+    /// The key is another one than when the registry was opened.
+    #[error(
+        "the registry's key was changed while this was running, and nothing was written: run it again"
+    )]
+    KeyChanged,
+    /// The source's canaries were forgotten.
+    #[error(
+        "the canaries of source '{0}' were forgotten: their details are destroyed; to plant there again, register the table under another name"
+    )]
+    Forgotten(String),
+    /// Canaries that may stand in the source cannot be forgotten.
+    #[error(
+        "source '{source_name}' has canaries that may stand in its table ({batches}): remove them first (`otori unplant {source_name}`), or nobody could any more"
+    )]
+    StillStanding {
+        /// The source.
+        source_name: String,
+        /// Its batches.
+        batches: String,
+    },
+    /// No such request.
+    #[error("there is no request {0}: see `otori requests`")]
+    UnknownRequest(i64),
+    /// Nobody approves what they asked for themselves.
+    #[error("request {0} is your own: another person must approve it")]
+    OwnRequest(i64),
+    /// A request that cannot be approved any more.
+    #[error("request {id} is {state}: it cannot be approved")]
+    RequestClosed {
+        /// The request.
+        id: i64,
+        /// Where it stands.
+        state: &'static str,
+    },
     /// A batch that is not registered.
     #[error("there is no batch '{0}'")]
     UnknownBatch(String),

@@ -44,7 +44,7 @@ impl Registry {
     /// The store fails.
     pub async fn record(&self, act: Act, at: OffsetDateTime) -> Result<()> {
         let mut tx = self.store.begin().await?;
-        self.append(&mut tx, act, at).await?;
+        self.append(&mut tx, act, at, true).await?;
         tx.commit().await
     }
 
@@ -217,16 +217,28 @@ impl Registry {
 
     /// Ends a transaction: the act and what it wrote enter the log, and all of it becomes durable.
     pub(super) async fn commit(&self, mut tx: Tx, act: Act) -> Result<()> {
-        self.append(&mut tx, act, OffsetDateTime::now_utc()).await?;
+        self.append(&mut tx, act, OffsetDateTime::now_utc(), true)
+            .await?;
         tx.commit().await
     }
 
-    async fn append(&self, tx: &mut Tx, act: Act, at: OffsetDateTime) -> Result<()> {
+    /// Ends the transaction that changes the key.
+    pub(super) async fn commit_rekeyed(&self, mut tx: Tx, act: Act) -> Result<()> {
+        let now = OffsetDateTime::now_utc();
+        self.append(&mut tx, act, now, false).await?;
+        tx.commit().await
+    }
+
+    async fn append(&self, tx: &mut Tx, act: Act, at: OffsetDateTime, keyed: bool) -> Result<()> {
         let mut rows: Vec<RowDigest> = Vec::new();
         for (table, key) in std::mem::take(&mut tx.touched) {
             rows.push(table.digest(tx, &key).await?);
         }
         let mut frontier = head(tx).await?;
+        if keyed {
+            // Behind the head's lock, so that no other key can come between.
+            self.key_is_current_in(tx).await?;
+        }
         let seq = frontier.size();
         let entry = Entry {
             seq,

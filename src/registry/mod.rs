@@ -14,6 +14,9 @@ mod open;
 mod planting;
 mod pool;
 mod receiving;
+mod requests;
+mod reseal;
+mod source_keys;
 mod sources;
 mod store;
 mod vault;
@@ -23,6 +26,9 @@ pub use check::{LogCheck, Problem};
 pub use error::Error;
 pub use exclusive::Exclusive;
 pub use log::SignedCheckpoint;
+pub use requests::{Asked, Request};
+pub use reseal::ResealStep;
+pub use source_keys::Forgotten;
 pub use vault::{InvalidKey, MasterKey};
 
 use std::sync::Arc;
@@ -202,6 +208,8 @@ pub struct Registry {
     lock: Arc<exclusive::LockPlace>,
     /// In whose name it writes.
     by: Arc<str>,
+    /// The sealed key check as it was when the key was found to fit: another key, another check.
+    key_check: Arc<[u8]>,
 }
 
 /// Times are kept as microseconds since 1970 UTC: exact, sortable, the same on both engines.

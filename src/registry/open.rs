@@ -12,17 +12,18 @@ use sqlx::{Connection, PgConnection, SqlSafeStr};
 
 use super::exclusive::LockPlace;
 use super::log::system_user;
-use super::store::Store;
+use super::store::{Store, Tx};
 use super::vault::Vault;
 use super::{Error, MasterKey, Registry, Result};
 
 /// A plain text sealed when the registry is made; it opens only with the right key.
-const KEY_CHECK: &[u8] = b"the key fits";
-const KEY_CHECK_PLACE: &str = "meta key_check";
+pub(super) const KEY_CHECK: &[u8] = b"the key fits";
+pub(super) const KEY_CHECK_PLACE: &str = "meta key_check";
+const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 2] = [
+const SQLITE: [Step; 3] = [
     (
         1,
         "registry",
@@ -33,8 +34,13 @@ const SQLITE: [Step; 2] = [
         "evidence",
         include_str!("migrations/sqlite/0002_evidence.sql"),
     ),
+    (
+        5,
+        "custody",
+        include_str!("migrations/sqlite/0005_custody.sql"),
+    ),
 ];
-const POSTGRES: [Step; 2] = [
+const POSTGRES: [Step; 3] = [
     (
         1,
         "registry",
@@ -44,6 +50,11 @@ const POSTGRES: [Step; 2] = [
         2,
         "evidence",
         include_str!("migrations/postgres/0002_evidence.sql"),
+    ),
+    (
+        5,
+        "custody",
+        include_str!("migrations/postgres/0005_custody.sql"),
     ),
 ];
 
@@ -123,20 +134,22 @@ impl Registry {
                 (Store::Postgres(pool.clone()), LockPlace::Server(pool))
             }
         };
-        let registry = Registry {
+        let mut registry = Registry {
             store,
             vault: Arc::new(Vault::new(key)),
             lock: Arc::new(lock),
             by: system_user().into(),
+            key_check: Arc::new([]),
         };
-        registry.check_key().await?;
+        registry.check_key(key).await?;
         registry.open_log().await?;
+        registry.give_source_keys().await?;
         Ok(registry)
     }
 
     /// The first key to open a registry is its key for ever; any other is refused.
-    async fn check_key(&self) -> Result<()> {
-        let read = "select value from meta where name = 'key_check'";
+    async fn check_key(&mut self, key: &MasterKey) -> Result<()> {
+        let read = READ_KEY_CHECK;
         if self.store.fetch(read, vec![]).await?.is_empty() {
             let sealed = self.vault.seal(KEY_CHECK_PLACE, KEY_CHECK)?;
             let mut tx = self.store.begin().await?;
@@ -150,10 +163,36 @@ impl Registry {
         }
         let rows = self.store.fetch(read, vec![]).await?;
         let row = rows.first().ok_or(Error::WrongKey)?;
-        let opened = self.vault.open(KEY_CHECK_PLACE, &row.bytes(0)?);
-        match opened {
-            Ok(plain) if &**plain == KEY_CHECK => Ok(()),
-            _ => Err(Error::WrongKey),
+        let check = row.bytes(0)?;
+        match self.vault.open(KEY_CHECK_PLACE, &check) {
+            Ok(plain) if &**plain == KEY_CHECK => self.key_check = check.into(),
+            _ => return Err(Error::WrongKey),
+        }
+        let lasting = "select value from meta where name = 'lasting_key'";
+        if let Some(row) = self.store.fetch(lasting, vec![]).await?.first() {
+            let mut vault = Vault::new(key);
+            vault.take_lasting(&row.bytes(0)?)?;
+            self.vault = Arc::new(vault);
+        }
+        Ok(())
+    }
+
+    /// Whether the registry still opens with the key that it was opened with.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn key_is_current(&self) -> Result<bool> {
+        let rows = self.store.fetch(READ_KEY_CHECK, vec![]).await?;
+        Ok(rows.first().map(|row| row.bytes(0)).transpose()? == Some(self.key_check.to_vec()))
+    }
+
+    /// The same inside a transaction that is about to end: nothing is written under a key that has
+    /// gone.
+    pub(super) async fn key_is_current_in(&self, tx: &mut Tx) -> Result<()> {
+        let rows = tx.fetch(READ_KEY_CHECK, vec![]).await?;
+        match rows.first().map(|row| row.bytes(0)).transpose()? {
+            Some(check) if *check == *self.key_check => Ok(()),
+            _ => Err(Error::KeyChanged),
         }
     }
 }
@@ -179,6 +218,8 @@ async fn sqlite(path: &Path) -> Result<Store> {
         // FULL: what was committed survives a power cut, which `250 Ok` promises.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What is forgotten is overwritten.
+        .pragma("secure_delete", "on")
         .busy_timeout(Duration::from_secs(30));
     let pool = SqlitePoolOptions::new()
         .max_connections(4)

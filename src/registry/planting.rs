@@ -6,11 +6,19 @@ use time::OffsetDateTime;
 
 use super::marks::marks;
 use super::store::{Row, Tx, Value};
+use super::vault::Vault;
 use super::witness::Table;
 use super::{Error, Registry, Result, from_micros, micros};
 use crate::canary::{Batch, BatchId, Canary, CanaryId, Details, PlantedRow, SourceName, State};
 use crate::evidence::{Act, Opening, commitments};
 use crate::persona::Household;
+
+/// Every canary that is not forgotten, as [`Registry::canary`] reads it.
+pub(super) const ALL_CANARIES: &str =
+    "select canary.id, batch.source, batch.id, batch.state, canary.sealed, source_key.sealed
+     from canary join batch on batch.id = canary.batch
+     join source_key on source_key.source = batch.source
+     where source_key.sealed is not null order by canary.seq";
 
 fn place(id: &CanaryId) -> String {
     format!("canary {id}")
@@ -73,6 +81,7 @@ impl Registry {
         )
         .await?;
         tx.touch(Table::Batch, &batch.id);
+        let own = self.source_vault(&mut tx, &batch.source).await?;
         let documents: Result<Vec<String>> = canaries.iter().map(committed).collect();
         let (commitment, openings) = commitments(documents?, || rand::rng().random());
         for (canary, opening) in canaries.iter().zip(openings) {
@@ -81,7 +90,7 @@ impl Registry {
                 vec![
                     canary.id.as_str().into(),
                     batch.id.as_str().into(),
-                    self.seal(canary, Some(opening))?.into(),
+                    seal(&own, canary, Some(opening))?.into(),
                 ],
             )
             .await?;
@@ -151,11 +160,12 @@ impl Registry {
     pub async fn batch_is_live(&self, batch: &BatchId, canaries: &[Canary]) -> Result<()> {
         let mut tx = self.store.begin().await?;
         for canary in canaries {
+            let own = self.source_vault(&mut tx, &canary.source).await?;
             let opening = self.opening_in(&mut tx, &canary.id).await?;
             tx.execute(
                 "update canary set sealed = $1 where id = $2 and batch = $3",
                 vec![
-                    self.seal(canary, opening)?.into(),
+                    seal(&own, canary, opening)?.into(),
                     canary.id.as_str().into(),
                     batch.as_str().into(),
                 ],
@@ -196,9 +206,11 @@ impl Registry {
         let rows = self
             .store
             .fetch(
-                "select canary.id, batch.source, batch.id, batch.state, canary.sealed
+                "select canary.id, batch.source, batch.id, batch.state, canary.sealed,
+                        source_key.sealed
                  from canary join batch on batch.id = canary.batch
-                 where $1 is null or batch.source = $1
+                 join source_key on source_key.source = batch.source
+                 where source_key.sealed is not null and ($1 is null or batch.source = $1)
                  order by canary.seq",
                 vec![source.map(SourceName::as_str).into()],
             )
@@ -214,9 +226,11 @@ impl Registry {
         let rows = self
             .store
             .fetch(
-                "select canary.id, batch.source, batch.id, batch.state, canary.sealed
+                "select canary.id, batch.source, batch.id, batch.state, canary.sealed,
+                        source_key.sealed
                  from canary join batch on batch.id = canary.batch
-                 where batch.id = $1
+                 join source_key on source_key.source = batch.source
+                 where source_key.sealed is not null and batch.id = $1
                  order by canary.seq",
                 vec![batch.as_str().into()],
             )
@@ -234,39 +248,52 @@ impl Registry {
     }
 
     async fn opening_in(&self, tx: &mut Tx, canary: &CanaryId) -> Result<Option<Opening>> {
-        let sql = "select sealed from canary where id = $1";
+        let sql = "select canary.sealed, source_key.sealed, source_key.source from canary
+                   join batch on batch.id = canary.batch
+                   join source_key on source_key.source = batch.source where canary.id = $1";
         let rows = tx.fetch(sql, vec![canary.as_str().into()]).await?;
         let row = rows
             .first()
             .ok_or_else(|| Error::UnknownCanary(canary.to_string()))?;
-        Ok(self.unseal(canary, &row.bytes(0)?)?.opening)
+        let source = row.text(2)?;
+        match row.bytes_or_null(1)? {
+            None => Err(Error::Forgotten(source)),
+            Some(key) => {
+                let own = self.unwrap(&source, &key)?;
+                Ok(unseal(&own, canary, &row.bytes(0)?)?.opening)
+            }
+        }
     }
 
-    fn seal(&self, canary: &Canary, opening: Option<Opening>) -> Result<Vec<u8>> {
-        let place = place(&canary.id);
-        let sealed = Sealed {
-            details: canary.details.clone(),
-            points: canary.points.clone(),
-            opening,
-        };
-        let plain = serde_json::to_vec(&sealed).map_err(|_| Error::Damaged(place.clone()))?;
-        self.vault.seal(&place, &plain)
+    /// One canary.
+    ///
+    /// # Errors
+    /// [`Error::UnknownCanary`], [`Error::Forgotten`], or the store fails.
+    pub async fn canary_of(&self, id: &CanaryId) -> Result<Canary> {
+        let sql = "select canary.id, batch.source, batch.id, batch.state, canary.sealed,
+                          source_key.sealed
+                   from canary join batch on batch.id = canary.batch
+                   join source_key on source_key.source = batch.source where canary.id = $1";
+        let rows = self.store.fetch(sql, vec![id.as_str().into()]).await?;
+        let row = rows
+            .first()
+            .ok_or_else(|| Error::UnknownCanary(id.to_string()))?;
+        match row.bytes_or_null(5)? {
+            Some(_) => self.canary(row),
+            None => Err(Error::Forgotten(row.text(1)?)),
+        }
     }
 
-    fn unseal(&self, id: &CanaryId, sealed: &[u8]) -> Result<Sealed> {
-        let place = place(id);
-        let plain = self.vault.open(&place, sealed)?;
-        serde_json::from_slice(&plain).map_err(|_| Error::Damaged(place))
-    }
-
-    /// Reads a row of id, source, batch, state, sealed.
+    /// Reads a row of id, source, batch, state, sealed, the source's key.
     pub(super) fn canary(&self, row: &Row) -> Result<Canary> {
         let id = row.text(0)?;
         let id: CanaryId = id.parse().map_err(|_| Error::Damaged(id.clone()))?;
         let damaged = || Error::Damaged(place(&id));
-        let sealed = self.unseal(&id, &row.bytes(4)?)?;
+        let source = row.text(1)?;
+        let own = self.unwrap(&source, &row.bytes(5)?)?;
+        let sealed = unseal(&own, &id, &row.bytes(4)?)?;
         Ok(Canary {
-            source: row.text(1)?.parse().map_err(|_| damaged())?,
+            source: source.parse().map_err(|_| damaged())?,
             batch: BatchId::from_text(row.text(2)?),
             state: State::from_name(&row.text(3)?).ok_or_else(damaged)?,
             id,
@@ -274,6 +301,23 @@ impl Registry {
             points: sealed.points,
         })
     }
+}
+
+fn seal(own: &Vault, canary: &Canary, opening: Option<Opening>) -> Result<Vec<u8>> {
+    let place = place(&canary.id);
+    let sealed = Sealed {
+        details: canary.details.clone(),
+        points: canary.points.clone(),
+        opening,
+    };
+    let plain = serde_json::to_vec(&sealed).map_err(|_| Error::Damaged(place.clone()))?;
+    own.seal(&place, &plain)
+}
+
+fn unseal(own: &Vault, id: &CanaryId, sealed: &[u8]) -> Result<Sealed> {
+    let place = place(id);
+    let plain = own.open(&place, sealed)?;
+    serde_json::from_slice(&plain).map_err(|_| Error::Damaged(place))
 }
 
 async fn next_number(tx: &mut Tx, source: &SourceName) -> Result<u32> {

@@ -9,7 +9,7 @@ use super::{Added, Error, PoolEntry, Registry, Result, micros};
 use crate::canary::{ContactPoint, SourceName};
 use crate::evidence::Act;
 
-fn place(identity: &[u8]) -> String {
+pub(super) fn place(identity: &[u8]) -> String {
     let tag: String = identity.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("contact_point {tag}")
 }

@@ -15,8 +15,8 @@ use crate::canary::{
 };
 use crate::evidence::{Act, hex};
 
-const ENVELOPE: &str = "message envelope";
-const RAW: &str = "message raw";
+pub(super) const ENVELOPE: &str = "message envelope";
+pub(super) const RAW: &str = "message raw";
 
 #[derive(Serialize, Deserialize)]
 struct Envelope {
@@ -37,11 +37,13 @@ impl Registry {
         let rows = self
             .store
             .fetch(
-                "select canary.id, batch.source, batch.id, batch.state, canary.sealed
+                "select canary.id, batch.source, batch.id, batch.state, canary.sealed,
+                        source_key.sealed
                  from canary_mark
                  join canary on canary.id = canary_mark.canary
                  join batch on batch.id = canary.batch
-                 where canary_mark.mark = $1 and canary_mark.tag = $2 and batch.state <> 'void'
+                 join source_key on source_key.source = batch.source
+                 where source_key.sealed is not null and canary_mark.mark = $1 and canary_mark.tag = $2 and batch.state <> 'void'
                  order by canary.seq",
                 vec![
                     mark.name().into(),
@@ -76,7 +78,9 @@ impl Registry {
                     vec![
                         micros(message.at).into(),
                         message.channel.name().into(),
-                        same_as.map(|text| self.vault.tag("same_as", text)).into(),
+                        same_as
+                            .map(|text| self.vault.lasting_tag("same_as", text))
+                            .into(),
                         self.vault.seal(ENVELOPE, &envelope)?.into(),
                         self.vault.seal(RAW, &message.raw)?.into(),
                     ],
@@ -101,7 +105,7 @@ impl Registry {
     /// What stands before a message's raw bytes when the log hashes them, in hexadecimal. Whoever is
     /// handed the message is handed this too, and can compare.
     pub fn raw_salt(&self, message: i64) -> String {
-        hex(&self.vault.tag("raw salt", &message.to_string()))
+        hex(&self.vault.lasting_tag("raw salt", &message.to_string()))
     }
 
     fn raw_hash(&self, message: i64, raw: &[u8]) -> String {

@@ -14,7 +14,7 @@ struct Sealed {
     mapping: String,
 }
 
-fn place(name: &str) -> String {
+pub(super) fn place(name: &str) -> String {
     format!("source {name}")
 }
 
@@ -47,6 +47,7 @@ impl Registry {
             return Err(Error::SourceTaken(source.name.to_string()));
         }
         tx.touch(Table::Source, &source.name);
+        self.make_source_key(&mut tx, source.name.as_str()).await?;
         let act = Act::SourceAdded {
             source: source.name.to_string(),
         };

@@ -114,6 +114,25 @@ impl Store {
         })
     }
 
+    /// Has the database overwrite what was removed, wherever it still lies. `false` if SQLite could
+    /// not, since somebody reads.
+    pub(super) async fn sweep(&self) -> Result<bool> {
+        match self {
+            Store::Sqlite(pool) => {
+                sqlx::query("vacuum").execute(pool).await?;
+                let row = sqlx::query("pragma wal_checkpoint(truncate)")
+                    .fetch_one(pool)
+                    .await?;
+                Ok(row.try_get::<i64, _>(0)? == 0)
+            }
+            Store::Postgres(pool) => {
+                let tables = "vacuum (full) source_key, canary, canary_mark";
+                sqlx::query(tables).execute(pool).await?;
+                Ok(true)
+            }
+        }
+    }
+
     /// What SQLite itself finds wrong with its file.
     pub(super) async fn integrity(&self) -> Result<Vec<String>> {
         if let Store::Postgres(_) = self {

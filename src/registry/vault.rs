@@ -84,19 +84,49 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+/// Where the key of lasting tags is sealed.
+pub(super) const LASTING_PLACE: &str = "meta lasting_key";
+
 /// Seals, opens and tags.
+#[derive(Clone)]
 pub(super) struct Vault {
     cipher: XChaCha20Poly1305,
     index: Zeroizing<[u8; 32]>,
+    /// The first index key that the registry had: tags that cannot be made again are made with it,
+    /// whatever master key there is.
+    lasting: Zeroizing<[u8; 32]>,
 }
 
 impl Vault {
     pub(super) fn new(master: &MasterKey) -> Vault {
         let seal = master.derive("otori seal 1");
+        let index = master.derive("otori index 1");
         Vault {
             cipher: XChaCha20Poly1305::new((&*seal).into()),
-            index: master.derive("otori index 1"),
+            lasting: index.clone(),
+            index,
         }
+    }
+
+    /// The vault of a new master key, with another's lasting tags.
+    pub(super) fn lasting_as(master: &MasterKey, other: &Vault) -> Vault {
+        Vault {
+            lasting: other.lasting.clone(),
+            ..Vault::new(master)
+        }
+    }
+
+    /// Takes the key of lasting tags that was sealed when the master key was changed.
+    pub(super) fn take_lasting(&mut self, sealed: &[u8]) -> Result<(), Error> {
+        let plain = self.open(LASTING_PLACE, sealed)?;
+        let key = plain.as_slice().try_into();
+        self.lasting = Zeroizing::new(key.map_err(|_| Error::Damaged(LASTING_PLACE.to_owned()))?);
+        Ok(())
+    }
+
+    /// The key of lasting tags.
+    pub(super) fn lasting_key(&self) -> &[u8] {
+        &*self.lasting
     }
 
     /// Seals a field; `place` says where it belongs (`canary.sealed C2345678Z`).
@@ -140,6 +170,11 @@ impl Vault {
     /// The blind index of a value among values of one kind.
     pub(super) fn tag(&self, kind: &str, value: &str) -> Vec<u8> {
         hmac(&*self.index, &[kind.as_bytes(), &[0], value.as_bytes()]).to_vec()
+    }
+
+    /// A tag that stays the same when the master key is changed; for values that are kept nowhere.
+    pub(super) fn lasting_tag(&self, kind: &str, value: &str) -> Vec<u8> {
+        hmac(&*self.lasting, &[kind.as_bytes(), &[0], value.as_bytes()]).to_vec()
     }
 }
 

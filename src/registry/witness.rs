@@ -61,6 +61,8 @@ tables! {
     Incident = "incident" by "id" Int: "source, state, opened_at, last_at" as "ttii";
     Sighting = "sighting" by "id" Int: "message, at, channel, kind, source, batch, canary, actor, incident" as "iitttttbi";
     Alert = "alert" by "id" Int: "incident, sighting, due_at, attempts, sent_at, failure" as "iiiiit";
+    SourceKey = "source_key" by "source" Text: "sealed, forgotten_at" as "bi";
+    Request = "request" by "id" Int: "act, subject, why, asked_by, asked_at, expires_at, approved_by, approved_at, used_at" as "ttttiitii";
     Checkpoint = "checkpoint" by "size" Int: "at, note, timestamp_token" as "itb";
 }
 

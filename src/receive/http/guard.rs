@@ -10,15 +10,18 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
-use super::{Site, page};
-use crate::receive::secret::Secret;
-use crate::receive::{Access, Error, PersonConfig};
+use super::{Site, api, page};
+use crate::custody::{PersonConfig, Right, Role};
+use crate::evidence::Act;
+use crate::receive::Error;
+use crate::secret::Secret;
 
 struct Person {
     name: String,
     token: Secret,
-    access: Access,
+    role: Role,
 }
 
 /// The name of whoever sent a request.
@@ -36,8 +39,7 @@ impl Door {
     /// Reads the tokens.
     ///
     /// # Errors
-    /// A token cannot be read, others can read it, or it is too short; a name is taken twice or
-    /// holds a colon; the public address is none.
+    /// A token cannot be read, others can read it, or it is too short; the public address is none.
     pub fn new(
         people: &[PersonConfig],
         public_url: Option<&str>,
@@ -45,16 +47,10 @@ impl Door {
     ) -> Result<Door, Error> {
         let mut known: Vec<Person> = Vec::new();
         for person in people {
-            let name = &person.name;
-            if name.is_empty() || name.contains(':') || known.iter().any(|k| k.name == *name) {
-                return Err(Error::Config(format!(
-                    "people: '{name}' cannot be a user name: it is empty, has a colon, or is there twice"
-                )));
-            }
             known.push(Person {
-                name: name.clone(),
+                name: person.name.clone(),
                 token: Secret::read(dir, &person.token_file)?,
-                access: person.access,
+                role: person.role,
             });
         }
         let public_origin = match public_url.map(url::Url::parse) {
@@ -109,9 +105,9 @@ impl Door {
     }
 }
 
-/// Lets in who has credentials for `access`.
+/// Lets in whose role has the right; that a person without it knocked is recorded.
 pub(super) async fn check(
-    State((site, access)): State<(Arc<Site>, Access)>,
+    State((site, right)): State<(Arc<Site>, Right)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -123,7 +119,15 @@ pub(super) async fn check(
         )];
         return (StatusCode::UNAUTHORIZED, challenge, "401 Unauthorized\n").into_response();
     };
-    if access == Access::All && person.access != Access::All {
+    if !person.role.may(right) {
+        let act = Act::Refused {
+            what: request.uri().path().chars().take(100).collect(),
+            why: format!("the role {} may not {}", person.role.name(), right.words()),
+        };
+        let registry = site.registry.clone().acting_as(&person.name);
+        if let Err(error) = registry.record(act, OffsetDateTime::now_utc()).await {
+            return api::failed(&error);
+        }
         return (StatusCode::FORBIDDEN, "403 Forbidden\n").into_response();
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);

@@ -30,10 +30,11 @@ use tokio_util::sync::CancellationToken;
 pub(super) use guard::{Door, User};
 
 use super::phone::Twilio;
-use super::secret::Secret;
 use super::smtp::Recipients;
-use super::{Access, Error, Intake, ReceiveConfig, phone, post};
+use super::{Error, Intake, ReceiveConfig, phone, post};
+use crate::custody::Right;
 use crate::registry::Registry;
+use crate::secret::Secret;
 
 /// Connections at a time; further ones wait in the kernel.
 const CONNECTIONS: usize = 256;
@@ -100,8 +101,8 @@ impl Site {
 
 /// All routes.
 pub(super) fn router(site: Arc<Site>) -> Router {
-    let guarded = |access: Access, routes: Router<Arc<Site>>| {
-        let guard = middleware::from_fn_with_state((Arc::clone(&site), access), guard::check);
+    let guarded = |right: Right, routes: Router<Arc<Site>>| {
+        let guard = middleware::from_fn_with_state((Arc::clone(&site), right), guard::check);
         routes.route_layer(guard)
     };
     let desk = Router::new()
@@ -111,8 +112,8 @@ pub(super) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .merge(guarded(Access::All, desk))
-        .merge(guarded(Access::MailRoom, post::routes()))
+        .merge(guarded(Right::Look, desk))
+        .merge(guarded(Right::File, post::routes()))
         .merge(phone::routes(&site))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn(in_time))

@@ -19,8 +19,7 @@ use time::format_description::well_known::Rfc3339;
 use super::Contact;
 use crate::canary::Channel;
 use crate::receive::http::{Peer, Site};
-use crate::receive::secret::equal;
-use crate::receive::{Accepted, hex};
+use crate::receive::{Accepted, hex, unhex};
 
 /// How far the clocks of sender and receiver may be apart, in seconds.
 const FRESH: i64 = 300;
@@ -64,9 +63,9 @@ pub(super) async fn phone(
             "X-Otori-Timestamp and X-Otori-Signature are missing",
         );
     };
-    let wanted = hex(&secret.hmac_sha256(&[timestamp.as_bytes(), b".", &body]));
-    let given = signature.strip_prefix("sha256=").unwrap_or_default();
-    if !equal(wanted.as_bytes(), given.to_ascii_lowercase().as_bytes()) {
+    let given = signature.strip_prefix("sha256=").and_then(unhex);
+    let given = given.unwrap_or_default();
+    if !secret.signed_sha256(&[timestamp.as_bytes(), b".", &body], &given) {
         return refuse(StatusCode::FORBIDDEN, "the signature is wrong");
     }
     let now = OffsetDateTime::now_utc().unix_timestamp();
@@ -89,7 +88,8 @@ pub(super) async fn phone(
         );
     }
     // Without an id the request itself is one: the same bytes at the same second.
-    let id = report.id.as_deref().unwrap_or(&wanted);
+    let signed = hex(&given);
+    let id = report.id.as_deref().unwrap_or(&signed);
     let contact = Contact {
         peer: peer.0,
         provider: "generic",

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Contact;
 use crate::canary::Channel;
 use crate::receive::http::{Peer, Site};
-use crate::receive::secret::{Secret, equal};
+use crate::secret::Secret;
 
 /// What Twilio's webhooks need.
 pub(in crate::receive) struct Twilio {
@@ -37,7 +37,7 @@ impl Twilio {
         for (name, value) in sorted {
             parts.extend([name.as_bytes(), value.as_bytes()]);
         }
-        equal(&self.token.hmac_sha1(&parts), &given)
+        self.token.signed_sha1(&parts, &given)
     }
 }
 

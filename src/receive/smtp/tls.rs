@@ -34,7 +34,7 @@ pub fn acceptor(config: &TlsConfig, dir: &Path) -> Result<TlsAcceptor, Error> {
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| wrong(&path, error.to_string()))?;
     let key_path = dir.join(&config.key);
-    let pem = zeroize::Zeroizing::new(read_private(&key_path)?);
+    let pem = zeroize::Zeroizing::new(read_private(&key_path).map_err(crate::secret::Error::from)?);
     let key = PrivateKeyDer::from_pem_slice(pem.as_bytes())
         .map_err(|error| wrong(&key_path, error.to_string()))?;
     let server = rustls::ServerConfig::builder()

@@ -1,0 +1,18 @@
+//! Which right a command needs.
+
+use super::Right;
+
+/// The right that a command needs, by its words (`source add`). What is not named here changes
+/// something, or is new: only an admin may do it. `None`: it is not a person's act.
+pub fn right_of(command: &str) -> Option<Right> {
+    match command {
+        // The receiver is started by the machine, and its pages ask for themselves.
+        "init" | "demo" | "serve" => None,
+        "sightings" | "incidents" | "source list" | "requests" | "approve" | "report"
+        | "evidence verify" => Some(Right::Look),
+        "trace" | "plan" | "verify" | "source show" | "pool list" => Some(Right::Examine),
+        // A bundle holds the mails as they came, and a proof the canary's fields.
+        "reveal" | "evidence prove" | "evidence export" => Some(Right::Reveal),
+        _ => Some(Right::Manage),
+    }
+}
