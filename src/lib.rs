@@ -14,6 +14,7 @@
 //! | [`registry`] | the one store, sealed: SQLite or PostgreSQL |
 //! | [`custody`] | people, roles and rights |
 //! | [`secret`] | shared secrets in files |
+//! | [`backup`] | a workspace in one encrypted file |
 //! | [`database`] | customer databases: catalog, rows, one transaction per batch |
 //! | [`source`] | understanding a customer table |
 //! | [`plant`] | canaries into a source, checked, and out again |
@@ -29,6 +30,7 @@
 //! other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]
 
+pub mod backup;
 pub mod canary;
 pub mod cli;
 pub mod custody;

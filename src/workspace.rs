@@ -246,7 +246,12 @@ impl Workspace {
             dir: dir.to_owned(),
             config,
         };
-        Registry::create(&workspace.config.registry.url, dir, &workspace.key()?).await?;
+        Registry::create(
+            &workspace.config.registry.url,
+            dir,
+            &workspace.master_key()?,
+        )
+        .await?;
         write_private(&config_path, text.as_bytes())?;
         Ok(workspace)
     }
@@ -294,6 +299,30 @@ impl Workspace {
         Ok(crate::evidence::hex(&Sha256::digest(text)))
     }
 
+    /// Every file and directory that the configuration names, and whether it is a secret.
+    pub fn named_files(&self) -> Vec<(PathBuf, bool)> {
+        let config = &self.config;
+        let tokens = config.people.iter().map(|person| &person.token_file);
+        let mut named: Vec<(PathBuf, bool)> = tokens.map(|file| (file.clone(), true)).collect();
+        named.extend(config.seeds.iter().map(|dir| (dir.clone(), false)));
+        #[cfg(feature = "receive")]
+        {
+            let phone = &config.receive.phone;
+            let secrets = [
+                &phone.twilio_token_file,
+                &phone.secret_file,
+                &config.alert.password_file,
+            ];
+            let secrets = secrets.into_iter().flatten();
+            named.extend(secrets.map(|file| (file.clone(), true)));
+            if let Some(tls) = &config.receive.tls {
+                named.push((tls.certificate.clone(), false));
+                named.push((tls.key.clone(), true));
+            }
+        }
+        named
+    }
+
     /// The seed tables: the built-in ones, with the operator's in the place of those they replace.
     ///
     /// # Errors
@@ -305,7 +334,11 @@ impl Workspace {
         })
     }
 
-    fn key(&self) -> Result<MasterKey, Error> {
+    /// The registry's key, from the environment or its file.
+    ///
+    /// # Errors
+    /// It is missing, exposed, or none.
+    pub fn master_key(&self) -> Result<MasterKey, Error> {
         let (place, text) = match std::env::var(KEY_VARIABLE) {
             Ok(text) => (KEY_VARIABLE.to_owned(), text),
             Err(_) => {

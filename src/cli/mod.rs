@@ -2,6 +2,7 @@
 
 mod approve;
 mod ask;
+mod backup;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
 mod evidence;
@@ -13,12 +14,14 @@ mod key;
 mod opened;
 mod output;
 mod pair;
+mod passphrase;
 #[cfg(feature = "plant")]
 mod plan;
 #[cfg(feature = "plant")]
 mod plant;
 mod pool;
 mod requests;
+mod restore;
 mod reveal;
 #[cfg(feature = "receive")]
 mod serve;
@@ -78,6 +81,8 @@ verbs! {
     Requests = requests,
     Approve = approve,
     Key = key,
+    Backup = backup,
+    Restore = restore,
     Forget = forget,
     #[cfg(feature = "trace")] Trace = trace,
 }

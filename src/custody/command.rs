@@ -7,7 +7,7 @@ use super::Right;
 pub fn right_of(command: &str) -> Option<Right> {
     match command {
         // The receiver is started by the machine, and its pages ask for themselves.
-        "init" | "demo" | "serve" => None,
+        "init" | "demo" | "serve" | "restore" => None,
         "sightings" | "incidents" | "source list" | "requests" | "approve" | "report"
         | "evidence verify" => Some(Right::Look),
         "trace" | "plan" | "verify" | "source show" | "pool list" => Some(Right::Examine),

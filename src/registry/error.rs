@@ -65,6 +65,17 @@ pub enum Error {
         /// Entries now.
         size: u64,
     },
+    /// A copy of a registry that does not read.
+    #[error("the copy of the registry does not read: {0}")]
+    Dump(String),
+    /// A copy goes only into a registry without content.
+    #[error("there is a registry with content already: restore into an empty one")]
+    NotEmpty,
+    /// A copy that this program is too old for.
+    #[error(
+        "the backup was made by a newer otori (schema step {0} is not known here): restore it with that one"
+    )]
+    Newer(i64),
     /// The key is another one than when the registry was opened.
     #[error(
         "the registry's key was changed while this was running, and nothing was written: run it again"

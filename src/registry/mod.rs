@@ -6,6 +6,7 @@
 
 mod alerts;
 mod check;
+mod dump;
 mod error;
 mod exclusive;
 mod log;
@@ -23,6 +24,7 @@ mod vault;
 mod witness;
 
 pub use check::{LogCheck, Problem};
+pub use dump::check_dump;
 pub use error::Error;
 pub use exclusive::Exclusive;
 pub use log::SignedCheckpoint;

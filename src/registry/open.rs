@@ -58,7 +58,8 @@ const POSTGRES: [Step; 3] = [
     ),
 ];
 
-fn migrator(steps: &'static [Step]) -> Migrator {
+/// All steps, or those of the given numbers.
+fn migrator(steps: &'static [Step], only: Option<&[i64]>) -> Migrator {
     let step = |&(version, name, sql): &Step| {
         Migration::new(
             version,
@@ -68,7 +69,10 @@ fn migrator(steps: &'static [Step]) -> Migrator {
             false,
         )
     };
-    Migrator::with_migrations(steps.iter().map(step).collect())
+    let wanted = steps
+        .iter()
+        .filter(|step| only.is_none_or(|only| only.contains(&step.0)));
+    Migrator::with_migrations(wanted.map(step).collect())
 }
 
 enum Place {
@@ -112,28 +116,7 @@ impl Registry {
     }
 
     async fn connect(url: &str, home: &Path, key: &MasterKey, create: bool) -> Result<Registry> {
-        let (store, lock) = match place(url, home)? {
-            Place::File(path) => {
-                if !create && !path.exists() {
-                    return Err(Error::Missing(path));
-                }
-                if create {
-                    private_file(&path)?;
-                }
-                (sqlite(&path).await?, LockPlace::beside(&path))
-            }
-            Place::Server(options) => {
-                // A pool would ask a dead server again and again until its time is up.
-                PgConnection::connect_with(&options).await?.close().await?;
-                let pool = PgPoolOptions::new()
-                    .max_connections(8)
-                    .acquire_timeout(Duration::from_secs(10))
-                    .connect_with(*options)
-                    .await?;
-                migrator(&POSTGRES).run(&pool).await?;
-                (Store::Postgres(pool.clone()), LockPlace::Server(pool))
-            }
-        };
+        let (store, lock) = connect_store(url, home, create, None).await?;
         let mut registry = Registry {
             store,
             vault: Arc::new(Vault::new(key)),
@@ -197,6 +180,45 @@ impl Registry {
     }
 }
 
+/// Connects to the database of a registry and brings its schema up to date, or only as far as some
+/// steps lead. No key is asked for.
+pub(super) async fn connect_store(
+    url: &str,
+    home: &Path,
+    create: bool,
+    steps: Option<&[i64]>,
+) -> Result<(Store, LockPlace)> {
+    if let Some(steps) = steps
+        && let Some(unknown) = steps
+            .iter()
+            .find(|step| !SQLITE.iter().any(|s| s.0 == **step))
+    {
+        return Err(Error::Newer(*unknown));
+    }
+    Ok(match place(url, home)? {
+        Place::File(path) => {
+            if !create && !path.exists() {
+                return Err(Error::Missing(path));
+            }
+            if create {
+                private_file(&path)?;
+            }
+            (sqlite(&path, steps).await?, LockPlace::beside(&path))
+        }
+        Place::Server(options) => {
+            // A pool would ask a dead server again and again until its time is up.
+            PgConnection::connect_with(&options).await?.close().await?;
+            let pool = PgPoolOptions::new()
+                .max_connections(8)
+                .acquire_timeout(Duration::from_secs(10))
+                .connect_with(*options)
+                .await?;
+            migrator(&POSTGRES, steps).run(&pool).await?;
+            (Store::Postgres(pool.clone()), LockPlace::Server(pool))
+        }
+    })
+}
+
 /// The registry's file is for its owner only, from its first byte on.
 fn private_file(path: &Path) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
@@ -211,7 +233,7 @@ fn private_file(path: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn sqlite(path: &Path) -> Result<Store> {
+async fn sqlite(path: &Path, steps: Option<&[i64]>) -> Result<Store> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -225,6 +247,6 @@ async fn sqlite(path: &Path) -> Result<Store> {
         .max_connections(4)
         .connect_with(options)
         .await?;
-    migrator(&SQLITE).run(&pool).await?;
+    migrator(&SQLITE, steps).run(&pool).await?;
     Ok(Store::Sqlite(pool))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::TryStreamExt;
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Postgres, Row as _, Sqlite};
@@ -114,6 +115,21 @@ impl Store {
         })
     }
 
+    /// Begins a transaction that sees one moment for as long as it lasts, and holds nobody up.
+    pub(super) async fn begin_snapshot(&self) -> Result<Tx> {
+        let engine = match self {
+            Store::Sqlite(pool) => Engine::Sqlite(pool.begin_with("begin deferred").await?),
+            Store::Postgres(pool) => Engine::Postgres(
+                pool.begin_with("begin isolation level repeatable read read only")
+                    .await?,
+            ),
+        };
+        Ok(Tx {
+            engine,
+            touched: BTreeSet::new(),
+        })
+    }
+
     /// Has the database overwrite what was removed, wherever it still lies. `false` if SQLite could
     /// not, since somebody reads.
     pub(super) async fn sweep(&self) -> Result<bool> {
@@ -185,6 +201,79 @@ impl Tx {
                 .await?
                 .rows_affected(),
         })
+    }
+
+    /// Reads rows one by one, however many there are.
+    pub(super) async fn each(
+        &mut self,
+        sql: String,
+        mut take: impl FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        let query = sqlx::AssertSqlSafe(sql);
+        match &mut self.engine {
+            Engine::Sqlite(tx) => {
+                let mut rows = sqlx::query(query).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await? {
+                    take(Row::Sqlite(row))?;
+                }
+            }
+            Engine::Postgres(tx) => {
+                let mut rows = sqlx::query(query).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await? {
+                    take(Row::Postgres(row))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The statement that puts whole rows into a table, numbers that the database gave included.
+    pub(super) fn insert(&self, table: &str, columns: &str, count: usize) -> String {
+        let places: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();
+        let places = places.join(", ");
+        let given = match self.engine {
+            Engine::Sqlite(_) => "",
+            Engine::Postgres(_) => "overriding system value ",
+        };
+        format!("insert into {table} ({columns}) {given}values ({places})")
+    }
+
+    /// Runs a statement whose names come from the catalog.
+    pub(super) async fn execute_text(&mut self, sql: String, values: Vec<Value>) -> Result<()> {
+        let sql = sqlx::AssertSqlSafe(sql);
+        match &mut self.engine {
+            Engine::Sqlite(tx) => {
+                bound!(sql, values).execute(&mut **tx).await?;
+            }
+            Engine::Postgres(tx) => {
+                bound!(sql, values).execute(&mut **tx).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a table go on numbering behind the numbers that were put into it: SQLite does by itself.
+    pub(super) async fn continue_numbers(&mut self, table: &str) -> Result<()> {
+        let Engine::Postgres(tx) = &mut self.engine else {
+            return Ok(());
+        };
+        let own = "select attname::text from pg_attribute
+                   where attidentity <> '' and attrelid = (select oid from pg_class
+                       where relname = $1 and relnamespace = current_schema()::regnamespace)";
+        let columns: Vec<String> = sqlx::query_scalar(own)
+            .bind(table)
+            .fetch_all(&mut **tx)
+            .await?;
+        for column in columns {
+            let sql = format!(
+                "select setval(pg_get_serial_sequence('{table}', '{column}'),
+                               coalesce(max({column}), 1), max({column}) is not null) from {table}"
+            );
+            sqlx::query(sqlx::AssertSqlSafe(sql))
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Makes it durable.

@@ -37,7 +37,7 @@ impl Workspace {
     pub async fn registry(&self) -> Result<Registry, Error> {
         let url = &self.config.registry.url;
         let next = self.dir.join(NEXT_KEY_FILE);
-        let opened = Registry::open(url, &self.dir, &self.key()?).await;
+        let opened = Registry::open(url, &self.dir, &self.master_key()?).await;
         if self.key_is_given() || !next.exists() {
             return Ok(opened?);
         }
