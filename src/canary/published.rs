@@ -25,6 +25,8 @@ struct SightingEntry<'a> {
     summary: &'a str,
     incident: Option<i64>,
     repeats: u32,
+    /// Whether the canary's details are destroyed.
+    forgotten: bool,
 }
 
 impl<'a> SightingsDocument<'a> {
@@ -42,6 +44,7 @@ impl<'a> SightingsDocument<'a> {
             summary: &sighting.actor.summary,
             incident: sighting.incident,
             repeats: sighting.repeats,
+            forgotten: sighting.forgotten,
         };
         SightingsDocument {
             sightings: sightings.iter().map(entry).collect(),

@@ -100,6 +100,8 @@ pub struct Sighting {
     pub incident: Option<i64>,
     /// How often the very same message came again (an SMTP client's retry).
     pub repeats: u32,
+    /// Whether the details of the canary that it reached are destroyed.
+    pub forgotten: bool,
 }
 
 /// Where an incident is.

@@ -15,6 +15,9 @@ use crate::receive::{self, Listeners, ReceiveConfig};
 use crate::registry::Registry;
 use crate::workspace::Workspace;
 
+/// How often the receiver looks whether the registry's key is still its own.
+const KEY_CHECK: Duration = Duration::from_secs(1);
+
 /// Receive mail, calls and letters, and raise alerts, until Ctrl-C
 ///
 /// Mail comes in over SMTP. Calls, letters, the dashboard and the API are on HTTP; credentials are
@@ -45,15 +48,45 @@ struct Document {
 /// configuration names cannot be used.
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     log();
-    let (workspace, registry) = global.open().await?;
+    let mut addresses = None;
+    let mut first = true;
+    loop {
+        let (workspace, registry) = global.open().await?;
+        let receive = &workspace.config().receive;
+        let (smtp, http) = *addresses.get_or_insert((
+            args.smtp.unwrap_or(receive.smtp),
+            args.http.unwrap_or(receive.http),
+        ));
+        let listeners = Listeners::bind(smtp, http).await?;
+        let (bound, ended) = serve(global, &workspace, registry, listeners, first).await?;
+        first = false;
+        // Where port 0 was asked for, the same port is taken again.
+        addresses = Some(bound);
+        match ended {
+            Ended::Asked => return Ok(Outcome::Done),
+            Ended::KeyChanged => {
+                eprintln!("the registry has another key now: starting again with it");
+            }
+        }
+    }
+}
+
+/// Why it has stopped.
+enum Ended {
+    Asked,
+    KeyChanged,
+}
+
+/// Serves until it is asked to stop, or the registry's key gives way to another one.
+async fn serve(
+    global: &Global,
+    workspace: &Workspace,
+    registry: Registry,
+    listeners: Listeners,
+    first: bool,
+) -> anyhow::Result<((SocketAddr, SocketAddr), Ended)> {
     let config = workspace.config();
     let mailer = Mailer::new(&config.alert, workspace.dir())?;
-    let listeners = Listeners::bind(
-        args.smtp.unwrap_or(config.receive.smtp),
-        args.http.unwrap_or(config.receive.http),
-    )
-    .await?;
-
     let stop = CancellationToken::new();
     let running = receive::start(
         registry.clone(),
@@ -68,22 +101,41 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         http: running.http_addr,
     };
     tell(&bound, &config.receive, mailer.is_some());
-    if global.json {
+    // There is exactly one document.
+    if global.json && first {
         Output::new(global).result(&bound, |_: &mut dyn Write| Ok(()))?;
     }
     let signing = tokio::spawn(sign(workspace.clone(), registry.clone(), stop.clone()));
+    let watched = registry.clone();
     let alerts = mailer
         .map(|mailer| tokio::spawn(alert::run(registry, mailer, stop.clone().cancelled_owned())));
 
-    asked_to_stop().await?;
-    eprintln!("stopping");
+    let ended = tokio::select! {
+        asked = asked_to_stop() => {
+            asked?;
+            eprintln!("stopping");
+            Ended::Asked
+        }
+        () = key_changed(&watched) => Ended::KeyChanged,
+    };
     stop.cancel();
     running.stopped().await;
     if let Some(alerts) = alerts {
         alerts.await.context("the alerts ended badly")?;
     }
     signing.await.context("the signing ended badly")?;
-    Ok(Outcome::Done)
+    Ok(((bound.smtp, bound.http), ended))
+}
+
+/// Returns when the registry opens with another key than this process has.
+async fn key_changed(registry: &Registry) {
+    loop {
+        tokio::time::sleep(KEY_CHECK).await;
+        // A registry that cannot be reached is not one with another key.
+        if matches!(registry.key_is_current().await, Ok(false)) {
+            return;
+        }
+    }
 }
 
 /// Signs the evidence log once a minute while something enters it.

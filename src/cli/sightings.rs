@@ -61,9 +61,14 @@ fn line(out: &mut dyn std::io::Write, sighting: &Sighting) -> std::io::Result<()
         .map_or("-", |canary| canary.as_str());
     write!(
         out,
-        "{at}  {:5}  {:8}  {source}  {canary}  {}  {}",
+        "{at}  {:5}  {:8}  {source}  {canary}{}  {}  {}",
         sighting.channel.name(),
         sighting.kind.name(),
+        if sighting.forgotten {
+            " (forgotten)"
+        } else {
+            ""
+        },
         sighting.actor.from,
         sighting.actor.summary,
     )?;

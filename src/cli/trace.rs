@@ -55,7 +55,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let names: Vec<_> = sources.into_iter().map(|source| source.name).collect();
     let batches = registry.batches(None).await?;
     let canaries = registry.canaries(None).await?;
-    let watch = Watch::new(&names, &batches, &canaries);
+    let watch = Watch::new(&names, &batches, &canaries).forgetting(registry.forgotten().await?);
     drop(canaries);
     let settings = Settings {
         false_accusation: args.false_accusation,

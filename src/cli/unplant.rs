@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::ask::confirm;
 use super::opened::Opened;
-use super::{Global, Outcome, Output};
+use super::{Global, Outcome, Output, pair};
 use crate::canary::{BatchId, CanaryId, SourceName};
+use crate::custody::TwoPersonAct;
 use crate::plant;
 
 /// Remove exactly the planted rows of a source, and nothing else
@@ -39,7 +40,7 @@ struct Document<'a> {
 /// # Errors
 /// See [`plant::Error`]; then nothing was removed.
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
-    let (_, registry) = global.open().await?;
+    let (workspace, registry) = global.open().await?;
     let _held = registry.exclusive().await?;
     let opened = Opened::named(&registry, &args.name).await?;
     let table = opened.table().await?;
@@ -54,6 +55,13 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     );
     if !confirm(global, &question)? {
         bail!("nothing was removed");
+    }
+    // Exactly these batches are approved: one that was planted since takes another request.
+    let names: Vec<&str> = batches.iter().map(|batch| batch.id.as_str()).collect();
+    let subject = names.join(" ") + if args.force { " --force" } else { "" };
+    let act = TwoPersonAct::Unplant;
+    if !pair::may_go_on(global, &workspace, &registry, act, &subject, None).await? {
+        return Ok(Outcome::CheckFailed);
     }
     let done = plant::unplant(&registry, &opened.database, &table, &batches, args.force).await?;
     let ids = |list: &[CanaryId]| -> Vec<String> { list.iter().map(ToString::to_string).collect() };

@@ -234,6 +234,7 @@ impl Registry {
                 actor: sighting.actor.clone(),
                 incident,
                 repeats: u32::try_from(repeats).unwrap_or(u32::MAX),
+                forgotten: false,
             });
         }
         let mut incidents: Vec<i64> = stored.iter().filter_map(|s| s.incident).collect();
@@ -258,8 +259,10 @@ impl Registry {
             .fetch(
                 "select sighting.id, sighting.message, sighting.at, sighting.channel,
                         sighting.kind, sighting.source, sighting.batch, sighting.canary,
-                        sighting.actor, sighting.incident, message.repeats
+                        sighting.actor, sighting.incident, message.repeats,
+                        source_key.forgotten_at
                  from sighting join message on message.id = sighting.message
+                 left join source_key on source_key.source = sighting.source
                  where ($1 is null or sighting.source = $1) and sighting.at >= $2
                  order by sighting.at desc, sighting.id desc limit $3",
                 vec![
@@ -292,6 +295,7 @@ impl Registry {
             actor: serde_json::from_slice(&actor).map_err(|_| damaged())?,
             incident: row.int_or_null(9)?,
             repeats: u32::try_from(row.int(10)?).unwrap_or(u32::MAX),
+            forgotten: row.text_or_null(7)?.is_some() && row.int_or_null(11)?.is_some(),
         })
     }
 

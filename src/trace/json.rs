@@ -18,6 +18,8 @@ pub struct Document {
     suspected: Vec<Source>,
     /// Sources that the list can neither name nor clear.
     not_shown: Vec<String>,
+    /// Those of them whose canaries' details are destroyed.
+    forgotten: Vec<String>,
     canaries: Vec<Canary>,
     ambiguous_rows: u64,
     false_accusation_probability: f64,
@@ -159,6 +161,12 @@ impl From<&Report<'_>> for Document {
                 })
                 .collect(),
             suspected: sources(false),
+            forgotten: report
+                .watch
+                .forgotten
+                .iter()
+                .map(|(source, _)| source.to_string())
+                .collect(),
             not_shown: decision.mute.iter().map(|source| name(*source)).collect(),
             canaries: decision
                 .canaries

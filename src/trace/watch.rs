@@ -54,6 +54,8 @@ pub struct Watch {
     pub(super) batches: Vec<Standing>,
     pub(super) canaries: Vec<Watched>,
     pub(super) values: Vec<Value>,
+    /// Sources whose canaries' details are destroyed, and since when.
+    pub(super) forgotten: Vec<(SourceName, OffsetDateTime)>,
     tables: [HashMap<Box<str>, u32>; Class::ALL.len()],
 }
 
@@ -84,6 +86,7 @@ impl Watch {
             batches: Vec::new(),
             canaries: Vec::new(),
             values: Vec::new(),
+            forgotten: Vec::new(),
             tables: Default::default(),
         };
         for canary in canaries {
@@ -97,6 +100,13 @@ impl Watch {
         }
         watch.batches = standing;
         watch
+    }
+
+    /// Says which sources cannot be found any more, so that a report does not pass over them.
+    #[must_use]
+    pub fn forgetting(mut self, forgotten: Vec<(SourceName, OffsetDateTime)>) -> Watch {
+        self.forgotten = forgotten;
+        self
     }
 
     /// How many canaries are looked for.

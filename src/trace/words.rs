@@ -124,6 +124,14 @@ pub(super) fn clearance(report: &Report<'_>, cleared: &Cleared) -> String {
 
 /// Why a source is neither named nor cleared.
 pub(super) fn mute(report: &Report<'_>, source: usize) -> String {
+    let name = report.source(source);
+    let mut forgotten = report.watch.forgotten.iter();
+    if let Some((_, at)) = forgotten.find(|(forgotten, _)| forgotten == name) {
+        return format!(
+            "{name}: its canaries were forgotten on {}, and no list shows them any more: it is not cleared",
+            day(*at)
+        );
+    }
     let standing = report
         .watch
         .canaries
@@ -135,7 +143,7 @@ pub(super) fn mute(report: &Report<'_>, source: usize) -> String {
     } else {
         "no canary stands in it, so it is not cleared"
     };
-    format!("{}: {why}", report.source(source))
+    format!("{name}: {why}")
 }
 
 fn canaries(report: &Report<'_>) -> Option<String> {

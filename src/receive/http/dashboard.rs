@@ -113,7 +113,9 @@ fn sightings(sightings: &[Sighting]) -> Markup {
                         td { (sighting.channel.name()) }
                         td.alarm[sighting.kind == SightingKind::Alarm] { (sighting.kind.name()) }
                         td { @if let Some(source) = &sighting.source { (source) } }
-                        td { @if let Some(canary) = &sighting.canary { code { (canary) } } }
+                        td { @if let Some(canary) = &sighting.canary { code { (canary) } }
+                            @if sighting.forgotten { span.soft { " forgotten" } }
+                        }
                         td.wide { (sighting.actor.from) }
                         td.wide {
                             (sighting.actor.summary)
