@@ -25,10 +25,11 @@ enum Verb {
     /// Replace a key or a secret by a new one
     ///
     /// `registry` is the key that seals the registry: every sealed field is sealed anew, in one step.
+    /// `evidence` is the key that signs the evidence log: the old one signs that it gives way.
     /// `phone` is the secret of the phone webhook, and a person's name their token: for a time the old
     /// one is taken, too.
     Rotate {
-        /// registry, phone, or the name of a person in otori.toml
+        /// registry, evidence, phone, or the name of a person in otori.toml
         #[arg(value_name = "KEY")]
         key: String,
         /// How long an old secret is taken beside the new one: 30m, 24h, 7d
@@ -73,6 +74,11 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let (workspace, registry) = global.open().await?;
     let document = match key.as_str() {
         "registry" => registry_key(global, &workspace, &registry).await?,
+        "evidence" => Document {
+            rotated: "evidence".to_owned(),
+            file: workspace.rotate_signing_key(&registry).await?,
+            old_until: None,
+        },
         name => shared_secret(&workspace, &registry, name, overlap).await?,
     };
     Output::new(global).result(&document, |out| {
@@ -84,6 +90,10 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         )?;
         match document.old_until {
             Some(until) => writeln!(out, "The old one is taken until {until}."),
+            None if document.rotated == "evidence" => writeln!(
+                out,
+                "The old key's checkpoints still hold; publish the new public key: otori evidence key"
+            ),
             None => writeln!(
                 out,
                 "The old key opens nothing any more, except backups made before: keep a copy of the new one."
@@ -126,7 +136,7 @@ async fn shared_secret(
         None => {
             let names: Vec<&str> = people.iter().map(|person| person.name.as_str()).collect();
             bail!(
-                "there is no key named '{name}': say registry, phone, or a person ({})",
+                "there is no key named '{name}': say registry, evidence, phone, or a person ({})",
                 names.join(", ")
             );
         }

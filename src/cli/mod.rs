@@ -142,10 +142,12 @@ impl Global {
         Ok((workspace, registry))
     }
 
-    /// The same, for whoever examines the log: nothing enters it, and nothing is signed afterwards.
+    /// The same, for whoever examines the log: nothing enters it but a refusal, and nothing is signed
+    /// afterwards.
     pub(crate) async fn open_to_check(&self) -> anyhow::Result<(Workspace, Registry)> {
         let workspace = Workspace::find(self.workspace.as_deref())?;
         let registry = workspace.registry().await?;
+        let registry = who::admit(self, &workspace, registry).await?;
         Ok((workspace, registry))
     }
 

@@ -9,7 +9,7 @@ pub fn right_of(command: &str) -> Option<Right> {
         // The receiver is started by the machine, and its pages ask for themselves.
         "init" | "demo" | "serve" | "restore" => None,
         "sightings" | "incidents" | "source list" | "requests" | "approve" | "report"
-        | "evidence verify" => Some(Right::Look),
+        | "evidence verify" | "evidence key" => Some(Right::Look),
         "trace" | "plan" | "verify" | "source show" | "pool list" => Some(Right::Examine),
         // A bundle holds the mails as they came, and a proof the canary's fields.
         "reveal" | "evidence prove" | "evidence export" => Some(Right::Reveal),

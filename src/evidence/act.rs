@@ -152,6 +152,14 @@ pub enum Act {
         /// `registry`, `evidence`, or the file of the secret.
         key: String,
     },
+    /// The log is signed by another key from here on; the checkpoint over this entry is still signed by the
+    /// old one, which so vouches for the new one.
+    SigningKeyChanged {
+        /// The public key until now.
+        from: String,
+        /// The public key from now on.
+        to: String,
+    },
     /// Sources of an older registry were given keys of their own, under which their canaries are sealed.
     SourceKeysMade {
         /// How many sources.

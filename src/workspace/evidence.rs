@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 
 use rand::RngExt;
+use time::OffsetDateTime;
 
-use super::{Error, Workspace, at, read_private, write_private};
-use crate::evidence::{Checkpoint, Signer, Verifier};
+use super::{Error, Workspace, at, read_private, replace_private, write_private};
+use crate::evidence::{Act, Checkpoint, Signer, Verifier};
 use crate::registry::{Registry, SignedCheckpoint};
 
 /// The signing key: its name and its seed, 64 hexadecimal digits.
@@ -15,6 +16,10 @@ const KEY_FILE: &str = "keys/evidence.key";
 const OLD_KEYS_FILE: &str = "keys/evidence.old";
 /// The newest checkpoint.
 const ANCHOR_FILE: &str = "checkpoint.note";
+
+fn key_line(name: &str, seed: &[u8]) -> zeroize::Zeroizing<String> {
+    zeroize::Zeroizing::new(format!("{name} {}\n", crate::evidence::hex(seed)))
+}
 
 impl Workspace {
     /// The key that signs the log. A workspace that has none yet gets one.
@@ -34,8 +39,7 @@ impl Workspace {
                 ),
             };
             Signer::new(&name, seed).map_err(|_| self.bad_key(KEY_FILE))?;
-            let line = format!("{name} {}\n", crate::evidence::hex(&seed));
-            write_private(&path, zeroize::Zeroizing::new(line).as_bytes())?;
+            write_private(&path, key_line(&name, &seed).as_bytes())?;
         }
         let text = zeroize::Zeroizing::new(read_private(&path)?);
         let read = || {
@@ -60,6 +64,30 @@ impl Workspace {
             }
         }
         Ok(keys)
+    }
+
+    /// Gives the log another signing key of the same name. That it does is in the log under the old key's
+    /// signature first, and the old public key is kept, so that old checkpoints still verify.
+    ///
+    /// # Errors
+    /// A file or the registry fails; then the old key is still in use.
+    pub async fn rotate_signing_key(&self, registry: &Registry) -> Result<PathBuf, Error> {
+        let old = self.signer()?.verifier();
+        let seed: [u8; 32] = rand::rng().random();
+        let new = Signer::new(old.name(), seed).map_err(|_| self.bad_key(KEY_FILE))?;
+        let act = Act::SigningKeyChanged {
+            from: old.to_string(),
+            to: new.verifier().to_string(),
+        };
+        registry.record(act, OffsetDateTime::now_utc()).await?;
+        self.sign_log(registry).await?;
+        let keys = self.verifiers()?;
+        let lines: String = keys.iter().map(|key| format!("{key}\n")).collect();
+        replace_private(&self.dir().join(OLD_KEYS_FILE), lines.as_bytes())?;
+        let line = key_line(old.name(), &seed);
+        let path = self.dir().join(KEY_FILE);
+        replace_private(&path, line.as_bytes())?;
+        Ok(path)
     }
 
     /// The newest checkpoint that this workspace has seen, as a note; `None` before the first.

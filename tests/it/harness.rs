@@ -231,11 +231,18 @@ fn canary(source: &SourceName, batch: &BatchId, who: &Who<'_>) -> Canary {
     let name = format!("{} {}", who.family.0, who.given.0);
     let row = PlantedRow {
         table: "会員".to_owned(),
-        cells: vec![Cell {
-            column: "氏名".to_owned(),
-            role: Role::Name,
-            value: Some(name),
-        }],
+        cells: vec![
+            Cell {
+                column: "氏名".to_owned(),
+                role: Role::Name,
+                value: Some(name),
+            },
+            Cell {
+                column: "メール".to_owned(),
+                role: Role::Email,
+                value: Some(who.mail.to_owned()),
+            },
+        ],
         key: vec![],
     };
     Canary {

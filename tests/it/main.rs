@@ -1,8 +1,11 @@
 //! The one integration-test binary.
 
+mod backup;
+mod custody;
 mod demo;
 mod evidence;
 mod harness;
+mod keys;
 mod layers;
 mod notation;
 mod persona;

@@ -7,7 +7,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::canary::CanaryId;
-use crate::cli::{Global, Outcome, Output};
+use crate::cli::{Global, Outcome, Output, pair};
+use crate::custody::TwoPersonAct;
 use crate::evidence::{Act, Proof, inclusion};
 use crate::workspace::write_private;
 
@@ -39,6 +40,10 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             "canary {id} was planted before this registry had an evidence log: nothing was committed to then"
         );
     };
+    let act = TwoPersonAct::Reveal;
+    if !pair::may_go_on(global, &workspace, &registry, act, id, None).await? {
+        return Ok(Outcome::CheckFailed);
+    }
     // That the canary was shown is in the log before it is shown.
     let act = Act::Proved {
         canary: id.to_owned(),
