@@ -7,7 +7,7 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::log::{SignedCheckpoint, checkpoint};
-use super::store::Row;
+use super::store::{Row, Tx};
 use super::witness::Table;
 use super::{Registry, Result};
 use crate::evidence::{Checkpoint, Entry, Frontier, Hash, InvalidCheckpoint, Verifier};
@@ -80,13 +80,10 @@ impl Registry {
         for line in self.store.integrity().await? {
             check.problem("the registry's file", line);
         }
-        let checkpoints = self
-            .store
-            .fetch(
-                "select size, at, note, timestamp_token from checkpoint order by size",
-                vec![],
-            )
-            .await?;
+        // One moment of the registry: a receiver may go on writing.
+        let mut tx = self.store.begin_snapshot().await?;
+        let sql = "select size, at, note, timestamp_token from checkpoint order by size";
+        let checkpoints = tx.fetch(sql, vec![]).await?;
         let checkpoints: Vec<SignedCheckpoint> =
             checkpoints.iter().map(checkpoint).collect::<Result<_>>()?;
         check.checkpoints = checkpoints.len();
@@ -114,136 +111,130 @@ impl Registry {
             }
             None => None,
         };
-        let expected = self.walk(&mut check, &opened, anchor.as_ref()).await?;
-        self.compare(&mut check, expected).await?;
+        let expected = walk(&mut tx, &mut check, &opened, anchor.as_ref()).await?;
+        compare(&mut tx, &mut check, expected).await?;
         Ok(check)
     }
+}
 
-    /// Every entry in order: hashes, places, and the roots at checkpoints.
-    async fn walk(
-        &self,
-        check: &mut LogCheck,
-        opened: &BTreeMap<u64, Checkpoint>,
-        anchor: Option<&Checkpoint>,
-    ) -> Result<BTreeMap<(Table, String), Expected>> {
-        let mut expected = BTreeMap::new();
-        let mut frontier = Frontier::default();
-        let mut good = 0;
-        let (mut next, mut latest) = (0_i64, OffsetDateTime::UNIX_EPOCH);
-        loop {
-            let sql = "select seq, entry, hash from evidence where seq >= $1 order by seq limit $2";
-            let page = self
-                .store
-                .fetch(sql, vec![next.into(), PAGE.into()])
-                .await?;
-            if page.is_empty() {
-                break;
+/// Every entry in order: hashes, places, and the roots at checkpoints.
+async fn walk(
+    tx: &mut Tx,
+    check: &mut LogCheck,
+    opened: &BTreeMap<u64, Checkpoint>,
+    anchor: Option<&Checkpoint>,
+) -> Result<BTreeMap<(Table, String), Expected>> {
+    let mut expected = BTreeMap::new();
+    let mut frontier = Frontier::default();
+    let mut good = 0;
+    let (mut next, mut latest) = (0_i64, OffsetDateTime::UNIX_EPOCH);
+    loop {
+        let sql = "select seq, entry, hash from evidence where seq >= $1 order by seq limit $2";
+        let page = tx.fetch(sql, vec![next.into(), PAGE.into()]).await?;
+        if page.is_empty() {
+            break;
+        }
+        for row in &page {
+            let seq = row.int(0)?;
+            if seq > next {
+                let gone = match seq - next {
+                    1 => format!("entry {next}"),
+                    _ => format!("entries {next} to {}", seq - 1),
+                };
+                check.problem(gone, "removed from the log");
             }
-            for row in &page {
-                let seq = row.int(0)?;
-                if seq > next {
-                    let gone = match seq - next {
-                        1 => format!("entry {next}"),
-                        _ => format!("entries {next} to {}", seq - 1),
-                    };
-                    check.problem(gone, "removed from the log");
-                }
-                next = seq + 1;
-                let (text, hash) = entry(row, seq as u64, check);
-                frontier.push(hash);
-                if let Some(text) = text {
-                    note_rows(&text, seq as u64, &mut latest, &mut expected, check);
-                }
-                let size = frontier.size();
-                for checkpoint in opened
-                    .get(&size)
-                    .into_iter()
-                    .chain(anchor.filter(|a| a.size == size))
-                {
-                    if checkpoint.root == frontier.root() {
-                        (good, check.signed) = (size, size);
-                    } else {
-                        check.problem(
+            next = seq + 1;
+            let (text, hash) = entry(row, seq as u64, check);
+            frontier.push(hash);
+            if let Some(text) = text {
+                note_rows(&text, seq as u64, &mut latest, &mut expected, check);
+            }
+            let size = frontier.size();
+            for checkpoint in opened
+                .get(&size)
+                .into_iter()
+                .chain(anchor.filter(|a| a.size == size))
+            {
+                if checkpoint.root == frontier.root() {
+                    (good, check.signed) = (size, size);
+                } else {
+                    check.problem(
                             format!("entries {good} to {}", size - 1),
                             format!("their hash is not the one that the checkpoint over {size} entries signs: one of them was changed, or the registry was set back and written on"),
                         );
-                    }
                 }
             }
         }
-        (check.entries, check.root) = (frontier.size(), frontier.root());
-        let last = opened.keys().next_back().copied();
-        let last = last
-            .into_iter()
-            .chain(anchor.map(|anchor| anchor.size))
-            .max();
-        if let Some(last) = last.filter(|last| *last > frontier.size()) {
-            check.problem(
+    }
+    (check.entries, check.root) = (frontier.size(), frontier.root());
+    let last = opened.keys().next_back().copied();
+    let last = last
+        .into_iter()
+        .chain(anchor.map(|anchor| anchor.size))
+        .max();
+    if let Some(last) = last.filter(|last| *last > frontier.size()) {
+        check.problem(
                 "the log's end",
                 format!(
                     "it has {} entries, but a checkpoint over {last} was signed: the registry was set back to an older state, or its newest entries were removed",
                     frontier.size()
                 ),
             );
-        }
-        let head = self
-            .store
-            .fetch("select size, frontier from evidence_head", vec![])
-            .await?;
-        let fits = |row: &Row| {
-            Ok::<_, super::Error>(
-                row.int(0)? as u64 == frontier.size() && row.bytes(1)? == frontier.to_bytes(),
-            )
-        };
-        if !matches!(&head[..], [row] if fits(row)?) {
-            check.problem("the log's head", "it does not fit the entries");
-        }
-        Ok(expected)
     }
+    let head = tx
+        .fetch("select size, frontier from evidence_head", vec![])
+        .await?;
+    let fits = |row: &Row| {
+        Ok::<_, super::Error>(
+            row.int(0)? as u64 == frontier.size() && row.bytes(1)? == frontier.to_bytes(),
+        )
+    };
+    if !matches!(&head[..], [row] if fits(row)?) {
+        check.problem("the log's head", "it does not fit the entries");
+    }
+    Ok(expected)
+}
 
-    /// Every row against the state in which the log says it was left, and every row that the log does
-    /// not know.
-    async fn compare(
-        &self,
-        check: &mut LogCheck,
-        expected: BTreeMap<(Table, String), Expected>,
-    ) -> Result<()> {
-        check.rows = expected.len();
-        let mut tx = self.store.begin().await?;
-        for ((table, key), left) in &expected {
-            let place = format!("{} {key}", table.name());
-            let since = format!("entry {} of {}", left.seq, left.at.date());
-            match table.digest(&mut tx, key).await {
-                Ok(now) if now.sha256 == left.sha256 => {}
-                Ok(now) if now.sha256.is_empty() => {
-                    check.problem(place, format!("removed since {since}"))
-                }
-                Ok(_) if left.sha256.is_empty() => check.problem(
-                    place,
-                    format!("it is there again, though {since} removed it"),
-                ),
-                Ok(_) => check.problem(place, format!("changed since {since}")),
-                Err(error) => check.problem(
-                    place,
-                    format!("it does not read any more ({error}); it was written by {since}"),
-                ),
+/// Every row against the state in which the log says it was left, and every row that the log does
+/// not know.
+async fn compare(
+    tx: &mut Tx,
+    check: &mut LogCheck,
+    expected: BTreeMap<(Table, String), Expected>,
+) -> Result<()> {
+    check.rows = expected.len();
+    for ((table, key), left) in &expected {
+        let place = format!("{} {key}", table.name());
+        let since = format!("entry {} of {}", left.seq, left.at.date());
+        match table.digest(tx, key).await {
+            Ok(now) if now.sha256 == left.sha256 => {}
+            Ok(now) if now.sha256.is_empty() => {
+                check.problem(place, format!("removed since {since}"))
             }
+            Ok(_) if left.sha256.is_empty() => check.problem(
+                place,
+                format!("it is there again, though {since} removed it"),
+            ),
+            Ok(_) => check.problem(place, format!("changed since {since}")),
+            Err(error) => check.problem(
+                place,
+                format!("it does not read any more ({error}); it was written by {since}"),
+            ),
         }
-        drop(tx);
-        for table in Table::ALL {
-            let known: BTreeSet<&str> = expected
-                .keys()
-                .filter(|(of, _)| of == table)
-                .map(|(_, key)| key.as_str())
-                .collect();
-            for key in table.keys(&self.store).await? {
-                if !known.contains(key.as_str()) {
-                    check.problem(format!("{} {key}", table.name()), "it was put there by something else than otori: no entry of the log has written it");
-                }
-            }
-        }
-        Ok(())
     }
+    for table in Table::ALL {
+        let known: BTreeSet<&str> = expected
+            .keys()
+            .filter(|(of, _)| of == table)
+            .map(|(_, key)| key.as_str())
+            .collect();
+        for key in table.keys(tx).await? {
+            if !known.contains(key.as_str()) {
+                check.problem(format!("{} {key}", table.name()), "it was put there by something else than otori: no entry of the log has written it");
+            }
+        }
+    }
+    Ok(())
 }
 
 fn open(note: &str, keys: &[Verifier]) -> std::result::Result<Checkpoint, InvalidCheckpoint> {

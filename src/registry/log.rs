@@ -269,24 +269,16 @@ impl Registry {
         if !self.store.fetch(begun, vec![]).await?.is_empty() {
             return Ok(());
         }
-        let mut keys = Vec::new();
-        for table in Table::ALL {
-            keys.extend(
-                table
-                    .keys(&self.store)
-                    .await?
-                    .into_iter()
-                    .map(|key| (*table, key)),
-            );
-        }
         let mut tx = self.store.begin().await?;
         let insert = "insert into evidence_head (id, size, frontier) values (1, 0, $1) on conflict do nothing";
         if tx.execute(insert, vec![Vec::new().into()]).await? == 0 {
             // Another process was faster.
             return Ok(());
         }
-        for (table, key) in keys {
-            tx.touch(table, key);
+        for table in Table::ALL {
+            for key in table.keys(&mut tx).await? {
+                tx.touch(*table, key);
+            }
         }
         self.commit(tx, Act::LogOpened).await
     }

@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use super::store::{Row, Tx, Value};
-use super::{Error, Result, Store};
+use super::{Error, Result};
 use crate::evidence::{RowDigest, hex};
 
 /// How a table's key is kept.
@@ -96,8 +96,8 @@ impl Table {
     }
 
     /// Every key that stands in it.
-    pub(super) async fn keys(self, store: &Store) -> Result<Vec<String>> {
-        let rows = store.fetch(self.select_keys(), vec![]).await?;
+    pub(super) async fn keys(self, tx: &mut Tx) -> Result<Vec<String>> {
+        let rows = tx.fetch(self.select_keys(), vec![]).await?;
         let key = |row: &Row| match self.kind() {
             KeyKind::Text => row.text(0),
             KeyKind::Int => Ok(row.int(0)?.to_string()),

@@ -6,17 +6,10 @@ use std::process::{Command, Output};
 use otori::registry::Mark;
 use serde_json::Value;
 
-use crate::harness::{Otori, Who};
+use crate::harness::{Otori, PEOPLE};
 use crate::servers;
 
 const WORDS: &str = "correct horse battery staple";
-const HANAKO: Who<'static> = Who {
-    family: ("佐藤", "サトウ"),
-    given: ("花子", "ハナコ"),
-    unit: "102",
-    mail: "hanako@decoys.example",
-};
-
 /// The program on an empty machine: no environment but what is given.
 fn elsewhere(args: &[&str], words: &str, dir: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_otori"))
@@ -58,7 +51,7 @@ fn json(output: &Output) -> Value {
 async fn restored_on_an_empty_machine_from_either_engine() {
     for url in ["sqlite:registry.db".to_owned(), servers::postgres().await] {
         let otori = Otori::on(&url).await;
-        let canaries = otori.plant("school", &[HANAKO]).await;
+        let canaries = otori.plant("school", &PEOPLE[1..2]).await;
         otori.json(&["pool", "list"]);
         let file = backup(&otori, "workspace.backup", &[]);
         let text = std::fs::read(&file).unwrap();
@@ -105,7 +98,7 @@ async fn restored_on_an_empty_machine_from_either_engine() {
 #[tokio::test]
 async fn without_keys_it_opens_only_with_the_key_kept_elsewhere() {
     let otori = Otori::new().await;
-    otori.plant("school", &[HANAKO]).await;
+    otori.plant("school", &PEOPLE[1..2]).await;
     let file = backup(&otori, "bare.backup", &["--without-keys"]);
     let machine = tempfile::tempdir().unwrap();
     json(&elsewhere(
@@ -129,7 +122,7 @@ async fn without_keys_it_opens_only_with_the_key_kept_elsewhere() {
 #[tokio::test]
 async fn a_backup_that_is_not_as_it_was_made_writes_nothing() {
     let otori = Otori::new().await;
-    otori.plant("school", &[HANAKO]).await;
+    otori.plant("school", &PEOPLE[1..2]).await;
     let file = backup(&otori, "workspace.backup", &[]);
     let sound = std::fs::read(&file).unwrap();
     let machine = tempfile::tempdir().unwrap();

@@ -5,14 +5,7 @@ use std::process::Output;
 use otori::evidence::Act;
 use serde_json::Value;
 
-use crate::harness::{Otori, Who};
-
-const HANAKO: Who<'static> = Who {
-    family: ("佐藤", "サトウ"),
-    given: ("花子", "ハナコ"),
-    unit: "102",
-    mail: "hanako@decoys.example",
-};
+use crate::harness::{Otori, PEOPLE as CANARIES};
 
 const PEOPLE: [(&str, &str); 5] = [
     ("alice", "admin"),
@@ -26,7 +19,7 @@ const PEOPLE: [(&str, &str); 5] = [
 async fn house(custody: &str) -> (Otori, String) {
     let otori = Otori::new().await;
     let canary = otori
-        .plant("school", &[HANAKO])
+        .plant("school", &CANARIES[1..2])
         .await
         .remove(0)
         .id

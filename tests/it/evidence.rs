@@ -11,48 +11,12 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use time::OffsetDateTime;
 
-use crate::harness::{DOMAIN, Otori, Who};
+use crate::harness::{DOMAIN, Otori, PEOPLE};
 use crate::servers;
-
-const PEOPLE: [Who<'static>; 3] = [
-    Who {
-        family: ("髙橋", "タカハシ"),
-        given: ("圭祐", "ケイスケ"),
-        unit: "101",
-        mail: "keisuke@decoys.example",
-    },
-    Who {
-        family: ("佐藤", "サトウ"),
-        given: ("花子", "ハナコ"),
-        unit: "102",
-        mail: "hanako@decoys.example",
-    },
-    Who {
-        family: ("渡邉", "ワタナベ"),
-        given: ("誠", "マコト"),
-        unit: "103",
-        mail: "makoto@decoys.example",
-    },
-];
 
 /// A workspace planted, hit and traced, its log signed.
 async fn hit(registry: &str) -> Otori {
-    let otori = Otori::on(registry).await;
-    otori.plant("school", &PEOPLE).await;
-    let receiver = otori.receive(&otori.config()).await;
-    let mail = Command::new("swaks")
-        .args([
-            "--server",
-            &receiver.smtp.to_string(),
-            "--from",
-            "sales@broker.example",
-        ])
-        .args(["--to", "hanako@decoys.example", "--body", "An offer"])
-        .output()
-        .unwrap();
-    assert!(mail.status.success());
-    otori.settled().await;
-    receiver.stop().await;
+    let otori = Otori::hit(registry).await;
     let list = otori.dir().join("list.csv");
     std::fs::write(&list, "name,mail\n佐藤花子,hanako@decoys.example\n").unwrap();
     otori.json(&["trace", list.to_str().unwrap()]);
@@ -387,6 +351,32 @@ async fn one_canary_is_proved_without_registry_and_key_and_no_other_with_it() {
     };
     assert!(acts.iter().any(|entry| entry.act == proved));
     assert!(verify(&otori).0);
+}
+
+/// The log is checked as one moment holds it: a receiver that goes on writing is no finding.
+#[tokio::test(flavor = "multi_thread")]
+async fn checked_while_a_receiver_writes() {
+    for url in ["sqlite:registry.db".to_owned(), servers::postgres().await] {
+        let otori = Otori::on(&url).await;
+        otori.plant("school", &PEOPLE).await;
+        let receiver = otori.receive(&otori.config()).await;
+        let smtp = receiver.smtp.to_string();
+        let mails = tokio::task::spawn_blocking(move || {
+            Command::new("smtp-source")
+                .args(["-s", "4", "-m", "600", "-f", "a@broker.example"])
+                .args(["-t", "hanako@decoys.example", &smtp])
+                .status()
+                .unwrap()
+        });
+        let mut checks = 0;
+        while !mails.is_finished() {
+            let (ok, problems) = verify(&otori);
+            assert!(ok, "{problems:?}");
+            checks += 1;
+        }
+        assert!(mails.await.unwrap().success() && checks > 0);
+        receiver.stop().await;
+    }
 }
 
 /// Two receivers write at once, on the engine where they can: entries stand in one order, nothing is lost.

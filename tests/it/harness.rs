@@ -56,7 +56,48 @@ pub struct Who<'a> {
     pub mail: &'a str,
 }
 
+/// Three canaries of one source.
+pub const PEOPLE: [Who<'static>; 3] = [
+    Who {
+        family: ("髙橋", "タカハシ"),
+        given: ("圭祐", "ケイスケ"),
+        unit: "101",
+        mail: "keisuke@decoys.example",
+    },
+    Who {
+        family: ("佐藤", "サトウ"),
+        given: ("花子", "ハナコ"),
+        unit: "102",
+        mail: "hanako@decoys.example",
+    },
+    Who {
+        family: ("渡邉", "ワタナベ"),
+        given: ("誠", "マコト"),
+        unit: "103",
+        mail: "makoto@decoys.example",
+    },
+];
+
 impl Otori {
+    /// A workspace in which [`PEOPLE`] are planted in `school`, and one of them has got a real mail.
+    pub async fn hit(registry: &str) -> Otori {
+        let otori = Otori::on(registry).await;
+        otori.plant("school", &PEOPLE).await;
+        let receiver = otori.receive(&otori.config()).await;
+        let smtp = receiver.smtp.to_string();
+        let mail = tokio::task::spawn_blocking(move || {
+            Command::new("swaks")
+                .args(["--server", &smtp, "--from", "sales@broker.example"])
+                .args(["--to", "hanako@decoys.example", "--body", "An offer"])
+                .output()
+                .unwrap()
+        });
+        assert!(mail.await.unwrap().status.success());
+        otori.settled().await;
+        receiver.stop().await;
+        otori
+    }
+
     /// A new workspace that owns [`DOMAIN`] and [`NUMBER`], its registry in SQLite.
     pub async fn new() -> Otori {
         Otori::on("sqlite:registry.db").await

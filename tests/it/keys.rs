@@ -6,43 +6,11 @@ use otori::registry::{Mark, MasterKey, Registry};
 use otori::workspace::Workspace;
 use serde_json::Value;
 
-use crate::harness::{Otori, Who};
+use crate::harness::{Otori, PEOPLE, Who};
 use crate::servers;
 
-const PEOPLE: [Who<'static>; 2] = [
-    Who {
-        family: ("髙橋", "タカハシ"),
-        given: ("圭祐", "ケイスケ"),
-        unit: "101",
-        mail: "keisuke@decoys.example",
-    },
-    Who {
-        family: ("佐藤", "サトウ"),
-        given: ("花子", "ハナコ"),
-        unit: "102",
-        mail: "hanako@decoys.example",
-    },
-];
 /// Written, six in the registry's transaction, resealed, renamed.
 const STEPS: usize = 9;
-
-async fn hit(url: &str) -> Otori {
-    let otori = Otori::on(url).await;
-    otori.plant("school", &PEOPLE).await;
-    let receiver = otori.receive(&otori.config()).await;
-    let smtp = receiver.smtp.to_string();
-    let mail = tokio::task::spawn_blocking(move || {
-        Command::new("swaks")
-            .args(["--server", &smtp, "--from", "sales@broker.example"])
-            .args(["--to", "hanako@decoys.example", "--body", "An offer"])
-            .output()
-            .unwrap()
-    });
-    assert!(mail.await.unwrap().status.success());
-    otori.settled().await;
-    receiver.stop().await;
-    otori
-}
 
 /// Everything that was there is there: canaries are found by their marks, the sighting and its mail open,
 /// the log holds.
@@ -54,7 +22,7 @@ async fn whole(otori: &Otori) -> Registry {
         .unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].details.household.guardian.given.written, "花子");
-    assert_eq!(registry.canaries(None).await.unwrap().len(), 2);
+    assert_eq!(registry.canaries(None).await.unwrap().len(), 3);
     assert!(registry.opening(&found[0].id).await.unwrap().is_some());
     let sightings = otori.json(&["sightings"]);
     assert_eq!(sightings["sightings"][0]["canary"], found[0].id.as_str());
@@ -66,7 +34,7 @@ async fn whole(otori: &Otori) -> Registry {
 }
 
 async fn rotated(url: &str) {
-    let otori = hit(url).await;
+    let otori = Otori::hit(url).await;
     let old = otori.secret("keys/registry.key");
     let told = otori
         .command(&["key", "rotate", "registry"])
@@ -146,7 +114,7 @@ async fn child() {
 async fn killed(url: impl AsyncFn() -> String) {
     let mut changed = 0;
     for step in 0..STEPS {
-        let otori = hit(&url().await).await;
+        let otori = Otori::hit(&url().await).await;
         let old = otori.secret("keys/registry.key");
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["keys::child", "--exact"])
@@ -183,7 +151,7 @@ async fn killed_at_every_step_on_postgres() {
 
 #[tokio::test]
 async fn the_signing_key_gives_way_under_its_own_signature() {
-    let otori = hit("sqlite:registry.db").await;
+    let otori = Otori::hit("sqlite:registry.db").await;
     let hanako = otori
         .registry
         .find(Mark::Email, "hanako@decoys.example")
@@ -220,11 +188,11 @@ async fn the_signing_key_gives_way_under_its_own_signature() {
 #[tokio::test]
 async fn forgotten_for_ever_and_the_log_holds() {
     for url in ["sqlite:registry.db".to_owned(), servers::postgres().await] {
-        let otori = hit(&url).await;
+        let otori = Otori::hit(&url).await;
         let taro = Who {
             family: ("山田", "ヤマダ"),
             given: ("太郎", "タロウ"),
-            unit: "103",
+            unit: "104",
             mail: "taro@decoys.example",
         };
         otori.plant("shop", &[taro]).await;
@@ -247,7 +215,7 @@ async fn forgotten_for_ever_and_the_log_holds() {
             .await
             .unwrap();
         let done = otori.json(&["forget", "school", "--yes"]);
-        assert_eq!(done["forgotten"], 2);
+        assert_eq!(done["forgotten"], 3);
         assert_eq!(otori.json(&["evidence", "verify"])["ok"], true);
         for canary in &canaries {
             let told = otori
