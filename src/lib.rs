@@ -20,6 +20,7 @@
 //! | [`plant`] | canaries into a source, checked, and out again |
 //! | [`receive`] | mail, calls and letters to sightings |
 //! | [`alert`] | an incident to a person |
+//! | [`publish`] | the log's checkpoints to an authority and to witnesses |
 //! | [`trace`] | a leaked list to its source |
 //! | [`cli`] | one file per verb; the only place where features meet |
 //!
@@ -30,6 +31,7 @@
 //! other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]
 
+pub mod alert;
 pub mod backup;
 pub mod canary;
 pub mod cli;
@@ -37,12 +39,11 @@ pub mod custody;
 pub mod evidence;
 pub mod notation;
 pub mod persona;
+pub mod publish;
 pub mod registry;
 pub mod secret;
 pub mod workspace;
 
-#[cfg(feature = "receive")]
-pub mod alert;
 #[cfg(feature = "plant")]
 pub mod database;
 #[cfg(feature = "plant")]

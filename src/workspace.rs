@@ -87,9 +87,18 @@ pub enum Error {
     /// A seed table does not read.
     #[error(transparent)]
     Seeds(#[from] crate::persona::SeedError),
+    /// A checkpoint cannot go where it should, or a copy of one does not read.
+    #[error(transparent)]
+    Publish(Box<crate::publish::Error>),
     /// The registry does not open.
     #[error(transparent)]
     Registry(#[from] crate::registry::Error),
+}
+
+impl From<crate::publish::Error> for Error {
+    fn from(error: crate::publish::Error) -> Error {
+        Error::Publish(Box::new(error))
+    }
 }
 
 /// `otori.toml`.
@@ -104,8 +113,8 @@ pub struct Config {
     pub custody: CustodyConfig,
     /// Where replacements for the built-in seed tables are, relative to the workspace.
     pub seeds: Option<PathBuf>,
-    /// The evidence log.
-    pub evidence: EvidenceConfig,
+    /// The evidence log: its name, and where its checkpoints go.
+    pub evidence: crate::publish::PublishConfig,
     /// The receiver.
     #[cfg(feature = "receive")]
     pub receive: crate::receive::ReceiveConfig,
@@ -113,20 +122,7 @@ pub struct Config {
     #[cfg(not(feature = "receive"))]
     pub receive: toml::Table,
     /// Where alerts go.
-    #[cfg(feature = "receive")]
     pub alert: crate::alert::AlertConfig,
-    /// The alerts' section, which this build does not read.
-    #[cfg(not(feature = "receive"))]
-    pub alert: toml::Table,
-}
-
-/// `[evidence]`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EvidenceConfig {
-    /// The log's name, which its checkpoints begin with: by convention a URL without its scheme, such as
-    /// `shop.example/otori`. It is settled when the log is first signed.
-    pub origin: Option<String>,
 }
 
 /// `[registry]`.
@@ -202,6 +198,13 @@ enforce = false
 
 [evidence]
 # origin = "shop.example/otori"
+# A time-stamping authority (RFC 3161) stamps each checkpoint of the log; its root certificates.
+# tsa = "https://tsa.example/tsr"
+# tsa_roots = "tsa/roots.pem"
+# Witnesses keep checkpoints where nobody here can change them: exactly one of directory, mail, url.
+# [[evidence.witness]]
+# name = "auditor"
+# mail = ["audit@firm.example"]
 
 [alert]
 # relay = "smtp://127.0.0.1:25"

@@ -105,6 +105,23 @@ impl Mailer {
         }))
     }
 
+    /// Sends a text to others than those who get alerts.
+    ///
+    /// # Errors
+    /// An address is none, or the server cannot be reached or refuses one of them.
+    pub async fn send_text(&self, to: &[String], subject: &str, text: String) -> Result<(), Error> {
+        let mut builder = Message::builder().from(self.from.clone()).subject(subject);
+        for address in to {
+            let mailbox: Mailbox = address
+                .parse()
+                .map_err(|_| Error::Config(format!("'{address}' is not a mail address")))?;
+            builder = builder.to(mailbox);
+        }
+        let message = builder.header(ContentType::TEXT_PLAIN).body(text)?;
+        self.transport.send(message).await?;
+        Ok(())
+    }
+
     /// Sends one alert to everybody. It counts as sent when the server has taken it for somebody;
     /// recipients that it refuses are logged.
     ///

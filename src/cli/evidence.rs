@@ -1,6 +1,7 @@
 //! `otori evidence`: the log of everything that may have to be proved later.
 
 mod prove;
+mod publish;
 mod verify;
 
 use clap::Subcommand;
@@ -22,6 +23,9 @@ enum Act {
     /// Open one canary to a stranger: a file that shows that it was registered on its day with these fields,
     /// and nothing of any other canary
     Prove(prove::Args),
+    /// Give the newest checkpoint to the time-stamping authority and the witnesses that otori.toml names; serve
+    /// does so by itself
+    Publish,
     /// Print the log's public key, to be published where nobody can change it afterwards
     Key,
 }
@@ -40,6 +44,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     match args.act {
         Act::Verify(args) => verify::run(args, global).await,
         Act::Prove(args) => prove::run(args, global).await,
+        Act::Publish => publish::run(global).await,
         Act::Key => {
             let (workspace, _) = global.open().await?;
             let key = workspace.signer()?.verifier().to_string();

@@ -44,6 +44,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 pub use output::Output;
 
+use crate::publish::Missed;
 use crate::registry::Registry;
 use crate::workspace::Workspace;
 
@@ -151,14 +152,33 @@ impl Global {
         Ok((workspace, registry))
     }
 
-    /// Signs what the command has brought into the evidence log. That this fails takes nothing back, and
-    /// is told.
+    /// Signs what the command has brought into the evidence log, and publishes the checkpoint where the
+    /// configuration says so. That this fails takes nothing back, and is told.
     async fn sign_log(&self) {
-        if let Some((workspace, registry)) = self.opened.0.get()
-            && let Err(error) = workspace.sign_log(registry).await
-        {
-            eprintln!("warning: the evidence log could not be signed: {error}");
+        let Some((workspace, registry)) = self.opened.0.get() else {
+            return;
+        };
+        match workspace.sign_log(registry).await {
+            Ok(None) => {}
+            Ok(Some(_)) => match publish(workspace, registry).await {
+                Ok(missed) => missed.iter().for_each(|Missed { place, why }| {
+                    eprintln!("warning: {place} has not got the newest checkpoint of the evidence log: {why}");
+                }),
+                Err(error) => eprintln!("warning: the evidence log was not published: {error}"),
+            },
+            Err(error) => eprintln!("warning: the evidence log could not be signed: {error}"),
         }
+    }
+}
+
+/// The newest checkpoint to every place that the configuration names; those that did not get it.
+async fn publish(
+    workspace: &Workspace,
+    registry: &Registry,
+) -> Result<Vec<Missed>, crate::workspace::Error> {
+    match workspace.publisher()? {
+        Some(publisher) => Ok(publisher.publish(registry).await?),
+        None => Ok(Vec::new()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `otori serve`.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Global, Outcome, Output};
 use crate::alert::{self, Mailer};
+use crate::publish::Missed;
 use crate::receive::{self, Listeners, ReceiveConfig};
 use crate::registry::Registry;
 use crate::workspace::Workspace;
@@ -138,8 +140,9 @@ async fn key_changed(registry: &Registry) {
     }
 }
 
-/// Signs the evidence log once a minute while something enters it.
+/// Signs the evidence log once a minute while something enters it, and publishes its checkpoints.
 async fn sign(workspace: Workspace, registry: Registry, stop: CancellationToken) {
+    let mut missing = BTreeSet::new();
     while stop
         .run_until_cancelled(tokio::time::sleep(SIGNED_EVERY))
         .await
@@ -148,7 +151,25 @@ async fn sign(workspace: Workspace, registry: Registry, stop: CancellationToken)
         if let Err(error) = workspace.sign_log(&registry).await {
             tracing::error!(%error, "the evidence log could not be signed");
         }
+        match super::publish(&workspace, &registry).await {
+            Ok(missed) => missing = tell_missed(&missed, &missing),
+            Err(error) => tracing::error!(%error, "the evidence log was not published"),
+        }
     }
+}
+
+/// Says which place has not got the newest checkpoint, once; and when it has again.
+fn tell_missed(missed: &[Missed], before: &BTreeSet<String>) -> BTreeSet<String> {
+    for Missed { place, why } in missed {
+        if !before.contains(place) {
+            tracing::warn!(place, %why, "a checkpoint of the evidence log did not get there; tried again each minute");
+        }
+    }
+    let now: BTreeSet<String> = missed.iter().map(|missed| missed.place.clone()).collect();
+    for place in before.difference(&now) {
+        tracing::info!(place, "checkpoints of the evidence log get there again");
+    }
+    now
 }
 
 fn tell(bound: &Document, config: &ReceiveConfig, alerts: bool) {

@@ -103,6 +103,13 @@ pub enum Act {
         /// Entries below the checkpoint.
         size: u64,
     },
+    /// A witness was given a checkpoint.
+    Witnessed {
+        /// Entries below the checkpoint.
+        size: u64,
+        /// The witness's name in the configuration.
+        witness: String,
+    },
     /// Evidence was handed out.
     Exported {
         /// Messages in the bundle.
@@ -191,6 +198,17 @@ pub enum Act {
         /// The canary.
         canary: String,
     },
+}
+
+impl Act {
+    /// Whether the act is about the log's own signatures: what says so need not be signed at once, or
+    /// the log would grow for ever by itself.
+    pub const fn is_of_signing(&self) -> bool {
+        matches!(
+            self,
+            Act::Checkpointed { .. } | Act::CheckpointStamped { .. } | Act::Witnessed { .. }
+        )
+    }
 }
 
 /// The state in which an act left one row of the registry.

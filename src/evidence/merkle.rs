@@ -149,6 +149,33 @@ pub fn inclusions(leaves: &[Hash]) -> (Hash, Vec<Vec<Hash>>) {
     }
 }
 
+/// The consistency proof between the tree of the first `old` leaves and the whole one (RFC 9162, 2.1.4.1):
+/// that nothing below `old` was changed. Empty for an `old` of nothing, of everything, or outside.
+pub fn consistency(leaves: &[Hash], old: usize) -> Vec<Hash> {
+    fn climb(leaves: &[Hash], old: usize, whole: bool) -> Vec<Hash> {
+        if old == leaves.len() {
+            // The old tree's own root is known to whoever asks.
+            return if whole {
+                Vec::new()
+            } else {
+                vec![root(leaves)]
+            };
+        }
+        let half = leaves.len().next_power_of_two() / 2;
+        let (left, right) = leaves.split_at(half);
+        let (mut proof, beside) = match old <= half {
+            true => (climb(left, old, whole), root(right)),
+            false => (climb(right, old - half, false), root(left)),
+        };
+        proof.push(beside);
+        proof
+    }
+    match old == 0 || old >= leaves.len() {
+        true => Vec::new(),
+        false => climb(leaves, old, true),
+    }
+}
+
 /// Whether `leaf` is the entry at `index` of the tree of that size and root (RFC 9162, 2.1.3.2).
 pub fn verify_inclusion(leaf: Hash, index: u64, size: u64, path: &[Hash], wanted: Hash) -> bool {
     if index >= size {
@@ -195,6 +222,41 @@ mod tests {
         (0..count).map(|n| leaf_hash(&n.to_be_bytes())).collect()
     }
 
+    /// RFC 9162, 2.1.4.2.
+    fn continues(old: (u64, Hash), new: (u64, Hash), proof: &[Hash]) -> bool {
+        let mut path = proof.to_vec();
+        if old.0.is_power_of_two() {
+            path.insert(0, old.1);
+        }
+        let (mut at, mut last) = (old.0 - 1, new.0 - 1);
+        while at & 1 == 1 {
+            at >>= 1;
+            last >>= 1;
+        }
+        let Some((first, rest)) = path.split_first() else {
+            return false;
+        };
+        let (mut before, mut after) = (*first, *first);
+        for beside in rest {
+            if last == 0 {
+                return false;
+            }
+            if at & 1 == 1 || at == last {
+                before = node(*beside, before);
+                after = node(*beside, after);
+                while at & 1 == 0 && at != 0 {
+                    at >>= 1;
+                    last >>= 1;
+                }
+            } else {
+                after = node(after, *beside);
+            }
+            at >>= 1;
+            last >>= 1;
+        }
+        before == old.1 && after == new.1 && last == 0
+    }
+
     #[test]
     fn known_values() {
         // SHA-256 of nothing, and of one zero byte.
@@ -225,6 +287,19 @@ mod tests {
             if wrong != index {
                 prop_assert!(!verify_inclusion(all[index], wrong as u64, size, &path, root));
             }
+        }
+
+        #[test]
+        fn a_log_is_shown_to_continue_an_older_one(count in 2..80_usize, pick in 1..80_usize) {
+            let all = leaves(count);
+            let old = 1 + pick % (count - 1);
+            let proof = consistency(&all, old);
+            let (before, after) = ((old as u64, root(&all[..old])), (count as u64, root(&all)));
+            prop_assert!(continues(before, after, &proof));
+            let mut changed = all.clone();
+            changed[old - 1] = leaf_hash(b"another");
+            let rewritten = (count as u64, root(&changed));
+            prop_assert!(!continues(before, rewritten, &consistency(&changed, old)));
         }
 
         #[test]

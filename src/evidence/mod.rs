@@ -7,6 +7,8 @@
 //! | `note` | signed notes, as C2SP's signed-note format has them |
 //! | `checkpoint` | the log's size and root, signed: C2SP's tlog-checkpoint format |
 //! | `commitment` | canaries committed to when they are planted, opened one by one |
+//! | `cosignature` | a witness's word that it has seen a checkpoint (C2SP's tlog-cosignature) |
+//! | `timestamp` | an authority's word on when a checkpoint was there (RFC 3161) |
 //! | `proof` | one opened canary, with all that a stranger needs to check it |
 //!
 //! Nothing here reads a file, a clock or the registry; `registry::log` keeps the entries, and
@@ -15,16 +17,20 @@
 mod act;
 mod checkpoint;
 mod commitment;
+mod cosignature;
 mod merkle;
 mod note;
 mod proof;
+mod timestamp;
 
 pub use act::{Act, Entry, RowDigest};
 pub use checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use commitment::{Opening, commitments};
-pub use merkle::{Frontier, Hash, inclusion, leaf_hash, root, verify_inclusion};
+pub use cosignature::Cosigner;
+pub use merkle::{Frontier, Hash, consistency, inclusion, leaf_hash, root, verify_inclusion};
 pub use note::{InvalidKey, InvalidNote, Note, Signer, Verifier};
 pub use proof::{Checked, InvalidProof, Proof};
+pub use timestamp::{InvalidStamp, Stamp, StampRequest};
 
 /// Bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

@@ -58,10 +58,11 @@ pub struct Verifier {
     public: [u8; 32],
 }
 
-fn key_id(name: &str, public: &[u8]) -> [u8; 4] {
+/// The first four bytes of a hash over name, type and key.
+pub(super) fn key_id(name: &str, kind: u8, public: &[u8]) -> [u8; 4] {
     let hash = Sha256::new()
         .chain_update(name)
-        .chain_update([b'\n', ED25519_TYPE])
+        .chain_update([b'\n', kind])
         .chain_update(public)
         .finalize();
     [hash[0], hash[1], hash[2], hash[3]]
@@ -103,7 +104,7 @@ impl Signer {
     /// no text of ours does.
     pub fn sign(&self, text: &str) -> String {
         let signature = self.pair().sign(text.as_bytes());
-        let mut signed = key_id(&self.name, &self.verifier().public).to_vec();
+        let mut signed = key_id(&self.name, ED25519_TYPE, &self.verifier().public).to_vec();
         signed.extend_from_slice(signature.as_ref());
         format!("{text}\n— {} {}\n", self.name, STANDARD.encode(signed))
     }
@@ -121,7 +122,7 @@ impl Verifier {
     /// See [`InvalidNote`].
     pub fn open(&self, note: &str) -> Result<Note, InvalidNote> {
         let note: Note = note.parse()?;
-        let id = key_id(&self.name, &self.public);
+        let id = key_id(&self.name, ED25519_TYPE, &self.public);
         let mut ours = note
             .signatures
             .iter()
@@ -141,32 +142,39 @@ impl Verifier {
 /// `NAME+KEYID+KEY`, as C2SP writes public keys.
 impl std::fmt::Display for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut key = vec![ED25519_TYPE];
-        key.extend_from_slice(&self.public);
-        let id = super::hex(&key_id(&self.name, &self.public));
-        write!(f, "{}+{id}+{}", self.name, STANDARD.encode(key))
+        f.write_str(&written_key(&self.name, ED25519_TYPE, &self.public))
     }
 }
 
 impl std::str::FromStr for Verifier {
     type Err = InvalidKey;
     fn from_str(text: &str) -> Result<Verifier, InvalidKey> {
-        let mut parts = text.trim().splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(InvalidKey);
-        };
-        let key = STANDARD.decode(key).map_err(|_| InvalidKey)?;
-        let Some((&ED25519_TYPE, public)) = key.split_first() else {
-            return Err(InvalidKey);
-        };
-        let public: [u8; 32] = public.try_into().map_err(|_| InvalidKey)?;
-        match id == super::hex(&key_id(name, &public)) {
-            true => Ok(Verifier {
-                name: name.to_owned(),
-                public,
-            }),
-            false => Err(InvalidKey),
-        }
+        let (name, public) = read_key(text, ED25519_TYPE)?;
+        Ok(Verifier { name, public })
+    }
+}
+
+pub(super) fn written_key(name: &str, kind: u8, public: &[u8; 32]) -> String {
+    let id = super::hex(&key_id(name, kind, public));
+    let mut key = vec![kind];
+    key.extend_from_slice(public);
+    format!("{name}+{id}+{}", STANDARD.encode(key))
+}
+
+/// Name and public key of a key of that type.
+pub(super) fn read_key(text: &str, kind: u8) -> Result<(String, [u8; 32]), InvalidKey> {
+    let mut parts = text.trim().splitn(3, '+');
+    let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(InvalidKey);
+    };
+    let key = STANDARD.decode(key).map_err(|_| InvalidKey)?;
+    let public: [u8; 32] = match key.split_first() {
+        Some((found, public)) if *found == kind => public.try_into().map_err(|_| InvalidKey)?,
+        _ => return Err(InvalidKey),
+    };
+    match !name.is_empty() && id == super::hex(&key_id(name, kind, &public)) {
+        true => Ok((name.to_owned(), public)),
+        false => Err(InvalidKey),
     }
 }
 
@@ -179,18 +187,21 @@ impl std::str::FromStr for Note {
         let lines = signatures
             .strip_suffix('\n')
             .ok_or(InvalidNote::Malformed)?;
-        let signatures = lines.split('\n').map(|line| {
-            let (name, signature) = line.strip_prefix("— ")?.split_once(' ')?;
-            let bytes = STANDARD.decode(signature).ok()?;
-            let (id, signature) = bytes.split_first_chunk::<4>()?;
-            Some((name.to_owned(), *id, signature.to_vec()))
-        });
+        let signatures = lines.split('\n').map(signature_line);
         let signatures: Option<Vec<_>> = signatures.collect();
         Ok(Note {
             text: text.to_owned(),
             signatures: signatures.ok_or(InvalidNote::Malformed)?,
         })
     }
+}
+
+/// Name, key id and signature of a signature's line.
+pub(super) fn signature_line(line: &str) -> Option<(String, [u8; 4], Vec<u8>)> {
+    let (name, signature) = line.strip_prefix("— ")?.split_once(' ')?;
+    let bytes = STANDARD.decode(signature).ok()?;
+    let (id, signature) = bytes.split_first_chunk::<4>()?;
+    Some((name.to_owned(), *id, signature.to_vec()))
 }
 
 #[cfg(test)]

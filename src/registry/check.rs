@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustls::pki_types::CertificateDer;
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
-use super::log::{SignedCheckpoint, checkpoint};
+use super::log::{SignedCheckpoint, Witnessed, checkpoint, witnessed};
 use super::store::{Row, Tx};
 use super::witness::Table;
 use super::{Registry, Result};
-use crate::evidence::{Checkpoint, Entry, Frontier, Hash, InvalidCheckpoint, Verifier};
+use crate::evidence::{
+    Checkpoint, Cosigner, Entry, Frontier, Hash, InvalidCheckpoint, Stamp, Verifier,
+};
 
 /// Entries read at a time.
 const PAGE: i64 = 2_000;
@@ -26,6 +29,19 @@ pub struct Problem {
     pub what: String,
 }
 
+/// What a log is checked against: everything that is not in the registry itself.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// The log's public keys, the present one and those before it.
+    pub keys: Vec<Verifier>,
+    /// Checkpoints known outside of the registry: where each is kept, and the note.
+    pub kept: Vec<(String, String)>,
+    /// The roots of time-stamping authorities; with none, their certificates are taken as they are.
+    pub roots: Vec<CertificateDer<'static>>,
+    /// The keys of witnesses that sign, each behind the witness's name.
+    pub cosigners: Vec<(String, Cosigner)>,
+}
+
 /// What a check has found.
 #[derive(Clone, Debug)]
 pub struct LogCheck {
@@ -37,6 +53,12 @@ pub struct LogCheck {
     pub signed: u64,
     /// Checkpoints.
     pub checkpoints: usize,
+    /// Checkpoints under a timestamp that holds; the newest with the authority's time and name.
+    pub stamped: usize,
+    /// The newest of them.
+    pub newest_stamp: Option<(u64, Stamp)>,
+    /// Checkpoints under a witness's signature that holds.
+    pub cosigned: usize,
     /// Rows of the registry that were compared.
     pub rows: usize,
     /// What is wrong; empty: nothing.
@@ -62,17 +84,19 @@ impl LogCheck {
 }
 
 impl Registry {
-    /// Checks the whole log and every row that it knows. `keys` are the log's public keys, the present one
-    /// and those before it; `anchor` is the newest checkpoint known outside of the registry, as a note.
+    /// Checks the whole log and every row that it knows.
     ///
     /// # Errors
     /// The store fails. What is wrong with the log or the rows is no error but in the result.
-    pub async fn check(&self, keys: &[Verifier], anchor: Option<&str>) -> Result<LogCheck> {
+    pub async fn check(&self, trust: &Trust) -> Result<LogCheck> {
         let mut check = LogCheck {
             entries: 0,
             root: Frontier::default().root(),
             signed: 0,
             checkpoints: 0,
+            stamped: 0,
+            newest_stamp: None,
+            cosigned: 0,
             rows: 0,
             problems: Vec::new(),
             notes: Vec::new(),
@@ -87,31 +111,28 @@ impl Registry {
         let checkpoints: Vec<SignedCheckpoint> =
             checkpoints.iter().map(checkpoint).collect::<Result<_>>()?;
         check.checkpoints = checkpoints.len();
-        let mut opened: BTreeMap<u64, Checkpoint> = BTreeMap::new();
+        let mut opened: BTreeMap<u64, Vec<Checkpoint>> = BTreeMap::new();
+        let mut keep = |found: Checkpoint| opened.entry(found.size).or_default().push(found);
         for signed in &checkpoints {
-            match open(&signed.note, keys) {
-                Ok(opened_one) if opened_one.size == signed.size => {
-                    opened.insert(signed.size, opened_one);
-                }
-                Ok(other) => check.problem(
-                    format!("checkpoint {}", signed.size),
-                    format!("it signs {} entries", other.size),
-                ),
-                Err(why) => check.problem(format!("checkpoint {}", signed.size), why.to_string()),
+            let place = format!("checkpoint {}", signed.size);
+            match open(&signed.note, &trust.keys) {
+                Ok(found) if found.size == signed.size => keep(found),
+                Ok(other) => check.problem(place, format!("it signs {} entries", other.size)),
+                Err(why) => check.problem(place, why.to_string()),
+            }
+            stamp(signed, trust, &mut check);
+        }
+        let sql = "select size, witness, at, cosignature from witnessed order by size, witness";
+        for row in tx.fetch(sql, vec![]).await? {
+            cosignature(&witnessed(&row)?, &checkpoints, trust, &mut check);
+        }
+        for (place, note) in &trust.kept {
+            match open(note, &trust.keys) {
+                Ok(kept) => keep(kept),
+                Err(why) => check.problem(place.as_str(), why.to_string()),
             }
         }
-        let anchor = match anchor.map(|note| open(note, keys)) {
-            Some(Ok(anchor)) => Some(anchor),
-            Some(Err(why)) => {
-                check.problem(
-                    "the workspace's own copy of the newest checkpoint",
-                    why.to_string(),
-                );
-                None
-            }
-            None => None,
-        };
-        let expected = walk(&mut tx, &mut check, &opened, anchor.as_ref()).await?;
+        let expected = walk(&mut tx, &mut check, &opened).await?;
         compare(&mut tx, &mut check, expected).await?;
         Ok(check)
     }
@@ -121,8 +142,7 @@ impl Registry {
 async fn walk(
     tx: &mut Tx,
     check: &mut LogCheck,
-    opened: &BTreeMap<u64, Checkpoint>,
-    anchor: Option<&Checkpoint>,
+    opened: &BTreeMap<u64, Vec<Checkpoint>>,
 ) -> Result<BTreeMap<(Table, String), Expected>> {
     let mut expected = BTreeMap::new();
     let mut frontier = Frontier::default();
@@ -150,11 +170,7 @@ async fn walk(
                 note_rows(&text, seq as u64, &mut latest, &mut expected, check);
             }
             let size = frontier.size();
-            for checkpoint in opened
-                .get(&size)
-                .into_iter()
-                .chain(anchor.filter(|a| a.size == size))
-            {
+            for checkpoint in opened.get(&size).into_iter().flatten() {
                 if checkpoint.root == frontier.root() {
                     (good, check.signed) = (size, size);
                 } else {
@@ -168,10 +184,6 @@ async fn walk(
     }
     (check.entries, check.root) = (frontier.size(), frontier.root());
     let last = opened.keys().next_back().copied();
-    let last = last
-        .into_iter()
-        .chain(anchor.map(|anchor| anchor.size))
-        .max();
     if let Some(last) = last.filter(|last| *last > frontier.size()) {
         check.problem(
                 "the log's end",
@@ -235,6 +247,51 @@ async fn compare(
         }
     }
     Ok(())
+}
+
+/// A checkpoint's timestamp: whether it holds, and whether its time fits ours.
+fn stamp(signed: &SignedCheckpoint, trust: &Trust, check: &mut LogCheck) {
+    let Some(token) = &signed.timestamp_token else {
+        return;
+    };
+    let size = signed.size;
+    match Stamp::open(token, signed.note.as_bytes(), &trust.roots) {
+        Ok(stamp) => {
+            if stamp.at + APART < signed.at {
+                check.notes.push(format!(
+                    "checkpoint {size} says that it was signed at {}, and was stamped before that, at {}: this machine's clock was ahead",
+                    signed.at, stamp.at
+                ));
+            }
+            check.stamped += 1;
+            check.newest_stamp = Some((size, stamp));
+        }
+        Err(why) => check.problem(format!("checkpoint {size}, its timestamp"), why.to_string()),
+    }
+}
+
+/// What a witness has signed: whether it holds over our checkpoint.
+fn cosignature(
+    told: &Witnessed,
+    checkpoints: &[SignedCheckpoint],
+    trust: &Trust,
+    check: &mut LogCheck,
+) {
+    let Some(lines) = &told.cosignature else {
+        return;
+    };
+    let mut keys = trust.cosigners.iter();
+    // A witness that is no longer configured cannot be checked, and is no finding.
+    let Some((_, key)) = keys.find(|(name, _)| *name == told.witness) else {
+        return;
+    };
+    let place = format!("checkpoint {}, the witness '{}'", told.size, told.witness);
+    let signed = checkpoints.iter().find(|signed| signed.size == told.size);
+    match signed.map(|signed| key.open(&signed.note, lines)) {
+        Some(Ok(_)) => check.cosigned += 1,
+        Some(Err(why)) => check.problem(place, why.to_string()),
+        None => check.problem(place, "the checkpoint that it signed is gone"),
+    }
 }
 
 fn open(note: &str, keys: &[Verifier]) -> std::result::Result<Checkpoint, InvalidCheckpoint> {

@@ -25,6 +25,19 @@ pub struct SignedCheckpoint {
     pub timestamp_token: Option<Vec<u8>>,
 }
 
+/// A checkpoint in a witness's hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witnessed {
+    /// Entries below the checkpoint.
+    pub size: u64,
+    /// The witness's name in the configuration.
+    pub witness: String,
+    /// When it was given the checkpoint, by our clock.
+    pub at: OffsetDateTime,
+    /// Its signature's line, if it is a witness that signs.
+    pub cosignature: Option<String>,
+}
+
 impl Registry {
     /// The same registry, writing in somebody's name.
     #[must_use]
@@ -147,12 +160,7 @@ impl Registry {
         if let Some(anchor) = anchor {
             self.continues(&mut tx, &frontier, anchor).await?;
         }
-        let newest = tx
-            .fetch("select coalesce(max(size), -1) from checkpoint", vec![])
-            .await?;
-        let signed = newest.first().map_or(Ok(-1), |row| row.int(0))?;
-        // A checkpoint is itself an entry, and nothing that needs another one.
-        if signed + 1 >= frontier.size() as i64 {
+        if !unsigned(&mut tx).await? {
             return Ok(None);
         }
         let (size, root, at) = (frontier.size(), frontier.root(), OffsetDateTime::now_utc());
@@ -213,6 +221,55 @@ impl Registry {
         }
         tx.touch(Table::Checkpoint, size);
         self.commit(tx, Act::CheckpointStamped { size }).await
+    }
+
+    /// The newest checkpoint that a witness has been given, and when.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn witnessed(&self, witness: &str) -> Result<Option<Witnessed>> {
+        let sql = "select size, witness, at, cosignature from witnessed
+                   where witness = $1 order by size desc limit 1";
+        let rows = self.store.fetch(sql, vec![witness.into()]).await?;
+        rows.first().map(witnessed).transpose()
+    }
+
+    /// What witnesses have answered to a checkpoint.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn witnesses_of(&self, size: u64) -> Result<Vec<Witnessed>> {
+        let sql = "select size, witness, at, cosignature from witnessed
+                   where size = $1 order by witness";
+        let rows = self.store.fetch(sql, vec![(size as i64).into()]).await?;
+        rows.iter().map(witnessed).collect()
+    }
+
+    /// Keeps that a witness has been given a checkpoint, and what it answered.
+    ///
+    /// # Errors
+    /// There is no such checkpoint, or the store fails.
+    pub async fn checkpoint_witnessed(
+        &self,
+        size: u64,
+        witness: &str,
+        cosignature: Option<&str>,
+    ) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        tx.execute(
+            "insert into witnessed (size, witness, at, cosignature) values ($1, $2, $3, $4)
+             on conflict (size, witness) do update set at = excluded.at, cosignature = excluded.cosignature",
+            vec![
+                (size as i64).into(),
+                witness.into(),
+                micros(OffsetDateTime::now_utc()).into(),
+                cosignature.into(),
+            ],
+        )
+        .await?;
+        tx.touch(Table::Witnessed, size);
+        let witness = witness.to_owned();
+        self.commit(tx, Act::Witnessed { size, witness }).await
     }
 
     /// Ends a transaction: the act and what it wrote enter the log, and all of it becomes durable.
@@ -295,6 +352,35 @@ async fn head(tx: &mut Tx) -> Result<Frontier> {
     let row = rows.first().ok_or_else(damaged)?;
     let size = u64::try_from(row.int(0)?).map_err(|_| damaged())?;
     Frontier::from_bytes(size, &row.bytes(1)?).ok_or_else(damaged)
+}
+
+/// Whether anything but what is about signatures has entered the log since it was last signed.
+async fn unsigned(tx: &mut Tx) -> Result<bool> {
+    let newest = tx
+        .fetch("select coalesce(max(size), 0) from checkpoint", vec![])
+        .await?;
+    let signed = newest.first().map_or(Ok(0), |row| row.int(0))?;
+    // More than this many are not all about signatures.
+    let sql = "select entry from evidence where seq >= $1 order by seq limit 200";
+    let since = tx.fetch(sql, vec![signed.into()]).await?;
+    for row in &since {
+        let entry = serde_json::from_str::<Entry>(&row.text(0)?);
+        if entry.is_ok_and(|entry| entry.act.is_of_signing()) {
+            continue;
+        }
+        return Ok(true);
+    }
+    Ok(since.len() == 200)
+}
+
+pub(super) fn witnessed(row: &Row) -> Result<Witnessed> {
+    let size = row.int(0)?;
+    Ok(Witnessed {
+        size: u64::try_from(size).map_err(|_| Error::Damaged(format!("checkpoint {size}")))?,
+        witness: row.text(1)?,
+        at: from_micros(row.int(2)?, "witness")?,
+        cosignature: row.text_or_null(3)?,
+    })
 }
 
 pub(super) fn checkpoint(row: &Row) -> Result<SignedCheckpoint> {

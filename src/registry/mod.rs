@@ -23,11 +23,11 @@ mod store;
 mod vault;
 mod witness;
 
-pub use check::{LogCheck, Problem};
+pub use check::{LogCheck, Problem, Trust};
 pub use dump::check_dump;
 pub use error::Error;
 pub use exclusive::Exclusive;
-pub use log::SignedCheckpoint;
+pub use log::{SignedCheckpoint, Witnessed};
 pub use requests::{Asked, Request};
 pub use reseal::ResealStep;
 pub use source_keys::Forgotten;

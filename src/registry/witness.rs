@@ -64,6 +64,7 @@ tables! {
     SourceKey = "source_key" by "source" Text: "sealed, forgotten_at" as "bi";
     Request = "request" by "id" Int: "act, subject, why, asked_by, asked_at, expires_at, approved_by, approved_at, used_at" as "ttttiitii";
     Checkpoint = "checkpoint" by "size" Int: "at, note, timestamp_token" as "itb";
+    Witnessed = "witnessed" by "size" Int: "witness, at, cosignature" as "tit";
 }
 
 impl Table {

@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 
 use super::{Error, Workspace, at, read_private, replace_private, write_private};
 use crate::evidence::{Act, Checkpoint, Signer, Verifier};
-use crate::registry::{Registry, SignedCheckpoint};
+use crate::publish;
+use crate::registry::{Registry, SignedCheckpoint, Trust};
 
 /// The signing key: its name and its seed, 64 hexadecimal digits.
 const KEY_FILE: &str = "keys/evidence.key";
@@ -88,6 +89,46 @@ impl Workspace {
         let path = self.dir().join(KEY_FILE);
         replace_private(&path, line.as_bytes())?;
         Ok(path)
+    }
+
+    /// What the log is checked against: its keys, the checkpoints kept outside of the registry that can be
+    /// reached, and whoever stamps and witnesses them.
+    ///
+    /// # Errors
+    /// A key or a root does not read, or a copy that is there does not.
+    pub fn trust(&self) -> Result<Trust, Error> {
+        let config = &self.config().evidence;
+        let own = "the workspace's own copy of the newest checkpoint".to_owned();
+        let mut kept: Vec<(String, String)> = self
+            .anchor()?
+            .into_iter()
+            .map(|note| (own.clone(), note))
+            .collect();
+        for witness in &config.witness {
+            let Some(directory) = &witness.directory else {
+                continue;
+            };
+            for (path, note) in publish::kept(&self.dir().join(directory))? {
+                kept.push((path.display().to_string(), note));
+            }
+        }
+        Ok(Trust {
+            keys: self.verifiers()?,
+            kept,
+            roots: publish::roots(config, self.dir())?,
+            cosigners: publish::Publisher::cosigners(config),
+        })
+    }
+
+    /// Where the log's checkpoints go; `None` if the configuration names no place. To be called, and
+    /// dropped, inside a tokio runtime.
+    ///
+    /// # Errors
+    /// See [`publish::Error`].
+    pub fn publisher(&self) -> Result<Option<publish::Publisher>, Error> {
+        let config = self.config();
+        let publisher = publish::Publisher::new(&config.evidence, &config.alert, self.dir())?;
+        Ok(publisher)
     }
 
     /// The newest checkpoint that this workspace has seen, as a note; `None` before the first.

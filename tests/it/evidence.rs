@@ -53,7 +53,7 @@ fn verify(otori: &Otori) -> (bool, Vec<String>) {
     )
 }
 
-async fn sql(file: &Path, statement: &str) -> u64 {
+pub async fn sql(file: &Path, statement: &str) -> u64 {
     let url = format!("sqlite:{}", file.display());
     let mut connection = SqliteConnection::connect(&url).await.unwrap();
     let done = sqlx::query(AssertSqlSafe(statement.to_owned()))

@@ -10,6 +10,7 @@ mod layers;
 mod notation;
 mod persona;
 mod plant;
+mod publish;
 mod readme;
 mod receive;
 mod registry;

@@ -18,6 +18,9 @@ pub struct Args {
     /// The public key that must have signed the proof, as the log's owner has published it
     #[arg(long, value_name = "KEY", requires = "file")]
     key: Option<Verifier>,
+    /// A checkpoint that was kept elsewhere, such as a witness's mail: the log must continue it
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    checkpoint: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -27,9 +30,22 @@ struct Document<'a> {
     root: String,
     signed: u64,
     checkpoints: usize,
+    stamped: usize,
+    cosigned: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest_stamp: Option<StampDocument>,
     rows: usize,
     problems: &'a [Problem],
     notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct StampDocument {
+    size: u64,
+    #[serde(with = "time::serde::rfc3339")]
+    at: time::OffsetDateTime,
+    authority: String,
+    trusted: bool,
 }
 
 #[derive(Serialize)]
@@ -48,21 +64,38 @@ struct ProofDocument {
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     match args.file {
         Some(file) => proof(&file, args.key.as_ref(), global),
-        None => log(global).await,
+        None => log(&args.checkpoint, global).await,
     }
 }
 
-async fn log(global: &Global) -> anyhow::Result<Outcome> {
+async fn log(kept: &[PathBuf], global: &Global) -> anyhow::Result<Outcome> {
     let (workspace, registry) = global.open_to_check().await?;
-    let check = registry
-        .check(&workspace.verifiers()?, workspace.anchor()?.as_deref())
-        .await?;
+    let mut trust = workspace.trust()?;
+    for file in kept {
+        let place = file.display().to_string();
+        let note = std::fs::read_to_string(file).with_context(|| place.clone())?;
+        // Mail programs change line ends, and what stands around a text.
+        let note = format!("{}\n", note.replace("\r\n", "\n").trim());
+        trust.kept.push((place, note));
+    }
+    let check = registry.check(&trust).await?;
     let document = Document {
         ok: check.problems.is_empty(),
         entries: check.entries,
         root: check.root.into(),
         signed: check.signed,
         checkpoints: check.checkpoints,
+        stamped: check.stamped,
+        cosigned: check.cosigned,
+        newest_stamp: check
+            .newest_stamp
+            .as_ref()
+            .map(|(size, stamp)| StampDocument {
+                size: *size,
+                at: stamp.at,
+                authority: stamp.authority.clone(),
+                trusted: stamp.trusted,
+            }),
         rows: check.rows,
         problems: &check.problems,
         notes: &check.notes,
@@ -83,6 +116,26 @@ fn words(check: &LogCheck, out: &mut dyn std::io::Write) -> std::io::Result<()> 
         "{} entries, {} of them under a signed checkpoint; {} rows of the registry compared",
         check.entries, check.signed, check.rows
     )?;
+    if let Some((size, stamp)) = &check.newest_stamp {
+        writeln!(
+            out,
+            "{} checkpoints are stamped, the newest over {size} entries at {} by {}{}",
+            check.stamped,
+            stamp.at,
+            stamp.authority,
+            match stamp.trusted {
+                true => "",
+                false => ", whose certificate nobody vouches for (tsa_roots is not set)",
+            }
+        )?;
+    }
+    if check.cosigned > 0 {
+        writeln!(
+            out,
+            "{} checkpoints are signed by witnesses",
+            check.cosigned
+        )?;
+    }
     match check.problems.len() {
         0 => writeln!(out, "ok: everything is as it was written"),
         1 => writeln!(out, "NOT ok: 1 place is not as it was written"),

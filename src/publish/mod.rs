@@ -1,0 +1,222 @@
+//! Checkpoints leave the house: to a time-stamping authority, and to witnesses who keep them where nobody
+//! here can change them. Whoever later rewrites the log, with its key in hand, has them against him.
+//!
+//! What goes out is the newest checkpoint alone: it covers every entry below, so a day without network
+//! loses none of them, only the finer dating of those that were signed that day. Nothing but a size, a
+//! hash and a signature goes out, and only to the places that the configuration names.
+
+mod config;
+mod http;
+mod shelf;
+mod tsa;
+mod witness;
+
+use std::path::Path;
+
+use time::{Duration, OffsetDateTime};
+
+pub use config::{PublishConfig, WitnessConfig};
+pub use shelf::kept;
+pub use tsa::{read_roots, roots};
+
+use crate::alert::{AlertConfig, Mailer};
+use crate::evidence::Cosigner;
+use crate::registry::{Registry, SignedCheckpoint};
+use http::Http;
+use tsa::Authority;
+use witness::{Way, Witness};
+
+/// What can be wrong with the configuration, or with a place that a checkpoint goes to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `[evidence]` does not say what it should.
+    #[error("otori.toml, [evidence]: {0}")]
+    Config(String),
+    /// A file that cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A checkpoint is kept that the log does not continue.
+    #[error(
+        "{0} holds a checkpoint that this log does not continue: the registry was set back and written on, or the file was changed; run `otori evidence verify`"
+    )]
+    Forked(std::path::PathBuf),
+    /// The place could not be reached, or did not answer in time.
+    #[error("{0}")]
+    Http(String),
+    /// It answered something that does not do.
+    #[error("{0}")]
+    Answer(String),
+    /// A timestamp that does not hold.
+    #[error("the timestamp that it gave does not hold: {0}")]
+    Stamp(#[from] crate::evidence::InvalidStamp),
+    /// A cosignature that does not hold.
+    #[error("the cosignature that it gave does not hold: {0}")]
+    Cosignature(#[from] crate::evidence::InvalidNote),
+    /// The witness has seen a longer log than ours.
+    #[error(
+        "it has seen {seen} entries of this log, which has only {ours} now: the registry was set back to an older state; run `otori evidence verify`"
+    )]
+    SetBack {
+        /// Entries that it has seen.
+        seen: u64,
+        /// Entries below our newest checkpoint.
+        ours: u64,
+    },
+    /// A mail could not be sent.
+    #[error(transparent)]
+    Mail(#[from] crate::alert::Error),
+    /// The registry fails.
+    #[error(transparent)]
+    Registry(#[from] crate::registry::Error),
+}
+
+/// A place that did not get the checkpoint, and why.
+#[derive(Debug)]
+pub struct Missed {
+    /// Its name, as the configuration has it.
+    pub place: String,
+    /// Why.
+    pub why: Error,
+}
+
+/// Where checkpoints go.
+pub struct Publisher {
+    authority: Option<Authority>,
+    witnesses: Vec<Witness>,
+    http: Http,
+    mailer: Option<Mailer>,
+}
+
+impl Publisher {
+    /// What the configuration asks for; `None` if it names no place. Paths are relative to `dir`. To be
+    /// called, and dropped, inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Something is missing, contradicts itself, or does not read.
+    pub fn new(
+        config: &PublishConfig,
+        alert: &AlertConfig,
+        dir: &Path,
+    ) -> Result<Option<Publisher>, Error> {
+        let authority = Authority::new(config, dir)?;
+        let witnesses: Result<Vec<Witness>, Error> = config
+            .witness
+            .iter()
+            .map(|witness| Witness::new(witness, dir))
+            .collect();
+        let witnesses = witnesses?;
+        for (place, witness) in witnesses.iter().enumerate() {
+            if witnesses[..place].iter().any(|w| w.name == witness.name) {
+                let what = format!("two witnesses are called '{}'", witness.name);
+                return Err(Error::Config(what));
+            }
+        }
+        if authority.is_none() && witnesses.is_empty() {
+            return Ok(None);
+        }
+        let mails = |witness: &Witness| matches!(witness.way, Way::Mail(_));
+        let mailer = match witnesses.iter().find(|witness| mails(witness)) {
+            None => None,
+            Some(witness) => {
+                let name = &witness.name;
+                let mailer = Mailer::new(alert, dir)?.ok_or_else(|| {
+                    Error::Config(format!(
+                        "the witness '{name}' is told by mail, and [alert] names no relay to send it through"
+                    ))
+                })?;
+                Some(mailer)
+            }
+        };
+        Ok(Some(Publisher {
+            authority,
+            witnesses,
+            http: Http::new(config, dir)?,
+            mailer,
+        }))
+    }
+
+    /// The public keys of the witnesses that sign.
+    pub fn cosigners(config: &PublishConfig) -> Vec<(String, Cosigner)> {
+        let key = |witness: &WitnessConfig| {
+            let key = witness.key.as_ref()?.parse().ok()?;
+            Some((witness.name.clone(), key))
+        };
+        config.witness.iter().filter_map(key).collect()
+    }
+
+    /// Gives the newest checkpoint to every place that has not got it and whose time it is. One place that
+    /// fails does not keep it from the others; those that failed are told, and tried again next time.
+    ///
+    /// # Errors
+    /// The registry fails.
+    pub async fn publish(&self, registry: &Registry) -> Result<Vec<Missed>, Error> {
+        let mut missed = Vec::new();
+        let Some(mut newest) = registry.checkpoints(1).await?.pop() else {
+            return Ok(missed);
+        };
+        if let Some(authority) = &self.authority
+            && newest.timestamp_token.is_none()
+        {
+            match authority.stamp(&self.http, &newest).await {
+                Ok(token) => {
+                    registry.checkpoint_stamped(newest.size, &token).await?;
+                    newest.timestamp_token = Some(token);
+                }
+                Err(why) => missed.push(Missed {
+                    place: "the time-stamping authority".to_owned(),
+                    why,
+                }),
+            }
+        }
+        for witness in &self.witnesses {
+            let last = registry.witnessed(&witness.name).await?;
+            let now = OffsetDateTime::now_utc();
+            let soon = |last: &crate::registry::Witnessed| {
+                last.size >= newest.size
+                    || now - last.at < Duration::hours(i64::from(witness.every_hours))
+            };
+            if last.as_ref().is_some_and(soon) {
+                continue;
+            }
+            let last = last.map_or(0, |last| last.size);
+            match self.deliver(registry, witness, last, &newest).await {
+                Ok(answer) => {
+                    registry
+                        .checkpoint_witnessed(newest.size, &witness.name, answer.as_deref())
+                        .await?;
+                }
+                Err(why) => missed.push(Missed {
+                    place: format!("the witness '{}'", witness.name),
+                    why,
+                }),
+            }
+        }
+        Ok(missed)
+    }
+
+    async fn deliver(
+        &self,
+        registry: &Registry,
+        witness: &Witness,
+        last: u64,
+        newest: &SignedCheckpoint,
+    ) -> Result<Option<String>, Error> {
+        match &witness.way {
+            Way::Shelf(dir) => shelf::put(dir, registry, newest).await.map(|()| None),
+            Way::Mail(to) => match &self.mailer {
+                Some(mailer) => witness::mailed(mailer, to, newest).await.map(|()| None),
+                None => Ok(None),
+            },
+            Way::Http(url, key) => {
+                witness::cosigned(&self.http, registry, (url, key), last, newest)
+                    .await
+                    .map(Some)
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The time-stamping authority, asked over HTTP (RFC 3161, 3.4).
+
+use std::path::Path;
+
+use rand::RngExt;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::http::{Http, http_url};
+use super::{Error, PublishConfig};
+use crate::evidence::{Stamp, StampRequest};
+use crate::registry::SignedCheckpoint;
+
+/// An authority, and who vouches for it.
+pub struct Authority {
+    url: url::Url,
+    roots: Vec<CertificateDer<'static>>,
+}
+
+/// The certificates of the authorities that the configuration trusts.
+///
+/// # Errors
+/// The file cannot be read, or holds no certificate.
+pub fn roots(config: &PublishConfig, dir: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let Some(file) = &config.tsa_roots else {
+        return Ok(Vec::new());
+    };
+    read_roots(&dir.join(file))
+}
+
+/// The certificates in a PEM file, of which there must be one.
+///
+/// # Errors
+/// The file cannot be read, or holds no certificate.
+pub fn read_roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let pem = std::fs::read(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(Error::Config(format!(
+            "{} holds no certificate in PEM",
+            path.display()
+        ))),
+    }
+}
+
+impl Authority {
+    pub(super) fn new(config: &PublishConfig, dir: &Path) -> Result<Option<Authority>, Error> {
+        let Some(url) = &config.tsa else {
+            return Ok(None);
+        };
+        Ok(Some(Authority {
+            url: http_url("tsa", url)?,
+            roots: roots(config, dir)?,
+        }))
+    }
+
+    /// A token over a checkpoint's note, which holds.
+    pub(super) async fn stamp(
+        &self,
+        http: &Http,
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<Vec<u8>, Error> {
+        let message = checkpoint.note.as_bytes();
+        let request = StampRequest::new(message, rand::rng().random());
+        let kind = "application/timestamp-query";
+        let answer = http.post(&self.url, kind, request.der().to_vec()).await?;
+        if answer.status != 200 {
+            let host = self.url.host_str().unwrap_or_default();
+            let status = answer.status;
+            return Err(Error::Answer(format!("{host} answered HTTP {status}")));
+        }
+        let token = request.token(&answer.body)?;
+        // What does not hold today will not in court.
+        Stamp::open(&token, message, &self.roots)?;
+        Ok(token)
+    }
+}
