@@ -14,6 +14,7 @@
 //! | [`registry`] | the one store, sealed: SQLite or PostgreSQL |
 //! | [`custody`] | people, roles and rights |
 //! | [`secret`] | shared secrets in files |
+//! | [`bundle`] | evidence handed out, and checked with nothing else at hand |
 //! | [`backup`] | a workspace in one encrypted file |
 //! | [`database`] | customer databases: catalog, rows, one transaction per batch |
 //! | [`source`] | understanding a customer table |
@@ -33,6 +34,7 @@
 
 pub mod alert;
 pub mod backup;
+pub mod bundle;
 pub mod canary;
 pub mod cli;
 pub mod custody;

@@ -158,7 +158,7 @@ pub async fn make(
     archive::put(&mut out, &Frame::End { rows }).map_err(at(path))?;
     let bytes = out.finish().map_err(at(path))?;
     file.as_file().sync_all().map_err(at(path))?;
-    let sha256 = sha256(file.path())?;
+    let sha256 = sha256(file.path()).map_err(at(path))?;
     file.persist_noclobber(path)
         .map_err(|error| match error.error.kind() {
             std::io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
@@ -175,12 +175,13 @@ pub async fn make(
     })
 }
 
-fn sha256(path: &Path) -> Result<String, Error> {
+/// SHA-256 of a file, in hexadecimal.
+pub(crate) fn sha256(path: &Path) -> std::io::Result<String> {
     let mut hash = Sha256::new();
-    let mut file = File::open(path).map_err(at(path))?;
+    let mut file = File::open(path)?;
     let mut buffer = vec![0; 1 << 16];
     loop {
-        match std::io::Read::read(&mut file, &mut buffer).map_err(at(path))? {
+        match std::io::Read::read(&mut file, &mut buffer)? {
             0 => return Ok(crate::evidence::hex(&hash.finalize())),
             read => hash.update(&buffer[..read]),
         }

@@ -67,7 +67,7 @@ pub async fn restore(
     if restored.contents.with_keys {
         let workspace = Workspace::find(Some(making.path()))?;
         let registry = workspace.registry().await?;
-        let sha256 = sha256(backup)?;
+        let sha256 = sha256(backup).map_err(at(backup))?;
         let act = Act::Restored { sha256 };
         registry.record(act, OffsetDateTime::now_utc()).await?;
         registry.close().await;

@@ -1,5 +1,6 @@
 //! `otori evidence`: the log of everything that may have to be proved later.
 
+mod export;
 mod prove;
 mod publish;
 mod verify;
@@ -18,11 +19,14 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Act {
-    /// Check the log and every row of the registry against it; or check a proof, anywhere
+    /// Check the log and every row of the registry against it; or check a bundle or a proof, anywhere
     Verify(verify::Args),
     /// Open one canary to a stranger: a file that shows that it was registered on its day with these fields,
     /// and nothing of any other canary
     Prove(prove::Args),
+    /// Hand out evidence: the messages as they came, and the log that vouches for them, in one ZIP file that is
+    /// checked anywhere
+    Export(export::Args),
     /// Give the newest checkpoint to the time-stamping authority and the witnesses that otori.toml names; serve
     /// does so by itself
     Publish,
@@ -44,6 +48,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     match args.act {
         Act::Verify(args) => verify::run(args, global).await,
         Act::Prove(args) => prove::run(args, global).await,
+        Act::Export(args) => export::run(args, global).await,
         Act::Publish => publish::run(global).await,
         Act::Key => {
             let (workspace, _) = global.open().await?;

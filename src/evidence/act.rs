@@ -1,6 +1,7 @@
 //! Entries of the log: what was done, when, by whom, and which rows of the registry it wrote.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::merkle::{Hash, leaf_hash};
@@ -55,8 +56,8 @@ pub enum Act {
     },
     /// Messages were stored, before their senders were answered.
     MessagesAccepted {
-        /// Their numbers, each with SHA-256 over its salt and its raw bytes: the salt is sealed with the
-        /// registry's key, so that nobody can try numbers out against the hash.
+        /// Their numbers, each with its [`message_hash`]: the salt comes from the registry's key, so that
+        /// nobody can try numbers out against the hash.
         messages: Vec<(i64, String)>,
     },
     /// A message was understood.
@@ -114,6 +115,9 @@ pub enum Act {
     Exported {
         /// Messages in the bundle.
         messages: usize,
+        /// The incident that it is about; none: all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<i64>,
         /// SHA-256 of its list of contents, in hexadecimal.
         manifest: String,
     },
@@ -209,6 +213,17 @@ impl Act {
             Act::Checkpointed { .. } | Act::CheckpointStamped { .. } | Act::Witnessed { .. }
         )
     }
+}
+
+/// The hash of a message in the log, in hexadecimal: SHA-256 over its salt (hexadecimal text), the length of
+/// its envelope (eight bytes, the highest first), the envelope, and its raw bytes.
+pub fn message_hash(salt: &str, envelope: &[u8], raw: &[u8]) -> String {
+    let hash = Sha256::new()
+        .chain_update(salt)
+        .chain_update((envelope.len() as u64).to_be_bytes())
+        .chain_update(envelope)
+        .chain_update(raw);
+    super::hex(&hash.finalize())
 }
 
 /// The state in which an act left one row of the registry.

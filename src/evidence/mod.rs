@@ -23,7 +23,7 @@ mod note;
 mod proof;
 mod timestamp;
 
-pub use act::{Act, Entry, RowDigest};
+pub use act::{Act, Entry, RowDigest, message_hash};
 pub use checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use commitment::{Opening, commitments};
 pub use cosignature::Cosigner;

@@ -28,6 +28,7 @@ pub use dump::check_dump;
 pub use error::Error;
 pub use exclusive::Exclusive;
 pub use log::{SignedCheckpoint, Witnessed};
+pub use receiving::envelope_text;
 pub use requests::{Asked, Request};
 pub use reseal::ResealStep;
 pub use source_keys::Forgotten;

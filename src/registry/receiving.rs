@@ -1,7 +1,6 @@
 //! Messages, and the sightings that come of them.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::marks::folded;
 use super::store::{Row, Tx};
@@ -13,7 +12,7 @@ use super::{
 use crate::canary::{
     BatchId, Canary, Channel, Incident, IncidentState, Sighting, SightingKind, SourceName,
 };
-use crate::evidence::{Act, hex};
+use crate::evidence::{Act, hex, message_hash};
 
 pub(super) const ENVELOPE: &str = "message envelope";
 pub(super) const RAW: &str = "message raw";
@@ -22,6 +21,15 @@ pub(super) const RAW: &str = "message raw";
 struct Envelope {
     envelope: String,
     recipients: Vec<String>,
+}
+
+/// A message's envelope and recipients as they are stored and hashed: JSON.
+pub fn envelope_text(envelope: &str, recipients: &[String]) -> Vec<u8> {
+    let envelope = Envelope {
+        envelope: envelope.to_owned(),
+        recipients: recipients.to_vec(),
+    };
+    serde_json::to_vec(&envelope).expect("texts are JSON")
 }
 
 impl Registry {
@@ -63,11 +71,7 @@ impl Registry {
         let mut accepted = Vec::with_capacity(messages.len());
         let mut hashes = Vec::with_capacity(messages.len());
         for message in messages {
-            let envelope = serde_json::to_vec(&Envelope {
-                envelope: message.envelope.clone(),
-                recipients: message.recipients.clone(),
-            })
-            .map_err(|_| Error::Damaged(ENVELOPE.to_owned()))?;
+            let envelope = envelope_text(&message.envelope, &message.recipients);
             let same_as = message.same_as.as_deref();
             let rows = tx
                 .fetch(
@@ -91,7 +95,10 @@ impl Registry {
                 .ok_or_else(|| Error::Damaged("message".to_owned()))?;
             let id = row.int(0)?;
             tx.touch(Table::Message, id);
-            hashes.push((id, self.raw_hash(id, &message.raw)));
+            hashes.push((
+                id,
+                message_hash(&self.raw_salt(id), &envelope, &message.raw),
+            ));
             accepted.push(match row.int(1)? {
                 0 => Accepted::New(id),
                 _ => Accepted::Repeat(id),
@@ -102,15 +109,10 @@ impl Registry {
         Ok(accepted)
     }
 
-    /// What stands before a message's raw bytes when the log hashes them, in hexadecimal. Whoever is
+    /// What stands before a message when the log hashes it ([`message_hash`]), in hexadecimal. Whoever is
     /// handed the message is handed this too, and can compare.
     pub fn raw_salt(&self, message: i64) -> String {
         hex(&self.vault.lasting_tag("raw salt", &message.to_string()))
-    }
-
-    fn raw_hash(&self, message: i64, raw: &[u8]) -> String {
-        let salted = Sha256::new().chain_update(self.raw_salt(message));
-        hex(&salted.chain_update(raw).finalize())
     }
 
     /// Stored messages that nobody has settled yet, oldest first.

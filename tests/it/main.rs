@@ -1,6 +1,7 @@
 //! The one integration-test binary.
 
 mod backup;
+mod bundle;
 mod custody;
 mod demo;
 mod evidence;

@@ -21,7 +21,7 @@ use crate::harness::{DOMAIN, Otori, PEOPLE};
 use crate::servers;
 
 #[track_caller]
-fn run(command: &mut Command) -> String {
+pub fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {told}");
@@ -29,7 +29,7 @@ fn run(command: &mut Command) -> String {
 }
 
 /// A root and an authority's certificate, as OpenSSL makes them.
-fn authority(dir: &Path, name: &str, key: &[&str], usage: &str) {
+pub fn authority(dir: &Path, name: &str, key: &[&str], usage: &str) {
     let openssl = |args: &[&str]| {
         run(Command::new("openssl").args(args).current_dir(dir));
     };
@@ -78,8 +78,8 @@ fn authority(dir: &Path, name: &str, key: &[&str], usage: &str) {
 }
 
 const RSA: [&str; 2] = ["-newkey", "rsa:2048"];
-const EC: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"];
-const STAMPING: &str =
+pub const EC: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"];
+pub const STAMPING: &str =
     "extendedKeyUsage=critical,timeStamping\nkeyUsage=critical,digitalSignature\n";
 
 /// One answer of OpenSSL to a request, in DER.
@@ -102,7 +102,7 @@ fn reply(dir: &Path, name: &str, request: &[u8]) -> Vec<u8> {
 }
 
 /// OpenSSL's authority behind HTTP; its URL.
-async fn tsa(dir: Arc<TempDir>, name: &'static str) -> String {
+pub async fn tsa(dir: Arc<TempDir>, name: &'static str) -> String {
     let answer = async move |request: Bytes| {
         let answer = tokio::task::spawn_blocking(move || reply(dir.path(), name, &request));
         let kind = [(header::CONTENT_TYPE, "application/timestamp-reply")];
@@ -119,7 +119,7 @@ async fn serve(router: Router) -> String {
 }
 
 /// Puts lines below `[evidence]` of the workspace's configuration.
-fn configure(otori: &Otori, lines: &str) {
+pub fn configure(otori: &Otori, lines: &str) {
     let path = otori.dir().join("otori.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let begin = text.find("[evidence]").unwrap();
@@ -325,7 +325,7 @@ async fn an_authority_that_does_not_do_stops_nothing_and_is_told() {
 }
 
 /// The reader of C2SP's formats that stands on Go's own implementation.
-fn c2sp() -> &'static Path {
+pub fn c2sp() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -343,14 +343,14 @@ fn c2sp() -> &'static Path {
 }
 
 /// A witness, while it lives.
-struct Witness {
+pub struct Witness {
     child: Child,
     url: String,
-    key: String,
+    pub key: String,
 }
 
 impl Witness {
-    fn start(log_key: &str) -> Witness {
+    pub fn start(log_key: &str) -> Witness {
         let mut child = Command::new(c2sp())
             .args(["witness", log_key, "witness.example/w1"])
             .stdout(Stdio::piped())
@@ -365,7 +365,7 @@ impl Witness {
         }
     }
 
-    fn config(&self) -> String {
+    pub fn config(&self) -> String {
         let (url, key) = (&self.url, &self.key);
         format!("[[evidence.witness]]\nname = 'w1'\nurl = '{url}'\nkey = '{key}'")
     }

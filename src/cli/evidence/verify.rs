@@ -1,26 +1,35 @@
 //! `otori evidence verify`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
 
+use crate::bundle::{self, Bundle};
 use crate::cli::{Global, Outcome, Output};
-use crate::evidence::{Checked, Proof, Verifier};
+use crate::evidence::{Checked, Cosigner, Proof, Stamp, Verifier};
 use crate::registry::{LogCheck, Problem};
 
 /// Options of `otori evidence verify`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A proof, made by `otori evidence prove`; it is checked without workspace, registry and key
+    /// A bundle of `otori evidence export` (the ZIP file, or the directory that it was unpacked into) or a proof of
+    /// `otori evidence prove`; it is checked without workspace, registry and key
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The public key that must have signed the proof, as the log's owner has published it
+    /// The public key that must have signed the bundle or proof, as the log's owner has published it
     #[arg(long, value_name = "KEY", requires = "file")]
     key: Option<Verifier>,
     /// A checkpoint that was kept elsewhere, such as a witness's mail: the log must continue it
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     checkpoint: Vec<PathBuf>,
+    /// Certificates (PEM) of the time-stamping authorities that you trust, for a bundle's timestamps
+    #[arg(long, value_name = "FILE", requires = "file")]
+    tsa_roots: Option<PathBuf>,
+    /// The public key of a witness that must have signed one of a bundle's checkpoints
+    #[arg(long, value_name = "KEY", requires = "file")]
+    witness: Vec<Cosigner>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +57,17 @@ struct StampDocument {
     trusted: bool,
 }
 
+impl StampDocument {
+    fn new((size, stamp): &(u64, Stamp)) -> StampDocument {
+        StampDocument {
+            size: *size,
+            at: stamp.at,
+            authority: stamp.authority.clone(),
+            trusted: stamp.trusted,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct ProofDocument {
     ok: bool,
@@ -62,8 +82,9 @@ struct ProofDocument {
 /// # Errors
 /// See [`super::run`].
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
-    match args.file {
-        Some(file) => proof(&file, args.key.as_ref(), global),
+    match &args.file {
+        Some(file) if Bundle::is_one(file) => bundled(file, &args, global),
+        Some(file) => proof(file, args.key.as_ref(), global),
         None => log(&args.checkpoint, global).await,
     }
 }
@@ -87,15 +108,7 @@ async fn log(kept: &[PathBuf], global: &Global) -> anyhow::Result<Outcome> {
         checkpoints: check.checkpoints,
         stamped: check.stamped,
         cosigned: check.cosigned,
-        newest_stamp: check
-            .newest_stamp
-            .as_ref()
-            .map(|(size, stamp)| StampDocument {
-                size: *size,
-                at: stamp.at,
-                authority: stamp.authority.clone(),
-                trusted: stamp.trusted,
-            }),
+        newest_stamp: check.newest_stamp.as_ref().map(StampDocument::new),
         rows: check.rows,
         problems: &check.problems,
         notes: &check.notes,
@@ -117,17 +130,7 @@ fn words(check: &LogCheck, out: &mut dyn std::io::Write) -> std::io::Result<()> 
         check.entries, check.signed, check.rows
     )?;
     if let Some((size, stamp)) = &check.newest_stamp {
-        writeln!(
-            out,
-            "{} checkpoints are stamped, the newest over {size} entries at {} by {}{}",
-            check.stamped,
-            stamp.at,
-            stamp.authority,
-            match stamp.trusted {
-                true => "",
-                false => ", whose certificate nobody vouches for (tsa_roots is not set)",
-            }
-        )?;
+        stamped(out, *size, stamp)?;
     }
     if check.cosigned > 0 {
         writeln!(
@@ -141,6 +144,86 @@ fn words(check: &LogCheck, out: &mut dyn std::io::Write) -> std::io::Result<()> 
         1 => writeln!(out, "NOT ok: 1 place is not as it was written"),
         many => writeln!(out, "NOT ok: {many} places are not as they were written"),
     }
+}
+
+#[derive(Serialize)]
+struct BundleDocument<'a> {
+    ok: bool,
+    origin: &'a str,
+    incident: Option<i64>,
+    messages: usize,
+    entries: u64,
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest_stamp: Option<StampDocument>,
+    witnesses: &'a BTreeSet<String>,
+    problems: &'a [Problem],
+}
+
+fn bundled(file: &Path, args: &Args, global: &Global) -> anyhow::Result<Outcome> {
+    let roots = match &args.tsa_roots {
+        Some(file) => crate::publish::read_roots(file)?,
+        None => Vec::new(),
+    };
+    let mut bundle = Bundle::open(file)?;
+    let check = bundle::check(&mut bundle, args.key.as_ref(), &roots, &args.witness)?;
+    let key = check.key.as_ref().map(ToString::to_string);
+    let document = BundleDocument {
+        ok: check.problems.is_empty(),
+        origin: &check.origin,
+        incident: check.incident,
+        messages: check.messages,
+        entries: check.entries,
+        key: key.clone(),
+        newest_stamp: check.stamp.as_ref().map(StampDocument::new),
+        witnesses: &check.witnesses,
+        problems: &check.problems,
+    };
+    Output::new(global).result(&document, |out| {
+        for Problem { place, what } in &check.problems {
+            writeln!(out, "{place}: {what}")?;
+        }
+        writeln!(
+            out,
+            "{} messages, {} entries of the log {}",
+            check.messages, check.entries, check.origin
+        )?;
+        if let Some((size, stamp)) = &check.stamp {
+            stamped(out, *size, stamp)?;
+        }
+        for witness in &check.witnesses {
+            writeln!(out, "signed by the witness {witness}")?;
+        }
+        if let Some(key) = &key {
+            writeln!(out, "signed by {key}")?;
+        }
+        if args.key.is_none() {
+            writeln!(
+                out,
+                "compare this key with the one that the log's owner has published, or say --key"
+            )?;
+        }
+        match check.problems.len() {
+            0 => writeln!(out, "ok: everything is as it was handed out"),
+            1 => writeln!(out, "NOT ok: 1 place is not as it was handed out"),
+            many => writeln!(out, "NOT ok: {many} places are not as they were handed out"),
+        }
+    })?;
+    Ok(outcome(document.ok))
+}
+
+/// A line about the newest timestamp.
+fn stamped(out: &mut dyn std::io::Write, size: u64, stamp: &Stamp) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "the newest timestamp is over {size} entries, at {} by {}{}",
+        stamp.at,
+        stamp.authority,
+        match stamp.trusted {
+            true => "",
+            false => ", whose certificate nobody vouches for (no roots were given)",
+        }
+    )
 }
 
 fn proof(file: &Path, key: Option<&Verifier>, global: &Global) -> anyhow::Result<Outcome> {

@@ -3,12 +3,12 @@
 mod alert;
 mod crash;
 mod mail;
-mod phone;
-mod post;
+pub mod phone;
+pub mod post;
 mod starttls;
 mod strangers;
 mod transcripts;
-mod web;
+pub mod web;
 
 use crate::harness::Who;
 

@@ -34,7 +34,7 @@ fn now() -> i64 {
     OffsetDateTime::now_utc().unix_timestamp()
 }
 
-async fn tell(otori: &Otori, receiver: &Receiver, body: serde_json::Value) -> Answer {
+pub async fn tell(otori: &Otori, receiver: &Receiver, body: serde_json::Value) -> Answer {
     let secret = otori.secret("keys/phone.secret");
     signed(&secret, now(), &body.to_string())
         .send(receiver.http)
