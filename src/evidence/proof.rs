@@ -1,6 +1,9 @@
 //! One canary, opened: that it was committed to on that day, with these fields. The file is checked
 //! without the registry and without its key, and says nothing about any other canary.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -9,6 +12,7 @@ use super::checkpoint::{Checkpoint, InvalidCheckpoint};
 use super::commitment::Opening;
 use super::merkle::{Hash, verify_inclusion};
 use super::note::Verifier;
+use super::timestamp::{InvalidStamp, Stamp};
 
 /// Said first in every proof.
 const FORMAT: &str = "otori canary proof 1";
@@ -54,6 +58,9 @@ pub enum InvalidProof {
     /// The entry is not under the checkpoint.
     #[error("its log entry is not in the log that the checkpoint signs")]
     Entry,
+    /// Its timestamp does not hold.
+    #[error("its timestamp does not hold: {0}")]
+    Timestamp(#[from] InvalidStamp),
     /// The canary is not under the batch's root.
     #[error("the canary with these fields is not in the batch that the log entry registers")]
     Canary,
@@ -77,16 +84,25 @@ pub struct Checked {
     pub key: String,
     /// Entries of the log below the checkpoint.
     pub log_size: u64,
+    /// When the checkpoint was there at the latest, on an authority's word.
+    #[serde(
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub stamped_at: Option<OffsetDateTime>,
+    /// The authority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
 }
 
 impl Proof {
-    /// Puts a proof together.
+    /// Puts a proof together; beside the checkpoint's note its timestamp token, if it has one.
     pub fn new(
         canary: &str,
         opening: Opening,
         entry: String,
         path: Vec<Hash>,
-        checkpoint: String,
+        checkpoint: (String, Option<Vec<u8>>),
         key: &Verifier,
     ) -> Proof {
         Proof {
@@ -95,9 +111,9 @@ impl Proof {
             opening,
             entry,
             path,
-            checkpoint,
+            checkpoint: checkpoint.0,
             key: key.to_string(),
-            timestamp: None,
+            timestamp: checkpoint.1.map(|token| STANDARD.encode(token)),
         }
     }
 
@@ -107,11 +123,16 @@ impl Proof {
     }
 
     /// Checks it from end to end. `wanted` is the log's key as it was published; without it, the proof's
-    /// own key is taken, and whoever reads has to compare it.
+    /// own key is taken, and whoever reads has to compare it. `roots` vouch for time-stamping authorities; with
+    /// none, the certificate in a timestamp is taken as it is.
     ///
     /// # Errors
     /// See [`InvalidProof`].
-    pub fn check(&self, wanted: Option<&Verifier>) -> Result<Checked, InvalidProof> {
+    pub fn check(
+        &self,
+        wanted: Option<&Verifier>,
+        roots: &[CertificateDer<'_>],
+    ) -> Result<Checked, InvalidProof> {
         if self.format != FORMAT {
             return Err(InvalidProof::Malformed(format!(
                 "its format is '{}'",
@@ -164,6 +185,15 @@ impl Proof {
         if !holds || fields["canary"] != self.canary.as_str() {
             return Err(InvalidProof::Canary);
         }
+        let stamp = match &self.timestamp {
+            None => None,
+            Some(text) => {
+                let token = STANDARD
+                    .decode(text)
+                    .map_err(|_| malformed("its timestamp is no base64"))?;
+                Some(Stamp::open(&token, self.checkpoint.as_bytes(), roots)?)
+            }
+        };
         Ok(Checked {
             canary: self.canary.clone(),
             source,
@@ -172,6 +202,8 @@ impl Proof {
             fields,
             key: key.to_string(),
             log_size: checkpoint.size,
+            stamped_at: stamp.as_ref().map(|stamp| stamp.at),
+            authority: stamp.map(|stamp| stamp.authority),
         })
     }
 }

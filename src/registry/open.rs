@@ -68,6 +68,12 @@ const POSTGRES: [Step; 4] = [
     ),
 ];
 
+/// The text of every step, for both engines.
+#[cfg(test)]
+pub(super) fn schema() -> impl Iterator<Item = &'static str> {
+    SQLITE.iter().chain(&POSTGRES).map(|(_, _, sql)| *sql)
+}
+
 /// All steps, or those of the given numbers.
 fn migrator(steps: &'static [Step], only: Option<&[i64]>) -> Migrator {
     let step = |&(version, name, sql): &Step| {

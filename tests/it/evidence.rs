@@ -8,6 +8,7 @@ use otori::canary::Channel;
 use otori::evidence::{Act, Checkpoint, Verifier};
 use otori::registry::{Mark, NewMessage, Registry};
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use time::OffsetDateTime;
 
@@ -20,6 +21,11 @@ async fn hit(registry: &str) -> Otori {
     let list = otori.dir().join("list.csv");
     std::fs::write(&list, "name,mail\n佐藤花子,hanako@decoys.example\n").unwrap();
     otori.json(&["trace", list.to_str().unwrap()]);
+    let newest = otori.registry.checkpoints(1).await.unwrap().remove(0);
+    let given = otori
+        .registry
+        .checkpoint_witnessed(newest.size, "shelf", None);
+    given.await.unwrap();
     otori
 }
 
@@ -55,7 +61,10 @@ fn verify(otori: &Otori) -> (bool, Vec<String>) {
 
 pub async fn sql(file: &Path, statement: &str) -> u64 {
     let url = format!("sqlite:{}", file.display());
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    // Whoever changes it behind otori's back does not ask for foreign keys.
+    let options: SqliteConnectOptions = url.parse().unwrap();
+    let options = options.foreign_keys(false);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     let done = sqlx::query(AssertSqlSafe(statement.to_owned()))
         .execute(&mut connection)
         .await
@@ -127,6 +136,7 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
             "meta configuration: changed since entry",
         ),
         ("delete from alert", "alert 1: removed since entry"),
+        ("update witnessed set at = 1", "witnessed "),
         (
             "insert into alert (incident, sighting, due_at, sent_at) values (1, 1, 1, 1)",
             "alert 2: it was put there by something else",

@@ -11,6 +11,7 @@ use axum::body::Bytes;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::post;
+use base64::Engine;
 use otori::evidence::{InvalidStamp, Stamp};
 use otori::publish::read_roots;
 use serde_json::Value;
@@ -213,6 +214,27 @@ async fn every_checkpoint_is_stamped_and_openssl_agrees() {
         );
         // A token without any trust is still over these bytes, and says that nobody vouches for it.
         assert!(!Stamp::open(&token, note, &[]).unwrap().trusted);
+        // A canary's proof carries the stamp; a stamp of another checkpoint is none.
+        let hanako = otori.registry.canaries(None).await.unwrap().remove(1).id;
+        let proof = dir.path().join("proof.json");
+        let path = proof.to_str().unwrap();
+        otori.json(&["evidence", "prove", hanako.as_str(), "--out", path]);
+        let roots_file = root.to_str().unwrap();
+        let check = [path, "--tsa-roots", roots_file];
+        let shown = verify(&otori, &check);
+        assert_eq!(shown["authority"], "CN=Clock,O=Test", "{shown}");
+        let text = std::fs::read_to_string(&proof).unwrap();
+        let mut changed: Value = serde_json::from_str(&text).unwrap();
+        let old = base64::engine::general_purpose::STANDARD.encode(&token);
+        assert_ne!(changed["timestamp"], old.as_str());
+        changed["timestamp"] = old.into();
+        std::fs::write(&proof, changed.to_string()).unwrap();
+        let shown = verify(&otori, &check);
+        assert!(
+            shown["why"].as_str().unwrap().contains("timestamp"),
+            "{shown}"
+        );
+
         // No byte can be another: what is not signed itself is compared with what is.
         let at = Stamp::open(&token, note, &roots).unwrap().at;
         for place in 0..token.len() {
@@ -223,6 +245,37 @@ async fn every_checkpoint_is_stamped_and_openssl_agrees() {
             }
         }
     }
+}
+
+/// A clock that jumps is told: by the log's own order, and by the authority's word against it.
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_jump_are_told() {
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    authority(dir.path(), "clock", &EC, STAMPING);
+    let url = tsa(Arc::clone(&dir), "clock").await;
+    let otori = Otori::new().await;
+    configure(&otori, &format!("tsa = '{url}'"));
+    run(Command::new("faketime")
+        .args(["-f", "+2h", env!("CARGO_BIN_EXE_otori"), "--workspace"])
+        .arg(otori.dir())
+        .args(["pool", "add", "mail", "later.example"])
+        .env("DONT_FAKE_MONOTONIC", "1"));
+    let verified = verify(&otori, &[]);
+    let notes = verified["notes"].to_string();
+    assert!(
+        notes.contains("this machine's clock was ahead"),
+        "{verified}"
+    );
+    assert!(!notes.contains("went back"), "{verified}");
+    otori.json(&["pool", "add", "mail", "now.example"]);
+    let verified = verify(&otori, &[]);
+    let notes = verified["notes"].to_string();
+    assert!(
+        notes.contains("the clock went back before entry"),
+        "{verified}"
+    );
+    // It is no forgery: what was written is as it was written.
+    assert_eq!(verified["ok"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use crate::canary::CanaryId;
 use crate::cli::{Global, Outcome, Output, pair};
 use crate::custody::TwoPersonAct;
 use crate::evidence::{Act, Proof, inclusion};
+use crate::publish::Missed;
 use crate::workspace::write_private;
 
 /// Options of `otori evidence prove`.
@@ -50,6 +51,9 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     };
     registry.record(act, OffsetDateTime::now_utc()).await?;
     workspace.sign_log(&registry).await?;
+    for Missed { place, why } in crate::cli::publish(&workspace, &registry).await? {
+        eprintln!("warning: {place} has not got the newest checkpoint: {why}");
+    }
     let texts = registry.entry_texts().await?;
     let registers = |text: &&String| {
         let entry: Option<crate::evidence::Entry> = serde_json::from_str(text).ok();
@@ -71,11 +75,11 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         opening,
         texts[place].clone(),
         inclusion(&leaves, place),
-        checkpoint.note,
+        (checkpoint.note, checkpoint.timestamp_token),
         &workspace.signer()?.verifier(),
     );
     proof
-        .check(None)
+        .check(None, &[])
         .context("the registry does not prove this canary: run `otori evidence verify`")?;
     write_private(&args.out, &serde_json::to_vec_pretty(&proof)?)?;
     let document = Document {

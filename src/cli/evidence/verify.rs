@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use rustls::pki_types::CertificateDer;
 use serde::Serialize;
 
 use crate::bundle::{self, Bundle};
@@ -24,7 +25,7 @@ pub struct Args {
     /// A checkpoint that was kept elsewhere, such as a witness's mail: the log must continue it
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     checkpoint: Vec<PathBuf>,
-    /// Certificates (PEM) of the time-stamping authorities that you trust, for a bundle's timestamps
+    /// Certificates (PEM) of the time-stamping authorities that you trust
     #[arg(long, value_name = "FILE", requires = "file")]
     tsa_roots: Option<PathBuf>,
     /// The public key of a witness that must have signed one of a bundle's checkpoints
@@ -84,7 +85,7 @@ struct ProofDocument {
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     match &args.file {
         Some(file) if Bundle::is_one(file) => bundled(file, &args, global),
-        Some(file) => proof(file, args.key.as_ref(), global),
+        Some(file) => proof(file, &args, global),
         None => log(&args.checkpoint, global).await,
     }
 }
@@ -161,10 +162,7 @@ struct BundleDocument<'a> {
 }
 
 fn bundled(file: &Path, args: &Args, global: &Global) -> anyhow::Result<Outcome> {
-    let roots = match &args.tsa_roots {
-        Some(file) => crate::publish::read_roots(file)?,
-        None => Vec::new(),
-    };
+    let roots = roots(args)?;
     let mut bundle = Bundle::open(file)?;
     let check = bundle::check(&mut bundle, args.key.as_ref(), &roots, &args.witness)?;
     let key = check.key.as_ref().map(ToString::to_string);
@@ -212,6 +210,14 @@ fn bundled(file: &Path, args: &Args, global: &Global) -> anyhow::Result<Outcome>
     Ok(outcome(document.ok))
 }
 
+/// The roots of time-stamping authorities that the reader trusts.
+fn roots(args: &Args) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    Ok(match &args.tsa_roots {
+        Some(file) => crate::publish::read_roots(file)?,
+        None => Vec::new(),
+    })
+}
+
 /// A line about the newest timestamp.
 fn stamped(out: &mut dyn std::io::Write, size: u64, stamp: &Stamp) -> std::io::Result<()> {
     writeln!(
@@ -226,11 +232,11 @@ fn stamped(out: &mut dyn std::io::Write, size: u64, stamp: &Stamp) -> std::io::R
     )
 }
 
-fn proof(file: &Path, key: Option<&Verifier>, global: &Global) -> anyhow::Result<Outcome> {
+fn proof(file: &Path, args: &Args, global: &Global) -> anyhow::Result<Outcome> {
     let text = std::fs::read(file).with_context(|| file.display().to_string())?;
     let read: Proof = serde_json::from_slice(&text)
         .with_context(|| format!("{} is no proof of otori", file.display()))?;
-    let checked = read.check(key);
+    let checked = read.check(args.key.as_ref(), &roots(args)?);
     let document = match &checked {
         Ok(checked) => ProofDocument {
             ok: true,
@@ -253,8 +259,15 @@ fn proof(file: &Path, key: Option<&Verifier>, global: &Global) -> anyhow::Result
             )?;
             writeln!(out, "at {}, with these fields:", checked.registered_at)?;
             writeln!(out, "{:#}", checked.fields)?;
+            if let (Some(at), Some(authority)) = (checked.stamped_at, &checked.authority) {
+                let vouched = match args.tsa_roots {
+                    Some(_) => "",
+                    None => ", whose certificate nobody vouches for (say --tsa-roots)",
+                };
+                writeln!(out, "stamped at {at} by {authority}{vouched}")?;
+            }
             writeln!(out, "signed by {}", checked.key)?;
-            match key {
+            match args.key {
                 Some(_) => Ok(()),
                 None => writeln!(
                     out,
