@@ -56,6 +56,11 @@ pub enum Error {
         /// What is wrong.
         source: zip::result::ZipError,
     },
+    /// The ZIP file does not end where it should.
+    #[error(
+        "{0} does not end as a bundle does: it was cut off, or something was put behind its end"
+    )]
+    Cut(PathBuf),
     /// It is something else.
     #[error("{0} is no bundle of evidence: it has no {CONTENTS}")]
     None(PathBuf),

@@ -8,7 +8,7 @@ body { margin: 0 auto; max-width: 48rem; padding: 2.5rem 1.5rem; color: #1c2430;
 h1 { font-size: 1.5rem; margin: 0 0 .3rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 section + section { border-top: 2px solid #1c2430; margin-top: 3rem; padding-top: 2rem; }
 code, pre { font: .88rem/1.5 ui-monospace, 'Noto Sans Mono', monospace; } code { overflow-wrap: anywhere; }
-pre { background: #f3f5f8; padding: .8rem 1rem; overflow-x: auto; }
+pre { background: #f3f5f8; padding: .8rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: minmax(11rem, 34%) 1fr; gap: .35rem 1rem; } dd { margin: 0; }
 @media print { body { padding: 0; font-size: 10.5pt; } section + section { break-before: page; } }
 ";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -45,7 +45,10 @@ impl Bundle {
             walk(path, "", &mut names)?;
             Place::Directory
         } else {
-            let file = File::open(path).map_err(at(path))?;
+            let mut file = File::open(path).map_err(at(path))?;
+            if !ends_well(&mut file).map_err(at(path))? {
+                return Err(Error::Cut(path.to_owned()));
+            }
             let archive = ZipArchive::new(BufReader::new(file)).map_err(zipped(path))?;
             for name in archive.file_names() {
                 let name = name.map_err(zipped(path))?;
@@ -158,6 +161,20 @@ impl Bundle {
         self.each(name, |piece| hash.update(piece))?;
         Ok(crate::evidence::hex(&hash.finalize()))
     }
+}
+
+/// Whether a ZIP file ends with its directory's end and nothing behind: ours have no comment.
+fn ends_well(file: &mut File) -> std::io::Result<bool> {
+    const END: usize = 22;
+    let length = file.metadata()?.len();
+    if length < END as u64 {
+        return Ok(false);
+    }
+    let mut end = [0; END];
+    file.seek(SeekFrom::End(-(END as i64)))?;
+    file.read_exact(&mut end)?;
+    file.rewind()?;
+    Ok(end.starts_with(b"PK\x05\x06"))
 }
 
 fn walk(root: &Path, below: &str, names: &mut BTreeSet<String>) -> Result<(), Error> {

@@ -359,6 +359,8 @@ async fn another_s_key_and_another_s_bundle_are_told() {
         std::fs::write(&cut, &whole[..length]).unwrap();
         assert_eq!(verify(&cut, &[])["ok"], false, "{length}");
     }
+    std::fs::write(&cut, [&whole[..], b"x"].concat()).unwrap();
+    found(&verify(&cut, &[]), "behind its end");
     assert_eq!(verify(house.dir.path(), &[])["ok"], false);
     assert_eq!(verify(Path::new("/nowhere/evidence.zip"), &[])["ok"], false);
 }
