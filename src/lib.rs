@@ -21,13 +21,14 @@
 //! | [`receive`] | mail, calls and letters to sightings |
 //! | [`alert`] | an incident to a person |
 //! | [`trace`] | a leaked list to its source |
+//! | [`report`] | documents for auditors, courts and regulators |
 //! | [`cli`] | one file per verb; the only place where features meet |
 //!
 //! # The layer rule
 //!
 //! `persona`, `notation`, `canary` and `evidence` are pure: no tokio, no SQL, no clock, no thread RNG; time and
-//! randomness are arguments. `source`, `plant`, `receive`, `alert` and `trace` never import each
-//! other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
+//! randomness are arguments. `source`, `plant`, `receive`, `alert`, `trace` and `report`
+//! never import each other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]
 
 pub mod backup;
@@ -49,6 +50,8 @@ pub mod database;
 pub mod plant;
 #[cfg(feature = "receive")]
 pub mod receive;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "plant")]
 pub mod source;
 #[cfg(feature = "trace")]

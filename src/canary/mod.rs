@@ -2,6 +2,7 @@
 
 mod contact;
 mod id;
+mod notice;
 mod published;
 mod sighting;
 
@@ -9,6 +10,7 @@ pub use contact::{
     ContactKind, ContactPoint, Domain, InvalidContact, MailAddress, PhoneNumber, PostalDrop, Units,
 };
 pub use id::{BatchId, CanaryId, InvalidCanaryId, InvalidSourceName, SourceName};
+pub use notice::{canaries_needed, notice_probability};
 pub use published::{IncidentsDocument, SightingsDocument};
 pub use sighting::{Actor, Channel, Incident, IncidentState, Sighting, SightingKind};
 
