@@ -10,7 +10,7 @@ pub use contact::{
     ContactKind, ContactPoint, Domain, InvalidContact, MailAddress, PhoneNumber, PostalDrop, Units,
 };
 pub use id::{BatchId, CanaryId, InvalidCanaryId, InvalidSourceName, SourceName};
-pub use notice::{canaries_needed, notice_probability};
+pub use notice::{canaries_needed, notice_probability, smallest_noticed};
 pub use published::{IncidentsDocument, SightingsDocument};
 pub use sighting::{Actor, Channel, Incident, IncidentState, Sighting, SightingKind};
 

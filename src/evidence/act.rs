@@ -191,6 +191,37 @@ pub enum Act {
         /// The canary.
         canary: String,
     },
+    /// A receiver began to listen.
+    ReceiverStarted {
+        /// This run of it.
+        run: String,
+        /// Where SMTP listens.
+        smtp: String,
+        /// Where HTTP listens.
+        http: String,
+    },
+    /// A receiver stopped because it was asked to.
+    ReceiverStopped {
+        /// Which run.
+        run: String,
+    },
+    /// A receiver was found to have ended, or to have stood still, without saying so.
+    ReceiverLost {
+        /// Which run.
+        run: String,
+        /// When it was last alive.
+        #[serde(with = "time::serde::rfc3339")]
+        alive_at: OffsetDateTime,
+    },
+    /// A report about a period was written.
+    Reported {
+        /// The period's first day.
+        from: String,
+        /// Its last day.
+        to: String,
+        /// SHA-256 of the file in hexadecimal.
+        sha256: String,
+    },
 }
 
 /// The state in which an act left one row of the registry.
