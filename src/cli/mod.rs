@@ -20,6 +20,8 @@ mod plan;
 #[cfg(feature = "plant")]
 mod plant;
 mod pool;
+#[cfg(feature = "report")]
+mod report;
 mod requests;
 mod restore;
 mod reveal;
@@ -77,6 +79,7 @@ verbs! {
     Sightings = sightings,
     Incidents = incidents,
     Evidence = evidence,
+    #[cfg(feature = "report")] Report = report,
     Reveal = reveal,
     Requests = requests,
     Approve = approve,

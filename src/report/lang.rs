@@ -37,12 +37,11 @@ impl std::str::FromStr for Lang {
 }
 
 /// A sentence in the language asked for: `say!(lang, "one", "一つ")`, with `format!`'s arguments.
-#[allow(unused_macros)]
 macro_rules! say {
-    ($lang:expr, $en:literal, $ja:literal) => {
+    ($lang:expr, $en:literal, $ja:literal $(, $name:ident = $value:expr)* $(,)?) => {
         match $lang {
-            $crate::report::Lang::En => format!($en),
-            $crate::report::Lang::Ja => format!($ja),
+            $crate::report::Lang::En => format!($en $(, $name = $value)*),
+            $crate::report::Lang::Ja => format!($ja $(, $name = $value)*),
         }
     };
 }

@@ -4,6 +4,7 @@
 //! that no two formats can say different things. Composing is pure: what it tells is gathered from the
 //! registry before (`cli` does that), and the clock is an argument.
 
+pub mod control;
 pub mod figure;
 mod html;
 mod lang;
@@ -13,6 +14,5 @@ pub mod when;
 
 pub use html::html;
 pub use lang::Lang;
-#[allow(unused_imports)]
 pub(crate) use lang::say;
 pub use page::Page;
