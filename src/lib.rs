@@ -19,14 +19,16 @@
 //! | [`source`] | understanding a customer table |
 //! | [`plant`] | canaries into a source, checked, and out again |
 //! | [`receive`] | mail, calls and letters to sightings |
+//! | [`relay`] | a mail server that takes mails of ours |
 //! | [`alert`] | an incident to a person |
+//! | [`drill`] | real messages to real canaries, to see that they are heard |
 //! | [`trace`] | a leaked list to its source |
 //! | [`cli`] | one file per verb; the only place where features meet |
 //!
 //! # The layer rule
 //!
 //! `persona`, `notation`, `canary` and `evidence` are pure: no tokio, no SQL, no clock, no thread RNG; time and
-//! randomness are arguments. `source`, `plant`, `receive`, `alert` and `trace` never import each
+//! randomness are arguments. `source`, `plant`, `receive`, `alert`, `drill` and `trace` never import each
 //! other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]
 
@@ -45,10 +47,14 @@ pub mod workspace;
 pub mod alert;
 #[cfg(feature = "plant")]
 pub mod database;
+#[cfg(feature = "receive")]
+pub mod drill;
 #[cfg(feature = "plant")]
 pub mod plant;
 #[cfg(feature = "receive")]
 pub mod receive;
+#[cfg(feature = "receive")]
+pub mod relay;
 #[cfg(feature = "plant")]
 pub mod source;
 #[cfg(feature = "trace")]

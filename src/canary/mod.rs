@@ -1,6 +1,7 @@
 //! The vocabulary: what the whole house talks about. No I/O, no clock, no thread RNG.
 
 mod contact;
+mod drill;
 mod id;
 mod published;
 mod sighting;
@@ -8,6 +9,7 @@ mod sighting;
 pub use contact::{
     ContactKind, ContactPoint, Domain, InvalidContact, MailAddress, PhoneNumber, PostalDrop, Units,
 };
+pub use drill::{Drill, DrillState, DrillsDocument};
 pub use id::{BatchId, CanaryId, InvalidCanaryId, InvalidSourceName, SourceName};
 pub use published::{IncidentsDocument, SightingsDocument};
 pub use sighting::{Actor, Channel, Incident, IncidentState, Sighting, SightingKind};

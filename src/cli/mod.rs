@@ -5,6 +5,8 @@ mod ask;
 mod backup;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
+#[cfg(feature = "receive")]
+mod drill;
 mod evidence;
 mod forget;
 mod incidents;
@@ -74,6 +76,7 @@ verbs! {
     #[cfg(feature = "plant")] Verify = verify,
     #[cfg(feature = "plant")] Unplant = unplant,
     #[cfg(feature = "receive")] Serve = serve,
+    #[cfg(feature = "receive")] Drill = drill,
     Sightings = sightings,
     Incidents = incidents,
     Evidence = evidence,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::drill::{Ways, schedule};
 use super::{Global, Outcome, Output};
 use crate::alert::{self, Mailer};
 use crate::receive::{self, Listeners, ReceiveConfig};
@@ -87,6 +88,7 @@ async fn serve(
 ) -> anyhow::Result<((SocketAddr, SocketAddr), Ended)> {
     let config = workspace.config();
     let mailer = Mailer::new(&config.alert, workspace.dir())?;
+    let ways = Ways::new(workspace, Some(listeners.http_addr()))?;
     let stop = CancellationToken::new();
     let running = receive::start(
         registry.clone(),
@@ -106,6 +108,12 @@ async fn serve(
         Output::new(global).result(&bound, |_: &mut dyn Write| Ok(()))?;
     }
     let signing = tokio::spawn(sign(workspace.clone(), registry.clone(), stop.clone()));
+    let drills = tokio::spawn(schedule::run(
+        registry.clone(),
+        ways,
+        config.drill.clone(),
+        stop.clone(),
+    ));
     let watched = registry.clone();
     let alerts = mailer
         .map(|mailer| tokio::spawn(alert::run(registry, mailer, stop.clone().cancelled_owned())));
@@ -123,6 +131,7 @@ async fn serve(
     if let Some(alerts) = alerts {
         alerts.await.context("the alerts ended badly")?;
     }
+    drills.await.context("the drills ended badly")?;
     signing.await.context("the signing ended badly")?;
     Ok(((bound.smtp, bound.http), ended))
 }
