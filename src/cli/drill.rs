@@ -1,6 +1,8 @@
 //! `otori drill`.
 
 mod aim;
+#[cfg(all(feature = "plant", feature = "trace"))]
+mod leak;
 mod list;
 mod post;
 pub(super) mod schedule;
@@ -33,6 +35,8 @@ pub struct Args {
 enum Command {
     List(list::Args),
     Post(post::Args),
+    #[cfg(all(feature = "plant", feature = "trace"))]
+    Leak(leak::Args),
 }
 
 /// Runs `otori drill`.
@@ -44,5 +48,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         None => send::run(args.send, global).await,
         Some(Command::List(args)) => list::run(args, global).await,
         Some(Command::Post(args)) => post::run(args, global).await,
+        #[cfg(all(feature = "plant", feature = "trace"))]
+        Some(Command::Leak(args)) => leak::run(args, global).await,
     }
 }

@@ -3,6 +3,8 @@
 mod approve;
 mod ask;
 mod backup;
+#[cfg(all(feature = "plant", feature = "trace"))]
+mod broker;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
 #[cfg(feature = "receive")]
