@@ -19,7 +19,9 @@
 //! | [`source`] | understanding a customer table |
 //! | [`plant`] | canaries into a source, checked, and out again |
 //! | [`receive`] | mail, calls and letters to sightings |
+//! | [`relay`] | a mail server that takes mails of ours |
 //! | [`alert`] | an incident to a person |
+//! | [`drill`] | real messages to real canaries, to see that they are heard |
 //! | [`trace`] | a leaked list to its source |
 //! | [`report`] | documents for auditors, courts and regulators |
 //! | [`cli`] | one file per verb; the only place where features meet |
@@ -27,7 +29,7 @@
 //! # The layer rule
 //!
 //! `persona`, `notation`, `canary` and `evidence` are pure: no tokio, no SQL, no clock, no thread RNG; time and
-//! randomness are arguments. `source`, `plant`, `receive`, `alert`, `trace` and `report`
+//! randomness are arguments. `source`, `plant`, `receive`, `alert`, `drill`, `trace` and `report`
 //! never import each other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]
 
@@ -46,10 +48,14 @@ pub mod workspace;
 pub mod alert;
 #[cfg(feature = "plant")]
 pub mod database;
+#[cfg(feature = "receive")]
+pub mod drill;
 #[cfg(feature = "plant")]
 pub mod plant;
 #[cfg(feature = "receive")]
 pub mod receive;
+#[cfg(feature = "receive")]
+pub mod relay;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "plant")]

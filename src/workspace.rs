@@ -118,6 +118,12 @@ pub struct Config {
     /// The alerts' section, which this build does not read.
     #[cfg(not(feature = "receive"))]
     pub alert: toml::Table,
+    /// By which way drills go out.
+    #[cfg(feature = "receive")]
+    pub drill: crate::drill::DrillConfig,
+    /// The drills' section, which this build does not read.
+    #[cfg(not(feature = "receive"))]
+    pub drill: toml::Table,
 }
 
 /// `[evidence]`.
@@ -207,6 +213,15 @@ enforce = false
 # relay = "smtp://127.0.0.1:25"
 # from = "otori@shop.example"
 # to = ["security@shop.example"]
+
+[drill]
+# The outside path of test mails: a mail server that delivers to our MX as a stranger's would.
+# relay = "smtp://smtp.provider.example:587?tls=required"
+# user = "shop"
+# password_file = "keys/drill.password"
+# from = "info@shop.example"
+# How often `otori serve` drills each channel of each source by itself.
+# every = "7d"
 "#
     )
 }
@@ -312,6 +327,7 @@ impl Workspace {
                 &phone.twilio_token_file,
                 &phone.secret_file,
                 &config.alert.password_file,
+                &config.drill.password_file,
             ];
             let secrets = secrets.into_iter().flatten();
             named.extend(secrets.map(|file| (file.clone(), true)));

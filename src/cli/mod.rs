@@ -3,8 +3,12 @@
 mod approve;
 mod ask;
 mod backup;
+#[cfg(all(feature = "plant", feature = "trace"))]
+mod broker;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
+#[cfg(feature = "receive")]
+mod drill;
 mod evidence;
 mod forget;
 mod incidents;
@@ -76,6 +80,7 @@ verbs! {
     #[cfg(feature = "plant")] Verify = verify,
     #[cfg(feature = "plant")] Unplant = unplant,
     #[cfg(feature = "receive")] Serve = serve,
+    #[cfg(feature = "receive")] Drill = drill,
     Sightings = sightings,
     Incidents = incidents,
     Evidence = evidence,

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::drill::{Ways, schedule};
 use super::{Global, Outcome, Output};
 use crate::alert::{self, Mailer};
 use crate::receive::{self, Listeners, ReceiveConfig};
@@ -95,6 +96,7 @@ async fn serve(
 ) -> anyhow::Result<((SocketAddr, SocketAddr), Ended)> {
     let config = workspace.config();
     let mailer = Mailer::new(&config.alert, workspace.dir())?;
+    let ways = Ways::new(workspace, Some(listeners.http_addr()))?;
     let stop = CancellationToken::new();
     let running = receive::start(
         registry.clone(),
@@ -116,6 +118,12 @@ async fn serve(
     let signing = tokio::spawn(sign(workspace.clone(), registry.clone(), stop.clone()));
     let run = begin(&registry, &bound).await?;
     let beating = tokio::spawn(beat(registry.clone(), run, bound.clone(), stop.clone()));
+    let drills = tokio::spawn(schedule::run(
+        registry.clone(),
+        ways,
+        config.drill.clone(),
+        stop.clone(),
+    ));
     let watched = registry.clone();
     let alerts = mailer
         .map(|mailer| tokio::spawn(alert::run(registry, mailer, stop.clone().cancelled_owned())));
@@ -133,6 +141,7 @@ async fn serve(
     if let Some(alerts) = alerts {
         alerts.await.context("the alerts ended badly")?;
     }
+    drills.await.context("the drills ended badly")?;
     signing.await.context("the signing ended badly")?;
     let run = beating.await.context("the receiver's beat ended badly")?;
     let ended = if rekeyed {

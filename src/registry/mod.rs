@@ -6,6 +6,7 @@
 
 mod alerts;
 mod check;
+mod drills;
 mod dump;
 mod error;
 mod exclusive;
@@ -25,6 +26,7 @@ mod vault;
 mod witness;
 
 pub use check::{LogCheck, Problem};
+pub use drills::{Busy, NewDrill};
 pub use dump::check_dump;
 pub use error::Error;
 pub use exclusive::Exclusive;

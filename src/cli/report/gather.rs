@@ -61,6 +61,7 @@ pub(super) async fn gather(
             .iter()
             .map(|one| one.point.kind())
             .collect(),
+        drills: registry.drills(None, u32::MAX).await?,
         sightings: registry.sightings(&SightingFilter::default()).await?,
         incidents: registry.incidents().await?,
         acts,

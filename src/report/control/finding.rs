@@ -4,10 +4,9 @@
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
-use super::drills::DrillOutcome;
 use super::words::{self, share};
 use super::{Control, Gathered};
-use crate::canary::{Channel, IncidentState};
+use crate::canary::{Channel, DrillState, IncidentState};
 use crate::evidence::Act;
 use crate::report::page::foreign;
 use crate::report::{Lang, say, when};
@@ -297,7 +296,7 @@ fn of_channels(control: &Control, found: &mut Vec<Finding>) {
         let missed = control
             .drills
             .iter()
-            .filter(|drill| drill.channel == channel && drill.outcome == DrillOutcome::Missed);
+            .filter(|drill| drill.channel == channel && drill.state == DrillState::Failed);
         let times = missed.count();
         if times > 0 {
             found.push(Finding::DrillMissed { channel, times });
@@ -567,8 +566,8 @@ impl Finding {
                 (
                     say!(
                         lang,
-                        "A drill by {channel} was sent and not seen ({times} times).",
-                        "{channel}の訓練で、送った連絡を検知できなかった({times}回)。"
+                        "Drills by {channel} failed ({times}): not sent, not seen or nobody told in time.",
+                        "{channel}の訓練が{times}回失敗した(送信できない、検知できない、または期限内に通知されない)。"
                     ),
                     say!(
                         lang,
@@ -582,7 +581,7 @@ impl Finding {
                 (
                     say!(
                         lang,
-                        "A leak drill of {source} was traced, and the source was not named.",
+                        "A leak drill of {source} was traced, and not this source alone was named.",
                         "{source}の模擬漏えい訓練で、漏えい元を特定できなかった。"
                     ),
                     say!(

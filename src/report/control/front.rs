@@ -3,6 +3,7 @@
 use super::Control;
 use super::finding::Verdict;
 use super::words::{self, share};
+use crate::canary::DrillState;
 use crate::report::page::{Block, Column, Text, foreign};
 use crate::report::{Lang, say, when};
 
@@ -92,7 +93,7 @@ fn figures(control: &Control, lang: Lang) -> Vec<(String, Text)> {
     let seen = control
         .drills
         .iter()
-        .filter(|one| one.outcome == super::DrillOutcome::Seen);
+        .filter(|one| one.state == DrillState::Passed);
     let (drills, seen) = (control.drills.len(), seen.count());
     let listened = control.receiver.availability().map_or_else(
         || say!(lang, "not known", "記録なし"),
@@ -119,7 +120,7 @@ fn figures(control: &Control, lang: Lang) -> Vec<(String, Text)> {
         (say!(lang, "Sources covered", "保護下の監視対象"), say!(lang, "{covered} of {all}, with {live}", "{all}件中{covered}件(おとり顧客{live})").into()),
         (say!(lang, "Smallest leak shown (95%)", "検知できる最小の漏えい"), worst.into()),
         (say!(lang, "Verifications", "存置点検"), say!(lang, "{runs}, of which {bad} found canaries altered or missing", "{runs}回(うち改変・所在不明を認めたもの{bad}回)").into()),
-        (say!(lang, "Drills", "訓練"), say!(lang, "{drills}, of which {seen} were seen", "{drills}回(うち検知{seen}回)").into()),
+        (say!(lang, "Drills", "訓練"), say!(lang, "{drills}, of which {seen} were seen and told of", "{drills}回(うち成功{seen}回)").into()),
         (say!(lang, "Receiver listened", "受信サーバーの稼働"), listened.into()),
         (say!(lang, "Sightings, incidents, lists", "検知・インシデント・名簿"), say!(lang, "{contacts} sightings; {incidents} incidents open or moved; {traces} lists examined", "検知{contacts}件、継続中または発生したインシデント{incidents}件、照合した名簿{traces}件").into()),
         (say!(lang, "Evidence log", "証跡ログ"), ok.into()),

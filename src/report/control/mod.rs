@@ -31,7 +31,7 @@ mod uptime;
 mod verification;
 mod words;
 
-pub use drills::{DrillLine, DrillOutcome, LeakDrillLine};
+pub use drills::{DrillLine, LeakDrillLine};
 pub use finding::Finding;
 pub use period::{InvalidPeriod, Period};
 
@@ -40,7 +40,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::page::{Block, Page};
 use super::{Lang, say, when};
-use crate::canary::{Batch, ContactKind, Incident, Sighting, SourceName};
+use crate::canary::{Batch, ContactKind, Drill, Incident, Sighting, SourceName};
 use crate::evidence::Entry;
 use crate::registry::{LogCheck, SignedCheckpoint};
 
@@ -66,6 +66,8 @@ pub struct Gathered {
     pub forgotten: Vec<(SourceName, OffsetDateTime)>,
     /// The kind of every contact point owned.
     pub pool: Vec<ContactKind>,
+    /// Every drill.
+    pub drills: Vec<Drill>,
     /// Every sighting.
     pub sightings: Vec<Sighting>,
     /// Every incident.

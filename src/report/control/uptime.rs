@@ -4,8 +4,8 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::words;
-use super::{Control, DrillLine, DrillOutcome, Gathered};
-use crate::canary::{Channel, ContactKind};
+use super::{Control, DrillLine, Gathered};
+use crate::canary::{Channel, ContactKind, DrillState};
 use crate::evidence::Act;
 use crate::registry::LOST;
 use crate::report::figure::{Anchor, Figure, Ink};
@@ -96,7 +96,7 @@ pub fn channels(gathered: &Gathered, at: OffsetDateTime, drills: &[DrillLine]) -
         };
         let seen = drills
             .iter()
-            .filter(|drill| drill.channel == channel && drill.outcome == DrillOutcome::Seen);
+            .filter(|drill| drill.channel == channel && drill.state == DrillState::Passed);
         let line = ChannelLine {
             channel,
             contact_points,
