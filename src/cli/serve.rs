@@ -110,13 +110,13 @@ async fn serve(
         smtp: running.smtp_addr,
         http: running.http_addr,
     };
+    let run = begin(&registry, &bound).await?;
     tell(&bound, &config.receive, mailer.is_some());
     // There is exactly one document.
     if global.json && first {
         Output::new(global).result(&bound, |_: &mut dyn Write| Ok(()))?;
     }
     let signing = tokio::spawn(sign(workspace.clone(), registry.clone(), stop.clone()));
-    let run = begin(&registry, &bound).await?;
     let beating = tokio::spawn(beat(registry.clone(), run, bound.clone(), stop.clone()));
     let drills = tokio::spawn(schedule::run(
         registry.clone(),

@@ -13,6 +13,7 @@ mod plant;
 mod readme;
 mod receive;
 mod registry;
+mod report;
 mod servers;
 mod source;
 mod trace;

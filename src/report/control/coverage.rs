@@ -278,8 +278,13 @@ fn figure(control: &Control, lang: Lang) -> Figure {
     let mut figure = Figure::new(title.clone(), described.join("; "), WIDTH, height);
     figure.label((0.0, 14.0), title, Ink::Dark, Anchor::Start);
     let place = |share: f64| LEFT + (RIGHT - LEFT) * (share / top) as f32;
-    for part in 0..=4 {
-        let at = top * f64::from(part) / 4.0;
+    let parts = if [0.05, 0.1, 0.5].contains(&top) {
+        5
+    } else {
+        4
+    };
+    for part in 0..=parts {
+        let at = top * f64::from(part) / f64::from(parts);
         figure.line((place(at), 26.0), (place(at), height - 18.0), Ink::Light);
         figure.label(
             (place(at), height - 4.0),
@@ -318,12 +323,8 @@ fn figure(control: &Control, lang: Lang) -> Figure {
 }
 
 fn percent_tick(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent.fract() == 0.0 {
-        format!("{percent:.0}%")
-    } else {
-        format!("{percent:.1}%")
-    }
+    let percent = (share * 1000.0).round() / 10.0;
+    format!("{percent}%")
 }
 
 /// A name that fits beside a bar.

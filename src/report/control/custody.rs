@@ -8,7 +8,7 @@ use super::{Control, Gathered};
 use crate::canary::State;
 use crate::evidence::Act;
 use crate::report::page::{Block, Column, Text, foreign};
-use crate::report::{Lang, say, when};
+use crate::report::{Lang, say};
 
 /// An access to a canary's details, tried or done.
 #[derive(Debug, Serialize)]
@@ -182,7 +182,7 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
             .as_deref()
             .map_or_else(|| "–".to_owned(), foreign);
         vec![
-            when::minute(lang, line.at).into(),
+            words::moment(lang, line.at).into(),
             foreign(&line.by).into(),
             access_words(lang, line.what).into(),
             subject(lang, line),
@@ -210,7 +210,7 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
     ];
     let rows = control.changes.iter().map(|line| {
         vec![
-            when::minute(lang, line.at).into(),
+            words::moment(lang, line.at).into(),
             foreign(&line.by).into(),
             change_words(lang, line.what).into(),
             foreign(&line.subject).into(),

@@ -127,7 +127,7 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
             None => "–".to_owned(),
         };
         vec![
-            when::minute(lang, drill.sent_at).into(),
+            words::moment(lang, drill.sent_at).into(),
             words::channel(lang, drill.channel).into(),
             foreign(&drill.source).into(),
             outcome(lang, drill),
@@ -169,7 +169,7 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
             )),
         };
         vec![
-            when::minute(lang, drill.at).into(),
+            words::moment(lang, drill.at).into(),
             foreign(&drill.source).into(),
             say!(
                 lang,

@@ -758,7 +758,7 @@ pub fn banner(control: &Control, lang: Lang) -> Option<String> {
     let findings = words::count(lang, count, "finding needs", "findings need", "件");
     Some(say!(
         lang,
-        "{findings} action now: see the first page.",
-        "直ちに対応を要する事項が{findings}ある(1ページ目を参照)。"
+        "{findings} action now.",
+        "直ちに対応を要する事項が{findings}ある。"
     ))
 }

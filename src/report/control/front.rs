@@ -106,8 +106,38 @@ fn figures(control: &Control, lang: Lang) -> Vec<(String, Text)> {
             )
         },
     );
-    let (contacts, incidents) = (control.sightings.total, control.incidents.len());
-    let traces = control.traces.len();
+    let none = || say!(lang, "none in this period", "期間内の実施なし");
+    let verified = match runs {
+        0 => none(),
+        _ => say!(
+            lang,
+            "{runs}, of which {bad} found canaries altered or missing",
+            "{runs}回(うち改変・所在不明を認めたもの{bad}回)"
+        ),
+    };
+    let drilled = match drills {
+        0 => none(),
+        _ => say!(
+            lang,
+            "{drills}, of which {seen} were seen and told of",
+            "{drills}回(うち成功{seen}回)"
+        ),
+    };
+    let contacts = words::count(
+        lang,
+        control.sightings.total as u64,
+        "sighting",
+        "sightings",
+        "件",
+    );
+    let incidents = words::count(
+        lang,
+        control.incidents.len() as u64,
+        "incident",
+        "incidents",
+        "件",
+    );
+    let traces = words::count(lang, control.traces.len() as u64, "list", "lists", "件");
     let ok = match control.log.problems.len() {
         0 => say!(
             lang,
@@ -117,12 +147,38 @@ fn figures(control: &Control, lang: Lang) -> Vec<(String, Text)> {
         many => say!(lang, "does not hold in {many} places", "不一致{many}か所"),
     };
     vec![
-        (say!(lang, "Sources covered", "保護下の監視対象"), say!(lang, "{covered} of {all}, with {live}", "{all}件中{covered}件(おとり顧客{live})").into()),
-        (say!(lang, "Smallest leak shown (95%)", "検知できる最小の漏えい"), worst.into()),
-        (say!(lang, "Verifications", "存置点検"), say!(lang, "{runs}, of which {bad} found canaries altered or missing", "{runs}回(うち改変・所在不明を認めたもの{bad}回)").into()),
-        (say!(lang, "Drills", "訓練"), say!(lang, "{drills}, of which {seen} were seen and told of", "{drills}回(うち成功{seen}回)").into()),
-        (say!(lang, "Receiver listened", "受信サーバーの稼働"), listened.into()),
-        (say!(lang, "Sightings, incidents, lists", "検知・インシデント・名簿"), say!(lang, "{contacts} sightings; {incidents} incidents open or moved; {traces} lists examined", "検知{contacts}件、継続中または発生したインシデント{incidents}件、照合した名簿{traces}件").into()),
+        (
+            say!(lang, "Sources covered", "保護下の監視対象"),
+            say!(
+                lang,
+                "{covered} of {all}, with {live}",
+                "{all}件中{covered}件(おとり顧客{live})"
+            )
+            .into(),
+        ),
+        (
+            say!(lang, "Smallest leak shown (95%)", "検知できる最小の漏えい"),
+            worst.into(),
+        ),
+        (say!(lang, "Verifications", "存置点検"), verified.into()),
+        (say!(lang, "Drills", "訓練"), drilled.into()),
+        (
+            say!(lang, "Receiver listened", "受信サーバーの稼働"),
+            listened.into(),
+        ),
+        (
+            say!(
+                lang,
+                "Sightings, incidents, lists",
+                "検知・インシデント・名簿"
+            ),
+            say!(
+                lang,
+                "{contacts}; {incidents} open or moved; {traces} examined",
+                "検知{contacts}、継続中または発生したインシデント{incidents}、照合した名簿{traces}"
+            )
+            .into(),
+        ),
         (say!(lang, "Evidence log", "証跡ログ"), ok.into()),
     ]
 }

@@ -199,6 +199,7 @@ pub fn traces(gathered: &Gathered) -> Vec<TraceLine> {
             verdict,
             sources,
             false_accusation_probability,
+            ..
         } => Some(TraceLine {
             at: entry.at,
             by: entry.by.clone(),
@@ -287,7 +288,7 @@ fn counted(control: &Control, lang: Lang) -> Vec<Block> {
 fn incident_table(control: &Control, lang: Lang) -> Vec<Block> {
     let mut blocks = vec![Block::Sub(say!(lang, "Incidents", "インシデント"))];
     let columns = vec![
-        Column::number(say!(lang, "No.", "番号"), 0.6),
+        Column::text(say!(lang, "No.", "番号"), 0.6),
         Column::text(say!(lang, "Source", "監視対象"), 2.0),
         Column::text(say!(lang, "State now", "現在の状態"), 1.4),
         Column::text(say!(lang, "First sighting", "最初の検知"), 2.2),
@@ -305,8 +306,8 @@ fn incident_table(control: &Control, lang: Lang) -> Vec<Block> {
             one.id.to_string().into(),
             foreign(&one.source).into(),
             state,
-            when::minute(lang, one.opened_at).into(),
-            when::minute(lang, one.last_at).into(),
+            words::moment(lang, one.opened_at).into(),
+            words::moment(lang, one.last_at).into(),
             when::thousands(one.sightings).into(),
             when::thousands(one.canaries).into(),
         ]
@@ -360,7 +361,7 @@ fn trace_table(control: &Control, lang: Lang) -> Vec<Block> {
             false => words::names(lang, &one.sources),
         };
         vec![
-            when::minute(lang, one.at).into(),
+            words::moment(lang, one.at).into(),
             list.into(),
             verdict,
             named.into(),

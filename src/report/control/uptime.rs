@@ -220,27 +220,27 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
     ];
     let columns = vec![
         Column::text(say!(lang, "Channel", "経路"), 1.6),
-        Column::number(say!(lang, "Contact points", "連絡先の数"), 1.2),
-        Column::number(say!(lang, "Sightings", "期間内の検知"), 1.2),
-        Column::text(say!(lang, "Last sighting ever", "最後の検知"), 2.4),
-        Column::text(say!(lang, "Drill in the period", "期間内の訓練"), 2.0),
+        Column::text(say!(lang, "Last sighting ever", "最後の検知"), 2.2),
+        Column::text(say!(lang, "Drills in the period", "期間内の訓練"), 2.0),
+        Column::number(say!(lang, "Contact points", "連絡先の数"), 1.3),
+        Column::number(say!(lang, "Sightings", "期間内の検知"), 1.3),
     ];
     let rows = control.channels.iter().map(|line| {
         let last = line.last_at.map_or_else(
             || say!(lang, "never", "一度もない"),
-            |at| when::minute(lang, at),
+            |at| words::moment(lang, at),
         );
         let drilled = match (line.contact_points, line.drills_seen) {
             (0, _) => say!(lang, "nothing owned", "連絡先なし").into(),
             (_, 0) => Text::strong(say!(lang, "untested", "未確認")),
-            (_, seen) => say!(lang, "seen {seen} times", "{seen}回検知").into(),
+            (_, seen) => say!(lang, "{seen} passed", "{seen}回成功").into(),
         };
         vec![
             words::channel(lang, line.channel).into(),
-            when::thousands(line.contact_points as u64).into(),
-            when::thousands(line.sightings as u64).into(),
             last.into(),
             drilled,
+            when::thousands(line.contact_points as u64).into(),
+            when::thousands(line.sightings as u64).into(),
         ]
     });
     blocks.extend(words::table(lang, columns, rows.collect(), String::new()));
@@ -267,10 +267,10 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
     let rows = uptime.gaps.iter().map(|gap| {
         let to = match gap.to == control.as_at && !uptime.up_at_end {
             true => say!(lang, "not yet", "未復旧"),
-            false => when::minute(lang, gap.to),
+            false => words::moment(lang, gap.to),
         };
         vec![
-            when::minute(lang, gap.from).into(),
+            words::moment(lang, gap.from).into(),
             to.into(),
             when::span(lang, gap.to - gap.from).into(),
         ]

@@ -94,8 +94,8 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
     ];
     let columns = vec![
         Column::text(say!(lang, "Source", "監視対象"), 2.0),
-        Column::number(say!(lang, "In the period", "期間内の回数"), 1.1),
         Column::text(say!(lang, "Last", "直近の点検"), 2.2),
+        Column::number(say!(lang, "In the period", "期間内の回数"), 1.2),
         Column::number(say!(lang, "Intact", "異常なし"), 1.0),
         Column::number(say!(lang, "Altered", "改変"), 0.9),
         Column::number(say!(lang, "Missing", "所在不明"), 1.0),
@@ -109,13 +109,13 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
             last.map_or_else(|| "–".to_owned(), |run| when::thousands(of(run) as u64))
         };
         let at = match last {
-            Some(run) => Text::from(when::minute(lang, run.at)),
+            Some(run) => Text::from(words::moment(lang, run.at)),
             None => Text::strong(say!(lang, "never", "一度もない")),
         };
         vec![
             foreign(&one.source).into(),
-            times.to_string().into(),
             at,
+            times.to_string().into(),
             number(|run| run.intact).into(),
             number(|run| run.altered).into(),
             number(|run| run.missing).into(),
@@ -141,12 +141,12 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
     let bad = control.verification.runs.iter();
     let bad = bad.filter(|run| run.altered + run.missing > 0).map(|run| {
         vec![
-            when::minute(lang, run.at).into(),
+            words::moment(lang, run.at).into(),
             foreign(&run.source).into(),
+            foreign(&run.by).into(),
             run.live.to_string().into(),
             run.altered.to_string().into(),
             run.missing.to_string().into(),
-            foreign(&run.by).into(),
         ]
     });
     blocks.push(Block::Sub(say!(
@@ -157,10 +157,10 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
     let columns = vec![
         Column::text(say!(lang, "At", "日時"), 2.2),
         Column::text(say!(lang, "Source", "監視対象"), 2.0),
+        Column::text(say!(lang, "By", "実施者"), 1.6),
         Column::number(say!(lang, "Expected", "対象数"), 1.0),
         Column::number(say!(lang, "Altered", "改変"), 0.9),
         Column::number(say!(lang, "Missing", "所在不明"), 1.0),
-        Column::text(say!(lang, "By", "実施者"), 1.6),
     ];
     let runs = control.verification.runs.len() as u64;
     let all = words::count(lang, runs, "verification", "verifications", "回");

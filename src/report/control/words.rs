@@ -1,5 +1,7 @@
 //! Words that several sections say.
 
+use time::OffsetDateTime;
+
 use crate::canary::{Channel, IncidentState, SightingKind};
 use crate::report::page::{Block, Column, Table, Text, foreign};
 use crate::report::{Lang, say, when};
@@ -76,6 +78,12 @@ pub fn names(lang: Lang, names: &[String]) -> String {
         0 => shown,
         more => say!(lang, "{shown} and {more} more", "{shown} ほか{more}件"),
     }
+}
+
+/// A minute in a table, where the clock is not said again in each line.
+pub fn moment(lang: Lang, at: OffsetDateTime) -> String {
+    let minute = when::minute_at(lang, at, when::clock(lang).0, "");
+    minute.trim_end().to_owned()
 }
 
 /// What stands for nothing.

@@ -113,11 +113,15 @@ fn fill(
             used += next;
             end += 1;
             if end < letters.len() && may_break(letters[end - 1].0, letters[end].0) {
-                good = Some(end);
+                good = Some((end, used));
             }
         }
-        if end < letters.len() {
-            end = good.unwrap_or(end);
+        // A break that leaves half of the line empty is worse than one inside of a key or a hash.
+        if end < letters.len()
+            && let Some((place, _)) =
+                good.filter(|(_, used)| *used > width * 0.5 || !is_hash(&letters[start..end]))
+        {
+            end = place;
         }
         let mut line = letters[start..end].to_vec();
         while line.last().is_some_and(|(character, _)| *character == ' ') {
@@ -129,6 +133,13 @@ fn fill(
             return;
         }
     }
+}
+
+/// Whether the last word of these is longer than words are: a key, a hash.
+fn is_hash(letters: &[Letter]) -> bool {
+    let word = letters.iter().rev();
+    let word = word.take_while(|(c, _)| *c != ' ' && !is_wide(*c));
+    word.count() > 30
 }
 
 #[cfg(test)]

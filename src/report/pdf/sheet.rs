@@ -110,7 +110,7 @@ impl<'a> Sheets<'a> {
             }
             Block::List(items) => {
                 for item in items {
-                    self.room(BODY * LEADING);
+                    self.hold(item, BODY, 13.0);
                     let bullet = self.y;
                     let sheet = self.done.len();
                     self.text(item, BODY, Ink::Dark, 13.0);
@@ -177,9 +177,18 @@ impl<'a> Sheets<'a> {
         content.rect(LEFT, y, INNER, 0.6).fill_nonzero();
     }
 
+    /// The lines of a text; a short one is to stay whole, and a long one not to leave one line behind.
+    fn hold(&mut self, text: &Text, size: f32, indent: f32) -> Vec<Vec<Letter>> {
+        const WHOLE: usize = 4;
+        let lines = break_lines(&letters(text, false), &self.fonts, size, INNER - indent);
+        let together = if lines.len() <= WHOLE { lines.len() } else { 2 };
+        self.room(size * LEADING * together as f32);
+        lines
+    }
+
     /// A text over the whole width, line by line.
     fn text(&mut self, text: &Text, size: f32, ink: Ink, indent: f32) {
-        let lines = break_lines(&letters(text, false), &self.fonts, size, INNER - indent);
+        let lines = self.hold(text, size, indent);
         for line in lines {
             self.room(size * LEADING);
             self.y += size * LEADING;
