@@ -136,7 +136,18 @@ mod tests {
             told.subject(),
             "[otori] DRILL 3, no alarm: school is heard by mail"
         );
-        insta::assert_snapshot!(told.text(), @"");
+        insta::assert_snapshot!(told.text(), @"
+        This is a drill. Otori itself has written to a customer of 'school' who does not exist,
+        and it was heard. There is nothing to do.
+
+        Drill:      3
+        Source:     school
+        Channel:    mail, canary C2345678Z
+        Sent:       2026-03-01T12:00:00Z
+        Heard:      2026-03-01T12:00:00.8Z, after 0.8 seconds
+
+        See:        otori drill list school
+        ");
     }
 
     #[test]
@@ -150,6 +161,19 @@ mod tests {
             told.subject(),
             "[otori] school: phone is deaf, drill 4 was not heard"
         );
-        insta::assert_snapshot!(told.text(), @"");
+        insta::assert_snapshot!(told.text(), @"
+        Otori has written to a customer of 'school' who does not exist, by phone, and heard
+        nothing. Were 'school' to leak now, nobody might learn of it by phone.
+
+        Drill:      4
+        Source:     school
+        Channel:    phone, canary C2345678Z
+        Sent:       2026-03-01T12:00:00Z
+        Heard:      not until 2026-03-01T12:01:00Z; last 2026-02-20T09:00:00Z
+        Why:        nothing came by its deadline
+
+        See:        otori drill list school
+        Try again:  otori drill school
+        ");
     }
 }

@@ -28,7 +28,7 @@ pub struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    send: send::Args,
+    send: send::SendArgs,
 }
 
 #[derive(Subcommand)]

@@ -33,17 +33,19 @@ fn spread(id: i64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
     use time::macros::datetime;
 
     use super::*;
-    use crate::canary::{Channel, DrillState};
+    use crate::canary::{CanaryId, Channel, DrillState};
 
     fn drill(id: i64) -> Drill {
         Drill {
             id,
             channel: Channel::Mail,
             source: "school".parse().unwrap(),
-            canary: "C2345678Z".parse().unwrap(),
+            canary: CanaryId::random(&mut StdRng::seed_from_u64(1)),
             scheduled: true,
             state: DrillState::Passed,
             sent_at: datetime!(2026-03-01 12:00 UTC),

@@ -325,3 +325,50 @@ fn drill(row: &Row) -> Result<Drill> {
         why: row.text_or_null(11)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::open::connect_store;
+    use super::super::store::Store;
+
+    async fn run(store: &Store, sql: &'static str) -> bool {
+        let mut tx = store.begin().await.unwrap();
+        let done = tx.execute(sql, vec![]).await.is_ok();
+        tx.commit().await.unwrap();
+        done
+    }
+
+    /// The table of alerts is made anew by the step that brings drills.
+    #[tokio::test]
+    async fn alerts_of_an_older_registry_are_taken_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = "sqlite:registry.db";
+        let before = Some(&[1, 2, 5][..]);
+        let (store, _) = connect_store(url, dir.path(), true, before).await.unwrap();
+        for sql in [
+            "insert into source (name, sealed, added_at) values ('s', x'00', 1)",
+            "insert into incident (source, state, opened_at, last_at) values ('s', 'open', 1, 1)",
+            "insert into message (at, channel, envelope, raw) values (1, 'mail', x'00', x'00')",
+            "insert into sighting (message, at, channel, kind, actor, incident) values (1, 1, 'mail', 'alarm', x'00', 1)",
+            "insert into alert (incident, sighting, due_at, sent_at) values (1, 1, 1, 2)",
+            "insert into alert (incident, sighting, due_at, attempts, failure) values (1, 1, 5, 2, 'no')",
+        ] {
+            assert!(run(&store, sql).await, "{sql}");
+        }
+        drop(store);
+        let (store, _) = connect_store(url, dir.path(), false, None).await.unwrap();
+        let sql = "select id, incident, sighting, due_at, attempts, failure from alert order by id";
+        let rows = store.fetch(sql, vec![]).await.unwrap();
+        assert_eq!(rows.len(), 2);
+        let row = &rows[1];
+        let numbers: Vec<i64> = (0..5).map(|column| row.int(column).unwrap()).collect();
+        assert_eq!(numbers, [2, 1, 1, 5, 2]);
+        assert_eq!(row.text(5).unwrap(), "no");
+        // One alert waits for an incident, as before; one for a drill has none.
+        let second = "insert into alert (incident, sighting, due_at) values (1, 1, 6)";
+        assert!(!run(&store, second).await);
+        assert!(run(&store, "insert into alert (due_at) values (7)").await);
+        let newest = store.fetch("select max(id) from alert", vec![]).await;
+        assert_eq!(newest.unwrap()[0].int(0).unwrap(), 3);
+    }
+}

@@ -17,7 +17,7 @@ use crate::registry::{NewDrill, Registry};
 const LOOK: Duration = Duration::from_millis(100);
 
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(super) struct SendArgs {
     /// Only this source; without it, all
     name: Option<SourceName>,
     /// Only this channel; without it, each that the source's canaries have
@@ -54,7 +54,7 @@ struct NotDrilled {
     why: &'static str,
 }
 
-pub(super) async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+pub(super) async fn run(args: SendArgs, global: &Global) -> anyhow::Result<Outcome> {
     let (workspace, registry) = global.open().await?;
     let ways = Ways::new(&workspace, None)?;
     let targets = wanted(&registry, &args).await?;
@@ -110,7 +110,7 @@ pub(super) async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> 
 }
 
 /// What is to be drilled.
-async fn wanted(registry: &Registry, args: &Args) -> anyhow::Result<Vec<Target>> {
+async fn wanted(registry: &Registry, args: &SendArgs) -> anyhow::Result<Vec<Target>> {
     let names: Vec<SourceName> = match &args.name {
         Some(name) => vec![registry.source(name).await?.name],
         None => {

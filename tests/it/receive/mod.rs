@@ -1,14 +1,14 @@
 //! The receiver: mail, calls and letters to sightings, incidents and alerts.
 
-mod alert;
-mod crash;
+pub mod alert;
+pub mod crash;
 mod mail;
 mod phone;
-mod post;
+pub mod post;
 mod starttls;
 mod strangers;
 mod transcripts;
-mod web;
+pub mod web;
 
 use crate::harness::Who;
 

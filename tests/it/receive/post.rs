@@ -7,7 +7,7 @@ use super::web::{Answer, Call};
 use super::{HANAKO, JIRO, KEISUKE};
 use crate::harness::{Otori, Receiver};
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
 
 fn form(fields: &[(&str, &str)], picture: &[u8]) -> Call {
     let mut body = Vec::new();
@@ -23,7 +23,7 @@ fn form(fields: &[(&str, &str)], picture: &[u8]) -> Call {
     Call::post("/drop", body).header("Content-Type", "multipart/form-data; boundary=edge")
 }
 
-async fn file(
+pub async fn file(
     otori: &Otori,
     receiver: &Receiver,
     fields: &[(&str, &str)],
