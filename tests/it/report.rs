@@ -456,7 +456,7 @@ async fn receivers_story(registry: &Registry) {
     let last = old + Duration::minutes(1);
     assert!(registry.receiver_alive(&first, last).await.unwrap());
     // Two minutes are a silence, and no end yet.
-    let edge = last + Duration::minutes(2);
+    let edge = last + Duration::seconds(119);
     let second = registry.receiver_started("c", "d", edge).await.unwrap();
     assert_eq!(registry.receivers().await.unwrap().len(), 2);
     assert!(registry.receiver_alive(&second, now).await.unwrap());
