@@ -223,8 +223,8 @@ pub enum Act {
     LeakDrilled {
         /// The source.
         source: String,
-        /// Rows taken.
-        rows: u64,
+        /// Rows taken; not `rows`, which are the registry's own in an entry.
+        taken: u64,
         /// Canaries among them.
         canaries: u64,
         /// SHA-256 of the list, which is kept nowhere, in hexadecimal.

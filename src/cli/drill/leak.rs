@@ -246,7 +246,7 @@ fn verdict<'a>(
 fn act(drill: &LeakDrill<'_>, report: &Report<'_>) -> Act {
     Act::LeakDrilled {
         source: drill.source.to_string(),
-        rows: drill.rows,
+        taken: drill.rows,
         canaries: drill.canaries as u64,
         list: report.list.sha256.clone(),
         verdict: drill.verdict.to_owned(),
