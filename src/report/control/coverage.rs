@@ -168,7 +168,7 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
         Column::number(say!(lang, "Customers", "顧客数"), 1.5),
         Column::number(
             say!(lang, "Smallest leak shown", "検知できる最小の漏えい"),
-            2.0,
+            2.7,
         ),
     ];
     let rows = control.sources.iter().map(|one| row(one, lang)).collect();
@@ -327,12 +327,12 @@ fn percent_tick(share: f64) -> String {
     format!("{percent}%")
 }
 
-/// A name that fits beside a bar.
+/// A name that fits beside a bar; names that differ differ at their ends.
 fn clipped(name: &str) -> String {
-    let name = foreign(name);
-    if name.chars().count() <= 26 {
-        return name;
+    let name: Vec<char> = foreign(name).chars().collect();
+    if name.len() <= 26 {
+        return name.into_iter().collect();
     }
-    let short: String = name.chars().take(25).collect();
-    format!("{short}…")
+    let (first, last) = (&name[..12], &name[name.len() - 13..]);
+    first.iter().chain(&['…']).chain(last).collect()
 }

@@ -67,7 +67,7 @@ pub fn drills(gathered: &Gathered) -> (Vec<DrillLine>, Vec<LeakDrillLine>) {
     let leaks = leaks.filter_map(|entry| match &entry.act {
         Act::LeakDrilled {
             source,
-            rows,
+            taken,
             canaries,
             named,
             share,
@@ -75,7 +75,7 @@ pub fn drills(gathered: &Gathered) -> (Vec<DrillLine>, Vec<LeakDrillLine>) {
         } => Some(LeakDrillLine {
             at: entry.at,
             source: source.clone(),
-            rows: *rows,
+            rows: *taken,
             share: *share,
             canaries: *canaries,
             named: matches!(&named[..], [only] if only == source),
