@@ -20,16 +20,19 @@
 //! | [`source`] | understanding a customer table |
 //! | [`plant`] | canaries into a source, checked, and out again |
 //! | [`receive`] | mail, calls and letters to sightings |
+//! | [`relay`] | a mail server that takes mails of ours |
 //! | [`alert`] | an incident to a person |
 //! | [`publish`] | the log's checkpoints to an authority and to witnesses |
+//! | [`drill`] | real messages to real canaries, to see that they are heard |
 //! | [`trace`] | a leaked list to its source |
+//! | [`report`] | documents for auditors, courts and regulators |
 //! | [`cli`] | one file per verb; the only place where features meet |
 //!
 //! # The layer rule
 //!
 //! `persona`, `notation`, `canary` and `evidence` are pure: no tokio, no SQL, no clock, no thread RNG; time and
-//! randomness are arguments. `source`, `plant`, `receive`, `alert` and `trace` never import each
-//! other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
+//! randomness are arguments. `source`, `plant`, `receive`, `alert`, `drill`, `trace` and `report`
+//! never import each other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]
 
 pub mod alert;
@@ -43,15 +46,20 @@ pub mod notation;
 pub mod persona;
 pub mod publish;
 pub mod registry;
+pub mod relay;
 pub mod secret;
 pub mod workspace;
 
 #[cfg(feature = "plant")]
 pub mod database;
+#[cfg(feature = "receive")]
+pub mod drill;
 #[cfg(feature = "plant")]
 pub mod plant;
 #[cfg(feature = "receive")]
 pub mod receive;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "plant")]
 pub mod source;
 #[cfg(feature = "trace")]

@@ -123,6 +123,12 @@ pub struct Config {
     pub receive: toml::Table,
     /// Where alerts go.
     pub alert: crate::alert::AlertConfig,
+    /// By which way drills go out.
+    #[cfg(feature = "receive")]
+    pub drill: crate::drill::DrillConfig,
+    /// The drills' section, which this build does not read.
+    #[cfg(not(feature = "receive"))]
+    pub drill: toml::Table,
 }
 
 /// `[registry]`.
@@ -210,6 +216,15 @@ enforce = false
 # relay = "smtp://127.0.0.1:25"
 # from = "otori@shop.example"
 # to = ["security@shop.example"]
+
+[drill]
+# The outside path of test mails: a mail server that delivers to our MX as a stranger's would.
+# relay = "smtp://smtp.provider.example:587?tls=required"
+# user = "shop"
+# password_file = "keys/drill.password"
+# from = "info@shop.example"
+# How often `otori serve` drills each channel of each source by itself.
+# every = "7d"
 "#
     )
 }
@@ -315,6 +330,7 @@ impl Workspace {
                 &phone.twilio_token_file,
                 &phone.secret_file,
                 &config.alert.password_file,
+                &config.drill.password_file,
             ];
             let secrets = secrets.into_iter().flatten();
             named.extend(secrets.map(|file| (file.clone(), true)));

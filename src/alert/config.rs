@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::relay::RelayConfig;
+
 /// Whom an incident is told, and through which mail server. Without `relay`, alerts wait in the
 /// registry until there is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,4 +22,17 @@ pub struct AlertConfig {
     pub from: Option<String>,
     /// Who is told.
     pub to: Vec<String>,
+}
+
+impl AlertConfig {
+    /// The mail server; `None` if there is no relay.
+    pub fn server(&self) -> Option<RelayConfig<'_>> {
+        Some(RelayConfig {
+            section: "alert",
+            relay: self.relay.as_deref()?,
+            user: self.user.as_deref(),
+            password_file: self.password_file.as_ref(),
+            from: self.from.as_deref(),
+        })
+    }
 }

@@ -1,32 +1,23 @@
 //! Alerts by mail.
 
-use std::net::IpAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use lettre::address::Envelope;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MessageBuilder};
-use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::AlertConfig;
-use super::text::Facts;
+use super::text::Told;
 use crate::registry::Alert;
-use crate::workspace::read_private;
-
-/// A mail server that does not answer within this time has not taken the mail.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::relay::Relay;
 
 /// Why alerts cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `[alert]` does not say what it should.
-    #[error("otori.toml, [alert]: {0}")]
-    Config(String),
-    /// The password cannot be read, or others can read it.
+    /// `[alert]` does not say what it should, or the password cannot be read.
     #[error(transparent)]
-    Password(#[from] crate::workspace::Error),
+    Relay(#[from] crate::relay::Error),
     /// The registry's facts are not what this version reads.
     #[error("alert {0} is unreadable: it was queued by another version of otori")]
     Unreadable(i64),
@@ -52,74 +43,20 @@ impl Mailer {
     /// # Errors
     /// Something is missing, is no address or URL, holds a password, or would send one in plain text.
     pub fn new(config: &AlertConfig, dir: &Path) -> Result<Option<Mailer>, Error> {
-        let Some(relay) = &config.relay else {
+        let Some(server) = config.server() else {
             return Ok(None);
         };
-        let wrong = |message: &str| Error::Config(message.to_owned());
-        let url = url::Url::parse(relay).map_err(|error| {
-            wrong(&format!(
-                "relay must be like smtp://mail.shop.example:25: {error}"
-            ))
-        })?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong(
-                "relay holds a user or a password: give them as user and password_file",
-            ));
-        }
-        let address = |text: &str| {
-            let parsed = text.parse::<Mailbox>();
-            parsed.map_err(|_| wrong(&format!("'{text}' is not a mail address")))
-        };
-        let from = config.from.as_deref().map(address).transpose()?;
-        let from = from.ok_or_else(|| wrong("from is missing: say who sends the alerts"))?;
-        let to = config.to.iter().map(|text| address(text));
+        let Relay { transport, from } = server.open(dir)?;
+        let to = config.to.iter().map(|text| server.address(text));
         let to = to.collect::<Result<Vec<_>, _>>()?;
         if to.is_empty() {
-            return Err(wrong("to is missing: say who is told"));
-        }
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(relay)
-            .map_err(|error| wrong(&format!("relay: {error}")))?
-            .timeout(Some(PATIENCE));
-        match (&config.user, &config.password_file) {
-            (Some(user), Some(file)) => {
-                let tls = url.scheme() == "smtps"
-                    || url
-                        .query_pairs()
-                        .any(|(key, value)| key == "tls" && value == "required");
-                if !tls && !is_loopback(&url) {
-                    return Err(wrong(
-                        "the password would be sent in plain text: use smtps://, or ?tls=required",
-                    ));
-                }
-                let password = zeroize::Zeroizing::new(read_private(&dir.join(file))?);
-                let password = password.trim_end_matches(['\r', '\n']).to_owned();
-                builder = builder.credentials(Credentials::new(user.clone(), password));
-            }
-            (None, None) => {}
-            _ => return Err(wrong("user and password_file belong together")),
+            return Err(server.wrong("to is missing: say who is told").into());
         }
         Ok(Some(Mailer {
-            transport: builder.build(),
+            transport,
             from,
             to,
         }))
-    }
-
-    /// Sends a text to others than those who get alerts.
-    ///
-    /// # Errors
-    /// An address is none, or the server cannot be reached or refuses one of them.
-    pub async fn send_text(&self, to: &[String], subject: &str, text: String) -> Result<(), Error> {
-        let mut builder = Message::builder().from(self.from.clone()).subject(subject);
-        for address in to {
-            let mailbox: Mailbox = address
-                .parse()
-                .map_err(|_| Error::Config(format!("'{address}' is not a mail address")))?;
-            builder = builder.to(mailbox);
-        }
-        let message = builder.header(ContentType::TEXT_PLAIN).body(text)?;
-        self.transport.send(message).await?;
-        Ok(())
     }
 
     /// Sends one alert to everybody. It counts as sent when the server has taken it for somebody;
@@ -128,9 +65,9 @@ impl Mailer {
     /// # Errors
     /// The server cannot be reached, or took it for nobody.
     pub async fn send(&self, alert: &Alert) -> Result<(), Error> {
-        let facts: Facts =
+        let told: Told =
             serde_json::from_str(&alert.body).map_err(|_| Error::Unreadable(alert.id))?;
-        let message = self.message(alert, &facts)?.formatted();
+        let message = self.message(alert, &told)?.formatted();
         let addresses = || self.to.iter().map(|mailbox| mailbox.email.clone());
         let from = || Some(self.from.email.clone());
         let all = Envelope::new(from(), addresses().collect())?;
@@ -154,35 +91,22 @@ impl Mailer {
         if told == 0 { Err(error.into()) } else { Ok(()) }
     }
 
-    fn message(&self, alert: &Alert, facts: &Facts) -> Result<Message, Error> {
+    fn message(&self, alert: &Alert, told: &Told) -> Result<Message, Error> {
         // The same for every try; another one when there is more to tell, and for the same numbers
         // in another registry.
-        let opened: String = facts
-            .opened_at
-            .chars()
-            .filter(char::is_ascii_digit)
-            .collect();
-        let message_id = format!(
-            "<alert-{}-{}.{opened}@{}>",
-            alert.id,
-            alert.sighting,
-            self.from.email.domain()
-        );
+        let digits = told.tells_apart();
+        let domain = self.from.email.domain();
+        let message_id = format!("<alert-{}-{}.{digits}@{domain}>", alert.id, alert.sighting);
         let addressed = self.to.iter().fold(
             Message::builder().from(self.from.clone()),
             |builder: MessageBuilder, to| builder.to(to.clone()),
         );
         Ok(addressed
             .message_id(Some(message_id))
-            .subject(facts.subject())
+            .subject(told.subject())
             .header(ContentType::TEXT_PLAIN)
-            .body(facts.text())?)
+            .body(told.text())?)
     }
-}
-
-fn is_loopback(url: &url::Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

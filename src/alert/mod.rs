@@ -6,6 +6,7 @@
 //! Alerts carry the ids of canaries, never their details: mail is read by many.
 
 mod config;
+mod drill_text;
 mod mail;
 mod text;
 

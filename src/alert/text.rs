@@ -2,6 +2,46 @@
 
 use serde::Deserialize;
 
+use super::drill_text::DrillFacts;
+
+/// What an alert tells of.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Told {
+    /// An incident.
+    Incident(Facts),
+    /// A drill.
+    Drill(DrillFacts),
+}
+
+impl Told {
+    /// The subject line.
+    pub fn subject(&self) -> String {
+        match self {
+            Told::Incident(facts) => facts.subject(),
+            Told::Drill(facts) => facts.subject(),
+        }
+    }
+
+    /// The text, in plain words.
+    pub fn text(&self) -> String {
+        match self {
+            Told::Incident(facts) => facts.text(),
+            Told::Drill(facts) => facts.text(),
+        }
+    }
+
+    /// The digits of a moment, which the same numbers in another registry do not have.
+    pub fn tells_apart(&self) -> String {
+        let (moment, state) = match self {
+            Told::Incident(facts) => (&facts.opened_at, ""),
+            Told::Drill(facts) => (&facts.sent_at, facts.state.as_str()),
+        };
+        let digits = moment.chars().filter(char::is_ascii_digit);
+        digits.chain(state.chars()).collect()
+    }
+}
+
 /// The facts that the registry gives with an alert.
 #[derive(Deserialize)]
 pub struct Facts {

@@ -1,14 +1,18 @@
 //! The vocabulary: what the whole house talks about. No I/O, no clock, no thread RNG.
 
 mod contact;
+mod drill;
 mod id;
+mod notice;
 mod published;
 mod sighting;
 
 pub use contact::{
     ContactKind, ContactPoint, Domain, InvalidContact, MailAddress, PhoneNumber, PostalDrop, Units,
 };
+pub use drill::{Drill, DrillState, DrillsDocument};
 pub use id::{BatchId, CanaryId, InvalidCanaryId, InvalidSourceName, SourceName};
+pub use notice::{canaries_needed, notice_probability, smallest_noticed};
 pub use published::{IncidentsDocument, SightingsDocument};
 pub use sighting::{Actor, Channel, Incident, IncidentState, Sighting, SightingKind};
 

@@ -3,8 +3,12 @@
 mod approve;
 mod ask;
 mod backup;
+#[cfg(all(feature = "plant", feature = "trace"))]
+mod broker;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
+#[cfg(feature = "receive")]
+mod drill;
 mod evidence;
 mod forget;
 mod incidents;
@@ -20,6 +24,8 @@ mod plan;
 #[cfg(feature = "plant")]
 mod plant;
 mod pool;
+#[cfg(feature = "report")]
+mod report;
 mod requests;
 mod restore;
 mod reveal;
@@ -75,9 +81,11 @@ verbs! {
     #[cfg(feature = "plant")] Verify = verify,
     #[cfg(feature = "plant")] Unplant = unplant,
     #[cfg(feature = "receive")] Serve = serve,
+    #[cfg(feature = "receive")] Drill = drill,
     Sightings = sightings,
     Incidents = incidents,
     Evidence = evidence,
+    #[cfg(feature = "report")] Report = report,
     Reveal = reveal,
     Requests = requests,
     Approve = approve,

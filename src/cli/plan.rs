@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::opened::Opened;
 use super::{Global, Outcome, Output};
 use crate::canary::{ContactPoint, SourceName, State};
+use crate::canary::{canaries_needed, notice_probability};
 use crate::notation::Mapping;
-use crate::plant::{Needs, canaries_needed, notice_probability};
+use crate::plant::Needs;
 use crate::registry::PoolEntry;
 
 /// Show how many canaries a source needs, so that a leak of a part of it is noticed

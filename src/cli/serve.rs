@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde::Serialize;
+use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::drill::{Ways, schedule};
 use super::{Global, Outcome, Output};
 use crate::alert::{self, Mailer};
 use crate::publish::Missed;
 use crate::receive::{self, Listeners, ReceiveConfig};
-use crate::registry::Registry;
+use crate::registry::{BEAT, Registry};
 use crate::workspace::Workspace;
 
 /// How often the receiver looks whether the registry's key is still its own.
@@ -37,7 +39,7 @@ pub struct Args {
 /// How often the evidence log is signed.
 const SIGNED_EVERY: Duration = Duration::from_secs(60);
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Document {
     smtp: SocketAddr,
     http: SocketAddr,
@@ -52,6 +54,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     log();
     let mut addresses = None;
     let mut first = true;
+    let mut before = None;
     loop {
         let (workspace, registry) = global.open().await?;
         let receive = &workspace.config().receive;
@@ -60,14 +63,19 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             args.http.unwrap_or(receive.http),
         ));
         let listeners = Listeners::bind(smtp, http).await?;
+        if let Some(run) = before.take() {
+            // It ended with the old key, under which nothing could be written any more.
+            registry.receiver_stopped(run).await?;
+        }
         let (bound, ended) = serve(global, &workspace, registry, listeners, first).await?;
         first = false;
         // Where port 0 was asked for, the same port is taken again.
         addresses = Some(bound);
         match ended {
             Ended::Asked => return Ok(Outcome::Done),
-            Ended::KeyChanged => {
+            Ended::KeyChanged(run) => {
                 eprintln!("the registry has another key now: starting again with it");
+                before = Some(run);
             }
         }
     }
@@ -76,7 +84,8 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
 /// Why it has stopped.
 enum Ended {
     Asked,
-    KeyChanged,
+    /// With the run that has ended.
+    KeyChanged(String),
 }
 
 /// Serves until it is asked to stop, or the registry's key gives way to another one.
@@ -89,6 +98,7 @@ async fn serve(
 ) -> anyhow::Result<((SocketAddr, SocketAddr), Ended)> {
     let config = workspace.config();
     let mailer = Mailer::new(&config.alert, workspace.dir())?;
+    let ways = Ways::new(workspace, Some(listeners.http_addr()))?;
     let stop = CancellationToken::new();
     let running = receive::start(
         registry.clone(),
@@ -102,31 +112,84 @@ async fn serve(
         smtp: running.smtp_addr,
         http: running.http_addr,
     };
+    let run = begin(&registry, &bound).await?;
     tell(&bound, &config.receive, mailer.is_some());
     // There is exactly one document.
     if global.json && first {
         Output::new(global).result(&bound, |_: &mut dyn Write| Ok(()))?;
     }
     let signing = tokio::spawn(sign(workspace.clone(), registry.clone(), stop.clone()));
+    let beating = tokio::spawn(beat(registry.clone(), run, bound.clone(), stop.clone()));
+    let drills = tokio::spawn(schedule::run(
+        registry.clone(),
+        ways,
+        config.drill.clone(),
+        stop.clone(),
+    ));
     let watched = registry.clone();
     let alerts = mailer
         .map(|mailer| tokio::spawn(alert::run(registry, mailer, stop.clone().cancelled_owned())));
 
-    let ended = tokio::select! {
+    let rekeyed = tokio::select! {
         asked = asked_to_stop() => {
             asked?;
             eprintln!("stopping");
-            Ended::Asked
+            false
         }
-        () = key_changed(&watched) => Ended::KeyChanged,
+        () = key_changed(&watched) => true,
     };
     stop.cancel();
     running.stopped().await;
     if let Some(alerts) = alerts {
         alerts.await.context("the alerts ended badly")?;
     }
+    drills.await.context("the drills ended badly")?;
     signing.await.context("the signing ended badly")?;
+    let run = beating.await.context("the receiver's beat ended badly")?;
+    let ended = if rekeyed {
+        Ended::KeyChanged(run)
+    } else {
+        watched.receiver_stopped(run).await?;
+        Ended::Asked
+    };
     Ok(((bound.smtp, bound.http), ended))
+}
+
+/// Enters in the log that this receiver listens; the name of its run.
+async fn begin(registry: &Registry, bound: &Document) -> anyhow::Result<String> {
+    let (smtp, http) = (bound.smtp.to_string(), bound.http.to_string());
+    let now = OffsetDateTime::now_utc();
+    Ok(registry.receiver_started(&smtp, &http, now).await?)
+}
+
+/// Says every now and then that this receiver is alive, so that a report can tell when it was not; the
+/// run that it is in at the end.
+async fn beat(
+    registry: Registry,
+    mut run: String,
+    bound: Document,
+    stop: CancellationToken,
+) -> String {
+    let pause = || tokio::time::sleep(BEAT.unsigned_abs());
+    while stop.run_until_cancelled(pause()).await.is_some() {
+        let beat = registry.receiver_alive(&run, OffsetDateTime::now_utc());
+        let again = match beat.await {
+            Ok(true) => continue,
+            // It stood still for so long that it was given up, and goes on as another run.
+            Ok(false) => begin(&registry, &bound).await,
+            Err(error) => Err(error.into()),
+        };
+        match again {
+            Ok(new) => run = new,
+            Err(error) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "no sign of life could be given"
+                );
+            }
+        }
+    }
+    run
 }
 
 /// Returns when the registry opens with another key than this process has.

@@ -202,6 +202,84 @@ pub enum Act {
         /// The canary.
         canary: String,
     },
+    /// A drill's message was about to be sent.
+    DrillSent {
+        /// The drill's number.
+        drill: i64,
+        /// By which way.
+        channel: String,
+        /// Which source's canary it goes to.
+        source: String,
+        /// The canary.
+        canary: String,
+        /// When it has to have been seen.
+        #[serde(with = "time::serde::rfc3339")]
+        due_at: OffsetDateTime,
+    },
+    /// A drill's message was recognised.
+    DrillSeen {
+        /// The drill's number.
+        drill: i64,
+        /// The message's number.
+        message: i64,
+    },
+    /// A drill failed: nothing came by its deadline, or it could not be sent, or nobody was told.
+    DrillFailed {
+        /// The drill's number.
+        drill: i64,
+        /// Why.
+        why: String,
+    },
+    /// A source was exported as a thief would, and the list traced.
+    LeakDrilled {
+        /// The source.
+        source: String,
+        /// Rows taken; not `rows`, which are the registry's own in an entry.
+        taken: u64,
+        /// Canaries among them.
+        canaries: u64,
+        /// SHA-256 of the list, which is kept nowhere, in hexadecimal.
+        list: String,
+        /// `attributed`, `inconclusive` or `no_canary`.
+        verdict: String,
+        /// The sources named.
+        named: Vec<String>,
+        /// The share that was taken.
+        share: f64,
+        /// The share that the trace estimated, and its interval; `None` where the source was not named.
+        estimate: Option<[f64; 3]>,
+    },
+    /// A receiver began to listen.
+    ReceiverStarted {
+        /// This run of it.
+        run: String,
+        /// Where SMTP listens.
+        smtp: String,
+        /// Where HTTP listens.
+        http: String,
+    },
+    /// A receiver stopped because it was asked to.
+    ReceiverStopped {
+        /// Which run.
+        run: String,
+    },
+    /// A receiver was found to have ended, or to have stood still, without saying so.
+    ReceiverLost {
+        /// Which run.
+        run: String,
+        /// When it was last alive.
+        #[serde(with = "time::serde::rfc3339")]
+        alive_at: OffsetDateTime,
+    },
+    /// A report about a period was written.
+    Reported {
+        /// The period's first day.
+        from: String,
+        /// Its last day.
+        to: String,
+        /// SHA-256 of the file in hexadecimal.
+        sha256: String,
+    },
 }
 
 impl Act {

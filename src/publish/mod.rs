@@ -19,9 +19,10 @@ pub use config::{PublishConfig, WitnessConfig};
 pub use shelf::kept;
 pub use tsa::{read_roots, roots};
 
-use crate::alert::{AlertConfig, Mailer};
+use crate::alert::AlertConfig;
 use crate::evidence::Cosigner;
 use crate::registry::{Registry, SignedCheckpoint};
+use crate::relay::Relay;
 use http::Http;
 use tsa::Authority;
 use witness::{Way, Witness};
@@ -68,8 +69,14 @@ pub enum Error {
         ours: u64,
     },
     /// A mail could not be sent.
+    #[error("the mail server did not take the mail: {0}")]
+    Refused(#[from] lettre::transport::smtp::Error),
+    /// A mail could not be made.
+    #[error("the mail could not be made: {0}")]
+    Make(#[from] lettre::error::Error),
+    /// The mail server of `[alert]` cannot be used.
     #[error(transparent)]
-    Mail(#[from] crate::alert::Error),
+    Relay(#[from] crate::relay::Error),
     /// The registry fails.
     #[error(transparent)]
     Registry(#[from] crate::registry::Error),
@@ -89,7 +96,7 @@ pub struct Publisher {
     authority: Option<Authority>,
     witnesses: Vec<Witness>,
     http: Http,
-    mailer: Option<Mailer>,
+    relay: Option<Relay>,
 }
 
 impl Publisher {
@@ -120,23 +127,23 @@ impl Publisher {
             return Ok(None);
         }
         let mails = |witness: &Witness| matches!(witness.way, Way::Mail(_));
-        let mailer = match witnesses.iter().find(|witness| mails(witness)) {
+        let relay = match witnesses.iter().find(|witness| mails(witness)) {
             None => None,
             Some(witness) => {
-                let name = &witness.name;
-                let mailer = Mailer::new(alert, dir)?.ok_or_else(|| {
+                let server = alert.server().ok_or_else(|| {
                     Error::Config(format!(
-                        "the witness '{name}' is told by mail, and [alert] names no relay to send it through"
+                        "the witness '{}' is told by mail, and [alert] names no relay to send it through",
+                        witness.name
                     ))
                 })?;
-                Some(mailer)
+                Some(server.open(dir)?)
             }
         };
         Ok(Some(Publisher {
             authority,
             witnesses,
             http: Http::new(config, dir)?,
-            mailer,
+            relay,
         }))
     }
 
@@ -208,8 +215,8 @@ impl Publisher {
     ) -> Result<Option<String>, Error> {
         match &witness.way {
             Way::Shelf(dir) => shelf::put(dir, registry, newest).await.map(|()| None),
-            Way::Mail(to) => match &self.mailer {
-                Some(mailer) => witness::mailed(mailer, to, newest).await.map(|()| None),
+            Way::Mail(to) => match &self.relay {
+                Some(relay) => witness::mailed(relay, to, newest).await.map(|()| None),
                 None => Ok(None),
             },
             Way::Http(url, key) => {

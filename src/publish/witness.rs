@@ -3,18 +3,22 @@
 
 use std::path::{Path, PathBuf};
 
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::{AsyncTransport, Message};
+
 use super::http::{Http, http_url};
 use super::{Error, WitnessConfig};
-use crate::alert::Mailer;
 use crate::evidence::{Cosigner, consistency};
 use crate::registry::{Registry, SignedCheckpoint};
+use crate::relay::Relay;
 
 /// How a checkpoint reaches a witness.
 pub enum Way {
     /// As a file in this directory.
     Shelf(PathBuf),
     /// By mail to these addresses.
-    Mail(Vec<String>),
+    Mail(Vec<Mailbox>),
     /// By HTTP to this URL, answered under this key.
     Http(url::Url, Cosigner),
 }
@@ -38,7 +42,18 @@ impl Witness {
         }
         let way = match (&config.directory, &config.mail[..], &config.url) {
             (Some(shelf), [], None) => Way::Shelf(dir.join(shelf)),
-            (None, to @ [_, ..], None) => Way::Mail(to.to_vec()),
+            (None, to @ [_, ..], None) => {
+                let mut mailboxes = Vec::new();
+                for text in to {
+                    let Ok(mailbox) = text.parse() else {
+                        return wrong(format!(
+                            "the witness '{name}': '{text}' is not a mail address"
+                        ));
+                    };
+                    mailboxes.push(mailbox);
+                }
+                Way::Mail(mailboxes)
+            }
             (None, [], Some(url)) => {
                 let place = format!("the witness '{name}': url");
                 let url = http_url(&place, url)?;
@@ -75,15 +90,18 @@ impl Witness {
 }
 
 /// Sends the checkpoint to people who keep their mail.
-pub async fn mailed(
-    mailer: &Mailer,
-    to: &[String],
-    newest: &SignedCheckpoint,
-) -> Result<(), Error> {
+pub async fn mailed(relay: &Relay, to: &[Mailbox], newest: &SignedCheckpoint) -> Result<(), Error> {
     let origin = newest.note.lines().next().unwrap_or_default();
     let subject = format!("Checkpoint {} of {origin}", newest.size);
+    let mut builder = Message::builder().from(relay.from.clone()).subject(subject);
+    for mailbox in to {
+        builder = builder.to(mailbox.clone());
+    }
     // The note stands alone, so that the mail's text, saved as a file, is one.
-    mailer.send_text(to, &subject, newest.note.clone()).await?;
+    let message = builder
+        .header(ContentType::TEXT_PLAIN)
+        .body(newest.note.clone())?;
+    relay.transport.send(message).await?;
     Ok(())
 }
 

@@ -45,6 +45,11 @@ impl Listeners {
             http: bind("HTTP", http).await?,
         })
     }
+
+    /// Where HTTP listens.
+    pub fn http_addr(&self) -> SocketAddr {
+        self.http.1
+    }
 }
 
 /// A receiver at work.

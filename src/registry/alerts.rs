@@ -14,6 +14,9 @@ use crate::evidence::Act;
 /// microseconds; news is told at once.
 const SAME_AGAIN: i64 = 600 * 1_000_000;
 
+/// In the place of a sighting, in an alert that tells of a drill.
+const NONE: i64 = 0;
+
 /// An alert's facts, without a canary's details.
 #[derive(Serialize)]
 struct Body {
@@ -31,6 +34,22 @@ struct Latest {
     channel: String,
     canary: Option<String>,
     batch: Option<String>,
+}
+
+/// The facts of an alert that tells of a drill.
+#[derive(Serialize)]
+struct DrillBody {
+    drill: i64,
+    source: String,
+    channel: String,
+    canary: String,
+    state: String,
+    sent_at: String,
+    due_at: String,
+    seen_at: Option<String>,
+    why: Option<String>,
+    /// When anything at all came last for this source on this channel.
+    last_heard: Option<String>,
 }
 
 /// Queues an alert for an incident, or hastens the one that is queued already.
@@ -56,6 +75,23 @@ pub(super) async fn queue(
     for row in &rows {
         tx.touch(Table::Alert, row.int(0)?);
     }
+    Ok(())
+}
+
+/// Queues the alert of a drill, unless it has one: that one then tells how the drill stands when it is
+/// sent.
+pub(super) async fn queue_drill(tx: &mut Tx, drill: i64, due: i64) -> Result<()> {
+    let has = "select 1 from drill where id = $1 and alert is not null";
+    if !tx.fetch(has, vec![drill.into()]).await?.is_empty() {
+        return Ok(());
+    }
+    let sql = "insert into alert (due_at) values ($1) returning id";
+    let rows = tx.fetch(sql, vec![due.into()]).await?;
+    let alert = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    let sql = "update drill set alert = $1 where id = $2";
+    tx.execute(sql, vec![alert.into(), drill.into()]).await?;
+    tx.touch(Table::Alert, alert);
+    tx.touch(Table::Drill, drill);
     Ok(())
 }
 
@@ -105,6 +141,47 @@ impl Registry {
                 attempts: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
             });
         }
+        alerts.extend(self.due_drill_alerts(now, limit).await?);
+        Ok(alerts)
+    }
+
+    async fn due_drill_alerts(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<Alert>> {
+        let rows = self
+            .store
+            .fetch(
+                "select alert.id, alert.attempts, drill.id, drill.source, drill.channel, drill.canary,
+                        drill.state, drill.sent_at, drill.due_at, drill.seen_at, drill.why,
+                        (select max(at) from sighting
+                         where sighting.source = drill.source and sighting.channel = drill.channel
+                           and sighting.at <= drill.due_at)
+                 from alert join drill on drill.alert = alert.id
+                 where alert.sent_at is null and alert.due_at <= $1
+                 order by alert.due_at, alert.id limit $2",
+                vec![micros(now).into(), limit.into()],
+            )
+            .await?;
+        let mut alerts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let body = DrillBody {
+                drill: row.int(2)?,
+                source: row.text(3)?,
+                channel: row.text(4)?,
+                canary: row.text(5)?,
+                state: row.text(6)?,
+                sent_at: rfc3339(row.int(7)?)?,
+                due_at: rfc3339(row.int(8)?)?,
+                seen_at: row.int_or_null(9)?.map(rfc3339).transpose()?,
+                why: row.text_or_null(10)?,
+                last_heard: row.int_or_null(11)?.map(rfc3339).transpose()?,
+            };
+            alerts.push(Alert {
+                id: row.int(0)?,
+                sighting: NONE,
+                body: serde_json::to_string(&body)
+                    .map_err(|_| Error::Damaged("alert".to_owned()))?,
+                attempts: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
+            });
+        }
         Ok(alerts)
     }
 
@@ -115,7 +192,7 @@ impl Registry {
     /// The store fails.
     pub async fn alert_sent(&self, alert: &Alert, at: OffsetDateTime) -> Result<()> {
         let sql = "update alert set sent_at = $1, attempts = attempts + 1
-                   where id = $2 and sighting = $3";
+                   where id = $2 and coalesce(sighting, 0) = $3";
         let told = vec![micros(at).into(), alert.id.into(), alert.sighting.into()];
         let mut tx = self.store.begin().await?;
         if tx.execute(sql, told).await? == 0 {
@@ -123,6 +200,13 @@ impl Registry {
                 "update alert set due_at = $1, attempts = 0 where id = $2 and sent_at is null";
             let later = micros(at) + SAME_AGAIN;
             tx.execute(sql, vec![later.into(), alert.id.into()]).await?;
+        }
+        let sql = "update drill set alerted_at = $1,
+                       state = case when state = 'waiting' then 'passed' else state end
+                   where alert = $2 returning id";
+        let told = vec![micros(at).into(), alert.id.into()];
+        for row in tx.fetch(sql, told).await? {
+            tx.touch(Table::Drill, row.int(0)?);
         }
         self.alert_tried(tx, alert.id, true).await
     }

@@ -286,7 +286,14 @@ impl Registry {
         tx.commit().await
     }
 
-    async fn append(&self, tx: &mut Tx, act: Act, at: OffsetDateTime, keyed: bool) -> Result<()> {
+    /// Appends an act with every row that the transaction has touched since the last one.
+    pub(super) async fn append(
+        &self,
+        tx: &mut Tx,
+        act: Act,
+        at: OffsetDateTime,
+        keyed: bool,
+    ) -> Result<()> {
         let mut rows: Vec<RowDigest> = Vec::new();
         for (table, key) in std::mem::take(&mut tx.touched) {
             rows.push(table.digest(tx, &key).await?);

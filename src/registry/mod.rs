@@ -6,6 +6,7 @@
 
 mod alerts;
 mod check;
+mod drills;
 mod dump;
 mod error;
 mod exclusive;
@@ -14,6 +15,7 @@ mod marks;
 mod open;
 mod planting;
 mod pool;
+mod receivers;
 mod receiving;
 mod requests;
 mod reseal;
@@ -24,10 +26,12 @@ mod vault;
 mod witness;
 
 pub use check::{LogCheck, Problem, Trust};
+pub use drills::{Busy, NewDrill};
 pub use dump::check_dump;
 pub use error::Error;
 pub use exclusive::Exclusive;
 pub use log::{SignedCheckpoint, Witnessed};
+pub use receivers::{BEAT, LOST};
 pub use receiving::envelope_text;
 pub use requests::{Asked, Request};
 pub use reseal::ResealStep;

@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 4] = [
+const SQLITE: [Step; 6] = [
     (
         1,
         "registry",
@@ -39,13 +39,19 @@ const SQLITE: [Step; 4] = [
         "custody",
         include_str!("migrations/sqlite/0005_custody.sql"),
     ),
+    (6, "drill", include_str!("migrations/sqlite/0006_drill.sql")),
+    (
+        7,
+        "receiver",
+        include_str!("migrations/sqlite/0007_receiver.sql"),
+    ),
     (
         9,
         "witness",
         include_str!("migrations/sqlite/0009_witness.sql"),
     ),
 ];
-const POSTGRES: [Step; 4] = [
+const POSTGRES: [Step; 6] = [
     (
         1,
         "registry",
@@ -60,6 +66,16 @@ const POSTGRES: [Step; 4] = [
         5,
         "custody",
         include_str!("migrations/postgres/0005_custody.sql"),
+    ),
+    (
+        6,
+        "drill",
+        include_str!("migrations/postgres/0006_drill.sql"),
+    ),
+    (
+        7,
+        "receiver",
+        include_str!("migrations/postgres/0007_receiver.sql"),
     ),
     (
         9,

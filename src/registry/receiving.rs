@@ -1,7 +1,9 @@
 //! Messages, and the sightings that come of them.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
+use super::drills;
 use super::marks::folded;
 use super::store::{Row, Tx};
 use super::witness::Table;
@@ -172,6 +174,20 @@ impl Registry {
         message: i64,
         sightings: &[NewSighting],
     ) -> Result<Option<Vec<Sighting>>> {
+        self.settle_drill(message, sightings, None).await
+    }
+
+    /// The same for a message that brings a drill's token. If it is the first that does, its sightings of
+    /// kind `Drill` are that drill; if not, they are alarms.
+    ///
+    /// # Errors
+    /// See [`Registry::settle`].
+    pub async fn settle_drill(
+        &self,
+        message: i64,
+        sightings: &[NewSighting],
+        drill: Option<i64>,
+    ) -> Result<Option<Vec<Sighting>>> {
         let mut tx = self.store.begin().await?;
         let rows = tx
             .fetch(
@@ -185,10 +201,18 @@ impl Registry {
         };
         tx.touch(Table::Message, message);
         let (at, channel, repeats) = (row.int(0)?, row.text(1)?, row.int(2)?);
-        let mut stored = Vec::with_capacity(sightings.len());
+        let drill = match drill {
+            Some(id) => drills::claim(&mut tx, id, at).await?.then_some(id),
+            None => None,
+        };
+        let mut stored: Vec<Sighting> = Vec::with_capacity(sightings.len());
         for sighting in sightings {
+            let kind = match (sighting.kind, drill) {
+                (SightingKind::Drill, None) => SightingKind::Alarm,
+                (kind, _) => kind,
+            };
             let incident = match &sighting.source {
-                Some(source) if sighting.kind == SightingKind::Alarm => {
+                Some(source) if kind == SightingKind::Alarm => {
                     Some(join_incident(&mut tx, source, at).await?)
                 }
                 _ => None,
@@ -208,7 +232,7 @@ impl Registry {
                         message.into(),
                         at.into(),
                         channel.as_str().into(),
-                        sighting.kind.name().into(),
+                        kind.name().into(),
                         sighting.source.as_ref().map(SourceName::as_str).into(),
                         sighting.batch.as_ref().map(BatchId::as_str).into(),
                         sighting.canary.as_ref().map(|id| id.as_str()).into(),
@@ -232,7 +256,7 @@ impl Registry {
                 source: sighting.source.clone(),
                 canary: sighting.canary.clone(),
                 batch: sighting.batch.clone(),
-                kind: sighting.kind,
+                kind,
                 actor: sighting.actor.clone(),
                 incident,
                 repeats: u32::try_from(repeats).unwrap_or(u32::MAX),
@@ -247,8 +271,37 @@ impl Registry {
             sightings: stored.iter().map(|sighting| sighting.id).collect(),
             incidents,
         };
-        self.commit(tx, act).await?;
+        let Some(drill) = drill else {
+            self.commit(tx, act).await?;
+            return Ok(Some(stored));
+        };
+        let now = OffsetDateTime::now_utc();
+        self.append(&mut tx, act, now, true).await?;
+        let seen = stored.iter().find(|s| s.kind == SightingKind::Drill);
+        drills::seen(&mut tx, drill, seen.map(|s| s.id), micros(now)).await?;
+        self.commit(tx, Act::DrillSeen { drill, message }).await?;
         Ok(Some(stored))
+    }
+
+    /// What a settled message has become.
+    ///
+    /// # Errors
+    /// The store fails, or a sighting does not open.
+    pub async fn sightings_of(&self, message: i64) -> Result<Vec<Sighting>> {
+        let rows = self
+            .store
+            .fetch(
+                "select sighting.id, sighting.message, sighting.at, sighting.channel,
+                        sighting.kind, sighting.source, sighting.batch, sighting.canary,
+                        sighting.actor, sighting.incident, message.repeats,
+                        source_key.forgotten_at
+                 from sighting join message on message.id = sighting.message
+                 left join source_key on source_key.source = sighting.source
+                 where sighting.message = $1 order by sighting.id",
+                vec![message.into()],
+            )
+            .await?;
+        rows.iter().map(|row| self.sighting(row)).collect()
     }
 
     /// Sightings, newest first.

@@ -63,6 +63,7 @@ tables! {
     Alert = "alert" by "id" Int: "incident, sighting, due_at, attempts, sent_at, failure" as "iiiiit";
     SourceKey = "source_key" by "source" Text: "sealed, forgotten_at" as "bi";
     Request = "request" by "id" Int: "act, subject, why, asked_by, asked_at, expires_at, approved_by, approved_at, used_at" as "ttttiitii";
+    Drill = "drill" by "id" Int: "channel, source, canary, scheduled, state, sent_at, due_at, accepted_at, seen_at, sighting, alert, alerted_at, why" as "tttitiiiiiiit";
     Checkpoint = "checkpoint" by "size" Int: "at, note, timestamp_token" as "itb";
     Witnessed = "witnessed" by "size" Int: "witness, at, cosignature" as "tit";
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use otori::canary::Channel;
 use otori::evidence::{Act, Checkpoint, Verifier};
-use otori::registry::{Mark, NewMessage, Registry};
+use otori::registry::{Mark, NewDrill, NewMessage, Registry};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
@@ -21,6 +21,18 @@ async fn hit(registry: &str) -> Otori {
     let list = otori.dir().join("list.csv");
     std::fs::write(&list, "name,mail\n佐藤花子,hanako@decoys.example\n").unwrap();
     otori.json(&["trace", list.to_str().unwrap()]);
+    let canaries = otori.registry.canaries(None).await.unwrap();
+    let now = OffsetDateTime::now_utc();
+    let drill = NewDrill {
+        channel: Channel::Mail,
+        source: canaries[0].source.clone(),
+        canary: canaries[0].id.clone(),
+        scheduled: false,
+        sent_at: now,
+        due_at: now + time::Duration::days(1),
+    };
+    otori.registry.begin_drill(&drill, None).await.unwrap();
+    otori.workspace.sign_log(&otori.registry).await.unwrap();
     let newest = otori.registry.checkpoints(1).await.unwrap().remove(0);
     let given = otori
         .registry
@@ -135,6 +147,11 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
             "update meta set value = x'00' where name = 'configuration'",
             "meta configuration: changed since entry",
         ),
+        (
+            "update drill set state = 'passed'",
+            "drill 1: changed since entry",
+        ),
+        ("delete from drill", "drill 1: removed since entry"),
         ("delete from alert", "alert 1: removed since entry"),
         ("update witnessed set at = 1", "witnessed "),
         (

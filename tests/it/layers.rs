@@ -38,7 +38,9 @@ fn words(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn features_never_import_each_other() {
-    let features = ["source", "plant", "receive", "alert", "trace"];
+    let features = [
+        "source", "plant", "receive", "alert", "drill", "trace", "report",
+    ];
     for feature in features {
         let others = features.iter().filter(|other| **other != feature);
         let others: Vec<String> = others.map(|other| format!("crate::{other}")).collect();
@@ -50,7 +52,7 @@ fn features_never_import_each_other() {
 fn only_the_command_line_knows_the_command_line() {
     for module in [
         "persona", "notation", "canary", "registry", "database", "source", "plant", "receive",
-        "alert", "trace",
+        "alert", "drill", "trace", "report",
     ] {
         let found = places(module, &words(&["crate::cli", "anyhow"]));
         assert_eq!(found, Vec::<String>::new());

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
+use crate::canary::{Sighting, SightingKind};
 use crate::receive::Accepted;
 use crate::receive::understand::{Candidate, Letter};
-use crate::registry::NewSighting;
 
 pub(super) const TITLE: &str = "郵便物の登録 / File a letter";
 
@@ -26,7 +26,7 @@ pub(super) fn empty(letter: &Letter, problem: Option<&str>) -> Markup {
             (line("address", "住所（部屋番号まで） / Address with unit", &letter.address))
             (line("sender", "差出人 / Sender", &letter.sender))
             label {
-                "備考 / Note"
+                "備考・お客様番号など / Note, such as a customer number"
                 textarea name="note" rows="2" maxlength="500" { (letter.note) }
             }
             button type="submit" { "登録する / File it" }
@@ -47,7 +47,7 @@ fn line(name: &str, label: &str, value: &str) -> Markup {
 pub(super) fn filed(
     id: i64,
     accepted: Accepted,
-    sighting: Option<&NewSighting>,
+    sighting: Option<&Sighting>,
     candidates: &[Candidate],
 ) -> Markup {
     let canary = sighting.and_then(|sighting| sighting.canary.as_ref());
@@ -64,6 +64,9 @@ pub(super) fn filed(
                 (Some(canary), Some(source)) => p.good { "該当 / Matched: " code { (canary) } " (" (source) ")" },
                 (None, Some(source)) => p.good { "該当元 / Matched source: " (source) },
                 _ => p { "該当なし。記録は残ります / No match yet. The letter is kept." },
+            }
+            @if sighting.is_some_and(|sighting| sighting.kind == SightingKind::Drill) {
+                p { "これは訓練の手紙です / This letter was a drill. Thank you." }
             }
         }
         @if canary.is_none() && !candidates.is_empty() {

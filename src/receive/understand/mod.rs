@@ -4,6 +4,7 @@
 //! anywhere leaves a message either settled or waiting. Several workers on one registry do no harm:
 //! a message that another one has settled is left alone.
 
+mod drill;
 mod mail;
 mod phone;
 mod post;
@@ -16,7 +17,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::canary::{Actor, BatchId, Canary, CanaryId, Channel, SightingKind, SourceName};
+use crate::canary::{
+    Actor, BatchId, Canary, CanaryId, Channel, Sighting, SightingKind, SourceName,
+};
 use crate::registry::{Message, NewSighting, Registry, Result};
 
 pub use post::{Candidate, Letter, matches};
@@ -82,52 +85,64 @@ pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken)
 ///
 /// # Errors
 /// The registry failed; then the message stays unsettled.
-pub async fn settle(registry: &Registry, message: &Message) -> Result<Vec<NewSighting>> {
-    let sightings = understand(registry, message).await?;
-    registry.settle(message.id, &sightings).await?;
-    Ok(sightings)
+pub async fn settle(registry: &Registry, message: &Message) -> Result<Vec<Sighting>> {
+    let (sightings, drill) = understand(registry, message).await?;
+    match registry.settle_drill(message.id, &sightings, drill).await? {
+        Some(settled) => Ok(settled),
+        None => registry.sightings_of(message.id).await,
+    }
 }
 
 /// What a message turned out to be: one sighting for each canary reached, and for each recipient
-/// that is none.
-async fn understand(registry: &Registry, message: &Message) -> Result<Vec<NewSighting>> {
-    let mut sightings: Vec<NewSighting> = match message.channel {
+/// that is none; and the drill whose token it brings.
+async fn understand(
+    registry: &Registry,
+    message: &Message,
+) -> Result<(Vec<NewSighting>, Option<i64>)> {
+    let (mut reached, actor) = match message.channel {
         Channel::Mail => {
-            let actor = mail::actor(message);
-            let mut sightings = Vec::new();
+            let mut all = Vec::new();
             for recipient in &message.recipients {
-                let reached = mail::reached(registry, recipient).await?;
-                sightings.push(sighting(&reached, &actor));
+                all.push(mail::reached(registry, recipient).await?);
             }
-            sightings
+            (all, mail::actor(message))
         }
         Channel::Phone | Channel::Sms => {
             let reached = phone::reached(registry, message).await?;
-            vec![sighting(&reached, &phone::actor(message))]
+            (vec![reached], phone::actor(message))
         }
         Channel::Post => {
             let reached = post::reached(registry, message).await?;
-            vec![sighting(&reached, &post::actor(message))]
+            (vec![reached], post::actor(message))
         }
         // Nothing brings these in yet; what is stored is shown all the same.
-        Channel::Login | Channel::Report => vec![sighting(&Reached::default(), &Actor::default())],
+        Channel::Login | Channel::Report => (Vec::new(), Actor::default()),
     };
-    if sightings.is_empty() {
-        sightings.push(sighting(&Reached::default(), &Actor::default()));
+    if reached.is_empty() {
+        reached.push(Reached::default());
     }
+    let drill = drill::brought(registry, message, &reached).await?;
+    let mut sightings: Vec<NewSighting> = reached
+        .iter()
+        .map(|reached| match &drill {
+            Some(drill) if drill.is(reached) => drill.sighting(&actor),
+            _ => sighting(reached, &actor),
+        })
+        .collect();
     let mut seen = HashSet::new();
     sightings.retain(|sighting| match &sighting.canary {
         // One address in two spellings is one canary reached.
         Some(canary) => seen.insert(canary.clone()),
         None => true,
     });
-    Ok(sightings)
+    Ok((sightings, drill.map(|drill| drill.id)))
 }
 
 /// What the canaries that a contact may have meant have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Reached {
-    any: bool,
+    /// All of them.
+    canaries: Vec<CanaryId>,
     source: Option<SourceName>,
     batch: Option<BatchId>,
     canary: Option<CanaryId>,
@@ -141,7 +156,7 @@ impl Reached {
         };
         let agree = |same: fn(&Canary, &Canary) -> bool| canaries.iter().all(|c| same(c, first));
         Reached {
-            any: true,
+            canaries: canaries.iter().map(|canary| canary.id.clone()).collect(),
             source: agree(|a, b| a.source == b.source).then(|| first.source.clone()),
             batch: agree(|a, b| a.batch == b.batch).then(|| first.batch.clone()),
             canary: agree(|a, b| a.id == b.id).then(|| first.id.clone()),
@@ -154,10 +169,10 @@ fn sighting(reached: &Reached, actor: &Actor) -> NewSighting {
         source: reached.source.clone(),
         canary: reached.canary.clone(),
         batch: reached.batch.clone(),
-        kind: if reached.any {
-            SightingKind::Alarm
-        } else {
+        kind: if reached.canaries.is_empty() {
             SightingKind::Noise
+        } else {
+            SightingKind::Alarm
         },
         actor: actor.clone(),
     }

@@ -14,7 +14,7 @@ use super::{HANAKO, KEISUKE};
 use crate::harness::Otori;
 
 /// A mail server that refuses the first messages, and then takes them.
-async fn sink(refusals: usize) -> (String, Arc<Mutex<Vec<String>>>) {
+pub async fn sink(refusals: usize) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let seen = Arc::new(Mutex::new(Vec::new()));

@@ -15,13 +15,13 @@ use crate::servers;
 const CLIENTS: usize = 8;
 
 /// `otori serve` as a process of its own; killed when dropped.
-struct Server {
+pub struct Server {
     child: Child,
     smtp: SocketAddr,
 }
 
 impl Server {
-    fn start(otori: &Otori) -> Server {
+    pub fn start(otori: &Otori) -> Server {
         let args = [
             "--json",
             "serve",
@@ -46,13 +46,13 @@ impl Server {
     }
 
     /// SIGKILL.
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, and its exit status.
-    fn terminate(mut self) -> std::process::ExitStatus {
+    pub fn terminate(mut self) -> std::process::ExitStatus {
         let pid = self.child.id().to_string();
         std::process::Command::new("kill")
             .arg(pid)

@@ -1,7 +1,7 @@
 //! The receiver: mail, calls and letters to sightings, incidents and alerts.
 
-mod alert;
-mod crash;
+pub mod alert;
+pub mod crash;
 mod mail;
 pub mod phone;
 pub mod post;

@@ -9,14 +9,37 @@
 pub fn notice_probability(customers: u64, canaries: u64, share: f64) -> f64 {
     let rows = customers + canaries;
     let leaked = (share.clamp(0.0, 1.0) * rows as f64).ceil();
+    1.0 - missed(rows, canaries, leaked)
+}
+
+/// How probable it is that `leaked` of `rows` hold none of the `canaries` among them.
+fn missed(rows: u64, canaries: u64, leaked: f64) -> f64 {
     // Rows beside the leak must hold every canary: C(N-m, K) / C(N, K), factor by factor.
-    let missed: f64 = (0..canaries)
+    (0..canaries)
         .map(|place| {
             let left = rows as f64 - place as f64;
             ((left - leaked) / left).max(0.0)
         })
-        .product();
-    1.0 - missed
+        .product()
+}
+
+/// The fewest rows of the table, canaries among them, that a leak can take so that it holds at least
+/// one canary with `confidence`; `None` if there is no canary to be held.
+pub fn smallest_noticed(customers: u64, canaries: u64, confidence: f64) -> Option<u64> {
+    if canaries == 0 || !(0.0..1.0).contains(&confidence) {
+        return None;
+    }
+    let rows = customers + canaries;
+    let (mut low, mut high) = (0, rows);
+    while low + 1 < high {
+        let middle = low + (high - low) / 2;
+        if 1.0 - missed(rows, canaries, middle as f64) >= confidence {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Some(high)
 }
 
 /// The fewest canaries with which a leak of `share` of the table is noticed with `confidence`; `None`
@@ -77,7 +100,25 @@ mod tests {
         assert_eq!(canaries_needed(200, 0.0, 0.9), None);
     }
 
+    #[test]
+    fn the_smallest_leak_noticed() {
+        // 29 canaries in a large table: a tenth of it.
+        let rows = smallest_noticed(1_000_000, 29, 0.95).unwrap();
+        assert!((97_000..=100_000).contains(&rows), "{rows}");
+        assert_eq!(smallest_noticed(1_000, 0, 0.95), None);
+        // One canary among twenty rows: nineteen of them.
+        assert_eq!(smallest_noticed(19, 1, 0.95), Some(19));
+        assert_eq!(smallest_noticed(0, 3, 0.95), Some(1));
+    }
+
     proptest! {
+        #[test]
+        fn one_row_less_than_the_smallest_leak_is_not_noticed(customers in 0u64..100_000, canaries in 1u64..300, confidence in 0.5f64..0.999) {
+            let (all, rows) = (customers + canaries, smallest_noticed(customers, canaries, confidence).unwrap());
+            prop_assert!(1.0 - missed(all, canaries, rows as f64) >= confidence);
+            prop_assert!(rows == 1 || 1.0 - missed(all, canaries, (rows - 1) as f64) < confidence);
+        }
+
         #[test]
         fn the_number_is_the_least_that_is_enough(customers in 1u64..100_000, share in 0.01f64..0.9, confidence in 0.5f64..0.999) {
             let needed = canaries_needed(customers, share, confidence).unwrap();
