@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
-use super::aim::{kinds, reached_at};
-use crate::canary::{Canary, CanaryId, Channel, DrillsDocument, SourceName, State};
+use super::aim::{kinds, reached_at, stands};
+use crate::canary::{Canary, CanaryId, Channel, DrillsDocument, SourceName};
 use crate::cli::{Global, Outcome, Output, pair};
 use crate::custody::TwoPersonAct;
 use crate::drill::letter;
@@ -111,9 +111,7 @@ async fn chosen(registry: &Registry, args: &Args) -> anyhow::Result<Canary> {
     registry.source(&args.name).await?;
     let kinds = kinds(registry).await?;
     let mut canaries = registry.canaries(Some(&args.name)).await?;
-    canaries.retain(|canary| {
-        canary.state == State::Live && reached_at(canary, Channel::Post, &kinds).is_some()
-    });
+    canaries.retain(|canary| stands(canary) && reached_at(canary, Channel::Post, &kinds).is_some());
     if let Some(id) = &args.canary {
         let named = canaries.into_iter().find(|canary| canary.id == *id);
         return named.with_context(|| {
