@@ -76,7 +76,14 @@ pub(super) async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> 
     let begun = registry.begin_drill(&new, None).await?;
     let drill = begun.context("the drill was not begun")?;
     let code = registry.drill_code(&drill);
-    let page = letter(&canary.details.household, &code, now.date());
+    let sender = workspace.config().drill.sender.as_deref();
+    if sender.is_none() {
+        eprintln!(
+            "note: the letter names no sender: write sender, in lines, into [drill] of otori.toml"
+        );
+    }
+    let household = &canary.details.household;
+    let page = letter(household, &code, now.date(), sender.unwrap_or_default());
     if let Err(error) = write_private(&args.out, page.as_bytes()) {
         let why = "the letter could not be written to its file";
         registry.drill_failed(drill.id, why, now).await?;
