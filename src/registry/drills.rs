@@ -46,13 +46,15 @@ pub struct NewDrill {
 }
 
 /// What keeps a drill from being sent: the same channel of the same source was tested after
-/// `channel_since`, or the schedule tested anything after `any_since`.
+/// `channel_since`, or the schedule tested anything between `any_since` and `any_until`.
 #[derive(Clone, Copy, Debug)]
 pub struct Busy {
     /// See there.
     pub channel_since: OffsetDateTime,
     /// See there.
     pub any_since: OffsetDateTime,
+    /// See there: what lies further ahead was written by a clock that was wrong.
+    pub any_until: OffsetDateTime,
 }
 
 /// After its deadline a drill that nothing has brought yet is still known for so long: greylisting, or a
@@ -80,12 +82,13 @@ impl Registry {
             let rows = tx
                 .fetch(
                     "select 1 from drill where (source = $1 and channel = $2 and sent_at > $3)
-                     or (scheduled = 1 and sent_at > $4) limit 1",
+                     or (scheduled = 1 and sent_at > $4 and sent_at <= $5) limit 1",
                     vec![
                         new.source.as_str().into(),
                         new.channel.name().into(),
                         micros(busy.channel_since).into(),
                         micros(busy.any_since).into(),
+                        micros(busy.any_until).into(),
                     ],
                 )
                 .await?;
@@ -240,7 +243,7 @@ impl Registry {
     }
 }
 
-fn failed(drill: i64, why: &str) -> Act {
+pub(super) fn failed(drill: i64, why: &str) -> Act {
     Act::DrillFailed {
         drill,
         why: why.to_owned(),
@@ -264,19 +267,25 @@ pub(super) async fn claim(tx: &mut Tx, id: i64, at: i64) -> Result<bool> {
     Ok(tx.execute(sql, vec![at.into(), id.into()]).await? > 0)
 }
 
-/// The drill has become a sighting. One that came behind its deadline stays, or becomes, failed.
-pub(super) async fn seen(tx: &mut Tx, id: i64, sighting: Option<i64>, now: i64) -> Result<()> {
+/// The drill has become a sighting. One that came behind its deadline stays, or becomes, failed: then why.
+pub(super) async fn seen(
+    tx: &mut Tx,
+    id: i64,
+    sighting: Option<i64>,
+    now: i64,
+) -> Result<Option<String>> {
     let came = one(tx, id).await?;
     let accepted = came.accepted_at.map_or(now, micros);
     let after = accepted - micros(came.due_at);
-    let (state, why) = match (after > 0, came.state) {
-        (true, _) => {
-            let seconds = after / 1_000_000;
-            let why = format!("it came {seconds} seconds after its deadline");
-            (DrillState::Failed, Some(why))
-        }
-        (false, state) => (state, came.why),
+    let late = (after > 0).then(|| {
+        let seconds = after / 1_000_000;
+        format!("it came {seconds} seconds after its deadline")
+    });
+    let state = match late {
+        Some(_) => DrillState::Failed,
+        None => came.state,
     };
+    let why = late.clone().or(came.why);
     tx.execute(
         "update drill set seen_at = $1, sighting = $2, state = $3, why = $4 where id = $5",
         vec![
@@ -290,7 +299,7 @@ pub(super) async fn seen(tx: &mut Tx, id: i64, sighting: Option<i64>, now: i64) 
     .await?;
     super::alerts::queue_drill(tx, id, now).await?;
     tx.touch(Table::Drill, id);
-    Ok(())
+    Ok(late)
 }
 
 async fn one(tx: &mut Tx, id: i64) -> Result<Drill> {

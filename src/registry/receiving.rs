@@ -278,8 +278,16 @@ impl Registry {
         let now = OffsetDateTime::now_utc();
         self.append(&mut tx, act, now, true).await?;
         let seen = stored.iter().find(|s| s.kind == SightingKind::Drill);
-        drills::seen(&mut tx, drill, seen.map(|s| s.id), micros(now)).await?;
-        self.commit(tx, Act::DrillSeen { drill, message }).await?;
+        let seen = seen.map(|sighting| sighting.id);
+        let late = drills::seen(&mut tx, drill, seen, micros(now)).await?;
+        let act = Act::DrillSeen { drill, message };
+        match late {
+            None => self.commit(tx, act).await?,
+            Some(why) => {
+                self.append(&mut tx, act, now, true).await?;
+                self.commit(tx, drills::failed(drill, &why)).await?;
+            }
+        }
         Ok(Some(stored))
     }
 

@@ -9,7 +9,7 @@ use otori::alert::{self, AlertConfig, Mailer};
 use otori::canary::{Canary, Channel, Drill, DrillState, Sighting, SightingKind};
 use otori::database::Engine;
 use otori::evidence::Act;
-use otori::registry::{Accepted, NewDrill, NewMessage, SightingFilter};
+use otori::registry::{Accepted, Busy, NewDrill, NewMessage, SightingFilter};
 use otori::workspace::Workspace;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -306,6 +306,25 @@ async fn hiding(otori: Otori) {
     last.sort_by_key(|kind| kind.name());
     assert_eq!(last, [SightingKind::Alarm, SightingKind::Drill]);
 
+    // A mail to the drill's canary and to another one besides: only the one is the drill.
+    let wide = begin(&otori, &school[1], Channel::Mail).await;
+    let token = otori.registry.drill_token(&wide);
+    let both = format!("{},{}", to(0), to(1));
+    mail(smtp, "a@thief.example", &both, data(&token, "two")).await;
+    let found = sightings(&otori).await;
+    let last: Vec<_> = found[6..]
+        .iter()
+        .map(|sighting| (sighting.canary.clone().unwrap(), sighting.kind))
+        .collect();
+    assert!(
+        last.contains(&(school[1].id.clone(), SightingKind::Drill)),
+        "{last:?}"
+    );
+    assert!(
+        last.contains(&(school[0].id.clone(), SightingKind::Alarm)),
+        "{last:?}"
+    );
+
     // A call has its own: what a mail's drill carries is worth nothing there, and the other way round.
     let third = begin(&otori, &school[0], Channel::Phone).await;
     let token = otori.registry.drill_token(&third);
@@ -368,6 +387,19 @@ async fn a_late_drill_stays_failed_and_a_token_ends() {
         late.why.as_deref(),
         Some("it came 3600 seconds after its deadline")
     );
+    // So does one whose deadline nobody had looked at.
+    let unnoticed = begin(&otori, &school[2], Channel::Mail).await;
+    let hour = unnoticed.due_at + time::Duration::hours(1);
+    let kind = came(&otori, PEOPLE[2].mail, &token(&unnoticed), hour).await;
+    assert_eq!(kind, SightingKind::Drill);
+    let unnoticed = otori.registry.drill(unnoticed.id).await.unwrap();
+    assert_eq!(unnoticed.state, DrillState::Failed);
+    let acts = otori.registry.acts().await.unwrap();
+    let failed = acts
+        .iter()
+        .filter(|entry| matches!(entry.act, Act::DrillFailed { .. }));
+    // Two by the clock, two by coming late.
+    assert_eq!(failed.count(), 4);
     // Nobody keeps a token for later.
     let week = over.due_at + time::Duration::days(7);
     let kind = came(&otori, PEOPLE[1].mail, &token(&over), week).await;
@@ -394,8 +426,12 @@ async fn silence_is_a_failure_and_an_alert() {
     assert_eq!(drill["why"], "nothing came by its deadline");
     assert_eq!(drill["seen_at"], Value::Null);
     assert_eq!(swallowed.lock().unwrap().len(), 1);
-    let mail = mail_saying(&house.mails, "school: mail is deaf, drill 1 was not heard").await;
-    assert!(mail.contains("never before"), "{mail}");
+    let mail = mail_saying(
+        &house.mails,
+        "school: nothing heard by mail, drill 1 failed",
+    )
+    .await;
+    assert!(mail.contains("before that, never"), "{mail}");
 
     // One that does not even take them, and one that is not there.
     let dead = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -499,6 +535,36 @@ async fn a_call_is_reported_as_twilio_does() {
     running.stopped().await;
 }
 
+/// A row that was written while the clock was a year ahead does not keep the schedule still for a year.
+#[tokio::test]
+async fn a_drill_that_lies_ahead_does_not_stop_the_schedule() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &PEOPLE).await;
+    let now = OffsetDateTime::now_utc();
+    let ahead = now + time::Duration::days(365);
+    let new = |sent_at: OffsetDateTime| NewDrill {
+        channel: Channel::Mail,
+        source: school[0].source.clone(),
+        canary: school[0].id.clone(),
+        scheduled: true,
+        sent_at,
+        due_at: sent_at + time::Duration::hours(1),
+    };
+    let busy = Busy {
+        channel_since: ahead,
+        any_since: now - time::Duration::hours(1),
+        any_until: now + otori::drill::CLOCKS,
+    };
+    let begin = async |sent_at, busy| {
+        let begun = otori.registry.begin_drill(&new(sent_at), busy).await;
+        begun.unwrap().is_some()
+    };
+    assert!(begin(ahead, None).await);
+    assert!(begin(now, Some(busy)).await);
+    // And that one does.
+    assert!(!begin(now, Some(busy)).await);
+}
+
 /// The schedule of two receivers on one registry: one drill at a time, no burst, none twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_receivers_on_postgres_share_one_schedule() {
@@ -576,7 +642,7 @@ async fn a_scheduled_drill_outlives_the_receiver_that_sent_it() {
     assert_eq!(drills[0].state, DrillState::Waiting);
 
     let server = Server::start(&otori);
-    let mail = mail_saying(&mails, "school: mail is deaf").await;
+    let mail = mail_saying(&mails, "school: nothing heard by mail").await;
     assert!(mail.contains(drills[0].canary.as_str()), "{mail}");
     // It is not sent again: its time is in the registry.
     let drills = otori.registry.drills(None, 10).await.unwrap();
