@@ -5,6 +5,8 @@ mod ask;
 mod backup;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
+#[cfg(feature = "report")]
+mod dossier;
 mod evidence;
 mod forget;
 mod incidents;
@@ -76,6 +78,7 @@ verbs! {
     #[cfg(feature = "receive")] Serve = serve,
     Sightings = sightings,
     Incidents = incidents,
+    #[cfg(feature = "report")] Dossier = dossier,
     Evidence = evidence,
     Reveal = reveal,
     Requests = requests,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::merkle::{Hash, leaf_hash};
+use super::traced::{TracedClear, TracedSource};
 
 /// Something that may have to be proved later. It holds ids, counts, names and hashes, never a canary's
 /// detail: the log may be shown to a stranger.
@@ -85,6 +86,15 @@ pub enum Act {
         sources: Vec<String>,
         /// At most this probable that an innocent source is named.
         false_accusation_probability: f64,
+        /// Rows of the list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rows: Option<u64>,
+        /// What it showed of each source. Older entries lack it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<TracedSource>,
+        /// Sources that it cleared.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleared: Vec<TracedClear>,
     },
     /// The configuration is another one than before.
     Configured {
@@ -190,6 +200,22 @@ pub enum Act {
     Proved {
         /// The canary.
         canary: String,
+    },
+    /// A person has judged an incident.
+    IncidentChanged {
+        /// The incident.
+        incident: i64,
+        /// Its new state.
+        state: String,
+        /// Why, in the words of who judged.
+        why: Option<String>,
+    },
+    /// A dossier was made of an incident.
+    DossierMade {
+        /// The incident.
+        incident: i64,
+        /// SHA-256 of its list of contents, in hexadecimal.
+        manifest: String,
     },
 }
 

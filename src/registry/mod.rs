@@ -9,6 +9,7 @@ mod check;
 mod dump;
 mod error;
 mod exclusive;
+mod incidents;
 mod log;
 mod marks;
 mod open;

@@ -4,6 +4,7 @@
 //! that no two formats can say different things. Composing is pure: what it tells is gathered from the
 //! registry before (`cli` does that), and the clock is an argument.
 
+pub mod dossier;
 pub mod figure;
 mod html;
 mod lang;

@@ -1,0 +1,137 @@
+//! The dossier's directory: rendered in memory, written beside its place, and put there whole or not
+//! at all.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::evidence::hex;
+use crate::report::dossier::{Case, Deadline, Facts, Kind, compose, deadlines};
+use crate::report::pdf::{FontFiles, pdf};
+use crate::report::{Lang, html};
+
+/// The list of contents, as `sha256sum -c` reads it.
+const MANIFEST: &str = "SHA256SUMS";
+
+/// The files, in the order in which they are listed.
+pub(super) struct Bundle {
+    files: Vec<(String, Vec<u8>)>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    case: &'a Case,
+    deadlines: [Deadline; 5],
+    facts: &'a Facts,
+}
+
+impl Bundle {
+    /// Every document in these languages and formats, `dossier.json`, and the list of contents.
+    ///
+    /// # Errors
+    /// A document cannot be rendered.
+    pub(super) fn render(
+        case: &Case,
+        facts: &Facts,
+        langs: &[Lang],
+        as_html: bool,
+        font: Option<&FontFiles>,
+    ) -> anyhow::Result<Bundle> {
+        let document = Document {
+            case,
+            deadlines: deadlines(case.known_at, case.made_at),
+            facts,
+        };
+        let mut json = serde_json::to_vec_pretty(&document)?;
+        json.push(b'\n');
+        let mut files = vec![("dossier.json".to_owned(), json)];
+        for lang in langs {
+            for kind in Kind::ALL {
+                let page = compose(kind, case, facts, *lang);
+                let name = format!("{}/{}", lang.tag(), kind.name());
+                if as_html {
+                    files.push((format!("{name}.html"), html(&page).into_bytes()));
+                }
+                if let Some(font) = font {
+                    files.push((format!("{name}.pdf"), pdf(&page, font, case.made_at)?));
+                }
+            }
+        }
+        let lines = files
+            .iter()
+            .map(|(name, bytes)| format!("{}  {name}\n", hex(&Sha256::digest(bytes))));
+        let manifest = lines.collect::<String>().into_bytes();
+        files.push((MANIFEST.to_owned(), manifest));
+        Ok(Bundle { files })
+    }
+
+    /// The files' names.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.files.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// SHA-256 of the list of contents.
+    pub(super) fn manifest_sha256(&self) -> String {
+        let manifest = self.files.iter().find(|(name, _)| name == MANIFEST);
+        hex(&Sha256::digest(
+            manifest.map_or(&[][..], |(_, bytes)| bytes),
+        ))
+    }
+
+    /// Writes everything into a directory beside `out` that only its owner reads.
+    ///
+    /// # Errors
+    /// Something cannot be written; then nothing is left.
+    pub(super) fn stage(&self, out: &Path) -> anyhow::Result<Staged> {
+        let parent = match out.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let dir = tempfile::Builder::new()
+            .prefix(".otori-dossier-")
+            .tempdir_in(parent)
+            .with_context(|| format!("{}: no directory can be made in it", parent.display()))?;
+        for (name, bytes) in &self.files {
+            let path = dir.path().join(name);
+            write(&path, bytes).with_context(|| format!("{}: {name}", out.display()))?;
+        }
+        Ok(Staged {
+            dir,
+            out: out.to_owned(),
+        })
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let mut file = std::fs::File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// A dossier that is written and not yet in its place; dropped, it is gone.
+pub(super) struct Staged {
+    dir: TempDir,
+    out: PathBuf,
+}
+
+impl Staged {
+    /// Puts it into its place.
+    ///
+    /// # Errors
+    /// Something has come to stand there in the meantime, or the system refuses.
+    pub(super) fn publish(self) -> anyhow::Result<()> {
+        let place = || self.out.display().to_string();
+        std::fs::rename(self.dir.path(), &self.out).with_context(place)?;
+        // It is where it belongs; there is nothing left to clean up.
+        let _ = self.dir.keep();
+        Ok(())
+    }
+}
