@@ -7,7 +7,8 @@ use super::merkle::{Hash, leaf_hash};
 use super::traced::{TracedClear, TracedSource};
 
 /// Something that may have to be proved later. It holds ids, counts, names and hashes, never a canary's
-/// detail: the log may be shown to a stranger.
+/// detail: the log may be shown to a stranger. No field is named as one of [`Entry`]'s (`seq`, `at`, `by`,
+/// `rows`), beside which it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum Act {
@@ -88,7 +89,7 @@ pub enum Act {
         false_accusation_probability: f64,
         /// Rows of the list.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        rows: Option<u64>,
+        list_rows: Option<u64>,
         /// What it showed of each source. Older entries lack it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         findings: Vec<TracedSource>,

@@ -63,7 +63,7 @@ impl Report<'_> {
                 .map(|found| self.source(found.source).to_string())
                 .collect(),
             false_accusation_probability: self.decision.false_accusation_probability,
-            rows: Some(self.list.rows),
+            list_rows: Some(self.list.rows),
             findings: self
                 .decision
                 .sources

@@ -16,7 +16,7 @@ const PEOPLE: [(&str, &str); 5] = [
 ];
 
 /// A workspace with people of every role; `custody` is the section of that name.
-async fn house(custody: &str) -> (Otori, String) {
+pub async fn house(custody: &str) -> (Otori, String) {
     let otori = Otori::new().await;
     let canary = otori
         .plant("school", &CANARIES[1..2])
@@ -44,7 +44,7 @@ fn token(name: &str) -> String {
     format!("{name}-token-of-some-length")
 }
 
-fn run(otori: &Otori, name: &str, args: &[&str]) -> Output {
+pub fn run(otori: &Otori, name: &str, args: &[&str]) -> Output {
     let mut command = otori.command(args);
     command
         .args(["--as", name, "--json"])
@@ -53,7 +53,7 @@ fn run(otori: &Otori, name: &str, args: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn done(otori: &Otori, name: &str, args: &[&str]) -> Value {
+pub fn done(otori: &Otori, name: &str, args: &[&str]) -> Value {
     let output = run(otori, name, args);
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{name} {args:?}: {told}");
@@ -61,7 +61,7 @@ fn done(otori: &Otori, name: &str, args: &[&str]) -> Value {
 }
 
 #[track_caller]
-fn refused(output: &Output, word: &str) {
+pub fn refused(output: &Output, word: &str) {
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains(word), "{told}");

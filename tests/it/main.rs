@@ -3,6 +3,7 @@
 mod backup;
 mod custody;
 mod demo;
+mod dossier;
 mod evidence;
 mod harness;
 mod keys;

@@ -135,3 +135,54 @@ impl Staged {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle(names: &[&str]) -> Bundle {
+        let file = |name: &&str| ((*name).to_owned(), b"x".to_vec());
+        Bundle {
+            files: names.iter().map(file).collect(),
+        }
+    }
+
+    fn left(dir: &Path) -> usize {
+        std::fs::read_dir(dir).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn a_write_that_fails_midway_leaves_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let out = home.path().join("out");
+        // The second file's directory is the first file.
+        let failed = bundle(&["a", "a/b"]).stage(&out);
+        assert!(failed.is_err());
+        assert_eq!(left(home.path()), 0);
+    }
+
+    #[test]
+    fn what_comes_to_stand_there_in_the_meantime_is_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let out = home.path().join("out");
+        let staged = bundle(&["en/a"]).stage(&out).unwrap();
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(out.join("theirs"), "x").unwrap();
+        assert!(staged.publish().is_err());
+        assert_eq!(left(home.path()), 1);
+        assert_eq!(left(&out), 1);
+    }
+
+    #[test]
+    fn what_is_published_is_whole() {
+        let home = tempfile::tempdir().unwrap();
+        let out = home.path().join("out");
+        bundle(&["en/a", "b"])
+            .stage(&out)
+            .unwrap()
+            .publish()
+            .unwrap();
+        assert_eq!(left(home.path()), 1);
+        assert!(out.join("en/a").exists() && out.join("b").exists());
+    }
+}

@@ -251,7 +251,7 @@ fn note(case: &mut Case, entry: Entry, source: &SourceName, names: &Names) {
             verdict,
             sources,
             false_accusation_probability,
-            rows,
+            list_rows,
             findings,
             cleared,
         } => {
@@ -263,7 +263,7 @@ fn note(case: &mut Case, entry: Entry, source: &SourceName, names: &Names) {
                     at,
                     by,
                     list,
-                    rows,
+                    rows: list_rows,
                     verdict,
                     names_source,
                     false_accusation_probability,

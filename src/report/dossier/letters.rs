@@ -47,14 +47,7 @@ pub(super) fn firm(case: &Case, facts: &Facts, lang: Lang) -> Page {
 
 pub(super) fn broker(case: &Case, facts: &Facts, lang: Lang) -> Page {
     let mut blocks = head(facts, facts.broker(lang), lang);
-    blocks.push(Block::Para(
-        say!(
-            lang,
-            "We have reason to ask you about a list that you offer or have provided. It concerns information which, by our records, we alone hold, and which we have provided to nobody for distribution.",
-            "貴社が取り扱い、又は提供された名簿に関し、お尋ね申し上げます。当該名簿に関して、記録上、当社のみが保有する情報が確認されております。当社が当該情報を流通の目的で第三者に提供した事実はございません。"
-        )
-        .into(),
-    ));
+    blocks.push(Block::Para(about_list(case, lang)));
     blocks.extend(result(case, lang));
     blocks.push(Block::Heading(say!(
         lang,
@@ -92,6 +85,23 @@ pub(super) fn broker(case: &Case, facts: &Facts, lang: Lang) -> Page {
     letter(lang, title, blocks)
 }
 
+/// What a broker may be told: that a list holds our data only if one was attributed to them.
+fn about_list(case: &Case, lang: Lang) -> Text {
+    match case.named() {
+        true => say!(
+            lang,
+            "We have obtained a list with information which, by our records, we alone hold, and which we have provided to nobody for distribution. We have reason to ask whether you offer this list or have provided it.",
+            "当社が入手した名簿に、記録上、当社のみが保有する情報が含まれていることを確認いたしました。当社が当該情報を流通の目的で第三者に提供した事実はございません。貴社が当該名簿を取り扱い、又は提供されたことがあるか、お尋ね申し上げます。"
+        ),
+        false => say!(
+            lang,
+            "Third parties have used information which, by our records, we alone hold, and which we have provided to nobody for distribution. We have reason to ask whether a list that you offer or have provided holds it.",
+            "記録上、当社のみが保有する情報が、第三者により利用されていることを確認いたしました。当社が当該情報を流通の目的で第三者に提供した事実はございません。貴社が取り扱い、又は提供された名簿に当該情報が含まれているか、お尋ね申し上げます。"
+        ),
+    }
+    .into()
+}
+
 fn letter(lang: Lang, title: String, blocks: Vec<Block>) -> Page {
     let subtitle = say!(
         lang,
@@ -123,50 +133,62 @@ fn head(facts: &Facts, to: String, lang: Lang) -> Vec<Block> {
             say!(
                 lang,
                 "Dear Sir or Madam,",
-                "拝啓 時下ますますご清栄のこととお慶び申し上げます。"
+                "拝啓　時下ますますご清栄のこととお慶び申し上げます。"
             )
             .into(),
         ),
     ]
 }
 
-/// What may be told of the contacts: by which way, and in which months.
+/// What may be told of the contacts: by which way, in which months, from which domain. Of several
+/// senders nobody knows which are this firm's, and it is told of no contact that another made.
 fn contacts(case: &Case, lang: Lang) -> Vec<(String, Text)> {
-    let from = case.sightings.iter().map(|seen| seen.at).min();
-    let until = case.sightings.iter().map(|seen| seen.at).max();
-    let period = match (from, until) {
-        (Some(from), Some(until)) => {
-            let (from, until) = (month(lang, from), month(lang, until));
-            match from == until {
-                true => from,
-                false => say!(lang, "{from} to {until}", "{from}から{until}まで"),
-            }
-        }
-        _ => blank(say!(lang, "period", "時期")),
-    };
-    let ways = match case.channels().is_empty() {
-        true => blank(say!(lang, "way of contact", "連絡の方法")),
-        false => words::channels(lang, &case.channels()),
-    };
-    let sender = match &case.actors[..] {
-        [only] => shown(only),
+    let only = match &case.actors[..] {
+        [only] => Some(only),
         _ => None,
     };
-    let sender = sender.unwrap_or_else(|| {
-        blank(say!(
+    let theirs = |what: String| {
+        let theirs = say!(
             lang,
-            "sender shown, if counsel wishes to name it",
-            "表示された発信者(記載する場合)"
-        ))
-    });
+            "{what}: only this firm's, see the dossier",
+            "{what}(貴社によるもののみ。調書参照)"
+        );
+        blank(theirs)
+    };
+    let (way, period, sender) = (
+        say!(lang, "way of contact", "連絡の方法"),
+        say!(lang, "period", "時期"),
+        say!(lang, "sender shown", "表示された発信者"),
+    );
     vec![
-        (say!(lang, "Way of contact", "連絡の方法"), ways.into()),
-        (say!(lang, "Period", "時期"), period.into()),
+        (
+            say!(lang, "Way of contact", "連絡の方法"),
+            only.map_or_else(
+                || theirs(way),
+                |actor| words::channels(lang, &actor.channels),
+            )
+            .into(),
+        ),
+        (
+            say!(lang, "Period", "時期"),
+            only.map_or_else(|| theirs(period), |actor| months(lang, actor))
+                .into(),
+        ),
         (
             say!(lang, "Sender shown", "表示された発信者"),
-            sender.into(),
+            only.and_then(shown)
+                .unwrap_or_else(|| theirs(sender))
+                .into(),
         ),
     ]
+}
+
+fn months(lang: Lang, actor: &Actor) -> String {
+    let (from, until) = (month(lang, actor.first_at), month(lang, actor.last_at));
+    match from == until {
+        true => from,
+        false => say!(lang, "{from} to {until}", "{from}から{until}まで"),
+    }
 }
 
 fn month(lang: Lang, at: time::OffsetDateTime) -> String {
@@ -191,7 +213,7 @@ fn result(case: &Case, lang: Lang) -> Option<Block> {
     let support = words::support(lang, &found.support);
     let (ratio, chance) = (
         format!("{:.1}", found.log10_lr),
-        words::chance(trace.false_accusation_probability),
+        words::chance(lang, trace.false_accusation_probability),
     );
     Some(Block::Para(
         say!(

@@ -222,7 +222,9 @@ fn events(case: &Case, lang: Lang) -> Vec<(OffsetDateTime, String)> {
             ),
         ));
     }
-    for access in &case.accesses {
+    // That dossiers were made is told among the accesses: it is nothing of the leak.
+    let told = |access: &&super::Access| access.what != AccessKind::Dossier;
+    for access in case.accesses.iter().filter(told) {
         let by = words::clip(&access.by, 60);
         let what = access_words(access.what, access.canary.as_deref(), lang);
         events.push((access.at, say!(lang, "{what}, by {by}", "{what}({by})")));
@@ -234,7 +236,7 @@ fn sightings(case: &Case, lang: Lang) -> Vec<(OffsetDateTime, String)> {
     if case.sightings.len() <= SINGLE {
         let one = |seen: &super::Seen| {
             let way = words::channel(lang, seen.channel);
-            let canary = seen.canary.as_deref().unwrap_or("–");
+            let canary = words::canary(lang, seen.canary.as_deref());
             let what = words::seen(lang, seen, 60);
             let text = say!(
                 lang,
@@ -303,7 +305,7 @@ fn trace_facts(trace: &Trace, case: &Case, lang: Lang) -> Vec<(String, Text)> {
         ));
         let from = minute(lang, found.not_before);
         let until = minute(lang, found.not_after.unwrap_or(trace.at));
-        let probability = percent(found.window_probability);
+        let probability = words::sure(lang, found.window_probability);
         facts.push((
             say!(lang, "Taken", "持ち出しの時期"),
             say!(
@@ -336,7 +338,7 @@ fn trace_facts(trace: &Trace, case: &Case, lang: Lang) -> Vec<(String, Text)> {
             .into(),
         ));
     }
-    let chance = words::chance(trace.false_accusation_probability);
+    let chance = words::chance(lang, trace.false_accusation_probability);
     facts.push((
         say!(lang, "False accusation", "誤判定の確率"),
         say!(
@@ -463,10 +465,7 @@ fn evidence(case: &Case, lang: Lang) -> Vec<Block> {
                         words::channel(lang, seen.channel)
                     )
                     .into(),
-                    seen.canary
-                        .as_deref()
-                        .map_or("–".to_owned(), |id| words::clip(id, 60))
-                        .into(),
+                    words::canary(lang, seen.canary.as_deref()).into(),
                     format!("{}{again}", words::seen(lang, seen, 80)).into(),
                     seen.sha256.as_deref().unwrap_or("–").into(),
                 ]

@@ -40,7 +40,7 @@ pub(super) fn reference(case: &Case, lang: Lang) -> String {
     say!(
         lang,
         "Incident {incident}, source {source}. State of knowledge: {made}",
-        "インシデント{incident} 漏えい元: {source} {made}時点"
+        "インシデント{incident} データベース: {source} {made}時点"
     )
 }
 
@@ -185,7 +185,7 @@ pub(super) fn taken(case: &Case, lang: Lang) -> Option<String> {
             minute(lang, found.not_before),
             minute(lang, found.not_after.unwrap_or(trace.at)),
         );
-        let probability = percent(found.window_probability);
+        let probability = sure(lang, found.window_probability);
         return Some(say!(
             lang,
             "between {from} and {until} (probability {probability}, from the canaries that the list holds and lacks)",
@@ -261,7 +261,7 @@ pub(super) fn finding(trace: &Trace, found: &TracedSource, lang: Lang) -> String
         format!("{:.1}", found.log10_lr),
         support(lang, &found.support),
     );
-    let chance = chance(trace.false_accusation_probability);
+    let chance = chance(lang, trace.false_accusation_probability);
     let source = &found.source;
     if trace.names_source {
         say!(
@@ -292,9 +292,22 @@ pub(super) fn support(lang: Lang, english: &str) -> String {
     }
 }
 
-/// A small probability.
-pub(super) fn chance(probability: f64) -> String {
-    format!("{probability:.1e}")
+/// A bound on a probability, as a power of ten that is no smaller.
+pub(super) fn chance(lang: Lang, probability: f64) -> String {
+    // A bound that is a power of ten itself must not slip by a rounding.
+    let power = (-probability.max(1e-300).log10() + 1e-9).floor();
+    if power < 3.0 {
+        return percent(probability.clamp(0.0, 1.0));
+    }
+    say!(lang, "10^-{power:.0}", "10のマイナス{power:.0}乗")
+}
+
+/// A probability near one is not said to be one.
+pub(super) fn sure(lang: Lang, probability: f64) -> String {
+    match probability > 0.999 {
+        true => say!(lang, "above 99.9%", "99.9%超"),
+        false => percent(probability),
+    }
 }
 
 /// A verdict.
@@ -317,6 +330,14 @@ pub(super) fn reached(case: &Case) -> usize {
     ids.sort_unstable();
     ids.dedup();
     ids.len()
+}
+
+/// A canary by its id; a number that several share reaches none alone.
+pub(super) fn canary(lang: Lang, id: Option<&str>) -> String {
+    match id {
+        Some(id) => clip(id, 60),
+        None => say!(lang, "(one of several)", "(複数のいずれか)"),
+    }
 }
 
 /// A sender as shown, or that it is withheld.
@@ -523,4 +544,27 @@ pub(super) fn law(lang: Lang) -> Text {
         "個人情報の保護に関する法律第26条並びに同法施行規則第7条及び第8条の文言に沿って作成した。適用の有無及びその後の改正の有無は弁護士が確認する。実際の報告は個人情報保護委員会所定の様式による。"
     )
     .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_never_made_smaller_than_it_is() {
+        assert_eq!(chance(Lang::En, 1e-12), "10^-12");
+        assert_eq!(chance(Lang::En, 3e-7), "10^-6");
+        assert_eq!(chance(Lang::Ja, 1e-6), "10のマイナス6乗");
+        assert_eq!(chance(Lang::En, 0.05), "5.00%");
+        assert_eq!(chance(Lang::En, 0.0), "10^-300");
+        assert_eq!(sure(Lang::En, 0.999_999), "above 99.9%");
+        assert_eq!(sure(Lang::En, 0.97), "97%");
+    }
+
+    #[test]
+    fn a_strangers_text_is_cut_between_letters() {
+        assert_eq!(clip("囮囮囮", 2), "囮囮…");
+        assert_eq!(clip("囮囮", 2), "囮囮");
+        assert_eq!(clip("a\u{202e}b⟦c⟧\n", 9), "ab[c]");
+    }
 }
