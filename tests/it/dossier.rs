@@ -509,16 +509,18 @@ async fn a_hostile_mail_breaks_no_page() {
     sighted(&otori, &canaries[1], FIRST, from, &summary).await;
     let (out, _) = made(&otori, &[]);
     for (name, text) in texts(&out) {
-        for wrong in [
-            "<script",
-            "<img",
-            "\u{202e}",
-            "\u{2066}",
-            "____ people ____",
-        ] {
+        for wrong in ["\u{202e}", "\u{2066}", "____ people ____", &"W".repeat(400)] {
             assert!(!text.contains(wrong), "{name} holds {wrong:?}");
         }
-        assert!(!text.contains(&"W".repeat(400)), "{name}");
+    }
+    for lang in ["en", "ja"] {
+        for name in DOCUMENTS {
+            let html = read(&out.join(lang).join(name).with_extension("html"));
+            assert!(
+                !html.contains("<script") && !html.contains("<img"),
+                "{lang}/{name}"
+            );
+        }
     }
     assert!(read(&out.join("en/dossier.html")).contains("&lt;script&gt;"));
     // No cell runs over the sheet's edge: what pdftotext finds at the right is within the page.

@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::evidence::hex;
-use crate::report::dossier::{Case, Deadline, Facts, Kind, compose, deadlines};
-use crate::report::pdf::{FontFiles, pdf};
-use crate::report::{Lang, html};
+use crate::report::dossier::{Case, Deadline, Facts, Fullness, Kind, compose, deadlines, police};
+use crate::report::pdf::{FontFiles, pdf, sheets};
+use crate::report::{Lang, Page, html};
 
 /// The list of contents, as `sha256sum -c` reads it.
 const MANIFEST: &str = "SHA256SUMS";
@@ -52,7 +52,10 @@ impl Bundle {
         let mut files = vec![("dossier.json".to_owned(), json)];
         for lang in langs {
             for kind in Kind::ALL {
-                let page = compose(kind, case, facts, *lang);
+                let page = match (kind, font) {
+                    (Kind::Police, Some(font)) => two_pages(case, facts, *lang, font)?,
+                    _ => compose(kind, case, facts, *lang),
+                };
                 let name = format!("{}/{}", lang.tag(), kind.name());
                 if as_html {
                     files.push((format!("{name}.html"), html(&page).into_bytes()));
@@ -92,8 +95,11 @@ impl Bundle {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let dir = tempfile::Builder::new()
-            .prefix(".otori-dossier-")
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".otori-dossier-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let dir = builder
             .tempdir_in(parent)
             .with_context(|| format!("{}: no directory can be made in it", parent.display()))?;
         for (name, bytes) in &self.files {
@@ -105,6 +111,19 @@ impl Bundle {
             out: out.to_owned(),
         })
     }
+}
+
+/// The summary for the police, as full as two pages allow.
+fn two_pages(case: &Case, facts: &Facts, lang: Lang, font: &FontFiles) -> anyhow::Result<Page> {
+    for full in Fullness::ALL {
+        let page = police(case, facts, lang, full);
+        if sheets(&page, font)? <= 2 {
+            return Ok(page);
+        }
+    }
+    anyhow::bail!(
+        "the summary for the police does not fit two pages in this font: name another with --font FILE"
+    )
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

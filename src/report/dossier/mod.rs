@@ -33,6 +33,7 @@ pub use case::{
 };
 pub use deadline::{Deadline, deadlines};
 pub use facts::{Facts, InvalidFacts};
+pub use police::Fullness;
 
 use super::{Lang, Page};
 
@@ -89,7 +90,7 @@ impl Kind {
 pub fn compose(kind: Kind, case: &Case, facts: &Facts, lang: Lang) -> Page {
     match kind {
         Kind::Dossier => record::page(case, facts, lang),
-        Kind::Police => police::page(case, facts, lang),
+        Kind::Police => police(case, facts, lang, Fullness::ALL[0]),
         Kind::AppiPrompt => appi::prompt(case, facts, lang),
         Kind::AppiFinal => appi::last(case, facts, lang),
         Kind::Gdpr => gdpr::page(case, facts, lang),
@@ -97,6 +98,11 @@ pub fn compose(kind: Kind, case: &Case, facts: &Facts, lang: Lang) -> Page {
         Kind::Broker => letters::broker(case, facts, lang),
         Kind::Customers => notice::page(case, facts, lang),
     }
+}
+
+/// Composes the summary for the police with so much in it.
+pub fn police(case: &Case, facts: &Facts, lang: Lang, full: Fullness) -> Page {
+    police::page(case, facts, lang, full)
 }
 
 /// The case in a few lines for a terminal.

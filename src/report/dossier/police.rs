@@ -1,5 +1,7 @@
 //! Two pages for the police: what happened, since when, who, what proves it, what can be handed over.
-//! Every part has a greatest length, so that no incident makes a third page.
+//!
+//! It is composed with less and less in it until it fits: `Fullness` says with how much, and the
+//! tightest fits whatever the incident.
 
 use super::case::Case;
 use super::facts::Facts;
@@ -8,14 +10,48 @@ use crate::report::page::{Block, Column, Page, Piece, Table, Text};
 use crate::report::when::minute;
 use crate::report::{Lang, say};
 
-/// The longest word of the operator's.
-const SAID: usize = 160;
-/// Lines of the timeline.
-const EVENTS: usize = 8;
-/// Senders, and canaries.
-const ROWS: usize = 5;
+/// How much stands in the summary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fullness {
+    /// Lines of the course of events.
+    events: usize,
+    /// Senders, and canaries.
+    rows: usize,
+    /// The longest text, in widths of half a Japanese letter.
+    halves: usize,
+    /// Points that are not known.
+    unknown: usize,
+}
 
-pub(super) fn page(case: &Case, facts: &Facts, lang: Lang) -> Page {
+impl Fullness {
+    /// From the fullest to the tightest.
+    pub const ALL: [Fullness; 3] = [
+        Fullness {
+            events: 8,
+            rows: 5,
+            halves: 320,
+            unknown: 9,
+        },
+        Fullness {
+            events: 6,
+            rows: 4,
+            halves: 120,
+            unknown: 5,
+        },
+        Fullness {
+            events: 4,
+            rows: 2,
+            halves: 60,
+            unknown: 3,
+        },
+    ];
+}
+
+pub(super) fn page(case: &Case, facts: &Facts, lang: Lang, full: Fullness) -> Page {
+    let short = |text: String| short(text, full.halves);
+    let rows = full.rows;
+    let mut unknown = words::unknown(case, lang);
+    unknown.truncate(full.unknown);
     let mut blocks = vec![
         Block::Facts(vec![
             (say!(lang, "To", "提出先"), short(facts.police(lang))),
@@ -54,10 +90,10 @@ pub(super) fn page(case: &Case, facts: &Facts, lang: Lang) -> Page {
             ),
         ]),
         Block::Heading(say!(lang, "2. Who used the data", "2 データを利用した者")),
-        words::actors(lang, &case.actors, ROWS, 44),
+        words::actors(lang, &case.actors, rows, full.halves.min(88)),
     ];
-    if case.actors.len() > ROWS {
-        let more = case.actors.len() - ROWS;
+    if case.actors.len() > rows {
+        let more = case.actors.len() - rows;
         blocks.push(Block::Note(
             say!(
                 lang,
@@ -77,7 +113,7 @@ pub(super) fn page(case: &Case, facts: &Facts, lang: Lang) -> Page {
             .into(),
         ),
         Block::Heading(say!(lang, "3. Course of events", "3 経過")),
-        course(case, lang),
+        course(case, lang, full),
         Block::Heading(say!(lang, "4. Evidence that can be handed over", "4 提出できる証拠")),
         Block::List(evidence(case, lang)),
         record::log(case, lang),
@@ -88,9 +124,9 @@ pub(super) fn page(case: &Case, facts: &Facts, lang: Lang) -> Page {
             "Decoy records that were reached",
             "接触を受けた検知用データ"
         )));
-        blocks.push(record::revealed(case, lang, ROWS));
-        if case.revealed.len() > ROWS {
-            let more = case.revealed.len() - ROWS;
+        blocks.push(record::revealed(case, lang, rows, full.halves.min(120)));
+        if case.revealed.len() > rows {
+            let more = case.revealed.len() - rows;
             blocks.push(Block::Note(
                 say!(
                     lang,
@@ -103,32 +139,33 @@ pub(super) fn page(case: &Case, facts: &Facts, lang: Lang) -> Page {
     }
     blocks.extend([
         Block::Heading(say!(lang, "5. What is not known", "5 判明していないこと")),
-        Block::List(words::unknown(case, lang)),
+        Block::List(unknown),
     ]);
     let title = say!(lang, "Summary for the police", "警察提出用 事案概要");
     words::draft(lang, title, words::reference(case, lang), blocks)
 }
 
 /// No longer than it may be; a blank stays one.
-fn short(text: String) -> Text {
+fn short(text: String, halves: usize) -> Text {
     let text = Text::from(text);
     match &text.0[..] {
-        [Piece::Plain(words)] => words::clip(words, SAID).into(),
+        [Piece::Plain(words)] => words::fit(words, halves).into(),
         _ => text,
     }
 }
 
 /// The first and the last of what happened; what lies between is counted.
-fn course(case: &Case, lang: Lang) -> Block {
+fn course(case: &Case, lang: Lang, full: Fullness) -> Block {
     let events = record::sorted_events(case, lang);
+    let (most, tail) = (full.events, full.events / 2);
     let line = |(at, what): &(time::OffsetDateTime, String)| {
-        vec![Text::from(minute(lang, *at)), words::clip(what, 110).into()]
+        let what = words::fit(what, full.halves.min(160));
+        vec![Text::from(minute(lang, *at)), what.into()]
     };
-    let mut rows: Vec<Vec<Text>> = events.iter().take(EVENTS).map(line).collect();
-    if events.len() > EVENTS {
-        let tail = EVENTS / 2;
-        rows.truncate(EVENTS - tail);
-        let between = events.len() - EVENTS;
+    let mut rows: Vec<Vec<Text>> = events.iter().take(most).map(line).collect();
+    if events.len() > most {
+        rows.truncate(most - tail);
+        let between = events.len() - most;
         rows.push(vec![
             "…".into(),
             say!(

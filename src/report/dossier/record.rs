@@ -51,7 +51,7 @@ pub(super) fn page(case: &Case, facts: &Facts, lang: Lang) -> Page {
     }
     blocks.extend([
         Block::Heading(say!(lang, "Who used the data", "データを利用した者")),
-        words::actors(lang, &case.actors, usize::MAX, 80),
+        words::actors(lang, &case.actors, usize::MAX, 100),
         Block::Note(
             say!(
                 lang,
@@ -69,7 +69,7 @@ pub(super) fn page(case: &Case, facts: &Facts, lang: Lang) -> Page {
             "The canaries reached",
             "接触を受けた検知用データ"
         )));
-        blocks.push(revealed(case, lang, usize::MAX));
+        blocks.push(revealed(case, lang, usize::MAX, 200));
     }
     blocks.push(Block::Heading(say!(lang, "Evidence", "証拠")));
     blocks.extend(evidence(case, lang));
@@ -402,8 +402,8 @@ fn access_words(what: AccessKind, canary: Option<&str>, lang: Lang) -> String {
     }
 }
 
-/// The canaries that were asked for, at most so many.
-pub(super) fn revealed(case: &Case, lang: Lang, most: usize) -> Block {
+/// The canaries that were asked for, at most so many, each cell at most so wide.
+pub(super) fn revealed(case: &Case, lang: Lang, most: usize, halves: usize) -> Block {
     Block::Table(Table {
         columns: vec![
             Column::text(say!(lang, "Canary", "検知用データ"), 2.2),
@@ -418,9 +418,9 @@ pub(super) fn revealed(case: &Case, lang: Lang, most: usize) -> Block {
             .map(|one| {
                 vec![
                     words::clip(&one.canary, 60).into(),
-                    words::clip(&one.name, 60).into(),
-                    words::clip(&one.address, 120).into(),
-                    words::clip(&one.contacts.join(" / "), 120).into(),
+                    words::fit(&one.name, halves).into(),
+                    words::fit(&one.address, halves).into(),
+                    words::fit(&one.contacts.join(" / "), halves).into(),
                 ]
             })
             .collect(),

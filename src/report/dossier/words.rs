@@ -53,6 +53,20 @@ pub(super) fn clip(text: &str, most: usize) -> String {
     }
 }
 
+/// The same by width: a Japanese letter is as wide as two others.
+pub(super) fn fit(text: &str, halves: usize) -> String {
+    let text = foreign(text);
+    let mut used = 0;
+    let end = text.char_indices().find(|(_, letter)| {
+        used += if *letter >= '\u{1100}' { 2 } else { 1 };
+        used > halves
+    });
+    match end {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 /// Names in a row: `a, b`, `a、b`.
 pub(super) fn list(lang: Lang, names: &[String]) -> String {
     names.join(match lang {
@@ -372,7 +386,11 @@ pub(super) fn seen(lang: Lang, seen: &Seen, most: usize) -> String {
 pub(super) fn actors(lang: Lang, actors: &[Actor], most: usize, chars: usize) -> Block {
     let row = |actor: &Actor| {
         vec![
-            sender(lang, actor.from.as_deref(), chars).into(),
+            match actor.from.as_deref() {
+                Some(from) => sender(lang, Some(&fit(from, chars)), usize::MAX),
+                None => withheld(lang),
+            }
+            .into(),
             channels(lang, &actor.channels).into(),
             actor.sightings.to_string().into(),
             actor.canaries.to_string().into(),
@@ -565,6 +583,8 @@ mod tests {
     fn a_strangers_text_is_cut_between_letters() {
         assert_eq!(clip("囮囮囮", 2), "囮囮…");
         assert_eq!(clip("囮囮", 2), "囮囮");
+        assert_eq!(fit("囮a囮", 4), "囮a…");
+        assert_eq!(fit("囮a囮", 5), "囮a囮");
         assert_eq!(clip("a\u{202e}b⟦c⟧\n", 9), "ab[c]");
     }
 }
