@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::canaries::Names;
-use crate::canary::{Incident, Sighting, SourceName};
+use crate::canary::{Incident, Sighting, SourceName, State};
 use crate::evidence::{Act, Checkpoint, Entry, hex};
 use crate::notation::{Mapping, Role};
 use crate::registry::{Registry, SightingFilter};
@@ -62,6 +62,8 @@ pub(crate) async fn case(
         history: Vec::new(),
         batches: batches
             .iter()
+            // What was broken off never stood there.
+            .filter(|batch| !matches!(batch.state, State::Planned | State::Void))
             .map(|batch| Planted {
                 batch: batch.id.to_string(),
                 canaries: batch.canaries,

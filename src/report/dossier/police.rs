@@ -189,10 +189,14 @@ fn course(case: &Case, lang: Lang, full: Fullness) -> Block {
 
 fn evidence(case: &Case, lang: Lang) -> Vec<Text> {
     let (messages, traces) = (case.sightings.len(), case.traces.len());
+    let (mails, lists) = (
+        words::count(messages, "message"),
+        words::count(traces, "list"),
+    );
     let mut list: Vec<Text> = vec![
         say!(
             lang,
-            "{messages} message(s) as received, each with its SHA-256 and its place in the signed evidence log",
+            "{mails} as received, each with its SHA-256 and its place in the signed evidence log",
             "受信した通信の原本{messages}件(それぞれSHA-256及び署名付き証拠記録における記載箇所を付す)"
         )
         .into(),
@@ -201,7 +205,7 @@ fn evidence(case: &Case, lang: Lang) -> Vec<Text> {
         list.push(
             say!(
                 lang,
-                "{traces} list(s) that were traced, by SHA-256, with the numbers of each verdict",
+                "{lists} that we traced, by SHA-256, with the numbers of each verdict",
                 "調査した名簿{traces}件のSHA-256及び判定の数値"
             )
             .into(),

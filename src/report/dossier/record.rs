@@ -8,7 +8,7 @@ use super::case::{AccessKind, Case, Trace};
 use super::deadline::Rule;
 use super::facts::Facts;
 use super::words;
-use crate::canary::Channel;
+use crate::canary::{Channel, State};
 use crate::report::page::{Block, Column, Page, Table, Text};
 use crate::report::when::{self, minute, percent, thousands};
 use crate::report::{Lang, say};
@@ -160,14 +160,20 @@ fn events(case: &Case, lang: Lang) -> Vec<(OffsetDateTime, String)> {
     for planted in &case.batches {
         let (batch, canaries) = (words::clip(&planted.batch, 60), planted.canaries);
         let customers = thousands(planted.customers);
-        events.push((
-            planted.planted_at,
-            say!(
+        let handed_out = planted.state == State::HandedOut.name();
+        let planted_words = match handed_out {
+            true => say!(
+                lang,
+                "Batch {batch} handed out to be inserted: {canaries} canaries",
+                "検知用データ{canaries}件を登録用に引渡し(バッチ{batch})"
+            ),
+            false => say!(
                 lang,
                 "Batch {batch} planted: {canaries} canaries among {customers} customers",
                 "検知用データ{canaries}件を登録(バッチ{batch}、顧客{customers}件中)"
             ),
-        ));
+        };
+        events.push((planted.planted_at, planted_words));
         if let Some(at) = planted.unplanted_at {
             events.push((
                 at,
@@ -259,11 +265,12 @@ fn sightings(case: &Case, lang: Lang) -> Vec<(OffsetDateTime, String)> {
     days.into_values()
         .map(|(at, channel, count)| {
             let way = words::channel(lang, channel);
+            let contacts = words::count(count, "contact");
             (
                 at,
                 say!(
                     lang,
-                    "{count} contact(s) by {way} on this day, from this time on",
+                    "{contacts} by {way} on this day, from this time on",
                     "この日、この時刻以降に{way}による接触{count}件"
                 ),
             )

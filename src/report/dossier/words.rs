@@ -44,6 +44,14 @@ pub(super) fn reference(case: &Case, lang: Lang) -> String {
     )
 }
 
+/// So many of something, in English.
+pub(super) fn count(number: usize, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {one}s"),
+    }
+}
+
 /// A stranger's or an operator's text, safe and no longer than so many characters.
 pub(super) fn clip(text: &str, most: usize) -> String {
     let text = foreign(text);
@@ -230,6 +238,7 @@ pub(super) fn noticed(case: &Case, lang: Lang) -> String {
     let ways = channels(lang, &case.channels());
     let (first, last) = (minute(lang, case.opened_at), minute(lang, case.last_at));
     let (sightings, canaries) = (case.sightings.len(), reached(case));
+    let contacts = count(sightings, "contact");
     let source = &case.source;
     let mut text = match case.sightings.len() {
         0 => say!(
@@ -239,7 +248,7 @@ pub(super) fn noticed(case: &Case, lang: Lang) -> String {
         ),
         _ => say!(
             lang,
-            "Decoy records (customers who do not exist) are kept in database {source} and nowhere else. From {first} to {last}, {sightings} contact(s) by {ways} reached {canaries} of them, which nobody had a reason to make.",
+            "Decoy records (customers who do not exist) are kept in database {source} and nowhere else. From {first} to {last}, {contacts} by {ways} reached {canaries} of them, which nobody had a reason to make.",
             "データベース「{source}」には、実在しない顧客の登録(検知用データ)を当該データベースに限って置いている。{first}から{last}までの間に、{ways}による接触{sightings}件が検知用データ{canaries}件に対してあった。これらに正当な理由で連絡する者は存在しない。"
         ),
     };
@@ -252,6 +261,7 @@ pub(super) fn noticed(case: &Case, lang: Lang) -> String {
 /// What the traces came to, in one sentence.
 fn traced(case: &Case, lang: Lang) -> String {
     let count = case.traces.len();
+    let lists = self::count(count, "list");
     match case.best() {
         Some((trace, found)) => finding(trace, found, lang),
         None if case.named() => say!(
@@ -261,7 +271,7 @@ fn traced(case: &Case, lang: Lang) -> String {
         ),
         None if count > 0 => say!(
             lang,
-            "{count} list(s) were examined; none was attributed to this database.",
+            "{lists} examined; none was attributed to this database.",
             "名簿{count}件を調査したが、当該データベースに由来すると判定されたものはない。"
         ),
         None => String::new(),
@@ -453,9 +463,10 @@ pub(super) fn unknown(case: &Case, lang: Lang) -> Vec<Text> {
         )),
         Some(fields) if fields.unclear > 0 => {
             let count = fields.unclear;
+            let columns = self::count(count, "further column");
             list.push(say!(
                 lang,
-                "What {count} further column(s) of the table hold: nobody has said what they mean.",
+                "What is in {columns} of the table whose meaning nobody has said.",
                 "テーブルのその他の列{count}列の内容(意味が登録されていない)。"
             ));
         }
@@ -507,9 +518,9 @@ pub(super) fn deadline_table(case: &Case, lang: Lang, rules: &[Rule]) -> Block {
     };
     Block::Table(Table {
         columns: vec![
-            Column::text(say!(lang, "What", "事項"), 3.4),
-            Column::text(say!(lang, "Until", "期限"), 3.4),
-            Column::text(say!(lang, "Careful day", "安全側の日"), 2.0),
+            Column::text(say!(lang, "What", "事項"), 3.2),
+            Column::text(say!(lang, "Until", "期限"), 3.3),
+            Column::text(say!(lang, "Careful day", "安全側の日"), 2.5),
             Column::text(say!(lang, "Now", "現在"), 1.9),
         ],
         rows: rules.iter().map(row).collect(),
