@@ -150,7 +150,15 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     }
     // What is shown about the log is a checkpoint over all that came before.
     workspace.sign_log(&registry).await?;
-    let mut case = gather::case(&workspace, &registry, &incident, args.known_at, now).await?;
+    let mut case = gather::case(
+        &workspace,
+        &registry,
+        &incident,
+        args.known_at,
+        args.reveal,
+        now,
+    )
+    .await?;
     if args.reveal {
         let reason = args.reason.clone();
         case.revealed = canaries::reveal(&registry, &case, &subject, reason, now).await?;

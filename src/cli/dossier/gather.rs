@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::canaries::Names;
-use crate::canary::{Incident, Sighting, SourceName, State};
+use crate::canary::{Channel, Incident, Sighting, SourceName, State};
 use crate::evidence::{Act, Checkpoint, Entry, hex};
 use crate::notation::{Mapping, Role};
 use crate::registry::{Registry, SightingFilter};
@@ -21,7 +21,8 @@ use crate::workspace::Workspace;
 /// A line of what a stranger says of himself is no longer than this, in the documents and in JSON.
 const LONGEST: usize = 300;
 
-/// Everything known. The moment of knowledge is `known_at`, or the incident's opening.
+/// Everything known. The moment of knowledge is `known_at`, or the incident's opening; with `reveal`,
+/// what a message can be compared by is told of each.
 ///
 /// # Errors
 /// The registry fails.
@@ -30,6 +31,7 @@ pub(crate) async fn case(
     registry: &Registry,
     incident: &Incident,
     known_at: Option<OffsetDateTime>,
+    reveal: bool,
     now: OffsetDateTime,
 ) -> anyhow::Result<Case> {
     let source = &incident.source;
@@ -45,7 +47,7 @@ pub(crate) async fn case(
     let mut sightings = Vec::new();
     for sighting in registry.sightings(&filter).await?.iter().rev() {
         if sighting.incident == Some(incident.id) {
-            sightings.push(seen(registry, sighting, &names, &logged).await?);
+            sightings.push(seen(registry, sighting, &names, &logged, reveal).await?);
         }
     }
     let fields = registry.source(source).await?.mapping;
@@ -118,11 +120,13 @@ async fn seen(
     sighting: &Sighting,
     names: &Names,
     logged: &HashMap<i64, String>,
+    reveal: bool,
 ) -> anyhow::Result<Seen> {
-    let raw = registry
-        .message(sighting.message)
-        .await?
-        .map(|message| message.raw);
+    let told_of = reveal || sighting.channel == Channel::Mail;
+    let raw = match told_of {
+        true => registry.message(sighting.message).await?,
+        false => None,
+    };
     let canary = sighting.canary.as_ref().map(|id| id.as_str());
     let told = |text: &str| {
         (!names.are_in(text, canary)).then(|| text.chars().take(LONGEST).collect::<String>())
@@ -137,9 +141,9 @@ async fn seen(
         from: told(&sighting.actor.from),
         summary: told(&sighting.actor.summary),
         repeats: sighting.repeats,
-        sha256: raw.map(|raw| hex(&Sha256::digest(&raw))),
+        sha256: raw.map(|message| hex(&Sha256::digest(&message.raw))),
         logged: logged.get(&sighting.message).cloned(),
-        salt: registry.raw_salt(sighting.message),
+        salt: reveal.then(|| registry.raw_salt(sighting.message)),
     })
 }
 

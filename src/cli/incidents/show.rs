@@ -27,7 +27,7 @@ pub(super) async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> 
     let now = OffsetDateTime::now_utc();
     let (workspace, registry) = global.open().await?;
     let incident = registry.incident(args.id).await?;
-    let case = gather::case(&workspace, &registry, &incident, None, now).await?;
+    let case = gather::case(&workspace, &registry, &incident, None, false, now).await?;
     let document = Document {
         case: &case,
         deadlines: deadlines(case.known_at, now),

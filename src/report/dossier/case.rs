@@ -126,12 +126,14 @@ pub struct Seen {
     pub summary: Option<String>,
     /// How often the same message came again.
     pub repeats: u32,
-    /// SHA-256 of its raw bytes, hexadecimal.
+    /// SHA-256 of its raw bytes, hexadecimal: of a mail, whose bytes nobody guesses. A call's are few
+    /// enough to be tried out, so that its hash is told only to those who are handed the details.
     pub sha256: Option<String>,
     /// The salted hash under which it stands in the evidence log.
     pub logged: Option<String>,
-    /// The salt.
-    pub salt: String,
+    /// The salt, for those who are handed the details.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
 }
 
 /// Whoever used the data, as far as they say themselves.

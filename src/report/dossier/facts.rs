@@ -63,7 +63,7 @@ facts! {
     /// To whom the notification under the GDPR goes.
     eu_authority: "competent supervisory authority", "管轄の監督機関";
     /// Which police station.
-    police: "police station", "警察署名";
+    police: "police station", "提出先の警察署";
     /// What the database is called and used for.
     database: "the database: its name and what it is used for", "データベースの名称・用途";
     /// How many people.

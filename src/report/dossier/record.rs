@@ -440,8 +440,8 @@ fn evidence(case: &Case, lang: Lang) -> Vec<Block> {
     blocks.push(Block::Para(
         say!(
             lang,
-            "Each message is kept as it came. Its SHA-256 is given below; in the log it stands under the SHA-256 of its salt followed by its bytes (both in dossier.json), so that a message handed over can be compared with the log.",
-            "通信は受信したままの形で保管している。以下に原本のSHA-256を示す。証拠記録には、ソルトに原本を続けたもののSHA-256が記録されており(いずれもdossier.jsonに収録)、引き渡された原本を証拠記録と照合できる。"
+            "Each message is kept as it came, and stands in the evidence log under the SHA-256 of a salt followed by its bytes. Mails are given by the SHA-256 of their bytes alone, other messages by the salted one; the salt goes with the message to whoever is handed it, who can then compare it with the log.",
+            "通信は受信したままの形で保管し、ソルトに原本を続けたもののSHA-256を証拠記録に残している。以下では、電子メールは原本のSHA-256、その他の通信はソルト付きのSHA-256を示す。ソルトは原本とともに引き渡し、受領者はこれを用いて原本を証拠記録と照合できる。"
         )
         .into(),
     ));
@@ -474,13 +474,22 @@ fn evidence(case: &Case, lang: Lang) -> Vec<Block> {
                     .into(),
                     words::canary(lang, seen.canary.as_deref()).into(),
                     format!("{}{again}", words::seen(lang, seen, 80)).into(),
-                    seen.sha256.as_deref().unwrap_or("–").into(),
+                    hash(seen, lang).into(),
                 ]
             })
             .collect(),
         empty: say!(lang, "There is no message.", "通信はない。"),
     }));
     blocks
+}
+
+/// What a message can be compared by.
+fn hash(seen: &super::Seen, lang: Lang) -> String {
+    match (&seen.sha256, &seen.logged) {
+        (Some(plain), _) => plain.clone(),
+        (None, Some(salted)) => say!(lang, "{salted} (salted)", "{salted}(ソルト付き)"),
+        (None, None) => "–".to_owned(),
+    }
 }
 
 /// The log as it was signed last.
