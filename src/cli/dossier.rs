@@ -26,7 +26,8 @@ use crate::report::pdf::FontFiles;
 /// Every document is a draft for counsel. What is not known is a marked blank; a file of --facts fills
 /// what only you can know (organisation, representative, address, contact, dpo, counsel, authority,
 /// eu_authority, police, database, people, eu_people, sensitive, cause, harm, response, publication,
-/// prevention, other, firm, broker, answer_by, web; each a text, or { en = "…", ja = "…" }).
+/// prevention, other, firm, broker, answer_by, web; each a text, or { en = "…", ja = "…" }): see
+/// examples/facts.toml.
 #[derive(clap::Args)]
 pub struct Args {
     /// The incident's number (see otori incidents)

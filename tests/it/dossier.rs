@@ -811,3 +811,50 @@ async fn a_real_trace_fills_in_the_numbers() {
     assert_eq!(shown["fields"], Value::Null);
     assert!(!shown.to_string().contains("hanako"));
 }
+
+#[tokio::test]
+async fn the_example_of_facts_says_all_that_can_be_said() {
+    let (otori, canaries) = school().await;
+    sighted(
+        &otori,
+        &canaries[1],
+        FIRST,
+        "sales@broker.example",
+        "An offer",
+    )
+    .await;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/facts.toml");
+    let (out, _) = made(
+        &otori,
+        &["--format", "html", "--facts", file.to_str().unwrap()],
+    );
+    let facts = read(&file).parse::<toml::Table>().unwrap();
+    let help = otori.command(&["dossier", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let listed = help.split_once("only you can know (").unwrap().1;
+    let listed = listed.split_once("; each a text").unwrap().0;
+    let mut listed: Vec<&str> = listed.split(',').map(str::trim).collect();
+    listed.sort_unstable();
+    let mut said: Vec<&str> = facts.keys().map(String::as_str).collect();
+    said.sort_unstable();
+    assert_eq!(said, listed);
+    // Each of them is used somewhere.
+    let all: String = ["en", "ja"]
+        .iter()
+        .flat_map(|lang| {
+            DOCUMENTS.map(|name| read(&out.join(lang).join(name).with_extension("html")))
+        })
+        .collect();
+    for (name, fact) in &facts {
+        let texts = match fact {
+            toml::Value::Table(each) => each.values().collect(),
+            same => vec![same],
+        };
+        for text in texts {
+            assert!(all.contains(text.as_str().unwrap()), "{name}");
+        }
+    }
+    // What is left blank is what no file can know in advance.
+    let letter = read(&out.join("ja/letter-to-broker.html"));
+    assert_eq!(letter.matches("<mark>").count(), 1, "{letter}");
+}

@@ -427,7 +427,7 @@ pub(super) fn unknown(case: &Case, lang: Lang) -> Vec<Text> {
     let mut list = vec![
         say!(
             lang,
-            "Who took the data, and how. Otori watches decoy records, not access to the database: the database's own access logs have to be secured and read.",
+            "Who took the data, and how. Decoy records tell where data come from, and nobody's access to the database: the database's own access logs have to be secured and read.",
             "データを持ち出した者とその方法。本システムは検知用データを監視するもので、データベースへの操作は記録しない。データベース側のアクセス記録を保全し、調べる必要がある。"
         ),
         say!(
@@ -444,8 +444,8 @@ pub(super) fn unknown(case: &Case, lang: Lang) -> Vec<Text> {
     if case.best().is_none() {
         list.push(say!(
             lang,
-            "How much of the database leaked. No list has been traced that gives an estimate; a list, once obtained, is examined with `otori trace`.",
-            "データベースのうちどれだけが漏えいしたか。推計の根拠となる名簿はまだ調査していない(入手した場合は otori trace で調査する)。"
+            "How much of the database leaked. No list has been traced that gives an estimate; a list, once obtained, can be examined.",
+            "データベースのうちどれだけが漏えいしたか。推計の根拠となる名簿はまだ調査していない(入手した場合は調査できる)。"
         ));
     }
     if taken(case, lang).is_none() {
