@@ -1,5 +1,10 @@
 //! `otori incidents`.
 
+mod judge;
+#[cfg(feature = "report")]
+mod show;
+
+use clap::Subcommand;
 use time::macros::format_description;
 
 use super::{Global, Outcome, Output};
@@ -7,13 +12,37 @@ use crate::canary::IncidentsDocument;
 
 /// The leaks that sightings point at, newest first
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    act: Option<Act>,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// What is known about one incident
+    #[cfg(feature = "report")]
+    Show(show::Args),
+    /// Write down that an incident is a leak: later sightings of its source still join it
+    Confirm(judge::Args),
+    /// Write down that an incident is done with: a later sighting of its source opens another
+    Close(judge::Close),
+}
 
 /// Runs `otori incidents`.
 ///
 /// # Errors
-/// The registry fails.
-pub async fn run(_args: Args, global: &Global) -> anyhow::Result<Outcome> {
+/// There is no such incident, or the registry fails.
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+    match args.act {
+        None => list(global).await,
+        #[cfg(feature = "report")]
+        Some(Act::Show(args)) => show::run(args, global).await,
+        Some(Act::Confirm(args)) => judge::confirm(args, global).await,
+        Some(Act::Close(args)) => judge::close(args, global).await,
+    }
+}
+
+async fn list(global: &Global) -> anyhow::Result<Outcome> {
     let (_, registry) = global.open().await?;
     let incidents = registry.incidents().await?;
     Output::new(global).result(&IncidentsDocument::new(&incidents), |out| {

@@ -7,6 +7,8 @@ mod backup;
 mod broker;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
+#[cfg(feature = "report")]
+mod dossier;
 #[cfg(feature = "receive")]
 mod drill;
 mod evidence;
@@ -84,6 +86,7 @@ verbs! {
     #[cfg(feature = "receive")] Drill = drill,
     Sightings = sightings,
     Incidents = incidents,
+    #[cfg(feature = "report")] Dossier = dossier,
     Evidence = evidence,
     #[cfg(feature = "report")] Report = report,
     Reveal = reveal,

@@ -5,9 +5,11 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::merkle::{Hash, leaf_hash};
+use super::traced::{TracedClear, TracedSource};
 
 /// Something that may have to be proved later. It holds ids, counts, names and hashes, never a canary's
-/// detail: the log may be shown to a stranger.
+/// detail: the log may be shown to a stranger. No field is named as one of [`Entry`]'s (`seq`, `at`, `by`,
+/// `rows`), beside which it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum Act {
@@ -86,6 +88,15 @@ pub enum Act {
         sources: Vec<String>,
         /// At most this probable that an innocent source is named.
         false_accusation_probability: f64,
+        /// Rows of the list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        list_rows: Option<u64>,
+        /// What it showed of each source. Older entries lack it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<TracedSource>,
+        /// Sources that it cleared.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleared: Vec<TracedClear>,
     },
     /// The configuration is another one than before.
     Configured {
@@ -279,6 +290,22 @@ pub enum Act {
         to: String,
         /// SHA-256 of the file in hexadecimal.
         sha256: String,
+    },
+    /// A person has judged an incident.
+    IncidentChanged {
+        /// The incident.
+        incident: i64,
+        /// Its new state.
+        state: String,
+        /// Why, in the words of who judged.
+        why: Option<String>,
+    },
+    /// A dossier was made of an incident.
+    DossierMade {
+        /// The incident.
+        incident: i64,
+        /// SHA-256 of its list of contents, in hexadecimal.
+        manifest: String,
     },
 }
 

@@ -3,6 +3,7 @@
 //! | file | what it is |
 //! | --- | --- |
 //! | `act` | what is done and enters the log: ids, counts and hashes, never a canary's detail |
+//! | `traced` | the numbers that a trace's verdict stands on |
 //! | `merkle` | the tree over the log's entries (RFC 9162) |
 //! | `note` | signed notes, as C2SP's signed-note format has them |
 //! | `checkpoint` | the log's size and root, signed: C2SP's tlog-checkpoint format |
@@ -22,6 +23,7 @@ mod merkle;
 mod note;
 mod proof;
 mod timestamp;
+mod traced;
 
 pub use act::{Act, Entry, RowDigest, message_hash};
 pub use checkpoint::{Checkpoint, InvalidCheckpoint};
@@ -31,6 +33,7 @@ pub use merkle::{Frontier, Hash, consistency, inclusion, leaf_hash, root, verify
 pub use note::{InvalidKey, InvalidNote, Note, Signer, Verifier};
 pub use proof::{Checked, InvalidProof, Proof};
 pub use timestamp::{InvalidStamp, Stamp, StampRequest};
+pub use traced::{TracedClear, TracedSource};
 
 /// Bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

@@ -110,6 +110,17 @@ pub enum Error {
         /// Where it stands.
         state: &'static str,
     },
+    /// No such incident.
+    #[error("there is no incident {0}: see `otori incidents`")]
+    UnknownIncident(i64),
+    /// An incident does not go back.
+    #[error("incident {id} is {state} already")]
+    IncidentJudged {
+        /// The incident.
+        id: i64,
+        /// Where it is.
+        state: &'static str,
+    },
     /// A batch that is not registered.
     #[error("there is no batch '{0}'")]
     UnknownBatch(String),

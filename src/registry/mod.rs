@@ -10,6 +10,7 @@ mod drills;
 mod dump;
 mod error;
 mod exclusive;
+mod incidents;
 mod log;
 mod marks;
 mod open;

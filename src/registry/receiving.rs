@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::drills;
+use super::incidents::join_incident;
 use super::marks::folded;
 use super::store::{Row, Tx};
 use super::witness::Table;
@@ -11,9 +12,7 @@ use super::{
     Accepted, Error, Mark, Message, NewMessage, NewSighting, Registry, Result, SightingFilter,
     from_micros, micros,
 };
-use crate::canary::{
-    BatchId, Canary, Channel, Incident, IncidentState, Sighting, SightingKind, SourceName,
-};
+use crate::canary::{BatchId, Canary, Channel, Sighting, SightingKind, SourceName};
 use crate::evidence::{Act, hex, message_hash};
 
 pub(super) const ENVELOPE: &str = "message envelope";
@@ -361,61 +360,6 @@ impl Registry {
             forgotten: row.text_or_null(7)?.is_some() && row.int_or_null(11)?.is_some(),
         })
     }
-
-    /// Incidents, newest first.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn incidents(&self) -> Result<Vec<Incident>> {
-        let rows = self
-            .store
-            .fetch(
-                "select incident.id, incident.source, incident.state, incident.opened_at,
-                        incident.last_at, count(sighting.id), count(distinct sighting.canary)
-                 from incident left join sighting on sighting.incident = incident.id
-                 group by incident.id, incident.source, incident.state, incident.opened_at,
-                          incident.last_at
-                 order by incident.last_at desc, incident.id desc",
-                vec![],
-            )
-            .await?;
-        rows.iter().map(incident).collect()
-    }
-}
-
-fn incident(row: &Row) -> Result<Incident> {
-    let id = row.int(0)?;
-    let damaged = || Error::Damaged(format!("incident {id}"));
-    Ok(Incident {
-        id,
-        source: row.text(1)?.parse().map_err(|_| damaged())?,
-        state: IncidentState::from_name(&row.text(2)?).ok_or_else(damaged)?,
-        opened_at: from_micros(row.int(3)?, "incident")?,
-        last_at: from_micros(row.int(4)?, "incident")?,
-        sightings: u64::try_from(row.int(5)?).map_err(|_| damaged())?,
-        canaries: u64::try_from(row.int(6)?).map_err(|_| damaged())?,
-    })
-}
-
-/// The source's open incident, opened if there is none; two receivers that open one at once get the
-/// same, by the unique index over open ones.
-async fn join_incident(tx: &mut Tx, source: &SourceName, at: i64) -> Result<i64> {
-    let rows = tx
-        .fetch(
-            "insert into incident (source, state, opened_at, last_at) values ($1, 'open', $2, $2)
-             on conflict (source) where state = 'open' do update
-             set opened_at = case when excluded.opened_at < incident.opened_at
-                                  then excluded.opened_at else incident.opened_at end,
-                 last_at = case when excluded.last_at > incident.last_at
-                                then excluded.last_at else incident.last_at end
-             returning id",
-            vec![source.as_str().into(), at.into()],
-        )
-        .await?;
-    let row = rows
-        .first()
-        .ok_or_else(|| Error::Damaged(format!("incident of {source}")))?;
-    row.int(0)
 }
 
 /// Whether the incident has not yet seen this canary on this channel.

@@ -39,7 +39,7 @@ pub fn html(page: &Page) -> String {
                 meta name="referrer" content="no-referrer";
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 title { (page.title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(foot(&page.footer))) }
             }
             body {
                 header { h1 { (page.title) } p { (page.subtitle) } }
@@ -50,6 +50,29 @@ pub fn html(page: &Page) -> String {
         }
     };
     whole.into_string()
+}
+
+/// The foot of every printed page; browsers that do not know margin boxes leave it out.
+fn foot(words: &str) -> String {
+    let words = css_string(words);
+    format!(
+        "@media print {{ @page {{ @bottom-left {{ content: {words}; font: 7.5pt sans-serif; color: #667085; white-space: nowrap; }}
+  @bottom-right {{ content: counter(page) ' / ' counter(pages); font: 7.5pt sans-serif; color: #667085; }} }} }}\n"
+    )
+}
+
+/// A text as CSS writes it, with nothing in it that could end the string or the style sheet.
+fn css_string(text: &str) -> String {
+    let mut written = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' | '<' | '>' | '&' | '\0'..='\u{1f}' => {
+                written.push_str(&format!("\\{:x} ", u32::from(letter)));
+            }
+            letter => written.push(letter),
+        }
+    }
+    written + "\""
 }
 
 fn block(block: &Block) -> Markup {
@@ -121,5 +144,20 @@ fn svg(figure: &Figure) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_footer_cannot_leave_its_style() {
+        assert_eq!(css_string("囮 · 1"), "\"囮 · 1\"");
+        assert_eq!(
+            css_string("\"}</style>\n\\"),
+            "\"\\22 }\\3c /style\\3e \\a \\5c \""
+        );
+        assert!(!foot("</style><script>").contains('<'));
     }
 }

@@ -5,6 +5,7 @@
 //! registry before (`cli` does that), and the clock is an argument.
 
 pub mod control;
+pub mod dossier;
 pub mod figure;
 mod html;
 mod lang;

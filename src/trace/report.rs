@@ -5,13 +5,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::columns::{Column, Columns};
-use super::decide::{Decision, Settings, decide};
+use super::decide::{Decision, Settings, SourceFinding, decide, support};
 use super::error::Error;
 use super::read::List;
 use super::scan::{BadRows, scan};
 use super::watch::Watch;
 use crate::canary::{CanaryId, SourceName};
-use crate::evidence::Act;
+use crate::evidence::{Act, TracedClear, TracedSource};
 
 /// More threads than this only wait for the one that reads.
 const THREADS: usize = 8;
@@ -63,6 +63,45 @@ impl Report<'_> {
                 .map(|found| self.source(found.source).to_string())
                 .collect(),
             false_accusation_probability: self.decision.false_accusation_probability,
+            list_rows: Some(self.list.rows),
+            findings: self
+                .decision
+                .sources
+                .iter()
+                .map(|f| self.traced(f))
+                .collect(),
+            cleared: self
+                .decision
+                .cleared
+                .iter()
+                .map(|cleared| TracedClear {
+                    source: self.source(cleared.source).to_string(),
+                    share_below: cleared.share_below,
+                    level: self.settings.level,
+                })
+                .collect(),
+        }
+    }
+
+    fn traced(&self, found: &SourceFinding) -> TracedSource {
+        let (share, rows) = (found.share, found.rows);
+        TracedSource {
+            source: self.source(found.source).to_string(),
+            named: found.named,
+            found: found.found,
+            live: found.live,
+            log10_lr: finite(found.log10_lr),
+            support: support(found.log10_lr).to_owned(),
+            share: [share.estimate, share.low, share.high].map(finite),
+            rows: [
+                rows.estimate.round() as u64,
+                rows.low.floor() as u64,
+                rows.high.ceil() as u64,
+            ],
+            not_before: found.not_before,
+            not_after: found.not_after,
+            level: self.settings.level,
+            window_probability: found.window_probability,
         }
     }
 
@@ -74,6 +113,14 @@ impl Report<'_> {
     /// The id of a canary of the decision.
     pub fn canary(&self, index: u32) -> &CanaryId {
         &self.watch.canaries[index as usize].id
+    }
+}
+
+/// A number that JSON can write; an entry of the log that could not be read back would be none.
+fn finite(number: f64) -> f64 {
+    match number.is_nan() {
+        true => 0.0,
+        false => number.clamp(-999.0, 999.0),
     }
 }
 

@@ -4,6 +4,7 @@ mod backup;
 mod bundle;
 mod custody;
 mod demo;
+mod dossier;
 mod drill;
 mod evidence;
 mod harness;

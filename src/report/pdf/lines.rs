@@ -70,7 +70,10 @@ fn may_break(before: char, after: char) -> bool {
     if after == ' ' || NOT_FIRST.contains(after) || NOT_LAST.contains(before) {
         return false;
     }
-    is_wide(before) || is_wide(after) || matches!(before, '-' | '/' | '_' | '@')
+    is_wide(before)
+        || is_wide(after)
+        // The line of a blank stays whole.
+        || (matches!(before, '-' | '/' | '_' | '@') && after != '_')
 }
 
 /// Breaks letters into lines of at most `width` at `size`. A stretch that fits no line (a hash, a long
@@ -156,6 +159,8 @@ mod tests {
             ('3', '%'),
             ('第', '8'),
             ('1', '2'),
+            ('_', '_'),
+            ('_', ']'),
         ] {
             assert!(!may_break(before, after), "{before}{after}");
         }

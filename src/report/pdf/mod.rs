@@ -103,6 +103,16 @@ pub fn pdf(page: &Page, files: &FontFiles, made_at: OffsetDateTime) -> Result<Ve
     Ok(pdf.finish())
 }
 
+/// How many sheets the page takes, for whoever has a limit to keep.
+///
+/// # Errors
+/// The font does not do.
+pub fn sheets(page: &Page, files: &FontFiles) -> Result<usize, Error> {
+    let mut sheets = Sheets::new(Fonts::new(files)?);
+    sheets.lay_out(page);
+    Ok(sheets.finish().1.len())
+}
+
 fn write_page(
     pdf: &mut Pdf,
     id: Ref,
