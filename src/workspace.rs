@@ -220,6 +220,7 @@ enforce = false
 # user = "shop"
 # password_file = "keys/drill.password"
 # from = "info@shop.example"
+# sender = "Example Shop\n1-2-3 Example, Chiyoda-ku, Tokyo"
 # How often `otori serve` drills each channel of each source by itself.
 # every = "7d"
 "#

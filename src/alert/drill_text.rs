@@ -38,7 +38,7 @@ impl DrillFacts {
                 format!("[otori] DRILL {drill}, no alarm: {source} is heard by {channel}")
             }
             (true, None) => {
-                format!("[otori] {source}: {channel} is deaf, drill {drill} was not heard")
+                format!("[otori] {source}: nothing heard by {channel}, drill {drill} failed")
             }
             (true, Some(_)) => {
                 format!("[otori] {source}: {channel} is late, drill {drill} failed")
@@ -63,8 +63,8 @@ impl DrillFacts {
                  and it was heard. There is nothing to do.\n"
             ),
             (true, None) => format!(
-                "Otori has written to a customer of '{source}' who does not exist, by {channel}, and heard\n\
-                 nothing. Were '{source}' to leak now, nobody might learn of it by {channel}.\n"
+                "Otori has tried to reach a customer of '{source}' who does not exist, by {channel}, and heard\n\
+                 nothing. Until a drill passes, take '{source}' to be deaf by {channel}: a leak would not show there.\n"
             ),
             (true, Some(_)) => format!(
                 "Otori has written to a customer of '{source}' who does not exist, by {channel}. It was heard,\n\
@@ -81,8 +81,9 @@ impl DrillFacts {
             Some(seen) => lines.push(("Heard", format!("{seen}{}", self.after(seen)))),
             None => {
                 let last = self.last_heard.as_deref();
-                let last = last.map_or("never before".to_owned(), |last| format!("last {last}"));
-                lines.push(("Heard", format!("not until {due_at}; {last}")));
+                let last = last.map_or("never".to_owned(), |last| format!("last at {last}"));
+                lines.push(("Due", due_at.clone()));
+                lines.push(("Heard", format!("nothing; before that, {last}")));
             }
         }
         if let Some(why) = &self.why {
@@ -159,17 +160,18 @@ mod tests {
         );
         assert_eq!(
             told.subject(),
-            "[otori] school: phone is deaf, drill 4 was not heard"
+            "[otori] school: nothing heard by phone, drill 4 failed"
         );
         insta::assert_snapshot!(told.text(), @"
-        Otori has written to a customer of 'school' who does not exist, by phone, and heard
-        nothing. Were 'school' to leak now, nobody might learn of it by phone.
+        Otori has tried to reach a customer of 'school' who does not exist, by phone, and heard
+        nothing. Until a drill passes, take 'school' to be deaf by phone: a leak would not show there.
 
         Drill:      4
         Source:     school
         Channel:    phone, canary C2345678Z
         Sent:       2026-03-01T12:00:00Z
-        Heard:      not until 2026-03-01T12:01:00Z; last 2026-02-20T09:00:00Z
+        Due:        2026-03-01T12:01:00Z
+        Heard:      nothing; before that, last at 2026-02-20T09:00:00Z
         Why:        nothing came by its deadline
 
         See:        otori drill list school

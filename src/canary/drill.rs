@@ -94,7 +94,7 @@ struct DrillEntry<'a> {
     seen_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
     alerted_at: Option<OffsetDateTime>,
-    /// From sending to alert.
+    /// From sending to alert, of a message that was heard.
     latency_seconds: Option<f64>,
     #[serde(with = "time::serde::rfc3339")]
     due_at: OffsetDateTime,
@@ -115,7 +115,9 @@ impl<'a> DrillsDocument<'a> {
             accepted_at: drill.accepted_at,
             seen_at: drill.seen_at,
             alerted_at: drill.alerted_at,
-            latency_seconds: drill.seconds_to(drill.alerted_at),
+            latency_seconds: drill
+                .seen_at
+                .and_then(|_| drill.seconds_to(drill.alerted_at)),
             due_at: drill.due_at,
             why: drill.why.as_deref(),
         };

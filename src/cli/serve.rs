@@ -112,6 +112,11 @@ async fn serve(
     };
     let run = begin(&registry, &bound).await?;
     tell(&bound, &config.receive, mailer.is_some());
+    if config.drill.every.is_some() {
+        for why in ways.missing_any() {
+            eprintln!("warning: [drill] every: {why}");
+        }
+    }
     // There is exactly one document.
     if global.json && first {
         Output::new(global).result(&bound, |_: &mut dyn Write| Ok(()))?;

@@ -20,6 +20,8 @@ pub struct DrillConfig {
     pub from: Option<String>,
     /// The number that calls; without it one that is given to nobody (555-01xx).
     pub caller: Option<String>,
+    /// Who writes the letter of `otori drill post`: name and address, as it stands on letters of yours.
+    pub sender: Option<String>,
     /// How often the receiver drills each channel of each source by itself (`7d`); without it, never.
     pub every: Option<Span>,
     /// How long a drill for which nobody waits may take.
@@ -34,6 +36,7 @@ impl Default for DrillConfig {
             password_file: None,
             from: None,
             caller: None,
+            sender: None,
             every: None,
             // Greylisting keeps a mail back for some minutes.
             deadline: Span(Duration::minutes(30)),

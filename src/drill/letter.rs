@@ -16,7 +16,7 @@ main { position: relative; width: 210mm; height: 297mm; margin: 0 auto; padding:
 .to { position: absolute; top: 20mm; left: 25mm; width: 90mm; font-size: 11.5pt; line-height: 1.55 }
 .to .name { margin-top: 3mm; font-size: 14pt }
 .to .number { margin-top: 2mm; font-size: 9pt; letter-spacing: .05em }
-.date { position: absolute; top: 62mm; right: 25mm }
+.date { position: absolute; top: 42mm; right: 25mm; text-align: right; line-height: 1.55 }
 .fold { position: absolute; left: 0; width: 5mm; border-top: .2mm solid #999 }
 article { padding-top: 85mm }
 h1 { margin: 0 0 10mm; font-size: 14pt; font-weight: normal; text-align: center }
@@ -27,13 +27,13 @@ p { margin: 0 0 5mm; text-indent: 1em }
 @media print { body { background: #fff } .hint { display: none } }
 ";
 
-/// The page. `code` is what the registry knows it by, `today` its date.
-pub fn letter(household: &Household, code: &str, today: Date) -> String {
+/// The page. `code` is what the registry knows it by, `today` its date, `sender` who writes, in lines.
+pub fn letter(household: &Household, code: &str, today: Date, sender: &str) -> String {
     let (left, right) = code.split_at(code.len() / 2);
     let number = format!("{left}-{right}");
     let page = match household.locale {
-        Locale::JaJp => japanese(household, &number, today),
-        Locale::EnUs => american(household, &number, today),
+        Locale::JaJp => japanese(household, &number, today, sender),
+        Locale::EnUs => american(household, &number, today, sender),
     };
     page.into_string()
 }
@@ -62,7 +62,7 @@ fn page(language: &str, title: &str, hint: &str, inner: Markup) -> Markup {
     }
 }
 
-fn japanese(household: &Household, number: &str, today: Date) -> Markup {
+fn japanese(household: &Household, number: &str, today: Date, sender: &str) -> Markup {
     let Address {
         postcode,
         region,
@@ -85,7 +85,7 @@ fn japanese(household: &Household, number: &str, today: Date) -> Markup {
             div.name { (family.written) "　" (given.written) "　様" }
             div.number { "お客様番号　" (number) }
         }
-        div.date { (today.year()) "年" (u8::from(today.month())) "月" (today.day()) "日" }
+        div.date { (today.year()) "年" (u8::from(today.month())) "月" (today.day()) "日" (lines(sender)) }
         article {
             h1 { "ご登録内容の確認のお願い" }
             p { "拝啓　時下ますますご清祥のこととお慶び申し上げます。平素は格別のお引き立てを賜り、厚く御礼申し上げます。" }
@@ -105,7 +105,7 @@ fn japanese(household: &Household, number: &str, today: Date) -> Markup {
     )
 }
 
-fn american(household: &Household, number: &str, today: Date) -> Markup {
+fn american(household: &Household, number: &str, today: Date, sender: &str) -> Markup {
     let address = &household.address;
     let (family, given) = (&household.guardian.family, &household.guardian.given);
     let unit = address.unit.as_deref().map(|unit| format!(" Apt {unit}"));
@@ -117,7 +117,7 @@ fn american(household: &Household, number: &str, today: Date) -> Markup {
             div { (address.city) ", " (address.region) " " (address.postcode) }
             div.number { "Customer no. " (number) }
         }
-        div.date { (today.format(day).unwrap_or_default()) }
+        div.date { (today.format(day).unwrap_or_default()) (lines(sender)) }
         article {
             h1 { "Please check your details" }
             p { "Dear customer," }
@@ -134,6 +134,10 @@ fn american(household: &Household, number: &str, today: Date) -> Markup {
          nobody in the mail room; when it comes, the customer number is typed into the note.",
         inner,
     )
+}
+
+fn lines(text: &str) -> Markup {
+    html! { @for line in text.lines() { div { (line) } } }
 }
 
 fn hyphened(postcode: &str, at: usize) -> String {

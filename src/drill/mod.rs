@@ -16,4 +16,4 @@ pub use error::Error;
 pub use hook::Hook;
 pub use letter::letter;
 pub use post::Postman;
-pub use schedule::{gap, next};
+pub use schedule::{CLOCKS, gap, next};

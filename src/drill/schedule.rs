@@ -11,8 +11,15 @@ const JITTER: f64 = 0.1;
 /// Drills that are due together, such as all of them after a long stop, are at most so far apart.
 const APART: Duration = Duration::minutes(15);
 
+/// Hosts' clocks are so far apart at most. A last drill that lies further ahead was written by a clock that was
+/// wrong, and must not keep the schedule still until then.
+pub const CLOCKS: Duration = Duration::minutes(5);
+
 /// When the channel of the last drill is to be drilled again.
-pub fn next(every: Duration, last: &Drill) -> OffsetDateTime {
+pub fn next(every: Duration, last: &Drill, now: OffsetDateTime) -> OffsetDateTime {
+    if last.sent_at > now + CLOCKS {
+        return now;
+    }
     let shift = 2.0 * spread(last.id) - 1.0;
     last.sent_at + every * (1.0 + JITTER * shift)
 }
@@ -40,6 +47,8 @@ mod tests {
     use super::*;
     use crate::canary::{CanaryId, Channel, DrillState};
 
+    const NOW: OffsetDateTime = datetime!(2026-03-02 12:00 UTC);
+
     fn drill(id: i64) -> Drill {
         Drill {
             id,
@@ -61,12 +70,15 @@ mod tests {
     fn the_next_drill_is_about_an_interval_away_and_never_quite() {
         let week = Duration::days(7);
         let after: Vec<f64> = (1..200)
-            .map(|id| (next(week, &drill(id)) - drill(id).sent_at) / week)
+            .map(|id| (next(week, &drill(id), NOW) - drill(id).sent_at) / week)
             .collect();
         assert!(after.iter().all(|share| (0.9..=1.1).contains(share)));
         assert!(after.iter().any(|share| *share < 0.93));
         assert!(after.iter().any(|share| *share > 1.07));
-        assert_eq!(next(week, &drill(7)), next(week, &drill(7)));
+        assert_eq!(next(week, &drill(7), NOW), next(week, &drill(7), NOW));
+        // The clock was set back by a year.
+        let then = NOW - Duration::days(365);
+        assert_eq!(next(week, &drill(7), then), then);
     }
 
     #[test]

@@ -46,13 +46,15 @@ pub struct NewDrill {
 }
 
 /// What keeps a drill from being sent: the same channel of the same source was tested after
-/// `channel_since`, or the schedule tested anything after `any_since`.
+/// `channel_since`, or the schedule tested anything between `any_since` and `any_until`.
 #[derive(Clone, Copy, Debug)]
 pub struct Busy {
     /// See there.
     pub channel_since: OffsetDateTime,
     /// See there.
     pub any_since: OffsetDateTime,
+    /// See there: what lies further ahead was written by a clock that was wrong.
+    pub any_until: OffsetDateTime,
 }
 
 /// After its deadline a drill that nothing has brought yet is still known for so long: greylisting, or a
@@ -80,12 +82,13 @@ impl Registry {
             let rows = tx
                 .fetch(
                     "select 1 from drill where (source = $1 and channel = $2 and sent_at > $3)
-                     or (scheduled = 1 and sent_at > $4) limit 1",
+                     or (scheduled = 1 and sent_at > $4 and sent_at <= $5) limit 1",
                     vec![
                         new.source.as_str().into(),
                         new.channel.name().into(),
                         micros(busy.channel_since).into(),
                         micros(busy.any_since).into(),
+                        micros(busy.any_until).into(),
                     ],
                 )
                 .await?;

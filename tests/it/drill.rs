@@ -394,8 +394,12 @@ async fn silence_is_a_failure_and_an_alert() {
     assert_eq!(drill["why"], "nothing came by its deadline");
     assert_eq!(drill["seen_at"], Value::Null);
     assert_eq!(swallowed.lock().unwrap().len(), 1);
-    let mail = mail_saying(&house.mails, "school: mail is deaf, drill 1 was not heard").await;
-    assert!(mail.contains("never before"), "{mail}");
+    let mail = mail_saying(
+        &house.mails,
+        "school: nothing heard by mail, drill 1 failed",
+    )
+    .await;
+    assert!(mail.contains("before that, never"), "{mail}");
 
     // One that does not even take them, and one that is not there.
     let dead = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -576,7 +580,7 @@ async fn a_scheduled_drill_outlives_the_receiver_that_sent_it() {
     assert_eq!(drills[0].state, DrillState::Waiting);
 
     let server = Server::start(&otori);
-    let mail = mail_saying(&mails, "school: mail is deaf").await;
+    let mail = mail_saying(&mails, "school: nothing heard by mail").await;
     assert!(mail.contains(drills[0].canary.as_str()), "{mail}");
     // It is not sent again: its time is in the registry.
     let drills = otori.registry.drills(None, 10).await.unwrap();

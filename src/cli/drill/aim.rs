@@ -37,7 +37,7 @@ pub(super) async fn targets(registry: &Registry, sources: &[SourceName]) -> Resu
     let mut targets = Vec::new();
     for source in sources {
         let mut canaries = registry.canaries(Some(source)).await?;
-        canaries.retain(|canary| canary.state == State::Live);
+        canaries.retain(stands);
         for channel in [Channel::Mail, Channel::Phone] {
             let aims: Vec<Aim> = canaries
                 .iter()
@@ -59,6 +59,11 @@ pub(super) async fn targets(registry: &Registry, sources: &[SourceName]) -> Resu
         }
     }
     Ok(targets)
+}
+
+/// Whether somebody may reach the canary: it stands in its table, or in a copy that was handed out.
+pub(super) fn stands(canary: &Canary) -> bool {
+    matches!(canary.state, State::Live | State::HandedOut)
 }
 
 /// Kind of each contact point, and the number that a telephone has.

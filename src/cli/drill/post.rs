@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
-use super::aim::{kinds, reached_at};
-use crate::canary::{Canary, CanaryId, Channel, DrillsDocument, SourceName, State};
+use super::aim::{kinds, reached_at, stands};
+use crate::canary::{Canary, CanaryId, Channel, DrillsDocument, SourceName};
 use crate::cli::{Global, Outcome, Output, pair};
 use crate::custody::TwoPersonAct;
 use crate::drill::letter;
@@ -76,7 +76,14 @@ pub(super) async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> 
     let begun = registry.begin_drill(&new, None).await?;
     let drill = begun.context("the drill was not begun")?;
     let code = registry.drill_code(&drill);
-    let page = letter(&canary.details.household, &code, now.date());
+    let sender = workspace.config().drill.sender.as_deref();
+    if sender.is_none() {
+        eprintln!(
+            "note: the letter names no sender: write sender, in lines, into [drill] of otori.toml"
+        );
+    }
+    let household = &canary.details.household;
+    let page = letter(household, &code, now.date(), sender.unwrap_or_default());
     if let Err(error) = write_private(&args.out, page.as_bytes()) {
         let why = "the letter could not be written to its file";
         registry.drill_failed(drill.id, why, now).await?;
@@ -111,9 +118,7 @@ async fn chosen(registry: &Registry, args: &Args) -> anyhow::Result<Canary> {
     registry.source(&args.name).await?;
     let kinds = kinds(registry).await?;
     let mut canaries = registry.canaries(Some(&args.name)).await?;
-    canaries.retain(|canary| {
-        canary.state == State::Live && reached_at(canary, Channel::Post, &kinds).is_some()
-    });
+    canaries.retain(|canary| stands(canary) && reached_at(canary, Channel::Post, &kinds).is_some());
     if let Some(id) = &args.canary {
         let named = canaries.into_iter().find(|canary| canary.id == *id);
         return named.with_context(|| {

@@ -85,6 +85,7 @@ async fn look(
     let busy = Busy {
         channel_since: last.map_or(OffsetDateTime::UNIX_EPOCH, |last| last.sent_at),
         any_since: now - drill::gap(every, all.len()),
+        any_until: now + drill::CLOCKS,
     };
     let Some(drill) = registry.begin_drill(&new, Some(busy)).await? else {
         return Ok(());
@@ -116,7 +117,9 @@ fn due<'a>(
             let same =
                 |drill: &&Drill| drill.source == target.source && drill.channel == target.channel;
             let last = latest.iter().find(same);
-            let at = last.map_or(OffsetDateTime::UNIX_EPOCH, |last| drill::next(every, last));
+            let at = last.map_or(OffsetDateTime::UNIX_EPOCH, |last| {
+                drill::next(every, last, now)
+            });
             (at, target, last)
         })
         .filter(|(at, _, _)| *at <= now)

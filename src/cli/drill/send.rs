@@ -98,7 +98,8 @@ pub(super) async fn run(args: SendArgs, global: &Global) -> anyhow::Result<Outco
             why,
         } in &not_drilled
         {
-            writeln!(out, "{source:<12} {:<5} not drilled: {why}", channel.name())?;
+            let (source, channel) = (source.as_str(), channel.name());
+            writeln!(out, "{source:<12} {channel:<5} not drilled: {why}")?;
         }
         Ok(())
     })?;

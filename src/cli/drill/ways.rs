@@ -52,6 +52,13 @@ impl Ways {
         }
     }
 
+    /// The same for every channel that is drilled without a person.
+    pub(in crate::cli) fn missing_any(&self) -> impl Iterator<Item = &'static str> {
+        [Channel::Mail, Channel::Phone]
+            .into_iter()
+            .filter_map(|channel| self.missing(channel))
+    }
+
     /// Sends the drill's message.
     ///
     /// # Errors

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use crate::canary::{Canary, CanaryId, State};
+use crate::canary::{Canary, CanaryId};
 use crate::cli::broker::Line;
+use crate::cli::drill::aim::stands;
 use crate::cli::opened::Opened;
 use crate::database::Row;
 use crate::notation::{Mapping, Role, birth_key};
@@ -83,8 +84,7 @@ struct Known<'a> {
 impl<'a> Known<'a> {
     fn new(canaries: &'a [Canary], table: &str, names: &[&str]) -> Known<'a> {
         let mut groups: HashMap<Vec<usize>, HashMap<_, _>> = HashMap::new();
-        let standing = canaries.iter().filter(|canary| canary.state == State::Live);
-        for canary in standing {
+        for canary in canaries.iter().filter(|canary| stands(canary)) {
             let rows = canary.details.rows.iter().filter(|row| row.table == table);
             for row in rows {
                 let place = |name: &str| names.iter().position(|column| *column == name);
