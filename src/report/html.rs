@@ -108,8 +108,12 @@ fn table(table: &Table) -> Markup {
         return markup! { p class="note" { (table.empty) } };
     }
     let class = |number: bool| number.then_some("n");
+    // The same parts of the width as on paper: left to itself, a browser breaks words of short columns.
+    let sum: f32 = table.columns.iter().map(|column| column.weight).sum();
+    let width = |weight: f32| format!("width: {:.1}%", 100.0 * weight / sum);
     markup! {
         div class="wide" { table {
+            colgroup { @for column in &table.columns { col style=(width(column.weight)); } }
             thead { tr { @for column in &table.columns { th scope="col" class=[class(column.number)] { (column.title) } } } }
             tbody { @for row in &table.rows { tr {
                 @for (cell, column) in row.iter().zip(&table.columns) { td class=[class(column.number)] { (text(cell)) } }

@@ -302,7 +302,8 @@ fn of_channels(control: &Control, found: &mut Vec<Finding>) {
             found.push(Finding::DrillMissed { channel, times });
         }
     }
-    let untested = channels(|line| line.contact_points > 0 && line.drills_seen == 0);
+    let untested =
+        channels(|line| line.contact_points > 0 && line.drills_passed + line.drills_failed == 0);
     if !untested.is_empty() {
         found.push(Finding::Untested { channels: untested });
     }
@@ -463,7 +464,7 @@ impl Finding {
                     ),
                     say!(
                         lang,
-                        "Find out who changed these rows; then plant a new batch. `otori verify {source}` names the canaries.",
+                        "Find out who changed these rows; then plant a new batch. otori verify {source} names the canaries.",
                         "誰がこれらの行を変更したかを調べ、新たに登録する。該当するおとり顧客は otori verify {source} で確認できる。"
                     ),
                 )

@@ -131,7 +131,7 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
     blocks.push(Block::List(vec![
         say!(
             lang,
-            "Run `otori evidence verify` in the workspace (an auditor's role may). It says ok, and the log has at least {size} entries.",
+            "Run otori evidence verify in the workspace (an auditor's role may). It says ok, and the log has at least {size} entries.",
             "作業領域で otori evidence verify を実行する(監査者の権限で可)。「ok」と表示され、記録が{size}件以上あること。"
         )
         .into(),
@@ -149,7 +149,7 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
         .into(),
         say!(
             lang,
-            "This report's own SHA-256 is in the log as the act `reported`: the file in your hands is the one that was made if its hash is that one.",
+            "This report's own SHA-256 is in the log as the act reported: the file in your hands is the one that was made if its hash is that one.",
             "本報告書ファイルのSHA-256は、証跡ログに reported として記録される。手元のファイルのハッシュ値がこれと一致すれば、作成時のものである。"
         )
         .into(),

@@ -27,8 +27,10 @@ pub struct ChannelLine {
     /// The last sighting of any kind, in the period or before it.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_at: Option<OffsetDateTime>,
-    /// Drills of it that were seen in the period.
-    pub drills_seen: usize,
+    /// Drills of it in the period that passed.
+    pub drills_passed: usize,
+    /// Drills of it in the period that failed.
+    pub drills_failed: usize,
 }
 
 /// Whether somebody listened.
@@ -94,15 +96,17 @@ pub fn channels(gathered: &Gathered, at: OffsetDateTime, drills: &[DrillLine]) -
             let all = gathered.sightings.iter();
             all.filter(move |one| one.channel == channel && one.at <= at)
         };
-        let seen = drills
-            .iter()
-            .filter(|drill| drill.channel == channel && drill.state == DrillState::Passed);
+        let drilled = |state| {
+            let own = drills.iter().filter(|drill| drill.channel == channel);
+            own.filter(|drill| drill.state == state).count()
+        };
         let line = ChannelLine {
             channel,
             contact_points,
             sightings: own().filter(|one| gathered.period.holds(one.at)).count(),
             last_at: own().map(|one| one.at).max(),
-            drills_seen: seen.count(),
+            drills_passed: drilled(DrillState::Passed),
+            drills_failed: drilled(DrillState::Failed),
         };
         (line, always)
     });
@@ -230,10 +234,16 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
             || say!(lang, "never", "一度もない"),
             |at| words::moment(lang, at),
         );
-        let drilled = match (line.contact_points, line.drills_seen) {
-            (0, _) => say!(lang, "nothing owned", "連絡先なし").into(),
-            (_, 0) => Text::strong(say!(lang, "untested", "未確認")),
-            (_, seen) => say!(lang, "{seen} passed", "{seen}回成功").into(),
+        let (passed, failed) = (line.drills_passed, line.drills_failed);
+        let drilled = match (line.contact_points, passed, failed) {
+            (0, 0, 0) => say!(lang, "nothing owned", "連絡先なし").into(),
+            (_, 0, 0) => Text::strong(say!(lang, "untested", "未確認")),
+            (_, _, 0) => say!(lang, "{passed} passed", "{passed}回成功").into(),
+            _ => Text::strong(say!(
+                lang,
+                "{passed} passed, {failed} failed",
+                "{passed}回成功、{failed}回失敗"
+            )),
         };
         vec![
             words::channel(lang, line.channel).into(),

@@ -84,7 +84,7 @@ pub fn blocks(control: &Control, lang: Lang) -> Vec<Block> {
         Block::Para(
             say!(
                 lang,
-                "`otori verify` looks for every canary in its table and compares each value. A source counts as overdue if its last \
+                "otori verify looks for every canary in its table and compares each value. A source counts as overdue if its last \
                  verification was more than {days} days before the end of what this report covers.",
                 "otori verify は、すべてのおとり顧客が元の表に残っているかを調べ、値を一つずつ比べる。最後の点検が本報告の基準時より\
                  {days}日を超えて前である監視対象は、点検の遅れとして扱う。"
