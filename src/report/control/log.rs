@@ -1,10 +1,13 @@
 //! The evidence log, and how a reader checks this report against it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::words;
 use super::{Control, Gathered, clock_sentence};
+use crate::evidence::Act;
 use crate::registry::Problem;
 use crate::report::page::{Block, Column, Text, foreign};
 use crate::report::{Lang, say, when};
@@ -30,6 +33,10 @@ pub struct LogFacts {
     pub checkpoints_in_period: usize,
     /// Of these, stamped by a time-stamping authority.
     pub stamped_in_period: usize,
+    /// Checkpoints of the period that each witness was given.
+    pub witnessed_in_period: BTreeMap<String, usize>,
+    /// Checkpoints, ever, under a witness's signature that holds.
+    pub cosigned: usize,
     /// When the newest checkpoint was signed.
     #[serde(with = "time::serde::rfc3339::option")]
     pub newest_at: Option<OffsetDateTime>,
@@ -55,7 +62,15 @@ pub fn facts(gathered: &Gathered) -> LogFacts {
             .iter()
             .filter(|one| period.holds(one.at))
     };
+    let mut witnessed_in_period = BTreeMap::new();
+    for entry in gathered.acts.iter().filter(|one| period.holds(one.at)) {
+        if let Act::Witnessed { witness, .. } = &entry.act {
+            *witnessed_in_period.entry(witness.clone()).or_default() += 1;
+        }
+    }
     LogFacts {
+        witnessed_in_period,
+        cosigned: check.cosigned,
         origin: gathered.origin.clone(),
         entries: check.entries,
         root: check.root.into(),
@@ -187,6 +202,25 @@ fn listed(log: &LogFacts, lang: Lang) -> Vec<(String, Text)> {
             .into(),
         ),
     ];
+    if !log.witnessed_in_period.is_empty() {
+        let each = log.witnessed_in_period.iter();
+        let each: Vec<String> = each
+            .map(|(name, count)| {
+                let name = foreign(name);
+                say!(lang, "{name}: {count} checkpoints", "{name}: {count}回")
+            })
+            .collect();
+        let signed = log.cosigned;
+        let mut told = each.join("\n");
+        if signed > 0 {
+            told += &say!(
+                lang,
+                "\n{signed} checkpoints in all are under a witness's signature that holds",
+                "\n全期間で{signed}件に有効な立会人の署名あり"
+            );
+        }
+        facts.push((say!(lang, "Witnesses", "立会人への提出"), told.into()));
+    }
     for (place, key) in log.keys.iter().enumerate() {
         let name = match place {
             0 => say!(lang, "Public key", "公開鍵"),
