@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use otori::canary::{Actor, Canary, Channel, IncidentState, SightingKind};
-use otori::evidence::{Act, TracedSource};
-use otori::registry::{NewMessage, NewSighting};
+use otori::evidence::{Act, TracedSource, message_hash};
+use otori::registry::{NewMessage, NewSighting, envelope_text};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use time::macros::datetime;
@@ -704,11 +704,10 @@ async fn revealing_takes_the_right_a_second_person_and_is_logged() {
     // Whoever is handed the details can compare a message with the log.
     let data: Value = serde_json::from_str(&read(&out.join("dossier.json"))).unwrap();
     let seen = &data["sightings"][0];
-    let salted = Sha256::new().chain_update(seen["salt"].as_str().unwrap());
-    let salted = salted
-        .chain_update("Subject: 佐藤花子様\r\n\r\n")
-        .finalize();
-    assert_eq!(seen["logged"], otori::evidence::hex(&salted));
+    let salt = seen["salt"].as_str().unwrap();
+    let raw = "Subject: 佐藤花子様\r\n\r\n".as_bytes();
+    let hash = message_hash(salt, &envelope_text("{}", &[]), raw);
+    assert_eq!(seen["logged"], hash);
     let acts = otori.registry.acts().await.unwrap();
     let wanted = Act::Revealed {
         canary: canary.id.to_string(),

@@ -82,6 +82,7 @@ fn access(act: &Act) -> Option<(&'static str, String, Option<String>)> {
         Act::Revealed { canary, reason, .. } => ("revealed", canary.clone(), reason.clone()),
         Act::Proved { canary } => ("proved", canary.clone(), None),
         Act::Exported { messages, .. } => ("exported", messages.to_string(), None),
+        Act::DossierMade { incident, .. } => ("dossier", incident.to_string(), None),
         Act::Refused { what, why } => ("refused", what.clone(), Some(why.clone())),
         Act::Requested {
             request,
@@ -129,6 +130,9 @@ fn change(act: &Act) -> Option<(&'static str, String)> {
         Act::Forgotten { source, .. } => ("forgotten", source.clone()),
         Act::BackedUp { sha256, .. } => ("backed_up", short(sha256)),
         Act::Restored { sha256 } => ("restored", short(sha256)),
+        Act::IncidentChanged {
+            incident, state, ..
+        } => ("incident_changed", format!("{incident}: {state}")),
         _ => return None,
     })
 }
@@ -229,6 +233,7 @@ fn subject(lang: Lang, line: &AccessLine) -> Text {
     let subject = foreign(&line.subject);
     match line.what {
         "exported" => say!(lang, "{subject} messages", "受信記録{subject}件").into(),
+        "dossier" => say!(lang, "incident {subject}", "インシデント{subject}").into(),
         "requested" | "approved" | "used" => {
             say!(lang, "request {subject}", "申請{subject}").into()
         }
@@ -241,6 +246,7 @@ fn access_words(lang: Lang, what: &str) -> String {
         "revealed" => say!(lang, "saw the details", "内容を閲覧"),
         "proved" => say!(lang, "opened in a proof", "証明書として開示"),
         "exported" => say!(lang, "evidence handed out", "証拠一式を出力"),
+        "dossier" => say!(lang, "dossier made", "事案記録を作成"),
         "refused" => say!(lang, "refused", "拒否"),
         "requested" => say!(lang, "asked for", "申請"),
         "approved" => say!(lang, "approved", "承認"),
@@ -270,6 +276,7 @@ fn change_words(lang: Lang, what: &str) -> String {
             "canaries' details destroyed",
             "おとり顧客の内容を破棄"
         ),
+        "incident_changed" => say!(lang, "incident judged", "インシデントの判定"),
         "backed_up" => say!(lang, "backup made (SHA-256)", "バックアップの取得(SHA-256)"),
         _ => say!(lang, "registry restored (SHA-256)", "台帳の復元(SHA-256)"),
     }

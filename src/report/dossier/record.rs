@@ -440,8 +440,8 @@ fn evidence(case: &Case, lang: Lang) -> Vec<Block> {
     blocks.push(Block::Para(
         say!(
             lang,
-            "Each message is kept as it came, and stands in the evidence log under the SHA-256 of a salt followed by its bytes. Mails are given by the SHA-256 of their bytes alone, other messages by the salted one; the salt goes with the message to whoever is handed it, who can then compare it with the log.",
-            "通信は受信したままの形で保管し、ソルトに原本を続けたもののSHA-256を証拠記録に残している。以下では、電子メールは原本のSHA-256、その他の通信はソルト付きのSHA-256を示す。ソルトは原本とともに引き渡し、受領者はこれを用いて原本を証拠記録と照合できる。"
+            "Each message is kept as it came, and stands in the evidence log under the SHA-256 of a salt, its envelope and its bytes. Mails are given by the SHA-256 of their bytes alone, other messages by the salted one. `otori evidence export` hands out messages, envelopes, salts and the log, so that whoever is handed them can compare.",
+            "通信は受信したままの形で保管し、ソルト、封筒情報及び原本を合わせたもののSHA-256を証拠記録に残している。以下では、電子メールは原本のSHA-256、その他の通信はソルト付きのSHA-256を示す。原本、封筒情報、ソルト及び証拠記録は「otori evidence export」で一式として引き渡すことができ、受領者はこれらを照合できる。"
         )
         .into(),
     ));
