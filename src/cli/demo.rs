@@ -189,6 +189,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let watch = Watch::new(&sources, &batches, &canaries);
     let report = trace::trace_file(&watch, &list, &Settings::new(now), &mut |_| {})?;
     trace::words(&report, &mut std::io::stderr())?;
+    registry.record(report.act(), now).await?;
 
     say("The truth");
     let truth = Truth {

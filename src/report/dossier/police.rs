@@ -170,7 +170,7 @@ fn course(case: &Case, lang: Lang, full: Fullness) -> Block {
             "…".into(),
             say!(
                 lang,
-                "{between} more entries stand in the dossier",
+                "{between} more in the dossier",
                 "この間の{between}件は調書に記載"
             )
             .into(),
