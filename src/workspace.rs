@@ -324,13 +324,26 @@ impl Workspace {
         let tokens = config.people.iter().map(|person| &person.token_file);
         let mut named: Vec<(PathBuf, bool)> = tokens.map(|file| (file.clone(), true)).collect();
         named.extend(config.seeds.iter().map(|dir| (dir.clone(), false)));
+        let roots = [&config.evidence.tsa_roots, &config.evidence.http_roots];
+        named.extend(
+            roots
+                .into_iter()
+                .flatten()
+                .map(|file| (file.clone(), false)),
+        );
+        named.extend(
+            config
+                .alert
+                .password_file
+                .iter()
+                .map(|file| (file.clone(), true)),
+        );
         #[cfg(feature = "receive")]
         {
             let phone = &config.receive.phone;
             let secrets = [
                 &phone.twilio_token_file,
                 &phone.secret_file,
-                &config.alert.password_file,
                 &config.drill.password_file,
             ];
             let secrets = secrets.into_iter().flatten();

@@ -24,8 +24,8 @@ pub struct BundleCheck {
     pub key: Option<Verifier>,
     /// The newest timestamp that holds, and the entries below it.
     pub stamp: Option<(u64, Stamp)>,
-    /// Witnesses whose signature holds over one of the checkpoints.
-    pub witnesses: BTreeSet<String>,
+    /// Witnesses whose signature holds, each with the entries below the newest checkpoint that it signed.
+    pub witnesses: BTreeMap<String, u64>,
     /// What does not hold; empty: nothing.
     pub problems: Vec<Problem>,
 }
@@ -84,7 +84,7 @@ pub fn check(
         entries: 0,
         key: None,
         stamp: None,
-        witnesses: BTreeSet::new(),
+        witnesses: BTreeMap::new(),
         problems: Vec::new(),
     };
     let contents: Option<Contents> = serde_json::from_str(&list)
@@ -93,9 +93,38 @@ pub fn check(
     if contents.is_none() {
         check.problem(CONTENTS, "it does not read as the list of a bundle");
     }
-    let checkpoints = checkpoints(bundle, roots, cosigners, &mut check);
-    let told = log(bundle, &checkpoints, &mut check);
+    for name in bundle.strange() {
+        check.problem(
+            name,
+            "it is a link, or has a name that no file of a bundle has",
+        );
+    }
+    let keys = keys(bundle, &mut check);
+    let mut checkpoints = checkpoints(bundle, &keys, &mut check);
+    let told = log(bundle, &mut checkpoints, &mut check);
     trusted_key(wanted, &checkpoints, &told, &mut check);
+    for key in &keys {
+        let text = key.to_string();
+        let signed = checkpoints.values().any(|one| one.key == *key);
+        let named = |(_, from, to): &(u64, String, String)| *from == text || *to == text;
+        if !signed && !told.keys.iter().any(named) {
+            check.problem(
+                KEYS,
+                format!("{text} has signed nothing here, and the log does not name it"),
+            );
+        }
+    }
+    for one in checkpoints.values().filter(|one| one.holds) {
+        vouched(bundle, one, roots, cosigners, &mut check);
+    }
+    for cosigner in cosigners {
+        if !check.witnesses.contains_key(cosigner.name()) {
+            check.problem(
+                format!("the witness {}", cosigner.name()),
+                "it has signed no checkpoint of this bundle",
+            );
+        }
+    }
     if let Some(contents) = contents {
         check.origin = contents.origin.clone();
         check.incident = contents.incident;
@@ -112,9 +141,9 @@ pub fn check(
                 "the log does not say that this list was handed out: it was changed, or is another's",
             );
         }
-        files(bundle, &contents, &mut check);
+        files(bundle, &contents, &checkpoints, &mut check);
         for item in &contents.messages {
-            message(bundle, item, &told, &mut check);
+            message(bundle, &contents, item, &told, &mut check);
         }
     }
     sums(bundle, &mut check);
@@ -154,13 +183,21 @@ fn sums(bundle: &mut Bundle, check: &mut BundleCheck) {
     }
 }
 
-/// The checkpoints whose signature holds, by size, with the key of each.
-fn checkpoints(
-    bundle: &mut Bundle,
-    roots: &[CertificateDer<'_>],
-    cosigners: &[Cosigner],
-    check: &mut BundleCheck,
-) -> BTreeMap<u64, (Checkpoint, Verifier)> {
+/// A checkpoint in a bundle, signed by one of the log's keys.
+struct Signed {
+    note: String,
+    checkpoint: Checkpoint,
+    key: Verifier,
+    /// Whether the entries below it are those that it signs.
+    holds: bool,
+}
+
+/// The name of a checkpoint's files, without their ending.
+pub(super) fn stem(size: u64) -> String {
+    format!("log/checkpoint-{size:012}")
+}
+
+fn keys(bundle: &mut Bundle, check: &mut BundleCheck) -> Vec<Verifier> {
     let mut keys: Vec<Verifier> = Vec::new();
     match bundle.text(KEYS) {
         Ok(text) => {
@@ -173,12 +210,18 @@ fn checkpoints(
         }
         Err(error) => check.problem(KEYS, error.to_string()),
     }
+    keys
+}
+
+/// The checkpoints whose signature holds, by size; a file's name says its size, so there is one of each.
+fn checkpoints(
+    bundle: &mut Bundle,
+    keys: &[Verifier],
+    check: &mut BundleCheck,
+) -> BTreeMap<u64, Signed> {
     let mut found = BTreeMap::new();
     let names: Vec<String> = bundle.names().iter().cloned().collect();
-    for name in &names {
-        let Some(stem) = name.strip_suffix(".note") else {
-            continue;
-        };
+    for name in names.iter().filter(|name| name.ends_with(".note")) {
         let note = match bundle.text(name) {
             Ok(note) => note,
             Err(error) => {
@@ -194,63 +237,60 @@ fn checkpoints(
             continue;
         };
         let size = checkpoint.size;
-        found.insert(size, (checkpoint, key));
-        stamp(bundle, stem, &note, size, roots, check);
-        if let Ok(lines) = bundle.text(&format!("{stem}.cosignatures")) {
-            for cosigner in cosigners {
-                if cosigner.open(&note, &lines).is_ok() {
-                    check.witnesses.insert(cosigner.name().to_owned());
-                }
-            }
-        }
-    }
-    for cosigner in cosigners {
-        if !check.witnesses.contains(cosigner.name()) {
+        if size == 0 || *name != format!("{}.note", stem(size)) {
             check.problem(
-                format!("the witness {}", cosigner.name()),
-                "it has signed no checkpoint of this bundle",
+                name.as_str(),
+                format!("it signs {size} entries, and its name says another number"),
             );
+            continue;
         }
+        let holds = false;
+        let signed = Signed {
+            note,
+            checkpoint,
+            key,
+            holds,
+        };
+        found.insert(size, signed);
     }
     found
 }
 
-fn stamp(
+/// Who vouches for a checkpoint that holds: the authority that stamped it, the witnesses who signed it.
+fn vouched(
     bundle: &mut Bundle,
-    stem: &str,
-    note: &str,
-    size: u64,
+    one: &Signed,
     roots: &[CertificateDer<'_>],
+    cosigners: &[Cosigner],
     check: &mut BundleCheck,
 ) {
-    let name = format!("{stem}.token");
-    if !bundle.names().contains(&name) {
-        return;
-    }
-    let held = bundle
-        .bytes(&name)
-        .map_err(|error| error.to_string())
-        .and_then(|token| {
-            Stamp::open(&token, note.as_bytes(), roots).map_err(|error| error.to_string())
-        });
-    match held {
-        Ok(stamp)
-            if check
-                .stamp
-                .as_ref()
-                .is_none_or(|(newest, _)| *newest < size) =>
-        {
-            check.stamp = Some((size, stamp));
+    let size = one.checkpoint.size;
+    let name = format!("{}.token", stem(size));
+    if bundle.names().contains(&name) {
+        let held = bundle
+            .bytes(&name)
+            .map_err(|error| error.to_string())
+            .and_then(|token| {
+                Stamp::open(&token, one.note.as_bytes(), roots).map_err(|error| error.to_string())
+            });
+        match held {
+            Ok(stamp) => check.stamp = Some((size, stamp)),
+            Err(why) => check.problem(name, why),
         }
-        Ok(_) => {}
-        Err(why) => check.problem(name, why),
+    }
+    if let Ok(lines) = bundle.text(&format!("{}.cosignatures", stem(size))) {
+        for cosigner in cosigners {
+            if cosigner.open(&one.note, &lines).is_ok() {
+                check.witnesses.insert(cosigner.name().to_owned(), size);
+            }
+        }
     }
 }
 
 /// Reads the log: every entry in its place, the roots that the checkpoints sign.
 fn log(
     bundle: &mut Bundle,
-    checkpoints: &BTreeMap<u64, (Checkpoint, Verifier)>,
+    checkpoints: &mut BTreeMap<u64, Signed>,
     check: &mut BundleCheck,
 ) -> Told {
     let mut told = Told::default();
@@ -267,8 +307,9 @@ fn log(
             ),
         }
         let size = frontier.size();
-        if let Some((checkpoint, _)) = checkpoints.get(&size) {
-            match checkpoint.root == frontier.root() {
+        if let Some(signed) = checkpoints.get_mut(&size) {
+            signed.holds = signed.checkpoint.root == frontier.root();
+            match signed.holds {
                 true => good = size,
                 false => check.problem(
                     format!("{ENTRIES}, lines {} to {size}", good + 1),
@@ -324,27 +365,28 @@ impl Told {
 /// has given way to under its own signature.
 fn trusted_key(
     wanted: Option<&Verifier>,
-    checkpoints: &BTreeMap<u64, (Checkpoint, Verifier)>,
+    checkpoints: &BTreeMap<u64, Signed>,
     told: &Told,
     check: &mut BundleCheck,
 ) {
-    let Some((_, (_, newest))) = checkpoints.last_key_value() else {
+    let Some((_, Signed { key: newest, .. })) = checkpoints.last_key_value() else {
         return;
     };
     check.key = Some(newest.clone());
     let Some(wanted) = wanted else {
         return;
     };
-    let mut trusted = wanted.to_string();
+    // A change of keys that was begun and not ended leaves the old one in use.
+    let mut trusted = BTreeSet::from([wanted.to_string()]);
     for (seq, from, to) in &told.keys {
         let vouched = checkpoints
             .iter()
-            .any(|(size, (_, key))| size > seq && key.to_string() == *from);
-        if *from == trusted && vouched {
-            trusted.clone_from(to);
+            .any(|(size, one)| one.holds && size > seq && one.key.to_string() == *from);
+        if trusted.contains(from) && vouched {
+            trusted.insert(to.clone());
         }
     }
-    if newest.to_string() != trusted {
+    if !trusted.contains(&newest.to_string()) {
         check.problem(
             "the log's key",
             format!("its newest checkpoint is signed by {newest}, and not by {wanted} or a key that this one has given way to"),
@@ -353,7 +395,12 @@ fn trusted_key(
 }
 
 /// Every file of the list is there, and as it was; and every message's files are on the list.
-fn files(bundle: &mut Bundle, contents: &Contents, check: &mut BundleCheck) {
+fn files(
+    bundle: &mut Bundle,
+    contents: &Contents,
+    checkpoints: &BTreeMap<u64, Signed>,
+    check: &mut BundleCheck,
+) {
     let mut listed = BTreeSet::new();
     for file in &contents.files {
         listed.insert(file.path.as_str());
@@ -371,7 +418,11 @@ fn files(bundle: &mut Bundle, contents: &Contents, check: &mut BundleCheck) {
         }
     }
     let strange = |name: &&String| {
-        let known = [CONTENTS, SUMS].contains(&name.as_str()) || name.starts_with("log/");
+        let of_log = checkpoints.keys().any(|size| {
+            let ending = name.strip_prefix(&stem(*size));
+            matches!(ending, Some(".note" | ".token" | ".cosignatures"))
+        });
+        let known = of_log || [CONTENTS, SUMS, ENTRIES, KEYS].contains(&name.as_str());
         !known && !listed.contains(name.as_str())
     };
     let strangers: Vec<String> = bundle.names().iter().filter(strange).cloned().collect();
@@ -381,8 +432,18 @@ fn files(bundle: &mut Bundle, contents: &Contents, check: &mut BundleCheck) {
 }
 
 /// A message is the one that the log says was accepted.
-fn message(bundle: &mut Bundle, item: &Item, told: &Told, check: &mut BundleCheck) {
+fn message(
+    bundle: &mut Bundle,
+    contents: &Contents,
+    item: &Item,
+    told: &Told,
+    check: &mut BundleCheck,
+) {
     let place = format!("message {}", item.message);
+    let listed = |name: &str| contents.files.iter().any(|file| file.path == name);
+    if !listed(&item.raw) || !listed(&item.envelope) {
+        return check.problem(place, "its files are not on the list");
+    }
     let (Ok(raw), Ok(envelope)) = (bundle.bytes(&item.raw), bundle.bytes(&item.envelope)) else {
         return check.problem(place, "its files do not read");
     };

@@ -9,7 +9,7 @@ pub const FORMAT: &str = "otori evidence bundle 1";
 /// `contents.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Contents {
-    /// [`FORMAT`].
+    /// `otori evidence bundle 1`.
     pub format: String,
     /// The log's name.
     pub origin: String,

@@ -61,6 +61,11 @@ pub enum Error {
         "{0} does not end as a bundle does: it was cut off, or something was put behind its end"
     )]
     Cut(PathBuf),
+    /// Two files of one name.
+    #[error(
+        "{0} holds two files of one name: another reader would see other content than this one"
+    )]
+    Twice(PathBuf),
     /// It is something else.
     #[error("{0} is no bundle of evidence: it has no {CONTENTS}")]
     None(PathBuf),

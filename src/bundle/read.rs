@@ -13,10 +13,14 @@ use super::{CONTENTS, Error, at, zipped};
 /// The largest file that is read into memory; raw messages are below, for the receiver takes none so large.
 const LARGEST: u64 = 256 << 20;
 
+/// The longest line of a log; an entry of ours is some thousand bytes.
+const LONGEST: usize = 64 << 20;
+
 /// An opened bundle.
 pub struct Bundle {
     path: PathBuf,
     names: BTreeSet<String>,
+    strange: Vec<String>,
     place: Place,
 }
 
@@ -41,19 +45,28 @@ impl Bundle {
     /// It does not read, or is something else.
     pub fn open(path: &Path) -> Result<Bundle, Error> {
         let mut names = BTreeSet::new();
+        let mut strange = Vec::new();
         let place = if path.is_dir() {
-            walk(path, "", &mut names)?;
+            walk(path, "", &mut names, &mut strange)?;
             Place::Directory
         } else {
             let mut file = File::open(path).map_err(at(path))?;
-            if !ends_well(&mut file).map_err(at(path))? {
+            let Some(files) = files_at_end(&mut file).map_err(at(path))? else {
                 return Err(Error::Cut(path.to_owned()));
+            };
+            let mut archive = ZipArchive::new(BufReader::new(file)).map_err(zipped(path))?;
+            // Of two files with one name this reader sees the last, and another may see the first.
+            if files.is_some_and(|files| usize::from(files) != archive.len()) {
+                return Err(Error::Twice(path.to_owned()));
             }
-            let archive = ZipArchive::new(BufReader::new(file)).map_err(zipped(path))?;
-            for name in archive.file_names() {
-                let name = name.map_err(zipped(path))?;
-                if !name.ends_with('/') {
-                    names.insert(name.into_owned());
+            for index in 0..archive.len() {
+                let file = archive.by_index_raw(index).map_err(zipped(path))?;
+                match file.name() {
+                    Ok(name) if name.ends_with('/') && file.size() == 0 => {}
+                    Ok(name) => {
+                        names.insert(name.into_owned());
+                    }
+                    Err(error) => return Err(zipped(path)(error)),
                 }
             }
             Place::Archive(Box::new(archive))
@@ -64,6 +77,7 @@ impl Bundle {
         Ok(Bundle {
             path: path.to_owned(),
             names,
+            strange,
             place,
         })
     }
@@ -73,17 +87,28 @@ impl Bundle {
         &self.names
     }
 
-    /// Hands a file's bytes to `take`, piece by piece.
+    /// What lies in the directory and is no file of a bundle: links, names that are no text.
+    pub fn strange(&self) -> Vec<String> {
+        self.strange.clone()
+    }
+
+    /// Hands a file's bytes to `take`, piece by piece, until it says that it has enough.
     ///
     /// # Errors
     /// There is no such file, or it does not read: its checksum is wrong, or it is cut off.
-    pub fn each(&mut self, name: &str, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+    pub fn each(&mut self, name: &str, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), Error> {
         let path = self.path.clone();
+        // A list may name what lies outside.
+        if !self.names.contains(name) {
+            let missing = std::io::ErrorKind::NotFound.into();
+            return Err(at(&path.join(name))(missing));
+        }
         let mut buffer = vec![0; 1 << 16];
         let mut pump = |file: &mut dyn Read| loop {
             match file.read(&mut buffer)? {
                 0 => return Ok(()),
-                read => take(&buffer[..read]),
+                read if take(&buffer[..read]) => {}
+                _ => return Err(std::io::Error::other("it is larger than any of a bundle")),
             }
         };
         match &mut self.place {
@@ -105,19 +130,11 @@ impl Bundle {
     /// As [`Bundle::each`]; it is larger than any file of a bundle is.
     pub fn bytes(&mut self, name: &str) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        let mut over = false;
         self.each(name, |piece| {
-            over |= (bytes.len() + piece.len()) as u64 > LARGEST;
-            if !over {
-                bytes.extend_from_slice(piece);
-            }
+            bytes.extend_from_slice(piece);
+            bytes.len() as u64 <= LARGEST
         })?;
-        match over {
-            false => Ok(bytes),
-            true => Err(at(&self.path.join(name))(std::io::Error::other(
-                "it is larger than any file of a bundle",
-            ))),
-        }
+        Ok(bytes)
     }
 
     /// A file's text.
@@ -145,6 +162,7 @@ impl Bundle {
                     begun.clear();
                 }
             }
+            begun.len() <= LONGEST
         })?;
         if !begun.is_empty() {
             take(&begun);
@@ -158,41 +176,52 @@ impl Bundle {
     /// As [`Bundle::each`].
     pub fn sha256(&mut self, name: &str) -> Result<String, Error> {
         let mut hash = Sha256::new();
-        self.each(name, |piece| hash.update(piece))?;
+        self.each(name, |piece| {
+            hash.update(piece);
+            true
+        })?;
         Ok(crate::evidence::hex(&hash.finalize()))
     }
 }
 
-/// Whether a ZIP file ends with its directory's end and nothing behind: ours have no comment.
-fn ends_well(file: &mut File) -> std::io::Result<bool> {
+/// How many files a ZIP file's end tells of (`None`: more than it can count), if that end is where it has
+/// to be, with nothing behind: ours have no comment.
+fn files_at_end(file: &mut File) -> std::io::Result<Option<Option<u16>>> {
     const END: usize = 22;
     let length = file.metadata()?.len();
     if length < END as u64 {
-        return Ok(false);
+        return Ok(None);
     }
     let mut end = [0; END];
     file.seek(SeekFrom::End(-(END as i64)))?;
     file.read_exact(&mut end)?;
     file.rewind()?;
-    Ok(end.starts_with(b"PK\x05\x06"))
+    let files = u16::from_le_bytes([end[10], end[11]]);
+    Ok(end
+        .starts_with(b"PK\x05\x06")
+        .then_some((files != u16::MAX).then_some(files)))
 }
 
-fn walk(root: &Path, below: &str, names: &mut BTreeSet<String>) -> Result<(), Error> {
+fn walk(
+    root: &Path,
+    below: &str,
+    names: &mut BTreeSet<String>,
+    strange: &mut Vec<String>,
+) -> Result<(), Error> {
     let dir = root.join(below);
     for entry in std::fs::read_dir(&dir).map_err(at(&dir))? {
         let entry = entry.map_err(at(&dir))?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
+        let text = entry.file_name().into_string();
+        let name = match (below, text.as_deref().unwrap_or("?")) {
+            ("", name) => name.to_owned(),
+            (below, name) => format!("{below}/{name}"),
         };
-        let name = match below {
-            "" => name,
-            _ => format!("{below}/{name}"),
-        };
-        // A link leads out of the bundle: it is no file of it, and so missing.
         let kind = entry.file_type().map_err(at(&dir))?;
-        if kind.is_dir() {
-            walk(root, &name, names)?;
-        } else if kind.is_file() {
+        if text.is_err() || !(kind.is_dir() || kind.is_file()) {
+            strange.push(name);
+        } else if kind.is_dir() {
+            walk(root, &name, names, strange)?;
+        } else {
             names.insert(name);
         }
     }

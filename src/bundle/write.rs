@@ -11,7 +11,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::contents::{self, Contents, FORMAT, Item};
-use super::{CONTENTS, ENTRIES, Error, KEYS, README, SUMS, at, page, zipped};
+use super::{CONTENTS, ENTRIES, Error, KEYS, README, SUMS, at, check, page, zipped};
 use crate::canary::{Channel, IncidentsDocument, Sighting, SightingsDocument};
 use crate::evidence::{Act, Entry, hex};
 use crate::publish::Missed;
@@ -256,7 +256,7 @@ async fn put_log(
     lines.push('\n');
     packer.put(ENTRIES, lines.as_bytes())?;
     for checkpoint in &checkpoints {
-        let name = format!("log/checkpoint-{:012}", checkpoint.size);
+        let name = check::stem(checkpoint.size);
         packer.put(&format!("{name}.note"), checkpoint.note.as_bytes())?;
         if let Some(token) = &checkpoint.timestamp_token {
             packer.put(&format!("{name}.token"), token)?;

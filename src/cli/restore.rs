@@ -69,7 +69,8 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         }
         writeln!(
             out,
-            "The keys are not in the backup: put them into {}, or give OTORI_KEY.",
+            "The keys are not in the backup: put the registry's into {} (or give OTORI_KEY), and keys/evidence.key and \
+             keys/evidence.old beside it before the first command, or the log is signed by a new key that nobody knows.",
             dir.join(MASTER_KEY_FILE).display()
         )
     })?;

@@ -55,7 +55,9 @@ impl Hook {
             Signs::Generic(secret) => document(secret, from, to, token),
         };
         let place = format!("{}{path}", self.base);
-        let url = url::Url::parse(&place).map_err(|_| Error::Url(place.clone()))?;
+        let url = url::Url::parse(&place).map_err(|_| Error::Url(path.to_owned()))?;
+        // A URL may hold a secret, and this is told in alerts.
+        let place = format!("{}{path}", url.host_str().unwrap_or_default());
         let unreachable = |error: reqwest::Error| Error::Unreachable {
             place: place.clone(),
             why: root(&error),

@@ -46,6 +46,11 @@ pub enum Error {
         "{0} holds a checkpoint that this log does not continue: the registry was set back and written on, or the file was changed; run `otori evidence verify`"
     )]
     Forked(std::path::PathBuf),
+    /// The directory is another log's.
+    #[error(
+        "{0} is a checkpoint of another log: give each workspace's witness a directory of its own"
+    )]
+    Foreign(std::path::PathBuf),
     /// The place could not be reached, or did not answer in time.
     #[error("{0}")]
     Http(String),
@@ -80,6 +85,23 @@ pub enum Error {
     /// The registry fails.
     #[error(transparent)]
     Registry(#[from] crate::registry::Error),
+}
+
+/// What became of a checkpoint that was given to a witness.
+enum Given {
+    /// It has it; and its signature, if it signs.
+    Taken(Option<String>),
+    /// Another process has given it a newer one meanwhile.
+    Overtaken,
+}
+
+/// A witness has seen more than our checkpoint has: another process was faster, or the registry was set back.
+async fn overtaken(registry: &Registry, seen: u64, ours: u64) -> Result<Given, Error> {
+    let newest = registry.checkpoints(1).await?;
+    match newest.first().is_some_and(|newest| newest.size >= seen) {
+        true => Ok(Given::Overtaken),
+        false => Err(Error::SetBack { seen, ours }),
+    }
 }
 
 /// A place that did not get the checkpoint, and why.
@@ -180,23 +202,21 @@ impl Publisher {
                 }),
             }
         }
-        for witness in &self.witnesses {
-            let last = registry.witnessed(&witness.name).await?;
-            let now = OffsetDateTime::now_utc();
-            let soon = |last: &crate::registry::Witnessed| {
-                last.size >= newest.size
-                    || now - last.at < Duration::hours(i64::from(witness.every_hours))
-            };
-            if last.as_ref().is_some_and(soon) {
-                continue;
-            }
-            let last = last.map_or(0, |last| last.size);
-            match self.deliver(registry, witness, last, &newest).await {
-                Ok(answer) => {
+        let given = self
+            .witnesses
+            .iter()
+            .map(|witness| self.give(registry, witness, &newest));
+        // All at once: a place that does not answer costs its patience once.
+        let given = futures_util::future::join_all(given).await;
+        for (witness, given) in self.witnesses.iter().zip(given) {
+            match given {
+                Ok(Some(Given::Taken(answer))) => {
                     registry
                         .checkpoint_witnessed(newest.size, &witness.name, answer.as_deref())
                         .await?;
                 }
+                Ok(Some(Given::Overtaken) | None) => {}
+                Err(Error::Registry(error)) => return Err(error.into()),
                 Err(why) => missed.push(Missed {
                     place: format!("the witness '{}'", witness.name),
                     why,
@@ -206,24 +226,35 @@ impl Publisher {
         Ok(missed)
     }
 
-    async fn deliver(
+    /// Gives a checkpoint to a witness; `None` if it has it, or if it is not its time.
+    async fn give(
         &self,
         registry: &Registry,
         witness: &Witness,
-        last: u64,
         newest: &SignedCheckpoint,
-    ) -> Result<Option<String>, Error> {
-        match &witness.way {
-            Way::Shelf(dir) => shelf::put(dir, registry, newest).await.map(|()| None),
-            Way::Mail(to) => match &self.relay {
-                Some(relay) => witness::mailed(relay, to, newest).await.map(|()| None),
-                None => Ok(None),
-            },
-            Way::Http(url, key) => {
-                witness::cosigned(&self.http, registry, (url, key), last, newest)
-                    .await
-                    .map(Some)
-            }
+    ) -> Result<Option<Given>, Error> {
+        let last = registry.witnessed(&witness.name).await?;
+        let now = OffsetDateTime::now_utc();
+        let soon = |last: &crate::registry::Witnessed| {
+            last.size >= newest.size
+                || now - last.at < Duration::hours(i64::from(witness.every_hours))
+        };
+        if last.as_ref().is_some_and(soon) {
+            return Ok(None);
         }
+        let last = last.map_or(0, |last| last.size);
+        let given = match &witness.way {
+            Way::Shelf(dir) => shelf::put(dir, registry, newest).await?,
+            Way::Mail(to) => {
+                if let Some(relay) = &self.relay {
+                    witness::mailed(relay, to, newest).await?;
+                }
+                Given::Taken(None)
+            }
+            Way::Http(url, key) => {
+                witness::cosigned(&self.http, registry, (url, key), last, newest).await?
+            }
+        };
+        Ok(Some(given))
     }
 }

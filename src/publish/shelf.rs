@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::Error;
+use super::{Error, Given};
 use crate::evidence::root;
 use crate::registry::{Registry, SignedCheckpoint};
 
@@ -26,14 +26,17 @@ pub async fn put(
     dir: &Path,
     registry: &Registry,
     checkpoint: &SignedCheckpoint,
-) -> Result<(), Error> {
+) -> Result<Given, Error> {
+    let origin = checkpoint.note.lines().next();
     if let Some((path, note)) = kept(dir)?.pop() {
+        if note.lines().next() != origin {
+            return Err(Error::Foreign(path));
+        }
         let mut lines = note.lines().skip(1);
         let seen = lines.next().and_then(|size| size.parse::<u64>().ok());
         let seen = seen.ok_or_else(|| Error::Forked(path.clone()))?;
         if seen > checkpoint.size {
-            let ours = checkpoint.size;
-            return Err(Error::SetBack { seen, ours });
+            return super::overtaken(registry, seen, checkpoint.size).await;
         }
         let now = root(&registry.leaf_hashes(seen).await?);
         if lines.next() != Some(String::from(now).as_str()) {
@@ -49,25 +52,30 @@ pub async fn put(
         true,
     )?;
     let opened = std::fs::File::open(dir).map_err(at(dir))?;
-    opened.sync_all().map_err(at(dir))
+    opened.sync_all().map_err(at(dir))?;
+    Ok(Given::Taken(None))
 }
 
-/// Writes a new file. What is there already stays; if it has to be the same and is not, that is told.
+/// Writes a new file, whole or not at all. What is there already stays; if it has to be the same and is
+/// not, that is told.
 fn write(path: &Path, content: &[u8], same: bool) -> Result<(), Error> {
-    let mut options = std::fs::OpenOptions::new();
-    match options.write(true).create_new(true).open(path) {
-        Ok(mut file) => {
-            file.write_all(content).map_err(at(path))?;
-            file.sync_all().map_err(at(path))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let mut new = tempfile::Builder::new()
+        .prefix(".otori-")
+        .tempfile_in(dir)
+        .map_err(at(dir))?;
+    new.write_all(content).map_err(at(path))?;
+    new.as_file().sync_all().map_err(at(path))?;
+    match new.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
             let kept = std::fs::read(path).map_err(at(path))?;
             match !same || kept == content {
                 true => Ok(()),
                 false => Err(Error::Forked(path.to_owned())),
             }
         }
-        Err(error) => Err(at(path)(error)),
+        Err(error) => Err(at(path)(error.error)),
     }
 }
 

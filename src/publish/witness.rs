@@ -8,7 +8,7 @@ use lettre::message::header::ContentType;
 use lettre::{AsyncTransport, Message};
 
 use super::http::{Http, http_url};
-use super::{Error, WitnessConfig};
+use super::{Error, Given, WitnessConfig};
 use crate::evidence::{Cosigner, consistency};
 use crate::registry::{Registry, SignedCheckpoint};
 use crate::relay::Relay;
@@ -112,7 +112,7 @@ pub async fn cosigned(
     (url, key): (&url::Url, &Cosigner),
     last: u64,
     newest: &SignedCheckpoint,
-) -> Result<String, Error> {
+) -> Result<Given, Error> {
     let mut address = url.clone();
     if let Ok(mut path) = address.path_segments_mut() {
         path.pop_if_empty().push("add-checkpoint");
@@ -138,12 +138,11 @@ pub async fn cosigned(
                 // Lines of other keys are nobody's that we know.
                 let own = |line: &&str| key.open(&newest.note, &format!("{line}\n")).is_ok();
                 let line = text.lines().find(own).unwrap_or_default();
-                return Ok(format!("{line}\n"));
+                return Ok(Given::Taken(Some(format!("{line}\n"))));
             }
             409 => match text.trim().parse::<u64>() {
                 Ok(seen) if seen > newest.size => {
-                    let ours = newest.size;
-                    return Err(Error::SetBack { seen, ours });
+                    return super::overtaken(registry, seen, newest.size).await;
                 }
                 Ok(seen) if first && seen != old => old = seen,
                 _ => {

@@ -12,7 +12,7 @@ use super::store::{Row, Tx};
 use super::witness::Table;
 use super::{Registry, Result};
 use crate::evidence::{
-    Checkpoint, Cosigner, Entry, Frontier, Hash, InvalidCheckpoint, Stamp, Verifier,
+    Checkpoint, Cosigner, Entry, Frontier, Hash, InvalidCheckpoint, InvalidNote, Stamp, Verifier,
 };
 
 /// Entries read at a time.
@@ -36,6 +36,8 @@ pub struct Trust {
     pub keys: Vec<Verifier>,
     /// Checkpoints known outside of the registry: where each is kept, and the note.
     pub kept: Vec<(String, String)>,
+    /// Where a checkpoint should be kept that could not be looked at, and why.
+    pub unread: Vec<String>,
     /// The roots of time-stamping authorities; with none, their certificates are taken as they are.
     pub roots: Vec<CertificateDer<'static>>,
     /// The keys of witnesses that sign, each behind the witness's name.
@@ -63,7 +65,8 @@ pub struct LogCheck {
     pub rows: usize,
     /// What is wrong; empty: nothing.
     pub problems: Vec<Problem>,
-    /// What an examiner should know though it is no proof of anything: clocks that went back.
+    /// What an examiner should know though it is no proof of anything: clocks that went back, a witness's
+    /// directory that is not there.
     pub notes: Vec<String>,
 }
 
@@ -99,7 +102,7 @@ impl Registry {
             cosigned: 0,
             rows: 0,
             problems: Vec::new(),
-            notes: Vec::new(),
+            notes: trust.unread.clone(),
         };
         for line in self.store.integrity().await? {
             check.problem("the registry's file", line);
@@ -131,6 +134,19 @@ impl Registry {
                 Ok(kept) => keep(kept),
                 Err(why) => check.problem(place.as_str(), why.to_string()),
             }
+        }
+        let before = "select count(*) from evidence where seq < 0";
+        if tx
+            .fetch(before, vec![])
+            .await?
+            .first()
+            .map_or(Ok(0), |row| row.int(0))?
+            > 0
+        {
+            check.problem(
+                "before entry 0",
+                "entries were put there: the log begins with 0",
+            );
         }
         let expected = walk(&mut tx, &mut check, &opened).await?;
         compare(&mut tx, &mut check, expected).await?;
@@ -257,7 +273,7 @@ fn stamp(signed: &SignedCheckpoint, trust: &Trust, check: &mut LogCheck) {
     let size = signed.size;
     match Stamp::open(token, signed.note.as_bytes(), &trust.roots) {
         Ok(stamp) => {
-            if stamp.at + APART < signed.at {
+            if stamp.at.saturating_add(APART) < signed.at {
                 check.notes.push(format!(
                     "checkpoint {size} says that it was signed at {}, and was stamped before that, at {}: this machine's clock was ahead",
                     signed.at, stamp.at
@@ -289,6 +305,10 @@ fn cosignature(
     let signed = checkpoints.iter().find(|signed| signed.size == told.size);
     match signed.map(|signed| key.open(&signed.note, lines)) {
         Some(Ok(_)) => check.cosigned += 1,
+        // The row itself is under the log; only nobody vouches for it who is asked now.
+        Some(Err(InvalidNote::Unsigned(_))) => check.notes.push(format!(
+            "{place}: it has another key now, and what it signed then cannot be checked"
+        )),
         Some(Err(why)) => check.problem(place, why.to_string()),
         None => check.problem(place, "the checkpoint that it signed is gone"),
     }
@@ -356,7 +376,7 @@ fn note_rows(
             ),
         );
     }
-    if entry.at + APART < *latest {
+    if entry.at.saturating_add(APART) < *latest {
         check.notes.push(format!(
             "the clock went back before entry {seq}, from {latest} to {}",
             entry.at

@@ -66,7 +66,7 @@ impl Registry {
     /// # Errors
     /// The store fails, or an entry does not read.
     pub async fn acts(&self) -> Result<Vec<Entry>> {
-        let sql = "select seq, entry, hash from evidence order by seq";
+        let sql = "select seq, entry, hash from evidence where seq >= 0 order by seq";
         let rows = self.store.fetch(sql, vec![]).await?;
         let read = |row: &Row| {
             let damaged = |seq: i64| Error::Damaged(format!("entry {seq} of the evidence log"));
@@ -112,7 +112,7 @@ impl Registry {
     /// # Errors
     /// The store fails, or a hash is none.
     pub async fn leaf_hashes(&self, size: u64) -> Result<Vec<Hash>> {
-        let sql = "select hash from evidence where seq < $1 order by seq";
+        let sql = "select hash from evidence where seq >= 0 and seq < $1 order by seq";
         let rows = self
             .store
             .fetch(sql, vec![i64::try_from(size).unwrap_or(i64::MAX).into()])
@@ -128,7 +128,7 @@ impl Registry {
     /// # Errors
     /// The store fails.
     pub async fn entry_texts(&self) -> Result<Vec<String>> {
-        let sql = "select entry from evidence order by seq";
+        let sql = "select entry from evidence where seq >= 0 order by seq";
         let rows = self.store.fetch(sql, vec![]).await?;
         rows.iter().map(|row| row.text(0)).collect()
     }
@@ -294,11 +294,12 @@ impl Registry {
         at: OffsetDateTime,
         keyed: bool,
     ) -> Result<()> {
+        let mut frontier = head(tx).await?;
+        // Behind the head's lock: whoever wrote rows of the same key in the meantime is seen.
         let mut rows: Vec<RowDigest> = Vec::new();
         for (table, key) in std::mem::take(&mut tx.touched) {
             rows.push(table.digest(tx, &key).await?);
         }
-        let mut frontier = head(tx).await?;
         if keyed {
             // Behind the head's lock, so that no other key can come between.
             self.key_is_current_in(tx).await?;

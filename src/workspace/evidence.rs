@@ -1,6 +1,7 @@
 //! The workspace's part in the evidence log: the key that signs it, and a copy of the newest checkpoint
 //! outside of the registry, by which a registry that was set back is found out.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use rand::RngExt;
@@ -104,17 +105,32 @@ impl Workspace {
             .into_iter()
             .map(|note| (own.clone(), note))
             .collect();
+        let mut unread = Vec::new();
+        let origin = self.signer()?.verifier().name().to_owned();
         for witness in &config.witness {
             let Some(directory) = &witness.directory else {
                 continue;
             };
-            for (path, note) in publish::kept(&self.dir().join(directory))? {
-                kept.push((path.display().to_string(), note));
+            match publish::kept(&self.dir().join(directory)) {
+                Ok(found) => {
+                    for (path, note) in found {
+                        match note.lines().next() == Some(origin.as_str()) {
+                            true => kept.push((path.display().to_string(), note)),
+                            false => unread.push(format!("{} is another log's", path.display())),
+                        }
+                    }
+                }
+                // A medium that is not mounted must not keep the rest from being checked.
+                Err(error) => unread.push(format!(
+                    "not compared with what the witness '{}' keeps: {error}",
+                    witness.name
+                )),
             }
         }
         Ok(Trust {
             keys: self.verifiers()?,
             kept,
+            unread,
             roots: publish::roots(config, self.dir())?,
             cosigners: publish::Publisher::cosigners(config),
         })
@@ -162,16 +178,30 @@ impl Workspace {
             .checkpoint(&self.signer()?, opened.as_ref())
             .await?;
         if let Some(signed) = &signed {
-            let path = self.anchor_path();
-            let new = path.with_extension("new");
-            // Whole or not at all: a crash leaves the old copy, which the log still continues.
-            std::fs::write(&new, &signed.note).map_err(at(&new))?;
-            std::fs::File::open(&new)
-                .and_then(|file| file.sync_all())
-                .map_err(at(&new))?;
-            std::fs::rename(&new, &path).map_err(at(&path))?;
+            self.keep_anchor(signed)?;
         }
         Ok(signed)
+    }
+
+    /// Puts a checkpoint beside the registry, whole or not at all: a crash leaves the old copy, which the log
+    /// still continues. A newer one, of another process, stays.
+    fn keep_anchor(&self, signed: &SignedCheckpoint) -> Result<(), Error> {
+        let path = self.anchor_path();
+        let kept = self.anchor()?;
+        let size = kept
+            .as_deref()
+            .and_then(|note| note.lines().nth(1)?.parse::<u64>().ok());
+        if size.is_some_and(|size| size > signed.size) {
+            return Ok(());
+        }
+        let mut new = tempfile::Builder::new()
+            .prefix(".checkpoint-")
+            .tempfile_in(self.dir())
+            .map_err(at(self.dir()))?;
+        new.write_all(signed.note.as_bytes()).map_err(at(&path))?;
+        new.as_file().sync_all().map_err(at(&path))?;
+        new.persist(&path).map_err(|error| at(&path)(error.error))?;
+        Ok(())
     }
 
     fn anchor_path(&self) -> PathBuf {

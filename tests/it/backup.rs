@@ -7,6 +7,7 @@ use otori::registry::Mark;
 use serde_json::Value;
 
 use crate::harness::{Otori, PEOPLE};
+use crate::publish::{EC, STAMPING, authority, configure};
 use crate::servers;
 
 const WORDS: &str = "correct horse battery staple";
@@ -52,6 +53,16 @@ async fn restored_on_an_empty_machine_from_either_engine() {
     for url in ["sqlite:registry.db".to_owned(), servers::postgres().await] {
         let otori = Otori::on(&url).await;
         let canaries = otori.plant("school", &PEOPLE[1..2]).await;
+        // What the configuration names comes along; a medium that is elsewhere does not.
+        let tsa = otori.dir().join("tsa");
+        std::fs::create_dir(&tsa).unwrap();
+        authority(&tsa, "clock", &EC, STAMPING);
+        std::fs::create_dir(otori.dir().join("vault")).unwrap();
+        let witness = "[[evidence.witness]]\nname = 'vault'\ndirectory = 'vault'";
+        configure(
+            &otori,
+            &format!("tsa_roots = 'tsa/clock-root.pem'\n{witness}"),
+        );
         otori.json(&["pool", "list"]);
         let file = backup(&otori, "workspace.backup", &[]);
         let text = std::fs::read(&file).unwrap();

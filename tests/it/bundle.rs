@@ -154,7 +154,10 @@ async fn checked_with_nothing_else_and_by_others_tools() {
         (&3.into(), &house.key.as_str().into())
     );
     assert_eq!(shown["newest_stamp"]["trusted"], true);
-    assert_eq!(shown["witnesses"], json!(["witness.example/w1"]));
+    assert_eq!(
+        shown["witnesses"],
+        json!({"witness.example/w1": shown["entries"]})
+    );
     // Without trust in anything it is whole, and says what is not known.
     let alone = verify(&bundle, &[]);
     assert_eq!(
@@ -446,4 +449,104 @@ async fn what_is_asked_for_and_no_more() {
         request["request"]["id"].is_number() && !two.exists(),
         "{request}"
     );
+}
+
+/// What the holder of the signing key, or a packer of odd ZIP files, could try.
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_bundles_are_told() {
+    let house = House::new().await;
+    let bundle = house.export(&[]);
+    let dir = unpack(&bundle);
+    let at = |name: &str| dir.path().join(name);
+    let sum = || {
+        let mut lines = String::new();
+        for path in files(dir.path()) {
+            let name = path.strip_prefix(dir.path()).unwrap().to_str().unwrap();
+            if name != "SHA256SUMS" {
+                let told = run(Command::new("sha256sum").arg(&path));
+                lines += &format!("{}  {name}\n", told.split_whitespace().next().unwrap());
+            }
+        }
+        std::fs::write(at("SHA256SUMS"), lines).unwrap();
+    };
+    sum();
+    assert_eq!(house.verify(dir.path())["ok"], true);
+
+    // A file among the log's own, and a foreign key among its keys.
+    std::fs::write(at("log/READ-THIS.html"), "trust me").unwrap();
+    sum();
+    found(&house.verify(dir.path()), "log/READ-THIS.html");
+    std::fs::remove_file(at("log/READ-THIS.html")).unwrap();
+    let stranger = Otori::new().await;
+    let other = stranger.json(&["evidence", "key"])["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let keys = std::fs::read_to_string(at("log/keys.txt")).unwrap();
+    std::fs::write(at("log/keys.txt"), format!("{other}\n{keys}")).unwrap();
+    sum();
+    found(&house.verify(dir.path()), "log/keys.txt");
+    std::fs::write(at("log/keys.txt"), &keys).unwrap();
+
+    // A witnessed checkpoint under the name of another size, so that it is compared with nothing.
+    let notes: Vec<PathBuf> = files(&at("log"))
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "note"))
+        .collect();
+    let strange = at("log/checkpoint-000000000002.note");
+    std::fs::copy(notes.last().unwrap(), &strange).unwrap();
+    sum();
+    found(&house.verify(dir.path()), "checkpoint-000000000002.note");
+    std::fs::remove_file(&strange).unwrap();
+
+    // The log below a stamped and witnessed checkpoint is another: nothing vouches for it.
+    let log = std::fs::read_to_string(at("log/entries.jsonl")).unwrap();
+    let changed = log.replacen("pool_changed", "pool_chanqed", 1);
+    assert_ne!(log, changed);
+    std::fs::write(at("log/entries.jsonl"), changed).unwrap();
+    sum();
+    let shown = house.verify(dir.path());
+    found(&shown, "entries.jsonl");
+    assert_eq!(
+        (&shown["witnesses"], &shown["newest_stamp"]),
+        (&json!({}), &Value::Null)
+    );
+    std::fs::write(at("log/entries.jsonl"), &log).unwrap();
+
+    // A list that names what lies outside; a link; a name that is no text.
+    let contents = std::fs::read_to_string(at("contents.json")).unwrap();
+    let outside = contents.replace("messages/000001/message.eml", "/dev/zero");
+    std::fs::write(at("contents.json"), outside).unwrap();
+    sum();
+    found(&house.verify(dir.path()), "/dev/zero");
+    std::fs::write(at("contents.json"), &contents).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", at("messages/link")).unwrap();
+    sum();
+    found(&house.verify(dir.path()), "messages/link");
+    std::fs::remove_file(at("messages/link")).unwrap();
+    sum();
+    assert_eq!(house.verify(dir.path())["ok"], true);
+
+    // Two files of one name: `unzip` shows the first, this program would see the last.
+    let twice = house.dir.path().join("twice.zip");
+    let mut zip = std::fs::read(&bundle).unwrap();
+    let name = |text: &str| text.as_bytes().to_vec();
+    for (from, to) in [("sightings.json", "incidents.json")] {
+        let (from, to) = (name(from), name(to));
+        for place in 0..zip.len() - from.len() {
+            if zip[place..].starts_with(&from) {
+                zip[place..place + to.len()].copy_from_slice(&to);
+            }
+        }
+    }
+    std::fs::write(&twice, zip).unwrap();
+    found(&verify(&twice, &[]), "two files of one name");
+    // A name that hides what follows it on a terminal.
+    std::fs::write(at("messages/\u{1b}[8m"), "x").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_otori"))
+        .args(["evidence", "verify"])
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    assert!(!output.status.success() && !output.stdout.contains(&0x1b));
 }

@@ -155,6 +155,14 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
         ("delete from alert", "alert 1: removed since entry"),
         ("update witnessed set at = 1", "witnessed "),
         (
+            "insert into evidence (seq, entry, hash) select -1, entry, hash from evidence where seq = 1",
+            "before entry 0",
+        ),
+        (
+            "update evidence set entry = replace(entry, '\"at\":\"2', '\"at\":\"9') where seq = 2",
+            "entry 2",
+        ),
+        (
             "insert into alert (incident, sighting, due_at, sent_at) values (1, 1, 1, 1)",
             "alert 2: it was put there by something else",
         ),

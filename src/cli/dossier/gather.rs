@@ -109,7 +109,10 @@ fn logged(entries: &[Entry]) -> HashMap<i64, String> {
     let mut hashes = HashMap::new();
     for entry in entries {
         if let Act::MessagesAccepted { messages } = &entry.act {
-            hashes.extend(messages.iter().cloned());
+            for (message, hash) in messages {
+                // The same message again is not the one that is kept.
+                hashes.entry(*message).or_insert_with(|| hash.clone());
+            }
         }
     }
     hashes
@@ -129,7 +132,9 @@ async fn seen(
     };
     let canary = sighting.canary.as_ref().map(|id| id.as_str());
     let told = |text: &str| {
-        (!names.are_in(text, canary)).then(|| text.chars().take(LONGEST).collect::<String>())
+        // Nobody can tell any more whether a text names somebody who is forgotten.
+        let kept = sighting.forgotten || names.are_in(text, canary);
+        (!kept).then(|| text.chars().take(LONGEST).collect::<String>())
     };
     Ok(Seen {
         sighting: sighting.id,

@@ -1,6 +1,6 @@
 //! `otori evidence verify`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -120,10 +120,10 @@ async fn log(kept: &[PathBuf], global: &Global) -> anyhow::Result<Outcome> {
 
 fn words(check: &LogCheck, out: &mut dyn std::io::Write) -> std::io::Result<()> {
     for Problem { place, what } in &check.problems {
-        writeln!(out, "{place}: {what}")?;
+        writeln!(out, "{}: {}", shown(place), shown(what))?;
     }
     for note in &check.notes {
-        writeln!(out, "note: {note}")?;
+        writeln!(out, "note: {}", shown(note))?;
     }
     writeln!(
         out,
@@ -157,7 +157,7 @@ struct BundleDocument<'a> {
     key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     newest_stamp: Option<StampDocument>,
-    witnesses: &'a BTreeSet<String>,
+    witnesses: &'a BTreeMap<String, u64>,
     problems: &'a [Problem],
 }
 
@@ -179,21 +179,27 @@ fn bundled(file: &Path, args: &Args, global: &Global) -> anyhow::Result<Outcome>
     };
     Output::new(global).result(&document, |out| {
         for Problem { place, what } in &check.problems {
-            writeln!(out, "{place}: {what}")?;
+            writeln!(out, "{}: {}", shown(place), shown(what))?;
         }
         writeln!(
             out,
             "{} messages, {} entries of the log {}",
-            check.messages, check.entries, check.origin
+            check.messages,
+            check.entries,
+            shown(&check.origin)
         )?;
         if let Some((size, stamp)) = &check.stamp {
             stamped(out, *size, stamp)?;
         }
-        for witness in &check.witnesses {
-            writeln!(out, "signed by the witness {witness}")?;
+        for (witness, size) in &check.witnesses {
+            let witness = shown(witness);
+            writeln!(
+                out,
+                "the witness {witness} has signed the first {size} entries"
+            )?;
         }
         if let Some(key) = &key {
-            writeln!(out, "signed by {key}")?;
+            writeln!(out, "signed by {}", shown(key))?;
         }
         if args.key.is_none() {
             writeln!(
@@ -210,6 +216,15 @@ fn bundled(file: &Path, args: &Args, global: &Global) -> anyhow::Result<Outcome>
     Ok(outcome(document.ok))
 }
 
+/// A text that a forger may have written: it moves no cursor and hides no line.
+fn shown(text: &str) -> String {
+    let hides = |c: &char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().filter(|c| !hides(c)).collect()
+}
+
 /// The roots of time-stamping authorities that the reader trusts.
 fn roots(args: &Args) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(match &args.tsa_roots {
@@ -224,7 +239,7 @@ fn stamped(out: &mut dyn std::io::Write, size: u64, stamp: &Stamp) -> std::io::R
         out,
         "the newest timestamp is over {size} entries, at {} by {}{}",
         stamp.at,
-        stamp.authority,
+        shown(&stamp.authority),
         match stamp.trusted {
             true => "",
             false => ", whose certificate nobody vouches for (no roots were given)",
