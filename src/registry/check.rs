@@ -12,7 +12,8 @@ use super::store::{Row, Tx};
 use super::witness::Table;
 use super::{Registry, Result};
 use crate::evidence::{
-    Checkpoint, Cosigner, Entry, Frontier, Hash, InvalidCheckpoint, InvalidNote, Stamp, Verifier,
+    Act, Checkpoint, Cosigner, Entry, Frontier, Hash, InvalidCheckpoint, InvalidNote, Stamp,
+    Verifier,
 };
 
 /// Entries read at a time.
@@ -148,7 +149,9 @@ impl Registry {
                 "entries were put there: the log begins with 0",
             );
         }
-        let expected = walk(&mut tx, &mut check, &opened).await?;
+        let (expected, running) = walk(&mut tx, &mut check, &opened).await?;
+        let receivers = self.check_receivers(&mut tx, &running).await?;
+        check.problems.extend(receivers);
         compare(&mut tx, &mut check, expected).await?;
         Ok(check)
     }
@@ -159,8 +162,8 @@ async fn walk(
     tx: &mut Tx,
     check: &mut LogCheck,
     opened: &BTreeMap<u64, Vec<Checkpoint>>,
-) -> Result<BTreeMap<(Table, String), Expected>> {
-    let mut expected = BTreeMap::new();
+) -> Result<(BTreeMap<(Table, String), Expected>, BTreeSet<String>)> {
+    let (mut expected, mut running) = (BTreeMap::new(), BTreeSet::new());
     let mut frontier = Frontier::default();
     let mut good = 0;
     let (mut next, mut latest) = (0_i64, OffsetDateTime::UNIX_EPOCH);
@@ -183,6 +186,7 @@ async fn walk(
             let (text, hash) = entry(row, seq as u64, check);
             frontier.push(hash);
             if let Some(text) = text {
+                running_after(&text, &mut running);
                 note_rows(&text, seq as u64, &mut latest, &mut expected, check);
             }
             let size = frontier.size();
@@ -220,7 +224,7 @@ async fn walk(
     if !matches!(&head[..], [row] if fits(row)?) {
         check.problem("the log's head", "it does not fit the entries");
     }
-    Ok(expected)
+    Ok((expected, running))
 }
 
 /// Every row against the state in which the log says it was left, and every row that the log does
@@ -344,6 +348,22 @@ fn entry(row: &Row, seq: u64, check: &mut LogCheck) -> (Option<String>, Hash) {
             check.problem(place, "its hash was changed");
             (text, hashed.unwrap_or(Hash([0; 32])))
         }
+    }
+}
+
+/// The receivers that run, as far as the log knows, behind this entry.
+fn running_after(text: &str, running: &mut BTreeSet<String>) {
+    let Ok(entry) = serde_json::from_str::<Entry>(text) else {
+        return;
+    };
+    match entry.act {
+        Act::ReceiverStarted { run, .. } => {
+            running.insert(run);
+        }
+        Act::ReceiverStopped { run } | Act::ReceiverLost { run, .. } => {
+            running.remove(&run);
+        }
+        _ => {}
     }
 }
 

@@ -1,13 +1,17 @@
 //! Which receivers run, and when one was last alive.
 //!
 //! A receiver that is killed cannot say so. Each therefore keeps saying that it is alive, in a row
-//! that is overwritten and is no evidence; once one has been silent for too long, whoever comes next
-//! enters in the log when it was last heard of. What no receiver was up for is downtime.
+//! that is overwritten and does not enter the log each time: a keyed tag tells a row that somebody else
+//! has changed. Once one has been silent for too long, whoever comes next enters in the log when it was
+//! last heard of. What no receiver was up for is downtime.
+
+use std::collections::BTreeSet;
 
 use rand::RngExt;
 use time::{Duration, OffsetDateTime};
 
-use super::{Error, Registry, Result, from_micros, micros};
+use super::store::Tx;
+use super::{Error, Problem, Registry, Result, from_micros, micros};
 use crate::evidence::{Act, hex};
 
 /// How often a receiver says that it is alive: downtime is known to about this.
@@ -31,8 +35,12 @@ impl Registry {
         let run = hex(&rand::rng().random::<[u8; 4]>());
         let mut tx = self.store.begin().await?;
         tx.execute(
-            "insert into receiver (run, alive_at) values ($1, $2)",
-            vec![run.as_str().into(), micros(at).into()],
+            "insert into receiver (run, alive_at, tag) values ($1, $2, $3)",
+            vec![
+                run.as_str().into(),
+                micros(at).into(),
+                self.pulse_tag(&run, micros(at)).into(),
+            ],
         )
         .await?;
         let act = Act::ReceiverStarted {
@@ -54,8 +62,12 @@ impl Registry {
         let mut tx = self.store.begin().await?;
         let known = tx
             .execute(
-                "update receiver set alive_at = $1 where run = $2",
-                vec![micros(at).into(), run.into()],
+                "update receiver set alive_at = $1, tag = $2 where run = $3",
+                vec![
+                    micros(at).into(),
+                    self.pulse_tag(run, micros(at)).into(),
+                    run.into(),
+                ],
             )
             .await?;
         tx.commit().await?;
@@ -86,16 +98,62 @@ impl Registry {
         rows.iter().map(read).collect()
     }
 
+    fn pulse_tag(&self, run: &str, alive_at: i64) -> Vec<u8> {
+        self.vault
+            .lasting_tag("receiver", &format!("{run} {alive_at}"))
+    }
+
+    /// What is wrong with the rows, where the log says that these runs have not ended.
+    pub(super) async fn check_receivers(
+        &self,
+        tx: &mut Tx,
+        running: &BTreeSet<String>,
+    ) -> Result<Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut problem = |run: &str, what: &str| {
+            problems.push(Problem {
+                place: format!("receiver {run}"),
+                what: what.to_owned(),
+            });
+        };
+        let mut found = BTreeSet::new();
+        let sql = "select run, alive_at, tag from receiver order by run";
+        for row in tx.fetch(sql, vec![]).await? {
+            let (run, alive_at) = (row.text(0)?, row.int(1)?);
+            if row.bytes(2)? != self.pulse_tag(&run, alive_at) {
+                problem(&run, "when it was last alive was changed");
+            } else if !running.contains(&run) {
+                problem(
+                    &run,
+                    "it is there, and the log says that it never began or has ended",
+                );
+            }
+            found.insert(run);
+        }
+        for run in running.difference(&found) {
+            problem(
+                run,
+                "removed: the log says that it has begun, and not that it has ended",
+            );
+        }
+        Ok(problems)
+    }
+
     async fn lose_silent(&self, at: OffsetDateTime) -> Result<()> {
         for (run, alive_at) in self.receivers().await? {
             if at - alive_at <= LOST {
                 continue;
             }
             let mut tx = self.store.begin().await?;
+            // What somebody else has changed stays, to be found.
             let gone = tx
                 .execute(
-                    "delete from receiver where run = $1 and alive_at = $2",
-                    vec![run.as_str().into(), micros(alive_at).into()],
+                    "delete from receiver where run = $1 and alive_at = $2 and tag = $3",
+                    vec![
+                        run.as_str().into(),
+                        micros(alive_at).into(),
+                        self.pulse_tag(&run, micros(alive_at)).into(),
+                    ],
                 )
                 .await?;
             // Another receiver may have found it first, or it has come back.

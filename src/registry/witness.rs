@@ -151,7 +151,7 @@ mod tests {
     /// A table that a migration adds is watched, or the log itself, or no evidence.
     #[test]
     fn every_table_is_watched() {
-        // A receiver's pulse is none until its end enters the log; the last is the name of a moment.
+        // A receiver's pulse has a tag of its own; the last is the name of a moment.
         let others = ["evidence", "evidence_head", "receiver", "alert_next"];
         let mut tables = 0;
         for sql in super::super::open::schema() {

@@ -38,6 +38,13 @@ async fn hit(registry: &str) -> Otori {
         .registry
         .checkpoint_witnessed(newest.size, "shelf", None);
     given.await.unwrap();
+    let run = otori.registry.receiver_started("one", "two", now).await;
+    otori
+        .registry
+        .receiver_alive(&run.unwrap(), now)
+        .await
+        .unwrap();
+    otori.workspace.sign_log(&otori.registry).await.unwrap();
     otori
 }
 
@@ -154,6 +161,13 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
         ("delete from drill", "drill 1: removed since entry"),
         ("delete from alert", "alert 1: removed since entry"),
         ("update witnessed set at = 1", "witnessed "),
+        ("update receiver set alive_at = alive_at + 1", "receiver "),
+        ("update receiver set run = 'x'", "receiver x: "),
+        ("delete from receiver", "receiver "),
+        (
+            "insert into receiver (run, alive_at, tag) values ('y', 1, x'00')",
+            "receiver y: ",
+        ),
         (
             "insert into evidence (seq, entry, hash) select -1, entry, hash from evidence where seq = 1",
             "before entry 0",

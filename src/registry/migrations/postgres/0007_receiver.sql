@@ -1,7 +1,8 @@
--- When each running receiver was last alive. This is no evidence yet: it enters the log when a receiver
+-- When each running receiver was last alive, under a keyed tag of both. This enters the log when a receiver
 -- stops, or when another one finds that it has.
 
 create table receiver (
     run text primary key,
-    alive_at bigint not null
+    alive_at bigint not null,
+    tag bytea not null
 );
