@@ -12,8 +12,7 @@ use super::store::{Row, Tx};
 use super::witness::Table;
 use super::{Registry, Result};
 use crate::evidence::{
-    Act, Checkpoint, Cosigner, Entry, Frontier, Hash, InvalidCheckpoint, InvalidNote, Stamp,
-    Verifier,
+    Checkpoint, Cosigner, Entry, Frontier, Hash, InvalidCheckpoint, InvalidNote, Stamp, Verifier,
 };
 
 /// Entries read at a time.
@@ -76,6 +75,14 @@ struct Expected {
     sha256: String,
     seq: u64,
     at: OffsetDateTime,
+}
+
+/// In which state the log leaves the registry.
+#[derive(Default)]
+struct Left {
+    rows: BTreeMap<(Table, String), Expected>,
+    /// The receivers that have begun and not ended.
+    running: BTreeSet<String>,
 }
 
 impl LogCheck {
@@ -149,10 +156,10 @@ impl Registry {
                 "entries were put there: the log begins with 0",
             );
         }
-        let (expected, running) = walk(&mut tx, &mut check, &opened).await?;
+        let Left { rows, running } = walk(&mut tx, &mut check, &opened).await?;
         let receivers = self.check_receivers(&mut tx, &running).await?;
         check.problems.extend(receivers);
-        compare(&mut tx, &mut check, expected).await?;
+        compare(&mut tx, &mut check, rows).await?;
         Ok(check)
     }
 }
@@ -162,8 +169,8 @@ async fn walk(
     tx: &mut Tx,
     check: &mut LogCheck,
     opened: &BTreeMap<u64, Vec<Checkpoint>>,
-) -> Result<(BTreeMap<(Table, String), Expected>, BTreeSet<String>)> {
-    let (mut expected, mut running) = (BTreeMap::new(), BTreeSet::new());
+) -> Result<Left> {
+    let mut left = Left::default();
     let mut frontier = Frontier::default();
     let mut good = 0;
     let (mut next, mut latest) = (0_i64, OffsetDateTime::UNIX_EPOCH);
@@ -186,8 +193,7 @@ async fn walk(
             let (text, hash) = entry(row, seq as u64, check);
             frontier.push(hash);
             if let Some(text) = text {
-                running_after(&text, &mut running);
-                note_rows(&text, seq as u64, &mut latest, &mut expected, check);
+                note(&text, seq as u64, &mut latest, &mut left, check);
             }
             let size = frontier.size();
             for checkpoint in opened.get(&size).into_iter().flatten() {
@@ -224,7 +230,7 @@ async fn walk(
     if !matches!(&head[..], [row] if fits(row)?) {
         check.problem("the log's head", "it does not fit the entries");
     }
-    Ok((expected, running))
+    Ok(left)
 }
 
 /// Every row against the state in which the log says it was left, and every row that the log does
@@ -351,36 +357,18 @@ fn entry(row: &Row, seq: u64, check: &mut LogCheck) -> (Option<String>, Hash) {
     }
 }
 
-/// The receivers that run, as far as the log knows, behind this entry.
-fn running_after(text: &str, running: &mut BTreeSet<String>) {
-    let Ok(entry) = serde_json::from_str::<Entry>(text) else {
-        return;
-    };
-    match entry.act {
-        Act::ReceiverStarted { run, .. } => {
-            running.insert(run);
-        }
-        Act::ReceiverStopped { run } | Act::ReceiverLost { run, .. } => {
-            running.remove(&run);
-        }
-        _ => {}
-    }
-}
-
-/// Reads an entry: it must stand in its place, and tells in which state its rows were left.
-fn note_rows(
-    text: &str,
-    seq: u64,
-    latest: &mut OffsetDateTime,
-    expected: &mut BTreeMap<(Table, String), Expected>,
-    check: &mut LogCheck,
-) {
+/// Reads an entry: it must stand in its place, and tells in which state its rows were left, and which
+/// receivers run behind it.
+fn note(text: &str, seq: u64, latest: &mut OffsetDateTime, left: &mut Left, check: &mut LogCheck) {
     /// What every entry has, whichever act it tells: a newer otori may know more acts.
     #[derive(serde::Deserialize)]
     struct Common {
         seq: u64,
         #[serde(with = "time::serde::rfc3339")]
         at: OffsetDateTime,
+        act: String,
+        #[serde(default)]
+        run: String,
         #[serde(default)]
         rows: Vec<crate::evidence::RowDigest>,
     }
@@ -403,15 +391,20 @@ fn note_rows(
         ));
     }
     *latest = (*latest).max(entry.at);
+    match entry.act.as_str() {
+        "receiver_started" => drop(left.running.insert(entry.run)),
+        "receiver_stopped" | "receiver_lost" => drop(left.running.remove(&entry.run)),
+        _ => {}
+    }
     for row in entry.rows {
         match Table::named(&row.table) {
             Some(table) => {
-                let left = Expected {
+                let state = Expected {
                     sha256: row.sha256,
                     seq,
                     at: entry.at,
                 };
-                expected.insert((table, row.key), left);
+                left.rows.insert((table, row.key), state);
             }
             None => check.problem(
                 format!("entry {seq}"),
