@@ -115,6 +115,17 @@ pub(super) fn has_japanese(text: &str) -> bool {
         .any(|c| is_kanji(c) || is_kana(c) || matches!(c, '\u{FF66}'..='\u{FF9F}'))
 }
 
+/// Whether a character turns the direction of what stands around it, so that a text shows as another one.
+pub const fn turns(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text from outside, fit to be shown: it moves no cursor, and hides nothing.
+pub fn tame(text: &str) -> String {
+    let wild = |c: &char| c.is_control() || turns(*c);
+    text.chars().filter(|c| !wild(c)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

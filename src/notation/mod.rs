@@ -14,7 +14,7 @@ mod words;
 mod write;
 
 pub use codes::Codes;
-pub use fold::fold;
+pub use fold::{fold, tame, turns};
 pub use format::{
     AddressFormat, AddressStart, AmericanAddress, BlockStyle, DateFormat, Format, Gap,
     JapaneseAddress, KanaFormat, NameFormat, PhoneFormat, PostcodeFormat, Script, Separator,

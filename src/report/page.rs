@@ -4,6 +4,7 @@
 
 use super::Lang;
 use super::figure::Figure;
+use crate::notation::tame;
 
 /// Where a blank begins and ends inside of a sentence.
 const BLANK: (char, char) = ('⟦', '⟧');
@@ -107,19 +108,7 @@ pub fn blank(what: impl std::fmt::Display) -> String {
 
 /// A text that came from outside: it can neither look like a blank nor move the cursor.
 pub fn foreign(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control() && !is_bidi(*character))
-        .map(|character| match character {
-            c if c == BLANK.0 => '[',
-            c if c == BLANK.1 => ']',
-            c => c,
-        })
-        .collect()
-}
-
-/// Characters that would turn the direction of what stands around them.
-fn is_bidi(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    tame(text).replace(BLANK.0, "[").replace(BLANK.1, "]")
 }
 
 impl Text {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::bundle::{self, Bundle};
 use crate::cli::{Global, Outcome, Output};
 use crate::evidence::{Checked, Cosigner, Proof, Stamp, Verifier};
+use crate::notation::tame;
 use crate::registry::{LogCheck, Problem};
 
 /// Options of `otori evidence verify`.
@@ -120,10 +121,10 @@ async fn log(kept: &[PathBuf], global: &Global) -> anyhow::Result<Outcome> {
 
 fn words(check: &LogCheck, out: &mut dyn std::io::Write) -> std::io::Result<()> {
     for Problem { place, what } in &check.problems {
-        writeln!(out, "{}: {}", shown(place), shown(what))?;
+        writeln!(out, "{}: {}", tame(place), tame(what))?;
     }
     for note in &check.notes {
-        writeln!(out, "note: {}", shown(note))?;
+        writeln!(out, "note: {}", tame(note))?;
     }
     writeln!(
         out,
@@ -179,27 +180,27 @@ fn bundled(file: &Path, args: &Args, global: &Global) -> anyhow::Result<Outcome>
     };
     Output::new(global).result(&document, |out| {
         for Problem { place, what } in &check.problems {
-            writeln!(out, "{}: {}", shown(place), shown(what))?;
+            writeln!(out, "{}: {}", tame(place), tame(what))?;
         }
         writeln!(
             out,
             "{} messages, {} entries of the log {}",
             check.messages,
             check.entries,
-            shown(&check.origin)
+            tame(&check.origin)
         )?;
         if let Some((size, stamp)) = &check.stamp {
             stamped(out, *size, stamp)?;
         }
         for (witness, size) in &check.witnesses {
-            let witness = shown(witness);
+            let witness = tame(witness);
             writeln!(
                 out,
                 "the witness {witness} has signed the first {size} entries"
             )?;
         }
         if let Some(key) = &key {
-            writeln!(out, "signed by {}", shown(key))?;
+            writeln!(out, "signed by {}", tame(key))?;
         }
         if args.key.is_none() {
             writeln!(
@@ -216,15 +217,6 @@ fn bundled(file: &Path, args: &Args, global: &Global) -> anyhow::Result<Outcome>
     Ok(outcome(document.ok))
 }
 
-/// A text that a forger may have written: it moves no cursor and hides no line.
-fn shown(text: &str) -> String {
-    let hides = |c: &char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().filter(|c| !hides(c)).collect()
-}
-
 /// The roots of time-stamping authorities that the reader trusts.
 fn roots(args: &Args) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(match &args.tsa_roots {
@@ -239,7 +231,7 @@ fn stamped(out: &mut dyn std::io::Write, size: u64, stamp: &Stamp) -> std::io::R
         out,
         "the newest timestamp is over {size} entries, at {} by {}{}",
         stamp.at,
-        shown(&stamp.authority),
+        tame(&stamp.authority),
         match stamp.trusted {
             true => "",
             false => ", whose certificate nobody vouches for (no roots were given)",

@@ -1,15 +1,16 @@
 //! Text from strangers, made fit to be shown.
 
+use crate::notation::turns;
+
 /// Longest text kept, in characters.
 const LONGEST: usize = 200;
 
 /// One line without control characters, without marks that turn the direction of writing around
 /// (they make `gpj.exe` look like `exe.jpg`), and not too long.
 pub fn one_line(text: &str) -> String {
-    let turning = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut line = String::new();
     let words = text
-        .split(|c: char| c.is_whitespace() || c.is_control() || turning(c))
+        .split(|c: char| c.is_whitespace() || c.is_control() || turns(c))
         .filter(|word| !word.is_empty());
     for word in words {
         if !line.is_empty() {
