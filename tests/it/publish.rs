@@ -299,6 +299,13 @@ async fn an_authority_that_does_not_do_stops_nothing_and_is_told() {
         assert!(verify(&otori, &[])["stamped"] == 0);
         why
     };
+    // Puts another digest into the authority's configuration.
+    let takes = |from: &str, to: &str| {
+        let config = dir.path().join("tsa.cnf");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let text = text.replace(&format!("= {from}"), &format!("= {to}"));
+        std::fs::write(&config, text).unwrap();
+    };
     // Nobody listens there; the URL's secret is not told.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = format!("http://{}/?token=hidden", free.local_addr().unwrap());
@@ -331,25 +338,13 @@ async fn an_authority_that_does_not_do_stops_nothing_and_is_told() {
     let why = missed(&replay);
     assert!(why.contains("nonce"), "{why}");
     // It refuses: the digest is one that it does not take.
-    std::fs::write(
-        dir.path().join("tsa.cnf"),
-        std::fs::read_to_string(dir.path().join("tsa.cnf"))
-            .unwrap()
-            .replace("= sha256", "= sha512"),
-    )
-    .unwrap();
+    takes("sha256", "sha512");
     let refusing = tsa(Arc::clone(&dir), "clock").await;
     let why = missed(&refusing);
     assert!(why.contains("rejection"), "{why}");
 
     // All of it catches up when the authority does.
-    std::fs::write(
-        dir.path().join("tsa.cnf"),
-        std::fs::read_to_string(dir.path().join("tsa.cnf"))
-            .unwrap()
-            .replace("= sha512", "= sha256"),
-    )
-    .unwrap();
+    takes("sha512", "sha256");
     let sound = tsa(Arc::clone(&dir), "clock").await;
     configure(&otori, &format!("tsa = '{sound}'\n{roots}"));
     assert_eq!(publish(&otori)["published"], true);

@@ -593,11 +593,7 @@ impl Finding {
                 )
             }
             Finding::Untested { channels } => {
-                let names: Vec<String> = channels
-                    .iter()
-                    .map(|one| words::channel(lang, *one).to_owned())
-                    .collect();
-                let names = words::names(lang, &names);
+                let names = words::channels(lang, channels);
                 (
                     say!(
                         lang,
@@ -624,11 +620,7 @@ impl Finding {
                 ),
             ),
             Finding::NoContactPoint { channels } => {
-                let names: Vec<String> = channels
-                    .iter()
-                    .map(|one| words::channel(lang, *one).to_owned())
-                    .collect();
-                let names = words::names(lang, &names);
+                let names = words::channels(lang, channels);
                 (
                     say!(
                         lang,

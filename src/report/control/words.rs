@@ -80,6 +80,12 @@ pub fn names(lang: Lang, names: &[String]) -> String {
     }
 }
 
+/// The channels' names, one after the other.
+pub fn channels(lang: Lang, channels: &[Channel]) -> String {
+    let each = channels.iter().map(|one| channel(lang, *one).to_owned());
+    names(lang, &each.collect::<Vec<_>>())
+}
+
 /// A minute in a table, where the clock is not said again in each line.
 pub fn moment(lang: Lang, at: OffsetDateTime) -> String {
     let minute = when::minute_at(lang, at, when::clock(lang).0, "");

@@ -24,19 +24,7 @@ pub(super) fn firm(case: &Case, facts: &Facts, lang: Lang) -> Page {
     ));
     blocks.push(Block::Facts(contacts(case, lang)));
     blocks.extend(result(case, lang));
-    blocks.push(Block::Heading(say!(
-        lang,
-        "What we ask you",
-        "お尋ねする事項"
-    )));
-    blocks.push(Block::List(questions(lang)));
-    blocks.push(Block::Heading(say!(
-        lang,
-        "What we ask you to do",
-        "お願いする事項"
-    )));
-    blocks.push(Block::List(requests(lang)));
-    blocks.extend(tail(facts, lang));
+    blocks.extend(asked(questions(lang), facts, lang));
     let title = say!(
         lang,
         "Enquiry about the source of customer data (draft)",
@@ -49,13 +37,8 @@ pub(super) fn broker(case: &Case, facts: &Facts, lang: Lang) -> Page {
     let mut blocks = head(facts, facts.broker(lang), lang);
     blocks.push(Block::Para(about_list(case, lang)));
     blocks.extend(result(case, lang));
-    blocks.push(Block::Heading(say!(
-        lang,
-        "What we ask you",
-        "お尋ねする事項"
-    )));
-    let mut asked = questions(lang);
-    asked.extend([
+    let mut more = questions(lang);
+    more.extend([
         say!(
             lang,
             "Which items of data the list holds, and how many entries",
@@ -69,20 +52,25 @@ pub(super) fn broker(case: &Case, facts: &Facts, lang: Lang) -> Page {
         )
         .into(),
     ]);
-    blocks.push(Block::List(asked));
-    blocks.push(Block::Heading(say!(
-        lang,
-        "What we ask you to do",
-        "お願いする事項"
-    )));
-    blocks.push(Block::List(requests(lang)));
-    blocks.extend(tail(facts, lang));
+    blocks.extend(asked(more, facts, lang));
     let title = say!(
         lang,
         "Enquiry about a list (draft)",
         "名簿の入手経緯等に関するご照会(案)"
     );
     letter(lang, title, blocks)
+}
+
+/// What every such letter ends with: the questions, the requests, where to answer.
+fn asked(questions: Vec<Text>, facts: &Facts, lang: Lang) -> Vec<Block> {
+    let mut blocks = vec![
+        Block::Heading(say!(lang, "What we ask you", "お尋ねする事項")),
+        Block::List(questions),
+        Block::Heading(say!(lang, "What we ask you to do", "お願いする事項")),
+        Block::List(requests(lang)),
+    ];
+    blocks.extend(tail(facts, lang));
+    blocks
 }
 
 /// What a broker may be told: that a list holds our data only if one was attributed to them.
