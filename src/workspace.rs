@@ -2,8 +2,10 @@
 
 mod evidence;
 mod key;
+mod unnamed;
 
 pub use key::{KeyStep, MASTER_KEY_FILE};
+pub(crate) use unnamed::{Unnamed, folder};
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

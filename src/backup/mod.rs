@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use crate::registry::Registry;
-use crate::workspace::{self, Workspace};
+use crate::workspace::{self, Unnamed, Workspace, folder};
 use archive::Frame;
 use sealed::Sealer;
 
@@ -125,16 +125,8 @@ pub async fn make(
     if path.exists() {
         return Err(Error::Exists(path.to_owned()));
     }
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    // It has its name only when it is whole; until then a crash leaves nothing that looks like one.
-    let file = tempfile::Builder::new()
-        .prefix(".otori-backup-")
-        .tempfile_in(dir)
-        .map_err(at(dir))?;
-    let handle = file.reopen().map_err(at(path))?;
+    let file = Unnamed::begin(path, ".otori-backup-").map_err(at(folder(path)))?;
+    let handle = file.handle().map_err(at(path))?;
     let (files, outside) = files::gather(workspace, with_keys)?;
     let mut out = Sealer::begin(BufWriter::new(handle), passphrase).map_err(at(path))?;
     let contents = Contents {
@@ -157,15 +149,11 @@ pub async fn make(
     let rows = registry.dump(&mut out).await?;
     archive::put(&mut out, &Frame::End { rows }).map_err(at(path))?;
     let bytes = out.finish().map_err(at(path))?;
-    file.as_file().sync_all().map_err(at(path))?;
-    let sha256 = sha256(file.path()).map_err(at(path))?;
-    file.persist_noclobber(path)
-        .map_err(|error| match error.error.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
-            _ => at(path)(error.error),
-        })?;
-    let folder = File::open(dir).map_err(at(dir))?;
-    folder.sync_all().map_err(at(dir))?;
+    let sha256 = file.sha256().map_err(at(path))?;
+    file.name().map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
+        _ => at(path)(error),
+    })?;
     Ok(Made {
         files: files.len(),
         rows,

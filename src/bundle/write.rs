@@ -12,11 +12,11 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::contents::{self, Contents, FORMAT, Item};
 use super::{CONTENTS, ENTRIES, Error, KEYS, README, SUMS, at, check, page, zipped};
-use crate::canary::{Channel, IncidentsDocument, Sighting, SightingsDocument};
+use crate::canary::{Channel, IncidentsDocument, PictureFormat, Sighting, SightingsDocument};
 use crate::evidence::{Act, Entry, hex};
 use crate::publish::Missed;
 use crate::registry::{Message, Registry, SightingFilter, envelope_text};
-use crate::workspace::{self, Workspace};
+use crate::workspace::{self, Unnamed, Workspace, folder};
 
 /// What is to be handed out.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,16 +82,9 @@ pub async fn make(
         return Err(Error::Exists(path.to_owned()));
     }
     let (sightings, incidents) = gather(registry, wanted).await?;
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    // It has its name only when it is whole. It holds what strangers wrote to canaries: nobody else reads it.
-    let file = tempfile::Builder::new()
-        .prefix(".otori-evidence-")
-        .tempfile_in(dir)
-        .map_err(at(dir))?;
-    let handle = file.reopen().map_err(at(path))?;
+    // It holds what strangers wrote to canaries: nobody else reads it.
+    let file = Unnamed::begin(path, ".otori-evidence-").map_err(at(folder(path)))?;
+    let handle = file.handle().map_err(at(path))?;
     let mut packer = Packer {
         path,
         zip: ZipWriter::new(BufWriter::new(handle)),
@@ -149,13 +142,11 @@ pub async fn make(
     packer.put(SUMS, sums.as_bytes())?;
     let mut out = packer.zip.finish().map_err(zipped(path))?;
     out.flush().map_err(at(path))?;
-    file.as_file().sync_all().map_err(at(path))?;
-    let sha256 = crate::backup::sha256(file.path()).map_err(at(path))?;
-    file.persist_noclobber(path)
-        .map_err(|error| match error.error.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
-            _ => at(path)(error.error),
-        })?;
+    let sha256 = file.sha256().map_err(at(path))?;
+    file.name().map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
+        _ => at(path)(error),
+    })?;
     Ok(Made {
         messages: contents.messages.len(),
         sha256,
@@ -233,12 +224,12 @@ fn put_message(
 
 /// The name under which a picture opens by a double click.
 fn picture(bytes: &[u8]) -> &'static str {
-    match bytes {
-        [0x89, b'P', b'N', b'G', ..] => "letter.png",
-        [0xff, 0xd8, ..] => "letter.jpg",
-        [b'%', b'P', b'D', b'F', ..] => "letter.pdf",
-        [b'R', b'I', b'F', b'F', ..] => "letter.webp",
-        _ => "letter.bin",
+    match PictureFormat::of(bytes) {
+        Some(PictureFormat::Png) => "letter.png",
+        Some(PictureFormat::Jpeg) => "letter.jpg",
+        Some(PictureFormat::Pdf) => "letter.pdf",
+        Some(PictureFormat::Webp) => "letter.webp",
+        None => "letter.bin",
     }
 }
 

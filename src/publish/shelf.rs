@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{Error, Given};
-use crate::evidence::root;
 use crate::registry::{Registry, SignedCheckpoint};
+use crate::workspace::{Unnamed, folder};
 
 fn at(path: &Path) -> impl Fn(std::io::Error) -> Error {
     let path = path.to_owned();
@@ -38,8 +38,8 @@ pub async fn put(
         if seen > checkpoint.size {
             return super::overtaken(registry, seen, checkpoint.size).await;
         }
-        let now = root(&registry.leaf_hashes(seen).await?);
-        if lines.next() != Some(String::from(now).as_str()) {
+        let root = lines.next().unwrap_or_default();
+        if !registry.has_signed(seen, root).await? {
             return Err(Error::Forked(path));
         }
     }
@@ -51,31 +51,25 @@ pub async fn put(
         checkpoint.note.as_bytes(),
         true,
     )?;
-    let opened = std::fs::File::open(dir).map_err(at(dir))?;
-    opened.sync_all().map_err(at(dir))?;
     Ok(Given::Taken(None))
 }
 
 /// Writes a new file, whole or not at all. What is there already stays; if it has to be the same and is
 /// not, that is told.
 fn write(path: &Path, content: &[u8], same: bool) -> Result<(), Error> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let mut new = tempfile::Builder::new()
-        .prefix(".otori-")
-        .tempfile_in(dir)
-        .map_err(at(dir))?;
-    new.write_all(content).map_err(at(path))?;
-    new.as_file().sync_all().map_err(at(path))?;
-    match new.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+    let new = Unnamed::begin(path, ".otori-").map_err(at(folder(path)))?;
+    let mut handle = new.handle().map_err(at(path))?;
+    handle.write_all(content).map_err(at(path))?;
+    match new.name() {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let kept = std::fs::read(path).map_err(at(path))?;
             match !same || kept == content {
                 true => Ok(()),
                 false => Err(Error::Forked(path.to_owned())),
             }
         }
-        Err(error) => Err(at(path)(error.error)),
+        Err(error) => Err(at(path)(error)),
     }
 }
 

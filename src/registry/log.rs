@@ -158,7 +158,11 @@ impl Registry {
         let mut tx = self.store.begin().await?;
         let frontier = head(&mut tx).await?;
         if let Some(anchor) = anchor {
-            self.continues(&mut tx, &frontier, anchor).await?;
+            let root = String::from(anchor.root);
+            if !has_signed(&mut tx, anchor.size, &root).await? {
+                let (anchor, size) = (anchor.size, frontier.size());
+                return Err(Error::LogForked { anchor, size });
+            }
         }
         if !unsigned(&mut tx).await? {
             return Ok(None);
@@ -185,23 +189,14 @@ impl Registry {
         }))
     }
 
-    async fn continues(&self, tx: &mut Tx, now: &Frontier, anchor: &Checkpoint) -> Result<()> {
-        let forked = || Error::LogForked {
-            anchor: anchor.size,
-            size: now.size(),
-        };
-        let rows = tx
-            .fetch(
-                "select note from checkpoint where size = $1",
-                vec![(anchor.size as i64).into()],
-            )
-            .await?;
-        let kept = rows.first().ok_or_else(forked)?.text(0)?;
-        // The note's third line is the root; whether its signature holds is for `evidence verify`.
-        match kept.lines().nth(2) == Some(String::from(anchor.root).as_str()) {
-            true => Ok(()),
-            false => Err(forked()),
-        }
+    /// Whether the log has a checkpoint of that size with that root, in base64: what is known of it
+    /// elsewhere belongs to the same history. Whether its signature holds is for `evidence verify`.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn has_signed(&self, size: u64, root: &str) -> Result<bool> {
+        let mut tx = self.store.begin().await?;
+        has_signed(&mut tx, size, root).await
     }
 
     /// Keeps the token that a time-stamping authority gave for a checkpoint.
@@ -347,6 +342,14 @@ impl Registry {
         }
         self.commit(tx, Act::LogOpened).await
     }
+}
+
+async fn has_signed(tx: &mut Tx, size: u64, root: &str) -> Result<bool> {
+    let sql = "select note from checkpoint where size = $1";
+    let rows = tx.fetch(sql, vec![(size as i64).into()]).await?;
+    let note = rows.first().map(|row| row.text(0)).transpose()?;
+    // A note's third line is the root.
+    Ok(note.is_some_and(|note| note.lines().nth(2) == Some(root)))
 }
 
 /// The tree's right edge, locked until the transaction ends.

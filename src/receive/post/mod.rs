@@ -1,7 +1,6 @@
 //! Letters: the mail room photographs the envelope and types what is on it.
 
 mod form;
-mod picture;
 
 use std::sync::Arc;
 
@@ -18,10 +17,8 @@ use super::http::page::page;
 use super::http::{Peer, Site, User};
 use super::understand::{self, Letter};
 use super::{Accepted, hex};
-use crate::canary::Channel;
+use crate::canary::{Channel, PictureFormat};
 use crate::registry::{Message, NewMessage};
-
-pub use picture::PictureFormat;
 
 /// The largest picture, and what the rest of a form may take.
 const PICTURE: usize = 20 << 20;
