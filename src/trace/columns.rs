@@ -29,20 +29,22 @@ pub struct Columns {
     pub columns: Vec<Column>,
     /// The country whose notation the list uses.
     pub region: Option<Region>,
-    /// Whether the first row names the columns.
-    pub has_header: bool,
+    /// Rows before the data: 1 where the first row names the columns.
+    pub before: usize,
 }
 
 impl Columns {
-    /// Understands a list by its first records.
-    pub fn understand(sample: &[Vec<String>]) -> Columns {
+    /// Understands a part of a list by its first records, and by the names that its format gives.
+    pub fn understand(names: Option<&[String]>, sample: &[Vec<String>]) -> Columns {
         let mut widths: Vec<usize> = sample.iter().map(Vec::len).collect();
         let width = commonest(&mut widths).map_or(0, |(width, _)| width);
+        let width = names.map_or(width, |names| names.len());
         let header = sample
             .split_first()
-            .filter(|(first, rest)| is_header(first, rest));
+            .filter(|(first, rest)| names.is_none() && is_header(first, rest));
         let rows = header.map_or(sample, |(_, rest)| rest);
-        let header = header.map(|(first, _)| first);
+        let before = usize::from(header.is_some());
+        let header = names.or(header.map(|(first, _)| &first[..]));
         let values: Vec<Vec<&str>> = (0..width)
             .map(|column| {
                 let sound = rows.iter().filter(|row| row.len() == width);
@@ -76,7 +78,7 @@ impl Columns {
         Columns {
             columns,
             region: region(rows),
-            has_header: header.is_some(),
+            before,
         }
     }
 

@@ -109,7 +109,10 @@ fn canaries(report: &Report<'_>) -> Markup {
                         td { code { (first.id) }
                             @if found.canaries.len() > 1 { " or " (found.canaries.len() - 1) " more" } }
                         td { (report.watch.batches[first.batch as usize].id) }
-                        td class="n" { (words::thousands(found.row)) @if found.rows > 1 { " ×" (found.rows) } }
+                        td class="n" {
+                            @if report.list.parts.len() > 1 { (report.list.parts[found.part].name) ": " }
+                            (words::thousands(found.row)) @if found.rows > 1 { " ×" (found.rows) }
+                        }
                         td {
                             @for (place, mark) in found.marks.iter().enumerate() {
                                 @if place > 0 { ", " }

@@ -44,6 +44,21 @@ struct File {
     rows_otherwise_encoded: u64,
     bad_rows: BadRows,
     columns: Vec<Column>,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Part {
+    name: String,
+    format: &'static str,
+    encoding: &'static str,
+    rows: u64,
+    rows_otherwise_encoded: u64,
+    bad_rows: BadRows,
+    columns: Vec<Column>,
+    /// Why it goes no further than what was read of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -120,6 +135,9 @@ struct Canary {
     canary: String,
     source: String,
     batch: String,
+    /// The part in which the row stands, where the list has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<String>,
     row: u64,
     rows: u64,
     matched: Marks,
@@ -178,6 +196,7 @@ impl From<&Report<'_>> for Document {
                         canary: first.id.to_string(),
                         source: name(first.source as usize),
                         batch: report.watch.batches[first.batch as usize].id.to_string(),
+                        part: (list.parts.len() > 1).then(|| list.parts[found.part].name.clone()),
                         row: found.row,
                         rows: found.rows,
                         matched: found.marks,
@@ -197,31 +216,53 @@ impl From<&Report<'_>> for Document {
 }
 
 fn file(list: &super::report::Listed) -> File {
-    let bad = |(row, why): &(u64, &'static str)| BadRow { row: *row, why };
+    let main = list.main();
     File {
         name: list.name.clone(),
         sha256: list.sha256.clone(),
         bytes: list.bytes,
         rows: list.rows,
-        format: list.format,
-        encoding: list.encoding,
-        rows_otherwise_encoded: list.otherwise_encoded,
+        format: main.format,
+        encoding: main.encoding,
+        rows_otherwise_encoded: list.parts.iter().map(|part| part.otherwise_encoded).sum(),
         bad_rows: BadRows {
-            count: list.bad.count,
-            first: list.bad.first.iter().map(bad).collect(),
+            count: list.bad_rows(),
+            ..bad_rows(main)
         },
-        columns: list
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(index, column)| Column {
-                index,
-                header: column.header.clone(),
-                role: column.role.map(crate::notation::Role::name),
-                confidence: column.confidence,
-            })
-            .collect(),
+        columns: columns(main),
+        parts: list.parts.iter().map(part).collect(),
     }
+}
+
+fn part(part: &super::report::Part) -> Part {
+    Part {
+        name: part.name.clone(),
+        format: part.format,
+        encoding: part.encoding,
+        rows: part.rows,
+        rows_otherwise_encoded: part.otherwise_encoded,
+        bad_rows: bad_rows(part),
+        columns: columns(part),
+        broken: part.broken.clone(),
+    }
+}
+
+fn bad_rows(part: &super::report::Part) -> BadRows {
+    let bad = |(row, why): &(u64, &'static str)| BadRow { row: *row, why };
+    BadRows {
+        count: part.bad.count,
+        first: part.bad.first.iter().map(bad).collect(),
+    }
+}
+
+fn columns(part: &super::report::Part) -> Vec<Column> {
+    let column = |(index, column): (usize, &super::columns::Column)| Column {
+        index,
+        header: column.header.clone(),
+        role: column.role.map(crate::notation::Role::name),
+        confidence: column.confidence,
+    };
+    part.columns.iter().enumerate().map(column).collect()
 }
 
 fn source(name: String, found: &SourceFinding, level: f64) -> Source {

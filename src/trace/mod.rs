@@ -31,6 +31,6 @@ pub use error::Error;
 pub use html::html;
 pub use json::{Document, Documents};
 pub use mark::{Group, Mark, Marks};
-pub use report::{Listed, Report, trace, trace_file};
+pub use report::{Listed, Part, Report, trace, trace_file};
 pub use watch::Watch;
 pub use words::words;

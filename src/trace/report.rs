@@ -4,11 +4,11 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::columns::{Column, Columns};
+use super::columns::Column;
 use super::decide::{Decision, Settings, SourceFinding, decide, support};
 use super::error::Error;
 use super::read::List;
-use super::scan::{BadRows, scan};
+use super::scan::{BadRows, Scanned, scan};
 use super::watch::Watch;
 use crate::canary::{CanaryId, SourceName};
 use crate::evidence::{Act, TracedClear, TracedSource};
@@ -25,18 +25,75 @@ pub struct Listed {
     pub sha256: String,
     /// Its length in bytes.
     pub bytes: u64,
+    /// Data rows of all parts, bad ones among them.
+    pub rows: u64,
+    /// Its tables in the order in which they were read: at least one, whatever was in it.
+    pub parts: Vec<Part>,
+}
+
+/// One table of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// Its name within the list; empty where the list is but one table.
+    pub name: String,
+    /// `csv`, `tsv`, `semicolon`, `pipe`, or the name of another format.
+    pub format: &'static str,
+    /// The encoding of most of it.
+    pub encoding: &'static str,
     /// Data rows, bad ones among them.
     pub rows: u64,
     /// Rows that are not as the others.
     pub bad: BadRows,
-    /// `csv`, `tsv`, `semicolon` or `pipe`.
-    pub format: &'static str,
-    /// The encoding of most of it.
-    pub encoding: &'static str,
     /// Rows in another encoding.
     pub otherwise_encoded: u64,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// Why it goes no further than what was read of it.
+    pub broken: Option<String>,
+}
+
+impl Listed {
+    fn new(name: &str, scanned: Scanned) -> Listed {
+        let counts = scanned.tally.parts.into_iter();
+        let parts = scanned
+            .parts
+            .into_iter()
+            .zip(counts)
+            .map(|(part, counts)| Part {
+                name: part.name,
+                format: part.format,
+                encoding: part.encoding,
+                rows: counts.rows,
+                bad: counts.bad,
+                otherwise_encoded: counts.otherwise_encoded,
+                columns: part.columns.columns,
+                broken: part.broken,
+            });
+        let mut parts: Vec<Part> = parts.collect();
+        if parts.is_empty() {
+            parts.push(Part::default());
+        }
+        Listed {
+            name: name.to_owned(),
+            sha256: scanned.whole.sha256,
+            bytes: scanned.whole.bytes,
+            rows: scanned.tally.rows,
+            parts,
+        }
+    }
+
+    /// The part with the most rows, the first of equals.
+    pub fn main(&self) -> &Part {
+        let later = self.parts[1..].iter();
+        later.fold(&self.parts[0], |main, part| {
+            if part.rows > main.rows { part } else { main }
+        })
+    }
+
+    /// Rows of all parts that are not as the others.
+    pub fn bad_rows(&self) -> u64 {
+        self.parts.iter().map(|part| part.bad.count).sum()
+    }
 }
 
 /// One list examined.
@@ -166,25 +223,17 @@ pub fn trace<'a, R: Read>(
     progress: &mut dyn FnMut(u64),
 ) -> io::Result<Report<'a>> {
     let started = Instant::now();
-    let mut list = List::open(input)?;
-    let columns = Columns::understand(&list.sample);
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(THREADS);
-    let tally = scan(watch, &mut list, &columns, threads, progress)?;
-    let decision = decide(watch, &tally, columns.plan().has_children(), settings);
+    let scanned = scan(watch, List::open(input, progress), threads)?;
+    let has_children = scanned
+        .parts
+        .iter()
+        .any(|part| part.columns.plan().has_children());
+    let decision = decide(watch, &scanned.tally, has_children, settings);
     Ok(Report {
-        list: Listed {
-            name: name.to_owned(),
-            sha256: list.file().sha256(),
-            bytes: list.file().bytes(),
-            rows: tally.rows,
-            bad: tally.bad,
-            format: list.layout.name(),
-            encoding: list.encoding.name(),
-            otherwise_encoded: tally.otherwise_encoded,
-            columns: columns.columns,
-        },
+        list: Listed::new(name, scanned),
         decision,
         settings: *settings,
         elapsed: started.elapsed(),

@@ -5,11 +5,13 @@ use std::io::{self, Write};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::decide::{Cleared, SourceFinding, Verdict, support};
-use super::report::{Listed, Report};
+use super::decide::{Cleared, FoundCanary, SourceFinding, Verdict, support};
+use super::report::{Listed, Part, Report};
 
 /// How many canaries are listed before the rest is counted.
 const SHOWN: usize = 10;
+/// How many parts of a list.
+const PARTS_SHOWN: usize = 20;
 
 /// Writes a report for people to read. It holds canary ids, no detail of a canary.
 ///
@@ -155,8 +157,8 @@ fn canaries(report: &Report<'_>) -> Option<String> {
             let marks: Vec<&str> = found.marks.iter().map(|mark| mark.name()).collect();
             let id = report.canary(found.canaries[0]);
             format!(
-                "  {id} in row {}: {}",
-                thousands(found.row),
+                "  {id} in {}: {}",
+                place(&report.list, found),
                 marks.join(", ")
             )
         })
@@ -170,20 +172,85 @@ fn canaries(report: &Report<'_>) -> Option<String> {
     (!shown.is_empty()).then(|| format!("canaries\n{}{rest}", shown.join("\n")))
 }
 
+/// Where a canary stands in the list.
+pub(super) fn place(list: &Listed, found: &FoundCanary) -> String {
+    let row = format!("row {}", thousands(found.row));
+    match &list.parts[..] {
+        [_] => row,
+        parts => format!("{}, {row}", parts[found.part].name),
+    }
+}
+
 /// What was read.
 pub(super) fn about(list: &Listed) -> Vec<String> {
+    let [only] = &list.parts[..] else {
+        return about_parts(list);
+    };
     let mut lines = vec![
         format!(
-            "{}: {}, {}, {}, {}",
+            "{}: {}, {}, {}",
             list.name,
             count(list.rows, "row"),
             count(list.bytes, "byte"),
-            list.format,
-            list.encoding
+            written(only),
         ),
         format!("  SHA-256 {}", list.sha256),
     ];
-    let columns: Vec<String> = list
+    lines.extend(about_part(only).into_iter().map(|line| format!("  {line}")));
+    lines
+}
+
+fn about_parts(list: &Listed) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "{}: {} in {}, {}",
+            list.name,
+            count(list.rows, "row"),
+            count(list.parts.len() as u64, "part"),
+            count(list.bytes, "byte"),
+        ),
+        format!("  SHA-256 {}", list.sha256),
+    ];
+    for part in list.parts.iter().take(PARTS_SHOWN) {
+        lines.push(format!(
+            "  {}: {}, {}",
+            part.name,
+            count(part.rows, "row"),
+            written(part)
+        ));
+        lines.extend(
+            about_part(part)
+                .into_iter()
+                .map(|line| format!("    {line}")),
+        );
+    }
+    let rest = &list.parts[list.parts.len().min(PARTS_SHOWN)..];
+    if !rest.is_empty() {
+        let broken = rest.iter().filter(|part| part.broken.is_some()).count();
+        lines.push(format!(
+            "  and {} with {}, {} of them not read to the end",
+            count(rest.len() as u64, "more part"),
+            count(rest.iter().map(|part| part.rows).sum(), "row"),
+            thousands(broken as u64),
+        ));
+    }
+    lines
+}
+
+/// Format and encoding of a part.
+fn written(part: &Part) -> String {
+    let known = [part.format, part.encoding];
+    let known: Vec<&str> = known.into_iter().filter(|word| !word.is_empty()).collect();
+    known.join(", ")
+}
+
+/// A part's columns, and what was wrong with it.
+fn about_part(part: &Part) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(why) = &part.broken {
+        lines.push(format!("not read to the end: {why}"));
+    }
+    let columns: Vec<String> = part
         .columns
         .iter()
         .enumerate()
@@ -195,21 +262,23 @@ pub(super) fn about(list: &Listed) -> Vec<String> {
             }
         })
         .collect();
-    lines.push(format!("  columns: {}", columns.join(", ")));
-    if list.otherwise_encoded > 0 {
+    if !columns.is_empty() {
+        lines.push(format!("columns: {}", columns.join(", ")));
+    }
+    if part.otherwise_encoded > 0 {
         lines.push(format!(
-            "  {} in another encoding",
-            count(list.otherwise_encoded, "row")
+            "{} in another encoding",
+            count(part.otherwise_encoded, "row")
         ));
     }
-    if list.bad.count > 0 {
-        let first = list.bad.first.iter().take(3);
+    if part.bad.count > 0 {
+        let first = part.bad.first.iter().take(3);
         let first: Vec<String> = first
             .map(|(row, why)| format!("row {row}: {why}"))
             .collect();
         lines.push(format!(
-            "  {} (examined all the same): {}",
-            count(list.bad.count, "bad row"),
+            "{} (examined all the same): {}",
+            count(part.bad.count, "bad row"),
             first.join("; ")
         ));
     }

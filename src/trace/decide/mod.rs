@@ -90,6 +90,8 @@ impl Verdict {
 pub struct FoundCanary {
     /// Indices into the watch: one, or several that the row cannot tell apart.
     pub canaries: Vec<u32>,
+    /// The part of the list in which it stands first.
+    pub part: usize,
     /// The first row that shows it best.
     pub row: u64,
     /// Rows that show it as well.

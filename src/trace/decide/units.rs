@@ -59,7 +59,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
     let mut ambiguous_rows = 0;
     let mut touched = HashSet::new();
     let mut claims: Vec<(&Claim, &Seen)> = rarity.tally.claims.iter().collect();
-    claims.sort_unstable_by_key(|(claim, seen)| (seen.first_row, *claim));
+    claims.sort_unstable_by_key(|(claim, seen)| (seen.first, *claim));
     for (claim, seen) in claims {
         let first = claim.canaries[0];
         let unit = unit_of[first as usize];
@@ -107,7 +107,8 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
             },
             row: found.map(|(log10_rmp, claim, seen)| FoundCanary {
                 canaries: claim.canaries.to_vec(),
-                row: seen.first_row,
+                part: seen.first.part,
+                row: seen.first.row,
                 rows: seen.rows,
                 marks: claim.marks,
                 as_planted: seen.as_planted,

@@ -132,11 +132,6 @@ impl<R: Read> FromUtf16<R> {
     pub fn is_utf16(&self) -> bool {
         self.decoder.is_some()
     }
-
-    /// What is read from.
-    pub fn inner(&self) -> &R {
-        &self.inner
-    }
 }
 
 impl<R: Read> Read for FromUtf16<R> {

@@ -5,24 +5,26 @@ use std::io::{self, Read};
 use sha2::{Digest, Sha256};
 
 /// Hands bytes on and remembers what they were.
-pub struct Hashing<R> {
-    inner: R,
+pub struct Hashing<'a> {
+    inner: Box<dyn Read + 'a>,
+    progress: &'a mut dyn FnMut(u64),
     hash: Sha256,
     bytes: u64,
 }
 
-impl<R: Read> Hashing<R> {
-    /// Nothing read yet.
-    pub fn new(inner: R) -> Hashing<R> {
+impl<'a> Hashing<'a> {
+    /// Nothing read yet. `progress` is told how many bytes have been read.
+    pub fn new(inner: impl Read + 'a, progress: &'a mut dyn FnMut(u64)) -> Hashing<'a> {
         Hashing {
-            inner,
+            inner: Box::new(inner),
+            progress,
             hash: Sha256::new(),
             bytes: 0,
         }
     }
 
     /// Bytes read so far.
-    pub fn bytes(&self) -> u64 {
+    pub fn length(&self) -> u64 {
         self.bytes
     }
 
@@ -33,11 +35,12 @@ impl<R: Read> Hashing<R> {
     }
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl Read for Hashing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.hash.update(&buffer[..read]);
         self.bytes += read as u64;
+        (self.progress)(self.bytes);
         Ok(read)
     }
 }

@@ -68,11 +68,6 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// What is read from.
-    pub fn input(&self) -> &R {
-        &self.input
-    }
-
     /// The bytes of a record that [`Records::next`] has just found.
     pub fn bytes(&self, place: &Range<usize>) -> &[u8] {
         &self.buffer[place.clone()]

@@ -3,9 +3,9 @@
 use super::super::mark::{Mark, Marks};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
-use super::super::watch::Holder;
+use super::super::watch::{Holder, Watch};
 use super::Reading;
-use super::tally::{Claim, Seen, Tally};
+use super::tally::{Claim, Place, Seen, Tally};
 
 /// A value of the watch that stands in the row at hand.
 struct Hit {
@@ -24,7 +24,7 @@ struct Agreement {
 
 /// Looks rows up and counts; its buffers are used again and again.
 pub struct Worker<'a> {
-    reading: Reading<'a>,
+    watch: &'a Watch,
     tally: Tally,
     cells: Cells,
     hits: Vec<Hit>,
@@ -32,10 +32,10 @@ pub struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(reading: Reading<'a>) -> Worker<'a> {
+    pub fn new(watch: &'a Watch) -> Worker<'a> {
         Worker {
-            reading,
-            tally: Tally::new(reading.watch),
+            watch,
+            tally: Tally::new(watch),
             cells: Cells::default(),
             hits: Vec::new(),
             agreements: Vec::new(),
@@ -47,63 +47,75 @@ impl<'a> Worker<'a> {
     }
 
     /// One record as it stands in the file.
-    pub fn record(&mut self, bytes: &[u8], kind: Kind, row: u64) {
-        let layout = self.reading.layout;
+    pub fn record(&mut self, reading: &Reading, bytes: &[u8], kind: Kind, row: u64) {
+        let layout = reading.layout;
+        let at = Place {
+            part: reading.part,
+            row,
+        };
         let (text, encoding) = decode(bytes, layout.encoding);
         layout.split(&text, kind, &mut self.cells);
         if kind != Kind::Continued {
             self.tally.rows += 1;
-            self.tally.otherwise_encoded +=
+            let fault = self.fault(&text, kind, encoding, reading.width);
+            let part = self.tally.part(reading.part);
+            part.rows += 1;
+            part.otherwise_encoded +=
                 u64::from(encoding.is_none_or(|found| found != layout.encoding));
-            if let Some(why) = self.fault(&text, kind, encoding) {
-                self.tally.bad.note(row, why);
+            if let Some(why) = fault {
+                part.bad.note(row, why);
             }
         }
-        let moved = self.cells.len() != self.reading.width
-            || !matches!(kind, Kind::Sound | Kind::StrayQuote);
+        let moved =
+            self.cells.len() != reading.width || !matches!(kind, Kind::Sound | Kind::StrayQuote);
         let plan = if moved {
-            self.reading.guessing
+            &reading.guessing
         } else {
-            self.reading.plan
+            &reading.plan
         };
-        if moved && self.cells.len() > self.reading.width + 64 {
-            self.look_up(&Plan::guessing(self.cells.len(), None), row);
+        if moved && self.cells.len() > reading.width + 64 {
+            self.look_up(&Plan::guessing(self.cells.len(), None), at);
         } else {
-            self.look_up(plan, row);
+            self.look_up(plan, at);
         }
         if layout.style == Style::Quoted && kind == Kind::Sound && text.contains(['\n', '\r']) {
-            self.lines_within(&text, row);
+            self.lines_within(reading, &text, at);
         }
     }
 
     /// Two lone quotes make one cell of the lines between them, in good form: look into it.
-    fn lines_within(&mut self, record: &str, row: u64) {
+    fn lines_within(&mut self, reading: &Reading, record: &str, at: Place) {
         for line in record.split(['\n', '\r']).filter(|line| !line.is_empty()) {
-            self.reading
-                .layout
-                .split(line, Kind::OpenQuote, &mut self.cells);
-            if self.cells.len() == self.reading.width && self.reading.width > 1 {
-                self.look_up(self.reading.plan, row);
+            let layout = reading.layout;
+            layout.split(line, Kind::OpenQuote, &mut self.cells);
+            if self.cells.len() == reading.width && reading.width > 1 {
+                self.look_up(&reading.plan, at);
             }
         }
     }
 
-    fn fault(&self, text: &str, kind: Kind, encoding: Option<Encoding>) -> Option<&'static str> {
+    fn fault(
+        &self,
+        text: &str,
+        kind: Kind,
+        encoding: Option<Encoding>,
+        width: usize,
+    ) -> Option<&'static str> {
         match kind {
             Kind::TooLong => Some("longer than 1 MiB"),
             Kind::OpenQuote => Some("a quote that does not close"),
             Kind::StrayQuote => Some("letters behind a closing quote"),
             _ if encoding.is_none() => Some("bytes that are no text"),
             _ if text.contains('\0') => Some("a NUL"),
-            _ if self.cells.len() < self.reading.width => Some("too few cells"),
-            _ if self.cells.len() > self.reading.width => Some("too many cells"),
+            _ if self.cells.len() < width => Some("too few cells"),
+            _ if self.cells.len() > width => Some("too many cells"),
             _ => None,
         }
     }
 
-    fn look_up(&mut self, plan: &Plan, row: u64) {
+    fn look_up(&mut self, plan: &Plan, at: Place) {
         let Worker {
-            reading,
+            watch,
             tally,
             cells,
             hits,
@@ -116,7 +128,7 @@ impl<'a> Worker<'a> {
             if !key.guessed || matches!(key.class, Class::Email | Class::Phone) {
                 filled |= 1 << key.class as u16;
             }
-            if let Some(value) = reading.watch.find(key.class, key.text)
+            if let Some(value) = watch.find(key.class, key.text)
                 && !hits.iter().any(|hit| hit.value == value)
             {
                 hits.push(Hit {
@@ -130,13 +142,13 @@ impl<'a> Worker<'a> {
             *count += u64::from(filled >> class & 1);
         }
         if !hits.is_empty() {
-            self.judge(row);
+            self.judge(at);
         }
     }
 
     /// Who the row's hits speak for: a row is one household's, so it is evidence for the canary that
     /// it agrees with most, and for no other.
-    fn judge(&mut self, row: u64) {
+    fn judge(&mut self, at: Place) {
         for hit in &self.hits {
             self.tally.counts[hit.value as usize] += 1;
         }
@@ -170,7 +182,7 @@ impl<'a> Worker<'a> {
             claim,
             Seen {
                 rows: 1,
-                first_row: row,
+                first: at,
                 as_planted,
             },
         );
@@ -179,7 +191,7 @@ impl<'a> Worker<'a> {
     /// Fills `agreements`, by canary. Block and postcode are shared by all canaries of a postal drop,
     /// and name nobody without another mark: they are looked at last.
     fn agree(&mut self) {
-        let values = &self.reading.watch.values;
+        let values = &self.watch.values;
         let wide = |hit: &&Hit| {
             matches!(
                 values[hit.value as usize].class,

@@ -41,11 +41,30 @@ pub struct Claim {
     pub marks: Marks,
 }
 
+/// Where a row stands: in which part of the list, and its number there, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub part: usize,
+    pub row: u64,
+}
+
+/// What was counted of one part of the list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartTally {
+    /// Data rows.
+    pub rows: u64,
+    /// Those among them that are not as the others.
+    pub bad: BadRows,
+    /// Records that were not in the part's own encoding.
+    pub otherwise_encoded: u64,
+}
+
 /// Rows that make the same claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub rows: u64,
-    pub first_row: u64,
+    /// Part and row of the first of them.
+    pub first: Place,
     /// Marks that the first row spells as they were planted.
     pub as_planted: Marks,
 }
@@ -55,16 +74,14 @@ pub struct Seen {
 pub struct Tally {
     /// Data rows.
     pub rows: u64,
-    /// Those among them that are not as the others.
-    pub bad: BadRows,
+    /// The same and more for each part.
+    pub parts: Vec<PartTally>,
     /// Rows in which each value of the watch stands.
     pub counts: Vec<u64>,
     /// Rows in which it stands without any other mark of its holders.
     pub alone: Vec<u64>,
     /// Rows that have a key of each class at all.
     pub filled: [u64; Class::ALL.len()],
-    /// Records that were not in the file's own encoding.
-    pub otherwise_encoded: u64,
     /// Who was found.
     pub claims: HashMap<Claim, Seen>,
 }
@@ -73,21 +90,28 @@ impl Tally {
     pub fn new(watch: &Watch) -> Tally {
         Tally {
             rows: 0,
-            bad: BadRows::default(),
+            parts: Vec::new(),
             counts: vec![0; watch.values.len()],
             alone: vec![0; watch.values.len()],
             filled: [0; Class::ALL.len()],
-            otherwise_encoded: 0,
             claims: HashMap::new(),
         }
+    }
+
+    /// The counts of a part.
+    pub fn part(&mut self, part: usize) -> &mut PartTally {
+        if self.parts.len() <= part {
+            self.parts.resize_with(part + 1, PartTally::default);
+        }
+        &mut self.parts[part]
     }
 
     /// Notes one row's claim.
     pub fn claim(&mut self, claim: Claim, seen: Seen) {
         let known = self.claims.entry(claim).or_insert(Seen { rows: 0, ..seen });
         known.rows += seen.rows;
-        if seen.first_row < known.first_row {
-            known.first_row = seen.first_row;
+        if seen.first < known.first {
+            known.first = seen.first;
             known.as_planted = seen.as_planted;
         }
     }
@@ -95,8 +119,12 @@ impl Tally {
     /// Adds another part's counts; the order of parts makes no difference.
     pub fn add(&mut self, other: Tally) {
         self.rows += other.rows;
-        self.bad.add(other.bad);
-        self.otherwise_encoded += other.otherwise_encoded;
+        for (part, theirs) in other.parts.into_iter().enumerate() {
+            let mine = self.part(part);
+            mine.rows += theirs.rows;
+            mine.bad.add(theirs.bad);
+            mine.otherwise_encoded += theirs.otherwise_encoded;
+        }
         let sum = |mine: &mut [u64], theirs: &[u64]| {
             mine.iter_mut()
                 .zip(theirs)
