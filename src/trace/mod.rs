@@ -23,7 +23,10 @@ mod normalise;
 mod read;
 mod report;
 mod scan;
+#[cfg(test)]
+mod testing;
 mod watch;
+pub mod watchlist;
 mod words;
 
 pub use decide::{Decision, Interval, Settings, Verdict, support};

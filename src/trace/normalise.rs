@@ -3,6 +3,7 @@
 //! A canary's planted row and a list's row go through the same code, so that both are folded alike
 //! whatever was split, joined or left out.
 
+use super::mark::Mark;
 use crate::notation::{
     DateFormat, Region, Role, address_key, birth_key, email_key, kana_key, name_key, phone_key,
     postcode_key,
@@ -45,6 +46,21 @@ impl Class {
         Class::Block,
         Class::Postcode,
     ];
+
+    /// The class of the values that show a mark.
+    pub const fn of(mark: Mark) -> Class {
+        match mark {
+            Mark::Email => Class::Email,
+            Mark::Phone => Class::Phone,
+            Mark::Address => Class::Address,
+            Mark::Block => Class::Block,
+            Mark::Postcode => Class::Postcode,
+            Mark::Name | Mark::ChildName => Class::Name,
+            Mark::ChildGiven => Class::Given,
+            Mark::Kana | Mark::ChildKana => Class::Kana,
+            Mark::Birth | Mark::ChildBirth => Class::Birth,
+        }
+    }
 }
 
 /// A key found in a row.

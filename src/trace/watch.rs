@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use time::OffsetDateTime;
 
-use super::mark::Mark;
+use super::mark::{Mark, Marks};
 use super::normalise::{Class, Key, Plan};
+use super::watchlist::Blind;
 use crate::canary::{Batch, BatchId, Canary, CanaryId, SourceName, State};
 use crate::notation::{Region, Role, address_key, name_key};
 use crate::persona::Household;
@@ -57,6 +58,8 @@ pub struct Watch {
     /// Sources whose canaries' details are destroyed, and since when.
     pub(super) forgotten: Vec<(SourceName, OffsetDateTime)>,
     tables: [HashMap<Box<str>, u32>; Class::ALL.len()],
+    /// A watch list knows no texts: it compares by this, and its tables are empty.
+    pub(super) blind: Option<Box<Blind>>,
 }
 
 impl Watch {
@@ -88,6 +91,7 @@ impl Watch {
             values: Vec::new(),
             forgotten: Vec::new(),
             tables: Default::default(),
+            blind: None,
         };
         for canary in canaries {
             let source = watch.sources.binary_search(&canary.source).ok();
@@ -119,9 +123,80 @@ impl Watch {
         self.canaries.is_empty()
     }
 
-    /// The value of a key; the key itself is compared, not only its hash.
+    /// Whether canaries can be found by these marks, if all of them agree.
+    pub(super) fn shows(&self, marks: Marks) -> bool {
+        marks.identify() && self.blind.as_ref().is_none_or(|blind| blind.shows(marks))
+    }
+
+    /// Whether nothing speaks against the city of a row being that of a value's holder.
+    pub(super) fn city_agrees(&self, value: u32, holder: &Holder, city: &str) -> bool {
+        match &self.blind {
+            None => agree(&holder.city, city),
+            Some(blind) => blind
+                .city(holder.canary, value)
+                .is_none_or(|planted| agree(planted, city)),
+        }
+    }
+
+    /// Whether a cell is spelt as it was planted for a value's holder, but for spaces around it.
+    pub(super) fn spelt(&self, value: u32, holder: &Holder, written: &str) -> bool {
+        match &self.blind {
+            None => holder.spelt(written),
+            Some(blind) => blind.spelt(holder.canary, value, written),
+        }
+    }
+
+    /// The value of a key; the key itself is compared, not only its hash. A watch list knows none: see
+    /// [`Blind::find`].
     pub(super) fn find(&self, class: Class, key: &str) -> Option<u32> {
         self.tables[class as usize].get(key).copied()
+    }
+
+    /// The watch of a watch list, which knows of its values only who holds them.
+    pub(super) fn blinded(
+        sources: Vec<SourceName>,
+        batches: Vec<Standing>,
+        canaries: Vec<Watched>,
+        blind: Blind,
+    ) -> Watch {
+        let mut values: Vec<Value> = Vec::new();
+        for (index, canary) in (0..).zip(&canaries) {
+            for (mark, value) in &canary.values {
+                let class = Class::of(*mark);
+                let empty = || Value {
+                    class,
+                    holders: Vec::new(),
+                };
+                let length = values.len().max(*value as usize + 1);
+                values.resize_with(length, empty);
+                let value = &mut values[*value as usize];
+                value.class = class;
+                value.holders.push(Holder {
+                    canary: index,
+                    mark: *mark,
+                    written: Vec::new(),
+                    city: "".into(),
+                });
+            }
+        }
+        Watch {
+            sources,
+            batches,
+            canaries,
+            values,
+            forgotten: Vec::new(),
+            tables: Default::default(),
+            blind: Some(Box::new(blind)),
+        }
+    }
+
+    /// The text of each value, by its index; none in a watch list.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        let mut texts = vec![""; self.values.len()];
+        for (text, value) in self.tables.iter().flatten() {
+            texts[*value as usize] = text;
+        }
+        texts
     }
 
     fn add(&mut self, canary: &Canary, source: u32, batch: u32) {
@@ -251,19 +326,15 @@ fn mark(key: &Key<'_>) -> Option<Mark> {
 }
 
 impl Holder {
-    /// Whether nothing speaks against the city of a row being the holder's: one side may have left
-    /// it out, or a part of it.
-    pub fn city_agrees(&self, city: &str) -> bool {
-        city.is_empty()
-            || self.city.is_empty()
-            || self.city.contains(city)
-            || city.contains(&*self.city)
-    }
-
     /// Whether a cell is spelt as it was planted, but for spaces around it.
-    pub fn spelt(&self, written: &str) -> bool {
+    fn spelt(&self, written: &str) -> bool {
         self.written
             .iter()
             .any(|text| text.trim() == written.trim())
     }
+}
+
+/// Whether two cities may be one: one side may have left it out, or a part of it.
+fn agree(planted: &str, city: &str) -> bool {
+    city.is_empty() || planted.is_empty() || planted.contains(city) || city.contains(planted)
 }

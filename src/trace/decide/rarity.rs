@@ -59,7 +59,12 @@ impl Rarity<'_> {
         }
         // One row more than were seen, and as many rows before them as make it common.
         let count = self.tally.counts[value as usize] as f64;
-        (count + 1.0) / (rows + 1.0 / common(mark))
+        let seen = (count + 1.0) / (rows + 1.0 / common(mark));
+        match self.watch.blind {
+            None => seen,
+            // A watch list knows a value only in the rows that open its canary: it is not counted.
+            Some(_) => seen.max(common(mark)),
+        }
     }
 
     /// The chance of one mark of a canary; the commonest of several children's.

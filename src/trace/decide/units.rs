@@ -159,7 +159,7 @@ fn is_detectable(rarity: &Rarity<'_>, canary: u32, columns: Marks) -> bool {
     let canary = &rarity.watch.canaries[canary as usize];
     let marks: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
     let shown = marks.and(columns);
-    shown.identify()
+    rarity.watch.shows(shown)
         && rarity.log10_in_list(rarity.log10_rmp(canary, shown, &HashSet::new())) <= HIT.log10()
 }
 
@@ -170,19 +170,7 @@ fn is_detectable(rarity: &Rarity<'_>, canary: u32, columns: Marks) -> bool {
 fn columns(rarity: &Rarity<'_>, has_children: bool) -> Marks {
     let rows = rarity.tally.rows.max(1) as f64;
     let filled = |class: Class| rarity.tally.filled[class as usize] as f64 / rows >= FILLED;
-    let shown = |mark: &Mark| {
-        filled(match mark {
-            Mark::Email => Class::Email,
-            Mark::Phone => Class::Phone,
-            Mark::Address => Class::Address,
-            Mark::Block => Class::Block,
-            Mark::Postcode => Class::Postcode,
-            Mark::Name | Mark::ChildName => Class::Name,
-            Mark::ChildGiven => Class::Given,
-            Mark::Kana | Mark::ChildKana => Class::Kana,
-            Mark::Birth | Mark::ChildBirth => Class::Birth,
-        })
-    };
+    let shown = |mark: &Mark| filled(Class::of(*mark));
     let all: Marks = Mark::ALL.iter().copied().filter(shown).collect();
     let set = |marks: &[Mark]| marks.iter().copied().collect::<Marks>();
     let customer = set(&[Mark::Name, Mark::Kana, Mark::Birth]);

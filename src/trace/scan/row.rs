@@ -4,6 +4,7 @@ use super::super::mark::{Mark, Marks};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
 use super::super::watch::{Holder, Watch};
+use super::super::watchlist::Kept;
 use super::Reading;
 use super::tally::{Claim, Place, Seen, Tally};
 
@@ -28,6 +29,8 @@ pub struct Worker<'a> {
     tally: Tally,
     cells: Cells,
     hits: Vec<Hit>,
+    /// For a watch list, which has to see all keys of a row at once.
+    kept: Kept,
     agreements: Vec<Agreement>,
 }
 
@@ -38,6 +41,7 @@ impl<'a> Worker<'a> {
             tally: Tally::new(watch),
             cells: Cells::default(),
             hits: Vec::new(),
+            kept: Kept::default(),
             agreements: Vec::new(),
         }
     }
@@ -119,14 +123,21 @@ impl<'a> Worker<'a> {
             tally,
             cells,
             hits,
+            kept,
             ..
         } = self;
         hits.clear();
+        kept.clear();
+        let blind = watch.blind.as_deref();
         let mut filled = 0_u16;
         plan.keys(|place| cells.get(place), &mut |key| {
             // Any text could be a name; only what shows itself counts as a filled column.
             if !key.guessed || matches!(key.class, Class::Email | Class::Phone) {
                 filled |= 1 << key.class as u16;
+            }
+            if let Some(blind) = blind {
+                blind.keep(&key, kept);
+                return;
             }
             if let Some(value) = watch.find(key.class, key.text)
                 && !hits.iter().any(|hit| hit.value == value)
@@ -138,6 +149,17 @@ impl<'a> Worker<'a> {
                 });
             }
         });
+        if let Some(blind) = blind {
+            blind.find(kept, &mut |value, key| {
+                if !hits.iter().any(|hit| hit.value == value) {
+                    hits.push(Hit {
+                        value,
+                        written: key.written.clone(),
+                        city: key.city.clone(),
+                    });
+                }
+            });
+        }
         for (class, count) in tally.filled.iter_mut().enumerate() {
             *count += u64::from(filled >> class & 1);
         }
@@ -191,7 +213,8 @@ impl<'a> Worker<'a> {
     /// Fills `agreements`, by canary. Block and postcode are shared by all canaries of a postal drop,
     /// and name nobody without another mark: they are looked at last.
     fn agree(&mut self) {
-        let values = &self.watch.values;
+        let watch = self.watch;
+        let values = &watch.values;
         let wide = |hit: &&Hit| {
             matches!(
                 values[hit.value as usize].class,
@@ -201,8 +224,8 @@ impl<'a> Worker<'a> {
         self.agreements.clear();
         for hit in self.hits.iter().filter(|hit| !wide(hit)) {
             for holder in &values[hit.value as usize].holders {
-                if holder.city_agrees(&hit.city) {
-                    self.agreements.push(Agreement::new(holder, &hit.written));
+                if watch.city_agrees(hit.value, holder, &hit.city) {
+                    self.agreements.push(Agreement::new(watch, hit, holder));
                 }
             }
         }
@@ -223,8 +246,8 @@ impl<'a> Worker<'a> {
                     .iter()
                     .take_while(|holder| holder.canary == agreement.canary)
                 {
-                    if holder.city_agrees(&hit.city) {
-                        let more = Agreement::new(holder, &hit.written);
+                    if watch.city_agrees(hit.value, holder, &hit.city) {
+                        let more = Agreement::new(watch, hit, holder);
                         agreement.marks = agreement.marks.or(more.marks);
                         agreement.as_planted = agreement.as_planted.or(more.as_planted);
                     }
@@ -235,13 +258,13 @@ impl<'a> Worker<'a> {
 }
 
 impl Agreement {
-    fn new(holder: &Holder, written: &str) -> Agreement {
+    fn new(watch: &Watch, hit: &Hit, holder: &Holder) -> Agreement {
         let mark: Mark = holder.mark;
         let marks = Marks::default().with(mark);
         Agreement {
             canary: holder.canary,
             marks,
-            as_planted: if holder.spelt(written) {
+            as_planted: if watch.spelt(hit.value, holder, &hit.written) {
                 marks
             } else {
                 Marks::default()
