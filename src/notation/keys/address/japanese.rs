@@ -1,12 +1,14 @@
 //! Japanese addresses: prefecture, city, town, numbers, building, unit, in any notation.
 //!
-//! There is no gazetteer here: where a city ends is told by 市, 区, 郡, 町 and 村 with rules for the
-//! names that hold these characters themselves. A wrong cut is the same cut on both sides, as long as
-//! both sides have the city; the marks of a town cut off too far are still told apart by their numbers.
+//! Where a city ends is told by the names of `cities`, and by 市, 区, 郡, 町 and 村 where a name is in
+//! no table. There is no table of towns: a wrong cut is the same cut on both sides, as long as both
+//! sides have the city; the marks of a town cut off too far are still told apart by their numbers.
+
+use std::borrow::Cow;
 
 use super::super::super::fold::{is_kana, is_kanji};
-use super::AddressKey;
-use super::numerals::to_digits;
+use super::numerals::{ending, to_digits};
+use super::{AddressKey, block, building, cities, kyoto, town};
 
 /// The 47 prefectures, folded.
 pub(in super::super::super) const PREFECTURES: [&str; 47] = [
@@ -67,41 +69,84 @@ pub(in super::super::super) fn split_prefecture(text: &str) -> (&str, &str) {
 
 /// Reads a folded address.
 pub(super) fn read(folded: &str) -> Option<AddressKey> {
-    let text = to_digits(without_postcode(folded));
-    let start = numbers_start(&text)?;
-    let place: String = text[..start]
-        .chars()
-        .filter(|c| !matches!(c, ' ' | ',' | '、'))
-        .collect();
-    if !place.chars().any(|c| is_kanji(c) || is_kana(c)) || is_date(&text[start..]) {
+    let text = compact(&to_digits(without_postcode(folded)));
+    let text = without_note(&text);
+    let (region, rest) = split_prefecture(text);
+    let (city, rest) = split_city(rest, !region.is_empty());
+    let rest = with_digits(rest, &city)?;
+    let rest = kyoto::without_way(&rest).map_or(rest, Cow::Owned);
+    let mut found = town::read(&rest)?;
+    if is_date(found.rest) {
         return None;
     }
-    let (region, rest) = split_prefecture(&place);
-    let (city, town) = split_city(rest, !region.is_empty());
-    let town = plain_town(town);
-    let (mut numbers, tail) = read_numbers(&text[start..])?;
-    let (building, mut unit) = read_building(tail);
+    if found.letters.is_empty() {
+        found.letters = town::of_city(&city);
+    }
+    if !found.letters.chars().any(|c| is_kanji(c) || is_kana(c)) {
+        return None;
+    }
+    let (mut numbers, tail) = block::read(found.rest)?;
+    let (building, mut unit) = building::read(tail);
     // Without a building, a fourth number is the unit, and so is a third that is too high for a house.
     if unit.is_empty() && building.is_empty() && may_hold_unit(&numbers) {
         unit = numbers.pop().unwrap_or_default();
     }
-    let block = numbers.join("-");
+    let mut numbers = [found.counted, numbers].concat().join("-");
+    if !unit.is_empty() {
+        numbers = format!("{numbers}-{unit}");
+    }
     Some(AddressKey {
         region: region.to_owned(),
-        city: city.to_owned(),
-        town: if town.is_empty() {
-            plain_town(city)
-        } else {
-            town
-        },
-        numbers: if unit.is_empty() {
-            block
-        } else {
-            format!("{block}-{unit}")
-        },
+        city,
+        town: found.letters,
+        numbers,
         building,
         unit,
     })
+}
+
+/// Without the spaces and commas that stand between names; one behind a number parts it from the next.
+fn compact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let gap = matches!(c, ' ' | ',' | '、');
+        if !gap {
+            out.push(c);
+        } else if out.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+            out.push(' ');
+        }
+    }
+    out
+}
+
+/// Without a note in brackets before the address: (前期)長野県大町市.
+fn without_note(text: &str) -> &str {
+    let noted = text.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    noted.map_or(text, |(_, rest)| rest)
+}
+
+/// Parts the city, as it is called today, from the town.
+fn split_city(text: &str, placed: bool) -> (String, Cow<'_, str>) {
+    if let Some(cut) = cities::split(text) {
+        let rest = if cut.town.is_empty() || cut.rest.starts_with(cut.town) {
+            Cow::Borrowed(cut.rest)
+        } else {
+            Cow::Owned(format!("{}{}", cut.town, cut.rest))
+        };
+        return (cut.city.to_owned(), rest);
+    }
+    let (city, rest) = split_by_marks(text, placed);
+    (city.to_owned(), Cow::Borrowed(rest))
+}
+
+/// The text with at least one number in digits: an address that ends in kanji numerals is told by its
+/// city to be one at all.
+fn with_digits<'a>(text: Cow<'a, str>, city: &str) -> Option<Cow<'a, str>> {
+    if text.contains(|c: char| c.is_ascii_digit()) {
+        return Some(text);
+    }
+    let (name, number) = ending(&text).filter(|_| !city.is_empty())?;
+    Some(Cow::Owned(format!("{name}{number}")))
 }
 
 /// 昭和47年4月1日 has numbers behind a name too.
@@ -128,27 +173,8 @@ fn without_postcode(text: &str) -> &str {
     }
 }
 
-/// Where the town ends: the first digits that no name swallows (北1条西, 3番町, 東5線).
-fn numbers_start(text: &str) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        let start = at + text[at..].find(|c: char| c.is_ascii_digit())?;
-        let rest = text[start..].trim_start_matches(|c: char| c.is_ascii_digit());
-        at = text.len() - rest.len();
-        let named = ["番町", "条", "線", "ヶ", "ケ"]
-            .iter()
-            .any(|mark| rest.starts_with(mark));
-        if start > 0 && !named {
-            return Some(start);
-        }
-        if !named {
-            return None;
-        }
-    }
-}
-
-/// Parts the city from the town; `placed` says that a prefecture stood before it.
-fn split_city(text: &str, placed: bool) -> (&str, &str) {
+/// Parts the city from the town where no name is known; `placed` says that a prefecture stood before it.
+fn split_by_marks(text: &str, placed: bool) -> (&str, &str) {
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     // The end, in bytes, of the name that closes with `mark` at or behind character `from`.
     let end = |from: usize, marks: &[char], longest: usize| {
@@ -199,136 +225,4 @@ fn split_city(text: &str, placed: bool) -> (&str, &str) {
         return cut(village);
     }
     ("", text)
-}
-
-/// A town without 大字 and 字, and without the ヶ, の and ツ that are written in three ways or not at all.
-fn plain_town(town: &str) -> String {
-    let chars: Vec<char> = town.replace("大字", "").chars().collect();
-    let kanji = |at: Option<usize>| {
-        at.and_then(|at| chars.get(at))
-            .is_some_and(|c| is_kanji(*c))
-    };
-    let mut out = String::with_capacity(town.len());
-    for (at, c) in chars.iter().enumerate() {
-        let between = kanji(at.checked_sub(1)) && kanji(Some(at + 1));
-        let particle = matches!(
-            c,
-            'ヶ' | 'ケ'
-                | 'ヵ'
-                | 'カ'
-                | 'が'
-                | 'ガ'
-                | 'ゖ'
-                | 'の'
-                | 'ノ'
-                | '之'
-                | 'ツ'
-                | 'ッ'
-                | 'つ'
-                | 'っ'
-        );
-        let aza = *c == '字'
-            && !matches!(
-                at.checked_sub(1).map(|at| chars[at]),
-                Some('十' | '文' | '名' | '八' | '赤')
-            );
-        let dropped = between && particle || aza && kanji(Some(at + 1));
-        if !dropped && !matches!(c, 'ー' | '-') {
-            out.push(*c);
-        }
-    }
-    out
-}
-
-/// The chain of block numbers, and what stands behind it.
-fn read_numbers(text: &str) -> Option<(Vec<String>, &str)> {
-    let mut numbers: Vec<String> = Vec::with_capacity(4);
-    let mut rest = text;
-    loop {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        if digits == 0 || digits > 6 {
-            break;
-        }
-        let number = rest[..digits].trim_start_matches('0');
-        let behind = &rest[digits..];
-        // `203号室` right behind the block, or `12階`, belongs to the building.
-        if !numbers.is_empty()
-            && ["号室", "階", "f", "棟"]
-                .iter()
-                .any(|mark| behind.trim_start().starts_with(mark))
-        {
-            break;
-        }
-        numbers.push(if number.is_empty() {
-            "0".to_owned()
-        } else {
-            number.to_owned()
-        });
-        let marked = [
-            "丁目",
-            "番地の",
-            "番地ノ",
-            "番地",
-            "番の",
-            "番",
-            "丁",
-            "-",
-            "の",
-            "ノ",
-            "之",
-        ]
-        .iter()
-        .find_map(|mark| behind.strip_prefix(mark));
-        let Some(next) = marked else {
-            rest = behind.strip_prefix('号').unwrap_or(behind);
-            break;
-        };
-        rest = next.trim_start_matches(['-', ' ']);
-    }
-    (!numbers.is_empty()).then_some((numbers, rest))
-}
-
-/// Building and unit of what stands behind the block: `霞ハイツ203号室`, `A棟203`, `203`, `#203`.
-fn read_building(tail: &str) -> (String, String) {
-    let tail = to_digits(tail);
-    // A space between digits parts a building's number from the unit: コーポ2 203.
-    let parts: Vec<&str> = tail.split([' ', '、', ',', '#', '・']).collect();
-    let mut joined = String::with_capacity(tail.len());
-    for part in parts {
-        if joined.ends_with(|c: char| c.is_ascii_digit())
-            && part.starts_with(|c: char| c.is_ascii_digit())
-        {
-            joined.push('-');
-        }
-        joined.push_str(part);
-    }
-    let body = ["号室", "号", "室"]
-        .iter()
-        .find_map(|mark| joined.strip_suffix(mark))
-        .unwrap_or(&joined);
-    let name = body.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = body[name.len()..].trim_start_matches('0');
-    if number.is_empty() {
-        return (plain_building(body), String::new());
-    }
-    // A wing belongs to the unit: A棟203, A-203, 2号棟203. But コーポ2-203 is a house of its own name.
-    let bare = name.trim_end_matches(['-', 'ー']);
-    let wingless = bare.trim_end_matches("号棟").trim_end_matches('棟');
-    let numbered = wingless.trim_end_matches(|c: char| c.is_ascii_digit());
-    let lettered = wingless.trim_end_matches(|c: char| c.is_ascii_lowercase());
-    let wing = if wingless.len() < bare.len() {
-        &wingless[numbered.len().min(lettered.len())..]
-    } else if wingless.len() - lettered.len() == 1 {
-        &wingless[lettered.len()..]
-    } else {
-        ""
-    };
-    let building = &wingless[..wingless.len() - wing.len()];
-    (plain_building(building), format!("{wing}{number}"))
-}
-
-fn plain_building(name: &str) -> String {
-    name.chars()
-        .filter(|c| !matches!(c, ' ' | 'ー' | '-' | '・' | '(' | ')'))
-        .collect()
 }

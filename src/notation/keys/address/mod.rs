@@ -1,8 +1,14 @@
 //! Addresses, read into parts that compare whatever the notation.
 
 mod american;
+mod block;
+mod building;
+mod cities;
 mod japanese;
+mod kyoto;
 mod numerals;
+mod renamed;
+mod town;
 
 use super::super::fold::{fold, has_japanese};
 
@@ -137,10 +143,76 @@ mod tests {
                 "霞が関9-12-8霞ハイツA棟203",
                 "霞が関9丁目12番8号 霞ハイツA-203号室",
             ],
+            // A counter within the town's name, written or not.
+            &[
+                "北海道札幌市北区拓北九条九丁目9-12",
+                "札幌市北区拓北9-9-9-12",
+                "拓北9条9丁目9番12号",
+            ],
+            &["札幌市中央区南9西9-9-27", "中央区南九条西九丁目9番27号"],
+            &[
+                "新潟市中央区礎町通九ノ町1999-1",
+                "新潟市中央区礎町通9の町1999の1",
+            ],
+            &[
+                "岩手県下閉伊郡普代村第9地割字上村99-25",
+                "普代村第九地割上村99番地25",
+            ],
+            // The way to a quarter of Kyoto.
+            &[
+                "京都府京都市中京区寺町通御池上る上本能寺前町999",
+                "中京区上本能寺前町999番地",
+                "京都市中京区寺町通御池上ル上本能寺前町九九九",
+            ],
+            // Numerals of every kind, and none that tells the block.
+            &[
+                "和歌山県東牟婁郡串本町串本千九百三十四",
+                "東牟婁郡串本町串本一九三四番地",
+                "和歌山県串本町串本1934",
+                "串本町串本 1934",
+            ],
+            &[
+                "千代田区紀尾井町壱番地九九号",
+                "紀尾井町1丿99",
+                "紀尾井町1一99",
+            ],
+            &["町田市木曽東九丁目十四ーイ二十二", "木曽東9-14-イ22"],
+            &["港区六本木9-9-9", "6本木九丁目9番9号"],
+            // A unit with a letter, a floor, a building that begins with a number.
+            &[
+                "中央区銀座9-9-9 霞ハイツ301C",
+                "銀座9-9-9-301C",
+                "銀座9丁目9番9号301C号室",
+            ],
+            &[
+                "中央区銀座9-9-9 霞ビル10F",
+                "銀座9-9-9霞ビル10階",
+                "銀座9-9-9 10F",
+            ],
+            &["中央区銀座9-9 1番館", "銀座9-9-1番館", "銀座9丁目9 壱番館"],
+            // Names of yesterday.
+            &["埼玉県浦和市高砂9-9-9", "さいたま市浦和区高砂9丁目9番9号"],
+            &["浜松市中区鴨江9-9-9", "静岡県浜松市中央区鴨江9-9-9"],
+            &["熊本県下益城郡城南町宮地999", "熊本市南区城南町宮地999"],
+            &[
+                "千葉県鎌ヶ谷市くぬぎ山9-9-9",
+                "鎌ケ谷市くぬぎ山九丁目9番9号",
+            ],
+            &["京都府福知山市字裏ノ(南栄町)9", "福知山市裏ノ9番地"],
         ] {
             let marks: Vec<_> = same.iter().map(|text| mark(text)).collect();
             for (text, found) in same.iter().zip(&marks) {
                 assert_eq!(found, &marks[0], "{text}");
+            }
+            let cities = || same.iter().filter_map(|text| address_key(text));
+            for (one, other) in
+                cities().flat_map(|one| cities().map(move |other| (one.clone(), other)))
+            {
+                let (one, other) = (one.city, other.city);
+                assert!(
+                    one.contains(&other) || other.contains(&one),
+                    "{one} and {other}"
+                );
             }
         }
     }
@@ -157,6 +229,14 @@ mod tests {
             "北一条西2-3-4",
             "北二条西1-3-4",
             "霞が関9-12-8霞ハイツA203",
+            "霞が関9-12-8霞ハイツ203A",
+            "霞が関9-12-8霞ビル203F",
+            "拓北9条9丁目9-12",
+            "拓北9条9丁目12-9",
+            "南9条西8-9-27",
+            "南8条西9-9-27",
+            "三番町9-9",
+            "二番町9-9",
         ]
         .map(mark)
         .into();

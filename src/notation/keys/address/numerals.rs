@@ -1,7 +1,13 @@
 //! Kanji numerals in addresses: 九丁目十二番八号, 一二三四番地, 二〇三号室.
 
 /// What makes a numeral before it a number rather than part of a name (三番町 is one, 三軒茶屋 is not).
-const COUNTERS: [&str; 6] = ["丁目", "番", "号", "条", "線", "階"];
+const COUNTERS: [&str; 14] = [
+    "丁目", "町目", "番", "号", "条", "線", "階", "地割", "の通", "ノ通", "通り", "の町", "ノ町",
+    "之町",
+];
+
+/// What parts the numbers of a block beside the hyphen.
+pub(super) const PARTS: [char; 4] = ['の', 'ノ', '之', '丿'];
 
 /// Writes kanji numerals as digits where a counter, or a hyphen between numbers, shows them to be numbers.
 pub(super) fn to_digits(text: &str) -> String {
@@ -9,51 +15,122 @@ pub(super) fn to_digits(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while at < chars.len() {
-        let run = chars[at..]
-            .iter()
-            .take_while(|c| value(**c).is_some() || **c == '十' || **c == '百')
-            .count();
+        let run = chars[at..].iter().take_while(|c| is_numeral(**c)).count();
         if run == 0 {
             out.push(chars[at]);
             at += 1;
             continue;
         }
         let numeral = &chars[at..at + run];
-        let behind: String = chars[at + run..].iter().take(2).collect();
+        let next = chars.get(at + run).copied();
+        let second = chars.get(at + run + 1).copied();
+        let behind: String = next.into_iter().chain(second).collect();
         let counted = COUNTERS.iter().any(|counter| behind.starts_with(counter))
-            || behind.starts_with('丁') && chars.get(at + run + 1).is_none_or(|c| is_number(*c));
-        let chained = is_separator(chars.get(at + run))
-            && chars.get(at + run + 1).is_some_and(|c| is_number(*c));
+            || next == Some('丁') && second.is_none_or(is_number);
+        let third = chars.get(at + run + 2).copied();
+        let chained = next.is_some_and(is_separator)
+            && (second.is_some_and(is_number)
+                || second.is_some_and(is_letter) && third.is_some_and(is_number));
         let follows = out.ends_with('-')
-            || out.ends_with(['の', 'ノ', '之'])
-                && out
-                    .trim_end_matches(['の', 'ノ', '之'])
-                    .ends_with(|c: char| c.is_ascii_digit());
-        match number(numeral) {
-            Some(number) if counted || chained || follows => out.push_str(&number.to_string()),
-            _ => out.extend(numeral),
+            || out
+                .strip_suffix(is_letter)
+                .is_some_and(|out| out.ends_with('-'))
+            || out.ends_with(PARTS) && out.trim_end_matches(PARTS).ends_with(is_digit);
+        // 1一3: somebody took the numeral for a hyphen.
+        if numeral == ['一'] && out.ends_with(is_digit) && next.is_some_and(is_digit) {
+            out.push('-');
+        } else {
+            match number(numeral) {
+                Some(number) if counted || chained || follows => {
+                    if out.ends_with(is_digit) {
+                        out.push(' ');
+                    }
+                    out.push_str(&number.to_string());
+                }
+                _ => out.extend(numeral),
+            }
         }
         at += run;
     }
     out
 }
 
+/// The number that a text ends with in kanji, where nothing behind it says that it is one: 串本一二三四.
+pub(super) fn ending(text: &str) -> Option<(&str, u32)> {
+    let name = text.trim_end_matches(is_numeral);
+    let numeral: Vec<char> = text[name.len()..].chars().collect();
+    // A single one ends names: 町屋一 is none, 本庄二 may be.
+    (numeral.len() > 1).then_some((name, number(&numeral)?))
+}
+
+/// A name with its small numerals as digits, for 六本木 and 6本木, 二十四軒 and 24軒.
+pub(super) fn plain(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(start) = rest.find(is_numeral) {
+        let behind = rest[start..].trim_start_matches(is_numeral);
+        let run = &rest[start..rest.len() - behind.len()];
+        out.push_str(&rest[..start]);
+        let numeral: Vec<char> = run.chars().collect();
+        // 百 and 千 are names more often than numbers (百人町, 千石).
+        match number(&numeral).filter(|_| !run.contains(['百', '千'])) {
+            Some(number) => out.push_str(&number.to_string()),
+            None => out.push_str(run),
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+}
+
 fn is_number(c: char) -> bool {
-    c.is_ascii_digit() || value(c).is_some() || c == '十'
+    is_digit(c) || is_numeral(c)
 }
 
-fn is_separator(c: Option<&char>) -> bool {
-    matches!(c, Some('-' | 'の' | 'ノ' | '之'))
+fn is_numeral(c: char) -> bool {
+    value(c).is_some() || power(c).is_some()
 }
 
+/// What goes before a number of a block: 14-イ22, 14-a22.
+pub(super) fn is_letter(c: char) -> bool {
+    "イロハニホヘト甲乙丙丁abcd".contains(c)
+}
+
+fn is_separator(c: char) -> bool {
+    c == '-' || PARTS.contains(&c)
+}
+
+/// Digits, among them those of deeds (壱弐参), folded.
 fn value(c: char) -> Option<u32> {
-    "〇一二三四五六七八九"
-        .chars()
-        .position(|digit| digit == c)
-        .and_then(|at| u32::try_from(at).ok())
+    Some(match c {
+        '〇' | '零' => 0,
+        '一' | '壱' => 1,
+        '二' | '弐' => 2,
+        '三' | '参' => 3,
+        '四' => 4,
+        '五' => 5,
+        '六' => 6,
+        '七' => 7,
+        '八' => 8,
+        '九' => 9,
+        _ => return None,
+    })
 }
 
-/// 十二 and 一二 are both twelve, 百二十 is a hundred and twenty.
+fn power(c: char) -> Option<u32> {
+    Some(match c {
+        '十' | '拾' => 10,
+        '百' => 100,
+        '千' => 1_000,
+        _ => return None,
+    })
+}
+
+/// 十二 and 一二 are both twelve, 千二百三十四 and 一二三四 the same.
 fn number(numeral: &[char]) -> Option<u32> {
     if numeral.iter().all(|c| value(*c).is_some()) {
         return numeral
@@ -62,10 +139,10 @@ fn number(numeral: &[char]) -> Option<u32> {
     }
     let (mut sum, mut digit) = (0u32, None);
     for c in numeral {
-        match c {
-            '百' => sum = sum.checked_add(digit.take().unwrap_or(1) * 100)?,
-            '十' => sum = sum.checked_add(digit.take().unwrap_or(1) * 10)?,
-            c => digit = Some(value(*c)?),
+        match power(*c) {
+            Some(power) => sum = sum.checked_add(digit.take().unwrap_or(1) * power)?,
+            None if digit.is_some() => return None,
+            None => digit = value(*c),
         }
     }
     sum.checked_add(digit.unwrap_or(0))
@@ -73,7 +150,7 @@ fn number(numeral: &[char]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::to_digits;
+    use super::*;
 
     #[test]
     fn only_numbers_become_digits() {
@@ -83,12 +160,38 @@ mod tests {
             ("九-十二-八", "9-12-8"),
             ("九の十二の八", "9の12の8"),
             ("百二十三番地", "123番地"),
+            ("千二百三十四番地", "1234番地"),
+            ("壱番地弐号", "1番地2号"),
+            ("九丁目二十三番百五号", "9丁目23番105号"),
+            ("1一3", "1-3"),
+            ("十四-イ二十二", "14-イ22"),
             ("三軒茶屋二丁目", "三軒茶屋2丁目"),
             ("三の丸", "三の丸"),
             ("八丁堀", "八丁堀"),
             ("六本木", "六本木"),
         ] {
             assert_eq!(to_digits(text), digits);
+        }
+    }
+
+    #[test]
+    fn a_number_at_the_end_needs_no_counter() {
+        assert_eq!(ending("串本一二三四"), Some(("串本", 1234)));
+        assert_eq!(ending("串本千二百三十四"), Some(("串本", 1234)));
+        assert_eq!(ending("町屋一"), None);
+        assert_eq!(ending("霞が関"), None);
+    }
+
+    #[test]
+    fn names_are_equal_in_digits_and_in_kanji() {
+        for (name, digits) in [
+            ("六本木", "6本木"),
+            ("二十四軒", "24軒"),
+            ("百人町", "百人町"),
+            ("千石", "千石"),
+            ("霞が関", "霞が関"),
+        ] {
+            assert_eq!(plain(name), digits);
         }
     }
 }
