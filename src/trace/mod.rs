@@ -16,6 +16,7 @@
 mod columns;
 mod decide;
 mod error;
+mod fields;
 mod html;
 mod json;
 mod mark;
@@ -25,15 +26,21 @@ mod report;
 mod scan;
 #[cfg(test)]
 mod testing;
+mod traits;
 mod watch;
 pub mod watchlist;
 mod words;
 
-pub use decide::{Decision, Interval, Settings, Verdict, support};
+pub use decide::{
+    Cleared, ClearedSlice, Composition, Condition, Decision, FoundCanary, Interval, Origin,
+    Settings, Slice, SourceFinding, Verdict, support,
+};
 pub use error::Error;
+pub use fields::Field;
 pub use html::html;
 pub use json::{Document, Documents};
 pub use mark::{Group, Mark, Marks};
 pub use report::{Listed, Part, Report, trace, trace_file};
+pub use traits::Attribute;
 pub use watch::Watch;
 pub use words::words;

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::mark::{Mark, Marks};
 use super::normalise::{Class, Key, Plan};
+use super::traits::{Regions, Traits};
 use super::watchlist::Blind;
 use crate::canary::{Batch, BatchId, Canary, CanaryId, SourceName, State};
 use crate::notation::{Region, Role, address_key, name_key};
@@ -20,6 +21,8 @@ pub(super) struct Watched {
     pub batch: u32,
     /// What it can be known by: each mark with the index of its value.
     pub values: Vec<(Mark, u32)>,
+    /// By what it may have been chosen.
+    pub traits: Traits,
 }
 
 /// Who bears a value.
@@ -55,6 +58,7 @@ pub struct Watch {
     pub(super) batches: Vec<Standing>,
     pub(super) canaries: Vec<Watched>,
     pub(super) values: Vec<Value>,
+    pub(super) regions: Regions,
     /// Sources whose canaries' details are destroyed, and since when.
     pub(super) forgotten: Vec<(SourceName, OffsetDateTime)>,
     tables: [HashMap<Box<str>, u32>; Class::ALL.len()],
@@ -89,6 +93,7 @@ impl Watch {
             batches: Vec::new(),
             canaries: Vec::new(),
             values: Vec::new(),
+            regions: Regions::default(),
             forgotten: Vec::new(),
             tables: Default::default(),
             blind: None,
@@ -184,6 +189,7 @@ impl Watch {
             batches,
             canaries,
             values,
+            regions: Regions::default(),
             forgotten: Vec::new(),
             tables: Default::default(),
             blind: Some(Box::new(blind)),
@@ -201,11 +207,13 @@ impl Watch {
 
     fn add(&mut self, canary: &Canary, source: u32, batch: u32) {
         let index = self.canaries.len() as u32;
+        let traits = Traits::of(canary, &mut self.regions);
         self.canaries.push(Watched {
             id: canary.id.clone(),
             source,
             batch,
             values: Vec::new(),
+            traits,
         });
         let household = &canary.details.household;
         let region = Some(Region::from(household.locale));

@@ -16,6 +16,8 @@ const FILLED: f64 = 0.1;
 
 /// A unit with what a report shows of it.
 pub struct SourceUnit {
+    /// Indices of its members into the watch.
+    pub members: Vec<u32>,
     pub unit: Unit,
     pub row: Option<FoundCanary>,
 }
@@ -29,6 +31,15 @@ pub struct Units {
     pub ambiguous_rows: u64,
     /// Sources that such rows fit.
     pub touched: HashSet<usize>,
+}
+
+/// The best row of a unit.
+struct Best<'a> {
+    log10_rmp: f64,
+    claim: &'a Claim,
+    seen: Seen,
+    /// Rows that show the unit in any way.
+    rows: u64,
 }
 
 /// Sorts canaries into units, and the list's claims to them.
@@ -55,7 +66,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
             unit_of[*canary as usize] = unit;
         }
     }
-    let mut best: HashMap<usize, (f64, &Claim, Seen)> = HashMap::new();
+    let mut best: HashMap<usize, Best<'_>> = HashMap::new();
     let mut ambiguous_rows = 0;
     let mut touched = HashSet::new();
     let mut claims: Vec<(&Claim, &Seen)> = rarity.tally.claims.iter().collect();
@@ -81,10 +92,17 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
             touched.extend(claim.canaries.iter().map(source));
             continue;
         }
-        let known = best.entry(unit).or_insert((log10_rmp, claim, *seen));
-        if log10_rmp < known.0 {
-            *known = (log10_rmp, claim, *seen);
+        let rows = best.get(&unit).map_or(0, |known| known.rows) + seen.rows;
+        let known = best.entry(unit).or_insert(Best {
+            log10_rmp,
+            claim,
+            seen: *seen,
+            rows,
+        });
+        if log10_rmp < known.log10_rmp {
+            (known.log10_rmp, known.claim, known.seen) = (log10_rmp, claim, *seen);
         }
+        known.rows = rows;
     }
     let mut by_source: Vec<Vec<SourceUnit>> = watch.sources.iter().map(|_| Vec::new()).collect();
     for (unit, group) in groups.iter().enumerate() {
@@ -98,21 +116,22 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
             continue;
         }
         by_source[source as usize].push(SourceUnit {
+            members: group.clone(),
             unit: Unit {
                 batches: group
                     .iter()
                     .map(|other| watch.canaries[*other as usize].batch)
                     .collect(),
-                found: found.map(|(_, claim, _)| evidence(rarity, claim, columns)),
+                found: found.map(|best| evidence(rarity, best.claim, columns)),
             },
-            row: found.map(|(log10_rmp, claim, seen)| FoundCanary {
-                canaries: claim.canaries.to_vec(),
-                part: seen.first.part,
-                row: seen.first.row,
-                rows: seen.rows,
-                marks: claim.marks,
-                as_planted: seen.as_planted,
-                log10_rmp: *log10_rmp,
+            row: found.map(|best| FoundCanary {
+                canaries: best.claim.canaries.to_vec(),
+                part: best.seen.first.part,
+                row: best.seen.first.row,
+                rows: best.rows,
+                marks: best.claim.marks,
+                as_planted: best.seen.as_planted,
+                log10_rmp: best.log10_rmp,
             }),
         });
     }
@@ -128,19 +147,16 @@ fn evidence(rarity: &Rarity<'_>, claim: &Claim, columns: Marks) -> Found {
     let watch = rarity.watch;
     let canary = &watch.canaries[claim.canaries[0] as usize];
     let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
-    let holders = |value: u32| {
-        let mut canaries: Vec<u32> = watch.values[value as usize]
-            .holders
-            .iter()
-            .map(|holder| holder.canary)
-            .collect();
-        canaries.dedup();
-        canaries.len()
+    // Holders are in the order of their canaries: a scarce number may have very many.
+    let is_shared = |value: u32| {
+        let holders = &watch.values[value as usize].holders;
+        let ends = holders.first().zip(holders.last());
+        ends.is_some_and(|(first, last)| first.canary != last.canary)
     };
     let shared: Vec<u32> = canary
         .values
         .iter()
-        .filter(|(mark, value)| mark.is_owned() && claim.marks.has(*mark) && holders(*value) > 1)
+        .filter(|(mark, value)| mark.is_owned() && claim.marks.has(*mark) && is_shared(*value))
         .map(|(_, value)| *value)
         .collect();
     let by_chance =
