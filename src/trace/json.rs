@@ -26,6 +26,11 @@ pub struct Document {
     ambiguous_rows: u64,
     /// What the list is made of; `null` where no source is named.
     composition: Option<Composition>,
+    /// Where no source is named: sets of which at least one leaked, from contact points that they
+    /// share.
+    one_of: Vec<OneOf>,
+    /// Contact points found that canaries of several sources hold.
+    shared_found: usize,
     /// The personal fields that the list holds.
     fields: Vec<PersonalField>,
     /// How sure the naming of a source has to be.
@@ -140,6 +145,12 @@ struct Origin {
     rows: Rows,
     /// As a share of the list.
     share: Range,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct OneOf {
+    sources: Vec<String>,
+    log10_lr: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -310,6 +321,15 @@ impl From<&Report<'_>> for Document {
                     .collect(),
                 elsewhere: range(whole.elsewhere, level),
             }),
+            one_of: decision
+                .one_of
+                .iter()
+                .map(|set| OneOf {
+                    sources: set.sources.iter().map(|source| name(*source)).collect(),
+                    log10_lr: set.log10_lr,
+                })
+                .collect(),
+            shared_found: decision.shared_found,
             fields: report.fields().iter().map(PersonalField::from).collect(),
             threshold: Threshold {
                 log10_lr: decision.threshold,

@@ -32,7 +32,7 @@ pub mod watchlist;
 mod words;
 
 pub use decide::{
-    Cleared, ClearedSlice, Composition, Condition, Decision, FoundCanary, Interval, Origin,
+    Cleared, ClearedSlice, Composition, Condition, Decision, FoundCanary, Interval, OneOf, Origin,
     Settings, Slice, SourceFinding, Verdict, support,
 };
 pub use error::Error;

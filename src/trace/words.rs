@@ -74,7 +74,24 @@ pub(super) fn verdict(report: &Report<'_>) -> Vec<String> {
         Verdict::Inconclusive if report.watch.is_empty() => {
             vec!["Nothing can be said: no canary has been planted yet.".to_owned()]
         }
-        Verdict::Inconclusive if decision.sources.is_empty() && decision.ambiguous_rows == 0 => {
+        Verdict::Inconclusive if !decision.one_of.is_empty() => {
+            let sets = decision.one_of.iter().map(|set| {
+                let sources = set.sources.iter();
+                let names: Vec<&str> = sources.map(|one| report.source(*one).as_str()).collect();
+                format!(
+                    "Inconclusive as to one source: it comes from at least one of {} (likelihood ratio 10^{:.1}), which share the {} found.",
+                    and(&names),
+                    set.log10_lr,
+                    count(decision.shared_found as u64, "contact point"),
+                )
+            });
+            sets.collect()
+        }
+        Verdict::Inconclusive
+            if decision.sources.is_empty()
+                && decision.ambiguous_rows == 0
+                && decision.shared_found == 0 =>
+        {
             vec![
                 "Nothing can be said: this list lacks the columns that canaries are known by."
                     .to_owned(),

@@ -9,6 +9,7 @@
 //! | when it was taken | [`window`] |
 //! | how many rows, and what the list is made of | [`rows`] |
 //! | which slice of the source | [`slice`] |
+//! | which sources explain what several share | [`shared`], [`pool`] |
 //!
 //! A source is named where its likelihood ratio reaches the number of sources divided by the
 //! accepted probability of a false accusation (Bonferroni), and where it has more to show than one
@@ -20,9 +21,11 @@
 //! somebody who knows the canaries and wants to accuse is not considered at all. No statistics can
 //! tell such a list: keep the registry's key.
 
+mod pool;
 mod rarity;
 mod rows;
 mod share;
+mod shared;
 mod slice;
 mod units;
 mod weigh;
@@ -30,6 +33,8 @@ mod window;
 
 #[cfg(test)]
 mod calibration;
+#[cfg(test)]
+mod shared_tests;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -40,10 +45,12 @@ use super::normalise::Class;
 use super::scan::Tally;
 use super::traits::Attribute;
 use super::watch::Watch;
+use pool::{Pool, pool};
 use rarity::Rarity;
 pub use rows::{Composition, Origin};
 use rows::{Contribution, Growth, RowsKnown, composition, rows};
 pub use share::Interval;
+pub use shared::OneOf;
 pub use slice::{Condition, Slice};
 use slice::{Subject, slice};
 use units::{SourceUnit, Units, units};
@@ -199,6 +206,11 @@ pub struct Decision {
     pub filled: [u64; Class::ALL.len()],
     /// What the list is made of, where a source is named.
     pub composition: Option<Composition>,
+    /// Sources that contact points which several share speak for, where no single one is named: at
+    /// least one of each set leaked.
+    pub one_of: Vec<OneOf>,
+    /// Contact points found that canaries of several sources hold and the list cannot tell apart.
+    pub shared_found: usize,
     /// log10 of the likelihood ratio that names a source: as many as were looked at, over the accepted
     /// probability of a false accusation.
     pub threshold: f64,
@@ -215,11 +227,11 @@ pub(super) fn decide(
     let rarity = Rarity { watch, tally };
     let Units {
         by_source,
+        shared,
         columns,
         ambiguous_rows,
         touched,
     } = units(&rarity, has_children);
-    let threshold = (watch.sources.len().max(1) as f64 / settings.false_accusation).log10();
     let mut decision = Decision {
         verdict: Verdict::Inconclusive,
         sources: Vec::new(),
@@ -230,14 +242,29 @@ pub(super) fn decide(
         columns,
         filled: tally.filled,
         composition: None,
-        threshold,
+        one_of: Vec::new(),
+        shared_found: 0,
+        threshold: threshold(watch, settings),
         false_accusation_probability: settings.false_accusation,
     };
-    let mut contributions: Vec<(usize, RowsKnown, Vec<u64>)> = Vec::new();
-    for (source, units) in by_source.into_iter().enumerate() {
+    let times = |source: usize| {
         let spans = spans(watch, source);
-        let found = units
-            .iter()
+        let gaps = gaps(&spans, settings.now);
+        (spans, gaps)
+    };
+    let pool = pool(watch, &by_source, &shared, &times, settings);
+    if let Some(pool) = &pool {
+        decision.one_of.clone_from(&pool.decoded.one_of);
+        decision.shared_found = pool.found;
+    }
+    let mut contributions: Vec<(usize, RowsKnown, Vec<u64>)> = Vec::new();
+    for (source, mut units) in by_source.into_iter().enumerate() {
+        let spans = spans(watch, source);
+        let own = units.len();
+        if let Some(pool) = &pool {
+            units.extend(pool.explained(watch, &shared, source));
+        }
+        let found = (units.iter())
             .filter(|unit| unit.unit.found.is_some())
             .count();
         if found == 0 {
@@ -256,9 +283,9 @@ pub(super) fn decide(
             spans,
             settings,
             columns,
-            threshold,
+            pool: pool.as_ref(),
         };
-        let (finding, known) = seen.finding(&units);
+        let (finding, known) = seen.finding(&units, own);
         if finding.named {
             contributions.push((source, known, copies(&units)));
         }
@@ -288,10 +315,19 @@ pub(super) fn decide(
         decision.verdict = Verdict::Attributed;
         let bound = 10_f64.powf((watch.sources.len() as f64).log10() - weakest);
         decision.false_accusation_probability = bound.clamp(SUREST, 1.0);
-    } else if decision.sources.is_empty() && ambiguous_rows == 0 && !decision.cleared.is_empty() {
+    } else if decision.sources.is_empty()
+        && ambiguous_rows == 0
+        && decision.shared_found == 0
+        && !decision.cleared.is_empty()
+    {
         decision.verdict = Verdict::NoCanary;
     }
     decision
+}
+
+/// log10 of the ratio that names a source.
+fn threshold(watch: &Watch, settings: &Settings) -> f64 {
+    (watch.sources.len().max(1) as f64 / settings.false_accusation).log10()
 }
 
 /// A source of which something was found.
@@ -302,19 +338,31 @@ struct Seen<'a> {
     spans: Vec<Span>,
     settings: &'a Settings,
     columns: Marks,
-    threshold: f64,
+    pool: Option<&'a Pool>,
 }
 
 impl Seen<'_> {
-    fn finding(&self, units: &[SourceUnit]) -> (SourceFinding, RowsKnown) {
+    /// `units` are `own` units of the source, then those that it shares with others but explains best.
+    fn finding(&self, units: &[SourceUnit], own: usize) -> (SourceFinding, RowsKnown) {
         let settings = self.settings;
         let gaps = gaps(&self.spans, settings.now);
         let plain: Vec<Unit> = units.iter().map(|unit| unit.unit.clone()).collect();
         let columns = self.columns.count();
         let weighed = weigh(&plain, &gaps, &self.spans, columns, settings.level);
+        let log10_lr = match self.pool {
+            None => weighed.log10_lr,
+            Some(pool) => {
+                let own = &plain[..own];
+                let shown = own.iter().any(|unit| unit.found.is_some());
+                let own = || weigh(own, &gaps, &self.spans, columns, settings.level).log10_lr;
+                let ratio = pool.ratio(self.source, shown.then(own));
+                ratio.unwrap_or(f64::NEG_INFINITY)
+            }
+        };
         let found = || plain.iter().filter_map(|unit| unit.found.as_ref());
         let more_than_a_contact_point = found().count() > 1 || found().any(|f| f.groups > 1);
-        let named = weighed.log10_lr >= self.threshold && more_than_a_contact_point;
+        let threshold = threshold(self.watch, settings);
+        let named = log10_lr >= threshold && more_than_a_contact_point;
         let counted = |span: &Span| (span.from, self.watch.batches[span.batch as usize].rows_at);
         let growth = Growth::new(self.spans.iter().map(counted));
         let known = rows(&weighed, &gaps, &growth, settings.now, self.tally.rows);
@@ -330,7 +378,7 @@ impl Seen<'_> {
             named,
             found: found().count(),
             live: weighed.standing,
-            log10_lr: weighed.log10_lr,
+            log10_lr,
             share: weighed.share,
             rows: known.rows,
             not_before: gaps[window.gaps.start].from,

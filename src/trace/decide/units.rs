@@ -25,6 +25,8 @@ pub struct SourceUnit {
 /// The units of a list.
 pub struct Units {
     pub by_source: Vec<Vec<SourceUnit>>,
+    /// Units that canaries of several sources share.
+    pub shared: Vec<SourceUnit>,
     /// Marks that the list's columns can show.
     pub columns: Marks,
     /// Rows that fit canaries which the columns should tell apart: they speak for none.
@@ -84,10 +86,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
             .iter()
             .all(|other| unit_of[*other as usize] == unit);
         let source = |canary: &u32| watch.canaries[*canary as usize].source as usize;
-        let one_source = groups[unit]
-            .iter()
-            .all(|other| source(other) == source(&first));
-        if !together || !one_source {
+        if !together {
             ambiguous_rows += seen.rows;
             touched.extend(claim.canaries.iter().map(source));
             continue;
@@ -104,6 +103,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         }
         known.rows = rows;
     }
+    let mut shared: Vec<SourceUnit> = Vec::new();
     let mut by_source: Vec<Vec<SourceUnit>> = watch.sources.iter().map(|_| Vec::new()).collect();
     for (unit, group) in groups.iter().enumerate() {
         let canary = &watch.canaries[group[0] as usize];
@@ -112,10 +112,20 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         let alone = group
             .iter()
             .all(|other| watch.canaries[*other as usize].source == source);
-        if found.is_none() && !(alone && is_detectable(rarity, group[0], columns)) {
+        if found.is_none() && !is_detectable(rarity, group[0], columns) {
             continue;
         }
-        by_source[source as usize].push(SourceUnit {
+        if found.is_some() && !alone {
+            let sources = group
+                .iter()
+                .map(|other| watch.canaries[*other as usize].source);
+            touched.extend(sources.map(|source| source as usize));
+        }
+        let units = match alone {
+            true => &mut by_source[source as usize],
+            false => &mut shared,
+        };
+        units.push(SourceUnit {
             members: group.clone(),
             unit: Unit {
                 batches: group
@@ -137,6 +147,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
     }
     Units {
         by_source,
+        shared,
         columns,
         ambiguous_rows,
         touched,
