@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::decide::{Condition, Interval, Slice, SourceFinding, support};
 use super::fields::Field;
 use super::mark::Marks;
+use super::near::Hows;
 use super::report::Report;
 use super::traits::Attribute;
 
@@ -231,6 +232,8 @@ struct Canary {
     row: u64,
     rows: u64,
     matched: Marks,
+    /// Marks that are a slip away, and how.
+    near: Hows,
     as_planted: Marks,
     log10_rmp: f64,
     /// Canaries that the row fits as well.
@@ -300,6 +303,7 @@ impl From<&Report<'_>> for Document {
                         row: found.row,
                         rows: found.rows,
                         matched: found.marks,
+                        near: found.near,
                         as_planted: found.as_planted,
                         log10_rmp: found.log10_rmp,
                         or: others

@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | read | records and cells of any delimiter, quoting and encoding, bad rows counted | `read` |
 //! | normalise | what each column means; the keys of each row | `columns`, `normalise` |
-//! | match | which canaries each row agrees with, on which marks | `watch`, `scan` |
+//! | match | which canaries each row agrees with, on which marks, exactly or nearly | `watch`, `scan`, `near` |
 //! | decide | likelihood ratios, share, time window, verdict | `decide` |
 //!
 //! All of it is a pure function of the registered canaries, the list and the settings. The published
@@ -20,6 +20,7 @@ mod fields;
 mod html;
 mod json;
 mod mark;
+mod near;
 mod normalise;
 mod read;
 mod report;
@@ -39,7 +40,8 @@ pub use error::Error;
 pub use fields::Field;
 pub use html::html;
 pub use json::{Document, Documents};
-pub use mark::{Group, Mark, Marks};
+pub use mark::{Agreed, Group, Mark, Marks};
+pub use near::{How, Hows};
 pub use report::{Listed, Part, Report, trace, trace_file};
 pub use traits::Attribute;
 pub use watch::Watch;

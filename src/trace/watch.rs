@@ -1,10 +1,12 @@
 //! What is looked for: every key of every canary, and who holds it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 
 use super::mark::{Mark, Marks};
+use super::near::Near;
 use super::normalise::{Class, Key, Plan};
 use super::traits::{Regions, Traits};
 use super::watchlist::Blind;
@@ -38,6 +40,7 @@ pub(super) struct Holder {
 /// One value of one class, and its holders by canary.
 pub(super) struct Value {
     pub class: Class,
+    text: Option<Arc<str>>,
     pub holders: Vec<Holder>,
 }
 
@@ -61,9 +64,11 @@ pub struct Watch {
     pub(super) regions: Regions,
     /// Sources whose canaries' details are destroyed, and since when.
     pub(super) forgotten: Vec<(SourceName, OffsetDateTime)>,
-    tables: [HashMap<Box<str>, u32>; Class::ALL.len()],
+    tables: [HashMap<Arc<str>, u32>; Class::ALL.len()],
     /// A watch list knows no texts: it compares by this, and its tables are empty.
     pub(super) blind: Option<Box<Blind>>,
+    /// None in a watch list, which sees exact agreement only.
+    near: Option<Near>,
 }
 
 impl Watch {
@@ -97,6 +102,7 @@ impl Watch {
             forgotten: Vec::new(),
             tables: Default::default(),
             blind: None,
+            near: None,
         };
         for canary in canaries {
             let source = watch.sources.binary_search(&canary.source).ok();
@@ -108,7 +114,20 @@ impl Watch {
             }
         }
         watch.batches = standing;
+        watch.near = Near::new(&watch);
         watch
+    }
+
+    /// Looks for exact agreement only: what near matching costs can be measured by this.
+    #[must_use]
+    pub fn exact_only(mut self) -> Watch {
+        self.near = None;
+        self
+    }
+
+    /// What near matching needs; `None` where only exact agreement can be seen.
+    pub(super) fn near(&self) -> Option<&Near> {
+        self.near.as_ref()
     }
 
     /// Says which sources cannot be found any more, so that a report does not pass over them.
@@ -170,6 +189,7 @@ impl Watch {
                 let class = Class::of(*mark);
                 let empty = || Value {
                     class,
+                    text: None,
                     holders: Vec::new(),
                 };
                 let length = values.len().max(*value as usize + 1);
@@ -193,16 +213,14 @@ impl Watch {
             forgotten: Vec::new(),
             tables: Default::default(),
             blind: Some(Box::new(blind)),
+            near: None,
         }
     }
 
     /// The text of each value, by its index; none in a watch list.
     pub(super) fn texts(&self) -> Vec<&str> {
-        let mut texts = vec![""; self.values.len()];
-        for (text, value) in self.tables.iter().flatten() {
-            texts[*value as usize] = text;
-        }
-        texts
+        let text = |value| Value::text(value).unwrap_or_default();
+        self.values.iter().map(text).collect()
     }
 
     fn add(&mut self, canary: &Canary, source: u32, batch: u32) {
@@ -276,9 +294,11 @@ impl Watch {
             Some(value) => *value,
             None => {
                 let value = self.values.len() as u32;
-                table.insert(key.text.into(), value);
+                let text: Arc<str> = key.text.into();
+                table.insert(Arc::clone(&text), value);
                 self.values.push(Value {
                     class: key.class,
+                    text: Some(text),
                     holders: Vec::new(),
                 });
                 value
@@ -331,6 +351,22 @@ fn mark(key: &Key<'_>) -> Option<Mark> {
         }
         (Class::Postcode, _) => Mark::Postcode,
     })
+}
+
+impl Value {
+    /// The folded text, where the watch knows it.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// The holders that are a canary.
+    pub fn held_by(&self, canary: u32) -> impl Iterator<Item = &Holder> {
+        let start = self
+            .holders
+            .partition_point(|holder| holder.canary < canary);
+        let rest = self.holders[start..].iter();
+        rest.take_while(move |holder| holder.canary == canary)
+    }
 }
 
 impl Holder {

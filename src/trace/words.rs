@@ -277,7 +277,10 @@ fn canaries(report: &Report<'_>) -> Option<String> {
         .iter()
         .take(SHOWN)
         .map(|found| {
-            let marks: Vec<&str> = found.marks.iter().map(|mark| mark.name()).collect();
+            let exact = found.marks.iter().map(|mark| mark.name().to_owned());
+            let near = found.near.iter();
+            let near = near.map(|(mark, how)| format!("nearly {mark} ({how})"));
+            let marks: Vec<String> = exact.chain(near).collect();
             let id = report.canary(found.canaries[0]);
             format!(
                 "  {id} in {}: {}",

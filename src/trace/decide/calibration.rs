@@ -28,6 +28,7 @@ fn span(batch: u32, from: OffsetDateTime, until: Option<OffsetDateTime>) -> Span
 fn found(failed: Marks, by_chance: f64) -> Option<Found> {
     Some(Found {
         failed,
+        near: Marks::default(),
         log10_by_chance: by_chance.log10(),
         log10_when_spent: by_chance.log10(),
         shared: Vec::new(),
@@ -182,6 +183,7 @@ fn one_shared_number_is_one_piece_of_evidence() {
         batches: vec![0],
         found: Some(Found {
             failed: Marks::default(),
+            near: Marks::default(),
             log10_by_chance: -9.0,
             log10_when_spent: -2.0,
             shared,

@@ -41,6 +41,7 @@ use std::collections::{BTreeMap, HashSet};
 use time::OffsetDateTime;
 
 use super::mark::Marks;
+use super::near::Hows;
 use super::normalise::Class;
 use super::scan::Tally;
 use super::traits::Attribute;
@@ -116,8 +117,10 @@ pub struct FoundCanary {
     pub row: u64,
     /// Rows that show it: a list may hold it several times.
     pub rows: u64,
-    /// Marks that agree.
+    /// Marks that agree exactly.
     pub marks: Marks,
+    /// Marks that agree nearly, and how.
+    pub near: Hows,
     /// Those that are spelt as they were planted.
     pub as_planted: Marks,
     /// log10 of the chance that one row agrees like this.

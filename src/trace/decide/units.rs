@@ -77,7 +77,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         let first = claim.canaries[0];
         let unit = unit_of[first as usize];
         let canary = &watch.canaries[first as usize];
-        let log10_rmp = rarity.log10_rmp(canary, claim.marks, &HashSet::new());
+        let log10_rmp = rarity.log10_rmp(canary, claim.agreed(), &HashSet::new());
         if rarity.log10_in_list(log10_rmp) > HIT.log10() {
             continue;
         }
@@ -140,6 +140,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
                 row: best.seen.first.row,
                 rows: best.rows,
                 marks: best.claim.marks,
+                near: best.seen.how,
                 as_planted: best.seen.as_planted,
                 log10_rmp: best.log10_rmp,
             }),
@@ -170,13 +171,15 @@ fn evidence(rarity: &Rarity<'_>, claim: &Claim, columns: Marks) -> Found {
         .filter(|(mark, value)| mark.is_owned() && claim.marks.has(*mark) && is_shared(*value))
         .map(|(_, value)| *value)
         .collect();
-    let by_chance =
-        |spent: &HashSet<u32>| rarity.log10_in_list(rarity.log10_rmp(canary, claim.marks, spent));
+    let by_chance = |spent: &HashSet<u32>| {
+        rarity.log10_in_list(rarity.log10_rmp(canary, claim.agreed(), spent))
+    };
     Found {
-        failed: columns.and(borne).without(claim.marks),
+        failed: columns.and(borne).without(claim.agreed().all()),
+        near: claim.near,
         log10_by_chance: by_chance(&HashSet::new()),
         log10_when_spent: by_chance(&shared.iter().copied().collect()),
-        groups: claim.marks.groups(),
+        groups: claim.agreed().all().groups(),
         shared,
     }
 }

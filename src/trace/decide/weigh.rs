@@ -7,8 +7,9 @@
 //! time are in the list each with probability s; others are found by chance, as under H0.
 //!
 //! Which of the marks agree on a canary that is in the list, nobody knows beforehand (columns lost,
-//! cells rewritten). Were that left out of H1, it could choose the luckiest combination after the
-//! fact. So H1 predicts the set of marks that fail: at first with 1/2 that none does and the rest
+//! cells rewritten or mistyped). Were that left out of H1, it could choose the luckiest combination
+//! after the fact. So H1 predicts the sets of marks that fail or are a slip away: at first with 1/2 that
+//! none does and the rest
 //! spread evenly, then by what was seen in the canaries before (Laplace and Dirichlet's rule of
 //! succession, which predicts proper probabilities at each step).
 //!
@@ -46,6 +47,8 @@ pub struct Unit {
 pub struct Found {
     /// Marks that the list's columns could have shown and that do not agree.
     pub failed: Marks,
+    /// Marks that agree only nearly.
+    pub near: Marks,
     /// log10 of the chance that some row of the list agrees like that.
     pub log10_by_chance: f64,
     /// The same once its shared contact points have been counted with another canary.
@@ -208,7 +211,7 @@ impl<'a> Evidence<'a> {
             } else {
                 found.log10_by_chance
             };
-            log10 += patterns.predict(found.failed).log10() - by_chance;
+            log10 += patterns.predict(found.failed, found.near).log10() - by_chance;
         }
         if log10 < best - NEGLIGIBLE {
             return None;
@@ -266,16 +269,16 @@ fn over_rates(likelihood: ShareLikelihood, arrived: u32) -> Integral {
     all
 }
 
-/// Predicts which marks fail on the next canary, from those before.
+/// Predicts which marks fail on the next canary, and which agree only nearly, from those before.
 struct Patterns {
     rare: f64,
-    seen: HashMap<Marks, f64>,
+    seen: HashMap<(Marks, Marks), f64>,
     total: f64,
 }
 
 impl Patterns {
     fn new(columns: u32) -> Patterns {
-        let others = 2_f64.powi(columns.min(30) as i32) - 1.0;
+        let others = 3_f64.powi(columns.min(30) as i32) - 1.0;
         Patterns {
             rare: 0.5 / others.max(1.0),
             seen: HashMap::new(),
@@ -283,13 +286,13 @@ impl Patterns {
         }
     }
 
-    fn predict(&mut self, failed: Marks) -> f64 {
-        let prior = if failed == Marks::default() {
+    fn predict(&mut self, failed: Marks, near: Marks) -> f64 {
+        let prior = if failed.or(near) == Marks::default() {
             0.5
         } else {
             self.rare
         };
-        let seen = self.seen.entry(failed).or_default();
+        let seen = self.seen.entry((failed, near)).or_default();
         let chance = (*seen + prior) / (self.total + 1.0);
         *seen += 1.0;
         self.total += 1.0;

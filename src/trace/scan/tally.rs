@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::super::mark::Marks;
+use super::super::mark::{Agreed, Marks};
+use super::super::near::Hows;
 use super::super::normalise::Class;
 use super::super::watch::Watch;
 
@@ -38,7 +39,20 @@ impl BadRows {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Claim {
     pub canaries: Box<[u32]>,
+    /// Marks of which the folded values are equal.
     pub marks: Marks,
+    /// Marks of which they are a slip apart.
+    pub near: Marks,
+}
+
+impl Claim {
+    /// Its marks of both kinds.
+    pub const fn agreed(&self) -> Agreed {
+        Agreed {
+            exact: self.marks,
+            near: self.near,
+        }
+    }
 }
 
 /// Where a row stands: in which part of the list, and its number there, from 1.
@@ -67,6 +81,8 @@ pub struct Seen {
     pub first: Place,
     /// Marks that the first row spells as they were planted.
     pub as_planted: Marks,
+    /// How the near marks of the first row agree.
+    pub how: Hows,
 }
 
 /// Counts over a list, or over a part of one.
@@ -113,6 +129,7 @@ impl Tally {
         if seen.first < known.first {
             known.first = seen.first;
             known.as_planted = seen.as_planted;
+            known.how = seen.how;
         }
     }
 
