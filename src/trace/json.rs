@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 
 use super::decide::{Condition, Interval, Slice, SourceFinding, support};
 use super::fields::Field;
-use super::mark::Marks;
-use super::near::Hows;
+use super::mark::{Mark, Marks};
+use super::near::How;
 use super::report::Report;
 use super::traits::Attribute;
 
@@ -222,6 +222,21 @@ struct ClearedSlice {
 }
 
 #[derive(Clone, Debug, Serialize)]
+struct Nearly {
+    mark: &'static str,
+    how: String,
+}
+
+impl From<(Mark, How)> for Nearly {
+    fn from((mark, how): (Mark, How)) -> Nearly {
+        Nearly {
+            mark: mark.name(),
+            how: how.to_string(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
 struct Canary {
     canary: String,
     source: String,
@@ -232,8 +247,8 @@ struct Canary {
     row: u64,
     rows: u64,
     matched: Marks,
-    /// Marks that are a slip away, and how.
-    near: Hows,
+    /// Marks that are a slip away.
+    near: Vec<Nearly>,
     as_planted: Marks,
     log10_rmp: f64,
     /// Canaries that the row fits as well.
@@ -303,7 +318,7 @@ impl From<&Report<'_>> for Document {
                         row: found.row,
                         rows: found.rows,
                         matched: found.marks,
-                        near: found.near,
+                        near: found.near.iter().map(Nearly::from).collect(),
                         as_planted: found.as_planted,
                         log10_rmp: found.log10_rmp,
                         or: others

@@ -29,6 +29,7 @@ fn found(failed: Marks, by_chance: f64) -> Option<Found> {
     Some(Found {
         failed,
         near: Marks::default(),
+        spelt: Vec::new(),
         log10_by_chance: by_chance.log10(),
         log10_when_spent: by_chance.log10(),
         shared: Vec::new(),
@@ -184,6 +185,7 @@ fn one_shared_number_is_one_piece_of_evidence() {
         found: Some(Found {
             failed: Marks::default(),
             near: Marks::default(),
+        spelt: Vec::new(),
             log10_by_chance: -9.0,
             log10_when_spent: -2.0,
             shared,

@@ -27,6 +27,7 @@ mod rows;
 mod share;
 mod shared;
 mod slice;
+mod spelling;
 mod units;
 mod weigh;
 mod window;

@@ -7,6 +7,7 @@ use super::super::normalise::Class;
 use super::super::scan::{Claim, Seen};
 use super::FoundCanary;
 use super::rarity::Rarity;
+use super::spelling::Spelling;
 use super::weigh::{Found, Unit};
 
 /// A canary counts as found where chance explains its best row with less than this probability.
@@ -103,6 +104,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         }
         known.rows = rows;
     }
+    let mut spelling = Spelling::new(rarity);
     let mut shared: Vec<SourceUnit> = Vec::new();
     let mut by_source: Vec<Vec<SourceUnit>> = watch.sources.iter().map(|_| Vec::new()).collect();
     for (unit, group) in groups.iter().enumerate() {
@@ -132,7 +134,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
                     .iter()
                     .map(|other| watch.canaries[*other as usize].batch)
                     .collect(),
-                found: found.map(|best| evidence(rarity, best.claim, columns)),
+                found: found.map(|best| evidence(rarity, &mut spelling, best, columns)),
             },
             row: found.map(|best| FoundCanary {
                 canaries: best.claim.canaries.to_vec(),
@@ -155,8 +157,13 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
     }
 }
 
-fn evidence(rarity: &Rarity<'_>, claim: &Claim, columns: Marks) -> Found {
-    let watch = rarity.watch;
+fn evidence(
+    rarity: &Rarity<'_>,
+    spelling: &mut Spelling<'_>,
+    best: &Best<'_>,
+    columns: Marks,
+) -> Found {
+    let (watch, claim) = (rarity.watch, best.claim);
     let canary = &watch.canaries[claim.canaries[0] as usize];
     let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
     // Holders are in the order of their canaries: a scarce number may have very many.
@@ -180,6 +187,11 @@ fn evidence(rarity: &Rarity<'_>, claim: &Claim, columns: Marks) -> Found {
         log10_by_chance: by_chance(&HashSet::new()),
         log10_when_spent: by_chance(&shared.iter().copied().collect()),
         groups: claim.agreed().all().groups(),
+        spelt: match claim.canaries[..] {
+            [canary] => spelling.of(canary, claim, best.seen.as_planted),
+            // What several have in common was not written for one of them.
+            _ => Vec::new(),
+        },
         shared,
     }
 }

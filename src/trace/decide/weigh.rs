@@ -13,6 +13,8 @@
 //! spread evenly, then by what was seen in the canaries before (Laplace and Dirichlet's rule of
 //! succession, which predicts proper probabilities at each step).
 //!
+//! Raw notation is weighed beside it, in [`spelling`](super::spelling).
+//!
 //! Whether a batch that was handed out ever arrived, nobody knows either: H1 lets such batches arrive
 //! at a rate that is one of eight, equally likely.
 //!
@@ -24,6 +26,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::mark::Marks;
+use super::spelling::{Spellings, Spelt};
 use super::share::{Integral, Interval, Point, ShareLikelihood, interval};
 use super::window::{Gap, Span, Window, tests, window};
 
@@ -57,6 +60,8 @@ pub struct Found {
     pub shared: Vec<u32>,
     /// Independent groups of marks that agree.
     pub groups: usize,
+    /// How the marks that agree exactly are spelt.
+    pub spelt: Vec<Spelt>,
 }
 
 /// What a list says about a source of which something was found.
@@ -195,6 +200,7 @@ impl<'a> Evidence<'a> {
         let mut log10 = gap.prior.log10();
         let mut spent: HashSet<u32> = HashSet::new();
         let mut patterns = Patterns::new(self.columns);
+        let mut spellings = Spellings::default();
         for (found, members) in &self.found {
             let members = members.iter().filter(|place| standing[**place]).count();
             count += members;
@@ -212,7 +218,11 @@ impl<'a> Evidence<'a> {
                 found.log10_by_chance
             };
             log10 += patterns.predict(found.failed, found.near).log10() - by_chance;
+            if !counted {
+                spellings.see(&found.spelt);
+            }
         }
+        log10 += spellings.log10();
         if log10 < best - NEGLIGIBLE {
             return None;
         }

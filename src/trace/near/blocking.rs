@@ -9,7 +9,7 @@
 //! | person + two of birth's year, month and day | a birth with one part wrong, or day and month swapped |
 //! | person with one letter left out + birth | any one slip in a name |
 //! | person + town, person + numbers, postcode + numbers | a slip in the address, an address cut |
-//! | person + first six digits, person + last four, birth + last four | a slip in the phone, a phone cut |
+//! | person + first six digits or last four, birth + first eight or last four | a slip in the phone, a phone cut |
 //! | person or birth + mailbox, the same + mail domain | a slip in either side of a mail address |
 //!
 //! A person is a name or a reading, folded and then reduced to its [`skeleton`](super::slips::skeleton), so
@@ -20,7 +20,7 @@
 //! together is compared in full. A sieve before the matching builds its filter from [`Facts::planted`] of
 //! all canaries and lets pass each row of which one key of [`Facts::row`] is in it.
 
-use super::compare::{Date, FEWEST_DIGITS, PART, date, national, place};
+use super::compare::{Date, FEWEST_DIGITS, date, national, place};
 use super::slips::bare;
 use crate::trace::normalise::Class;
 
@@ -41,6 +41,7 @@ enum Rule {
     PostcodeNumbers,
     Head,
     Tail,
+    BirthHead,
     BirthTail,
     Mailbox,
     Domain,
@@ -58,13 +59,22 @@ struct Person {
     cuts: Vec<u64>,
 }
 
+/// The ends of a number; one that was cut may have lost either.
+struct Ends {
+    /// First six digits.
+    head: u64,
+    /// First eight.
+    long_head: u64,
+    /// Last four.
+    tail: u64,
+}
+
 /// What blocking keys of a row, or of a canary, are made of.
 #[derive(Default)]
 pub struct Facts {
     people: Vec<Person>,
     births: Vec<Date>,
-    /// First six digits and last four; a cut number may have lost either.
-    phones: Vec<(u64, u64)>,
+    phones: Vec<Ends>,
     /// Mailbox and domain.
     emails: Vec<(u64, u64)>,
     /// Town and numbers.
@@ -153,9 +163,9 @@ impl Facts {
                 give(person.with(Rule::Town, *town));
                 give(person.with(Rule::Numbers, *numbers));
             }
-            for (head, tail) in &self.phones {
-                give(person.with(Rule::Head, *head));
-                give(person.with(Rule::Tail, *tail));
+            for phone in &self.phones {
+                give(person.with(Rule::Head, phone.head));
+                give(person.with(Rule::Tail, phone.tail));
             }
             for (mailbox, domain) in &self.emails {
                 give(person.with(Rule::Mailbox, *mailbox));
@@ -163,8 +173,9 @@ impl Facts {
             }
         }
         for birth in self.births.iter().map(whole) {
-            for (_, tail) in &self.phones {
-                give(join(Rule::BirthTail, false, birth, *tail));
+            for phone in &self.phones {
+                give(join(Rule::BirthHead, false, birth, phone.long_head));
+                give(join(Rule::BirthTail, false, birth, phone.tail));
             }
             for (mailbox, domain) in &self.emails {
                 give(join(Rule::BirthMailbox, false, birth, *mailbox));
@@ -231,16 +242,16 @@ fn part(one: i32, other: u8) -> u64 {
     u64::from(one.unsigned_abs()) << 8 | u64::from(other)
 }
 
-/// The first six and the last four digits of a number.
-fn ends(key: &str) -> Option<(u64, u64)> {
+fn ends(key: &str) -> Option<Ends> {
     let digits = national(key);
     if digits.len() < FEWEST_DIGITS || !digits.is_ascii() {
         return None;
     }
-    // A part of a number has lost one of its ends, and nobody knows which.
-    debug_assert!(!digits.starts_with(PART));
-    let (head, tail) = (&digits[..6], &digits[digits.len() - 4..]);
-    Some((hash(head.chars()), hash(tail.chars())))
+    Some(Ends {
+        head: hash(digits.chars().take(6)),
+        long_head: hash(digits.chars().take(8)),
+        tail: hash(digits[digits.len() - 4..].chars()),
+    })
 }
 
 fn hash(letters: impl Iterator<Item = char>) -> u64 {

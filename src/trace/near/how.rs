@@ -1,6 +1,6 @@
 //! How a value of a row is nearly a canary's: what a reader of the report is told.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::super::mark::Mark;
 
@@ -60,7 +60,7 @@ impl std::fmt::Display for How {
 }
 
 /// How each mark of a row agrees nearly, for those that do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hows([Option<How>; Mark::ALL.len()]);
 
 impl Hows {
@@ -78,20 +78,5 @@ impl Hows {
     pub fn iter(&self) -> impl Iterator<Item = (Mark, How)> + '_ {
         let known = |mark: &Mark| Some((*mark, self.get(*mark)?));
         Mark::ALL.iter().filter_map(known)
-    }
-}
-
-#[derive(Serialize)]
-struct Told {
-    mark: &'static str,
-    how: String,
-}
-
-impl Serialize for Hows {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().map(|(mark, how)| Told {
-            mark: mark.name(),
-            how: how.to_string(),
-        }))
     }
 }

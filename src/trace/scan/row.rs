@@ -142,6 +142,9 @@ impl<'a> Worker<'a> {
             if !key.guessed || matches!(key.class, Class::Email | Class::Phone) {
                 filled |= 1 << key.class as u16;
             }
+            if !key.guessed {
+                tally.shapes.count(key.class, key.text, key.written);
+            }
             if let Some(blind) = blind {
                 blind.keep(&key, kept);
                 return;

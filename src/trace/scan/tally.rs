@@ -6,6 +6,7 @@ use super::super::mark::{Agreed, Marks};
 use super::super::near::Hows;
 use super::super::normalise::Class;
 use super::super::watch::Watch;
+use super::shapes::Shapes;
 
 /// How many bad rows are named.
 const SHOWN: usize = 10;
@@ -98,6 +99,8 @@ pub struct Tally {
     pub alone: Vec<u64>,
     /// Rows that have a key of each class at all.
     pub filled: [u64; Class::ALL.len()],
+    /// How its rows write their values.
+    pub shapes: Shapes,
     /// Who was found.
     pub claims: HashMap<Claim, Seen>,
 }
@@ -110,6 +113,7 @@ impl Tally {
             counts: vec![0; watch.values.len()],
             alone: vec![0; watch.values.len()],
             filled: [0; Class::ALL.len()],
+            shapes: Shapes::default(),
             claims: HashMap::new(),
         }
     }
@@ -150,6 +154,7 @@ impl Tally {
         sum(&mut self.counts, &other.counts);
         sum(&mut self.alone, &other.alone);
         sum(&mut self.filled, &other.filled);
+        self.shapes.add(&other.shapes);
         for (claim, seen) in other.claims {
             self.claim(claim, seen);
         }
