@@ -3,9 +3,12 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::decide::{Interval, SourceFinding, support};
-use super::mark::Marks;
+use super::decide::{Condition, Interval, Slice, SourceFinding, support};
+use super::fields::Field;
+use super::mark::{Mark, Marks};
+use super::near::How;
 use super::report::Report;
+use super::traits::Attribute;
 
 /// What `otori trace --json` prints for one file.
 #[derive(Clone, Debug, Serialize)]
@@ -22,6 +25,17 @@ pub struct Document {
     forgotten: Vec<String>,
     canaries: Vec<Canary>,
     ambiguous_rows: u64,
+    /// What the list is made of; `null` where no source is named.
+    composition: Option<Composition>,
+    /// Where no source is named: sets of which at least one leaked, from contact points that they
+    /// share.
+    one_of: Vec<OneOf>,
+    /// Contact points found that canaries of several sources hold.
+    shared_found: usize,
+    /// The personal fields that the list holds.
+    fields: Vec<PersonalField>,
+    /// How sure the naming of a source has to be.
+    threshold: Threshold,
     false_accusation_probability: f64,
     elapsed_seconds: f64,
 }
@@ -91,6 +105,67 @@ struct Source {
     share: Range,
     rows_estimate: Rows,
     window: Window,
+    /// The part of the source that leaked; `null` where none stands out.
+    slice: Option<SliceTold>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct SliceTold {
+    /// All of them hold.
+    conditions: Vec<ConditionTold>,
+    found: usize,
+    live: usize,
+    outside_found: usize,
+    outside_live: usize,
+    /// Of the slice, not of the whole source.
+    share: Range,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ConditionTold {
+    attribute: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    p: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Composition {
+    sources: Vec<Origin>,
+    elsewhere: Range,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Origin {
+    source: String,
+    /// Rows of the list, copies counted.
+    rows: Rows,
+    /// As a share of the list.
+    share: Range,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct OneOf {
+    sources: Vec<String>,
+    log10_lr: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct PersonalField {
+    role: &'static str,
+    /// Share of the rows that have one.
+    share: Option<f64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Threshold {
+    log10_lr: f64,
+    sources: usize,
+    false_accusation: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -116,6 +191,12 @@ struct Window {
     not_after: Option<OffsetDateTime>,
     level: f64,
     probability: f64,
+    /// p of 'taken before this'; `null` where nothing was left out there.
+    p_before: Option<f64>,
+    /// p of 'taken after this'.
+    p_after: Option<f64>,
+    /// False where canaries were found that never stood together.
+    one_taking: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -128,6 +209,31 @@ struct Cleared {
     #[serde(with = "time::serde::rfc3339")]
     since: OffsetDateTime,
     level: f64,
+    /// What would have shown of leaks of one region or one sex alone.
+    slices: Vec<ClearedSlice>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ClearedSlice {
+    attribute: &'static str,
+    value: String,
+    live: usize,
+    share_below: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Nearly {
+    mark: &'static str,
+    how: String,
+}
+
+impl From<(Mark, How)> for Nearly {
+    fn from((mark, how): (Mark, How)) -> Nearly {
+        Nearly {
+            mark: mark.name(),
+            how: how.to_string(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -141,6 +247,8 @@ struct Canary {
     row: u64,
     rows: u64,
     matched: Marks,
+    /// Marks that are a slip away.
+    near: Vec<Nearly>,
     as_planted: Marks,
     log10_rmp: f64,
     /// Canaries that the row fits as well.
@@ -158,7 +266,7 @@ impl From<&Report<'_>> for Document {
                 .iter()
                 .filter(move |source| source.named == named);
             wanted
-                .map(|found| source(name(found.source), found, level))
+                .map(|found| source(report, name(found.source), found, level))
                 .collect()
         };
         Document {
@@ -176,6 +284,16 @@ impl From<&Report<'_>> for Document {
                     rows_below: cleared.rows_below.ceil() as u64,
                     since: cleared.since,
                     level,
+                    slices: cleared
+                        .slices
+                        .iter()
+                        .map(|slice| ClearedSlice {
+                            attribute: slice.attribute.name(),
+                            value: report.value_name(slice.attribute, slice.value),
+                            live: slice.live,
+                            share_below: slice.share_below,
+                        })
+                        .collect(),
                 })
                 .collect(),
             suspected: sources(false),
@@ -200,6 +318,7 @@ impl From<&Report<'_>> for Document {
                         row: found.row,
                         rows: found.rows,
                         matched: found.marks,
+                        near: found.near.iter().map(Nearly::from).collect(),
                         as_planted: found.as_planted,
                         log10_rmp: found.log10_rmp,
                         or: others
@@ -209,6 +328,33 @@ impl From<&Report<'_>> for Document {
                 })
                 .collect(),
             ambiguous_rows: decision.ambiguous_rows,
+            composition: decision.composition.as_ref().map(|whole| Composition {
+                sources: whole
+                    .parts
+                    .iter()
+                    .map(|part| Origin {
+                        source: name(part.source),
+                        rows: Rows::from(part.rows),
+                        share: range(part.share, level),
+                    })
+                    .collect(),
+                elsewhere: range(whole.elsewhere, level),
+            }),
+            one_of: decision
+                .one_of
+                .iter()
+                .map(|set| OneOf {
+                    sources: set.sources.iter().map(|source| name(*source)).collect(),
+                    log10_lr: set.log10_lr,
+                })
+                .collect(),
+            shared_found: decision.shared_found,
+            fields: report.fields().iter().map(PersonalField::from).collect(),
+            threshold: Threshold {
+                log10_lr: decision.threshold,
+                sources: report.watch.sources.len(),
+                false_accusation: report.settings.false_accusation,
+            },
             false_accusation_probability: decision.false_accusation_probability,
             elapsed_seconds: report.elapsed.as_secs_f64(),
         }
@@ -265,34 +411,90 @@ fn columns(part: &super::report::Part) -> Vec<Column> {
     part.columns.iter().enumerate().map(column).collect()
 }
 
-fn source(name: String, found: &SourceFinding, level: f64) -> Source {
+impl From<&Field> for PersonalField {
+    fn from(field: &Field) -> PersonalField {
+        PersonalField {
+            role: field.role.name(),
+            share: field.share,
+        }
+    }
+}
+
+impl From<Interval> for Rows {
+    fn from(rows: Interval) -> Rows {
+        Rows {
+            estimate: rows.estimate.round() as u64,
+            low: rows.low.floor() as u64,
+            high: rows.high.ceil() as u64,
+        }
+    }
+}
+
+fn range(interval: Interval, level: f64) -> Range {
     let Interval {
         estimate,
         low,
         high,
-    } = found.share;
+    } = interval;
+    Range {
+        estimate,
+        low,
+        high,
+        level,
+    }
+}
+
+fn slice(report: &Report<'_>, slice: &Slice, level: f64) -> SliceTold {
+    let condition = |condition: &Condition| {
+        let Condition {
+            attribute,
+            values,
+            p,
+        } = condition;
+        let named = |value: &u16| report.value_name(*attribute, *value);
+        let end = |value: Option<&u16>| value.filter(|_| attribute.is_ordered()).map(named);
+        ConditionTold {
+            attribute: Attribute::name(*attribute),
+            values: match attribute.is_ordered() {
+                true => Vec::new(),
+                false => values.iter().map(named).collect(),
+            },
+            from: end(values.first()),
+            to: end(values.last()),
+            p: *p,
+        }
+    };
+    SliceTold {
+        conditions: slice.conditions.iter().map(condition).collect(),
+        found: slice.found,
+        live: slice.live,
+        outside_found: slice.outside_found,
+        outside_live: slice.outside_live,
+        share: range(slice.share, level),
+    }
+}
+
+fn source(report: &Report<'_>, name: String, found: &SourceFinding, level: f64) -> Source {
     Source {
         source: name,
         found: found.found,
         live: found.live,
         log10_lr: found.log10_lr,
         support: support(found.log10_lr),
-        share: Range {
-            estimate,
-            low,
-            high,
-            level,
-        },
-        rows_estimate: Rows {
-            estimate: found.rows.estimate.round() as u64,
-            low: found.rows.low.floor() as u64,
-            high: found.rows.high.ceil() as u64,
-        },
+        share: range(found.share, level),
+        rows_estimate: Rows::from(found.rows),
         window: Window {
             not_before: found.not_before,
             not_after: found.not_after,
             level,
             probability: found.window_probability,
+            p_before: found.p_before,
+            p_after: found.p_after,
+            one_taking: found.one_taking,
         },
+        slice: found
+            .slice
+            .as_ref()
+            .map(|found| slice(report, found, level)),
     }
 }

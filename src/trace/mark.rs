@@ -71,6 +71,19 @@ pub enum Group {
     ChildBirth,
 }
 
+impl Group {
+    /// Every group.
+    pub const ALL: [Group; 7] = [
+        Group::Email,
+        Group::Phone,
+        Group::Place,
+        Group::Customer,
+        Group::Child,
+        Group::Birth,
+        Group::ChildBirth,
+    ];
+}
+
 impl Mark {
     /// Whether it is given by us to canaries alone: it then points at them by itself.
     pub const fn is_owned(self) -> bool {
@@ -144,29 +157,62 @@ impl Marks {
     pub fn identify(self) -> bool {
         self.iter().any(Mark::is_owned) || self.groups() > 1
     }
+}
 
-    /// How well they name one household, to choose among several that a row agrees with: the best
+/// On which marks a row and a canary agree, and how well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Agreed {
+    /// Marks of which the folded values are equal.
+    pub exact: Marks,
+    /// Further marks of which they are a slip apart.
+    pub near: Marks,
+}
+
+impl From<Marks> for Agreed {
+    fn from(exact: Marks) -> Agreed {
+        let near = Marks::default();
+        Agreed { exact, near }
+    }
+}
+
+impl Agreed {
+    /// Exact or near.
+    pub const fn all(self) -> Marks {
+        self.exact.or(self.near)
+    }
+
+    /// Whether a row that agrees so can speak for a canary at all. What agrees nearly is somebody
+    /// else's as soon as there are enough rows, even of a mark that we own: it needs an exact mark of
+    /// another group, or two near ones.
+    pub fn identify(self) -> bool {
+        let groups = if self.exact == Marks::default() { 3 } else { 2 };
+        self.exact.identify() || self.all().groups() >= groups
+    }
+
+    /// How well it names one household, to choose among several that a row agrees with: the best
     /// mark of each group, roughly in powers of ten.
     pub fn weight(self) -> u32 {
-        let mut seen = 0_u8;
-        let mut weight = 0;
-        for mark in self.iter() {
-            let group = 1 << mark.group() as u8;
-            if seen & group == 0 {
-                seen |= group;
-                weight += match mark {
-                    Mark::Email => 9,
-                    Mark::Phone => 8,
-                    Mark::Address => 7,
-                    Mark::Name | Mark::Kana | Mark::Block => 5,
-                    Mark::ChildName | Mark::ChildKana => 5,
-                    Mark::Birth | Mark::ChildBirth => 4,
-                    Mark::ChildGiven => 2,
-                    Mark::Postcode => 3,
-                };
-            }
+        let mut best = [0_u32; Group::ALL.len()];
+        for mark in self.all().iter() {
+            let exact = match mark {
+                Mark::Email => 9,
+                Mark::Phone => 8,
+                Mark::Address => 7,
+                Mark::Name | Mark::Kana | Mark::Block => 5,
+                Mark::ChildName | Mark::ChildKana => 5,
+                Mark::Birth | Mark::ChildBirth => 4,
+                Mark::ChildGiven => 2,
+                Mark::Postcode => 3,
+            };
+            let near = match mark {
+                Mark::Email | Mark::Phone => 5,
+                Mark::Birth | Mark::ChildBirth => 2,
+                _ => 3,
+            };
+            let known = &mut best[mark.group() as usize];
+            *known = (*known).max(if self.exact.has(mark) { exact } else { near });
         }
-        weight
+        best.iter().sum()
     }
 }
 
@@ -194,14 +240,29 @@ mod tests {
         assert!(!set(&[Mark::Block, Mark::Postcode]).identify());
         assert!(set(&[Mark::Name, Mark::Birth]).identify());
         assert!(set(&[Mark::Email]).identify());
-        assert_eq!(
-            set(&[Mark::Kana, Mark::Name]).weight(),
-            set(&[Mark::Name]).weight()
-        );
+        let weight = |marks: &[Mark]| Agreed::from(set(marks)).weight();
+        assert_eq!(weight(&[Mark::Kana, Mark::Name]), weight(&[Mark::Name]));
         let names: Vec<&str> = set(&[Mark::Birth, Mark::Email])
             .iter()
             .map(Mark::name)
             .collect();
         assert_eq!(names, ["email", "birth"]);
+    }
+
+    #[test]
+    fn what_agrees_nearly_needs_company() {
+        let agreed = |exact: &[Mark], near: &[Mark]| Agreed {
+            exact: exact.iter().copied().collect(),
+            near: near.iter().copied().collect(),
+        };
+        assert!(!agreed(&[], &[Mark::Email]).identify());
+        assert!(!agreed(&[], &[Mark::Email, Mark::Name]).identify());
+        assert!(agreed(&[], &[Mark::Phone, Mark::Name, Mark::Birth]).identify());
+        assert!(!agreed(&[Mark::Kana], &[Mark::Name]).identify());
+        assert!(agreed(&[Mark::Kana], &[Mark::Birth]).identify());
+        assert!(agreed(&[Mark::Email], &[]).identify());
+        let weight = |exact: &[Mark], near: &[Mark]| agreed(exact, near).weight();
+        assert!(weight(&[Mark::Name, Mark::Birth], &[]) > weight(&[Mark::Name], &[Mark::Birth]));
+        assert!(weight(&[Mark::Name], &[Mark::Birth]) > weight(&[Mark::Name], &[Mark::Kana]));
     }
 }

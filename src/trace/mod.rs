@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | read | records and cells of any delimiter, quoting and encoding, bad rows counted | `read` |
 //! | normalise | what each column means; the keys of each row | `columns`, `normalise` |
-//! | match | which canaries each row agrees with, on which marks | `watch`, `scan` |
+//! | match | which canaries each row agrees with, on which marks, exactly or nearly | `watch`, `scan`, `near` |
 //! | decide | likelihood ratios, share, time window, verdict | `decide` |
 //!
 //! All of it is a pure function of the registered canaries, the list and the settings. The published
@@ -16,24 +16,33 @@
 mod columns;
 mod decide;
 mod error;
+mod fields;
 mod html;
 mod json;
 mod mark;
+mod near;
 mod normalise;
 mod read;
 mod report;
 mod scan;
 #[cfg(test)]
 mod testing;
+mod traits;
 mod watch;
 pub mod watchlist;
 mod words;
 
-pub use decide::{Decision, Interval, Settings, Verdict, support};
+pub use decide::{
+    Cleared, ClearedSlice, Composition, Condition, Decision, FoundCanary, Interval, OneOf, Origin,
+    Settings, Slice, SourceFinding, Verdict, support,
+};
 pub use error::Error;
+pub use fields::Field;
 pub use html::html;
 pub use json::{Document, Documents};
-pub use mark::{Group, Mark, Marks};
+pub use mark::{Agreed, Group, Mark, Marks};
+pub use near::{How, Hows};
 pub use report::{Listed, Part, Report, trace, trace_file};
+pub use traits::Attribute;
 pub use watch::Watch;
 pub use words::words;

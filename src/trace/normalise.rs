@@ -4,6 +4,7 @@
 //! whatever was split, joined or left out.
 
 use super::mark::Mark;
+use super::near::slips::{letters_read, number_read};
 use crate::notation::{
     DateFormat, Region, Role, address_key, birth_key, email_key, kana_key, name_key, phone_key,
     postcode_key,
@@ -208,8 +209,13 @@ impl Plan {
                 guessed: false,
             });
         };
+        // What does not fit its column may have moved there from another.
+        let mut unread = Vec::new();
         for place in &self.emails {
             let written = cell(*place);
+            if !written.contains(['@', '＠']) {
+                unread.push(*place);
+            }
             // Some tables hold several addresses in one cell.
             for part in written
                 .split([' ', ';', ','])
@@ -222,32 +228,42 @@ impl Plan {
         }
         for place in &self.phones {
             let written = cell(*place);
-            if let Some(key) = phone_key(written, self.region) {
-                give(found, Class::Phone, written, &key, false);
+            let key = phone_key(written, self.region);
+            match key.or_else(|| number_read(written, self.region)) {
+                Some(key) => give(found, Class::Phone, written, &key, false),
+                None => unread.push(*place),
             }
         }
         for place in &self.postcodes {
             let written = cell(*place);
-            if let Some(key) = postcode_key(written, self.region) {
-                give(found, Class::Postcode, written, &key, false);
+            match postcode_key(written, self.region) {
+                Some(key) => give(found, Class::Postcode, written, &key, false),
+                None => unread.push(*place),
             }
         }
         for (place, child, format) in &self.births {
             let written = cell(*place);
             // 04/01/72 and 3470401 mean something only in the column's own notation.
             let own = format.as_ref().and_then(|format| format.read(written));
-            if let Some(date) = own.or_else(|| birth_key(written)) {
-                give(found, Class::Birth, written, &date.to_string(), *child);
+            match own.or_else(|| birth_key(written)) {
+                Some(date) => give(found, Class::Birth, written, &date.to_string(), *child),
+                None => unread.push(*place),
             }
         }
-        self.names(&cell, found);
-        self.addresses(&cell, found);
-        for place in &self.loose {
+        self.names(&cell, &mut unread, found);
+        self.addresses(&cell, &mut unread, found);
+        let tried = unread.iter().filter(|place| !self.loose.contains(place));
+        for place in tried.chain(&self.loose) {
             guess(cell(*place), self.region, found);
         }
     }
 
-    fn names<'a>(&self, cell: &impl Fn(usize) -> &'a str, found: &mut impl FnMut(Key<'_>)) {
+    fn names<'a>(
+        &self,
+        cell: &impl Fn(usize) -> &'a str,
+        unread: &mut Vec<usize>,
+        found: &mut impl FnMut(Key<'_>),
+    ) {
         let none = NameColumns::default();
         let scripts = [
             (
@@ -268,16 +284,38 @@ impl Plan {
             for child in children {
                 whole_name(class, fold, *child, customer, true, cell, found);
             }
+            for place in [customer]
+                .iter()
+                .chain(children)
+                .filter_map(|name| name.whole)
+            {
+                // A name in kana alone may be the reading.
+                let kana = cell(place).chars().all(|c| is_kana(c) || c.is_whitespace());
+                let fits = kana == (class == Class::Kana);
+                if !fits {
+                    unread.push(place);
+                }
+            }
         }
     }
 
-    fn addresses<'a>(&self, cell: &impl Fn(usize) -> &'a str, found: &mut impl FnMut(Key<'_>)) {
+    fn addresses<'a>(
+        &self,
+        cell: &impl Fn(usize) -> &'a str,
+        unread: &mut Vec<usize>,
+        found: &mut impl FnMut(Key<'_>),
+    ) {
         if self.address.is_empty() {
             return;
         }
         let joined;
         let written = match self.address[..] {
-            [(_, place)] => cell(place),
+            [(_, place)] => {
+                if !cell(place).contains(is_digit) {
+                    unread.push(place);
+                }
+                cell(place)
+            }
             _ => {
                 joined = join_address(&|role| {
                     let column = self.address.iter().find(|(found, _)| *found == role);
@@ -288,6 +326,16 @@ impl Plan {
         };
         give_address(written, false, found);
     }
+}
+
+/// Kana of either width, which a reading has throughout and few names have at all.
+fn is_kana(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{30ff}' | '\u{ff65}'..='\u{ff9f}' | '-')
+}
+
+/// A digit that an address cannot do without.
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit() || matches!(c, '０'..='９' | '一'..='十' | '〇')
 }
 
 /// Puts a child's column into the first child that has none of the kind yet.
@@ -323,7 +371,7 @@ fn whole_name<'a>(
     }
     let at = |place: Option<usize>| place.map_or("", |place| cell(place).trim());
     let mut give = |class: Class, written: &str| {
-        if let Some(text) = fold(written) {
+        if let Some(text) = fold(written).or_else(|| fold(&letters_read(written)?)) {
             found(Key {
                 class,
                 text: &text,

@@ -5,6 +5,7 @@
 //! how many there are.
 
 mod row;
+mod shapes;
 mod tally;
 
 use std::io;

@@ -1,11 +1,14 @@
 //! What is looked for: every key of every canary, and who holds it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 
 use super::mark::{Mark, Marks};
+use super::near::Near;
 use super::normalise::{Class, Key, Plan};
+use super::traits::{Regions, Traits};
 use super::watchlist::Blind;
 use crate::canary::{Batch, BatchId, Canary, CanaryId, SourceName, State};
 use crate::notation::{Region, Role, address_key, name_key};
@@ -20,6 +23,8 @@ pub(super) struct Watched {
     pub batch: u32,
     /// What it can be known by: each mark with the index of its value.
     pub values: Vec<(Mark, u32)>,
+    /// By what it may have been chosen.
+    pub traits: Traits,
 }
 
 /// Who bears a value.
@@ -35,6 +40,7 @@ pub(super) struct Holder {
 /// One value of one class, and its holders by canary.
 pub(super) struct Value {
     pub class: Class,
+    text: Option<Arc<str>>,
     pub holders: Vec<Holder>,
 }
 
@@ -55,11 +61,14 @@ pub struct Watch {
     pub(super) batches: Vec<Standing>,
     pub(super) canaries: Vec<Watched>,
     pub(super) values: Vec<Value>,
+    pub(super) regions: Regions,
     /// Sources whose canaries' details are destroyed, and since when.
     pub(super) forgotten: Vec<(SourceName, OffsetDateTime)>,
-    tables: [HashMap<Box<str>, u32>; Class::ALL.len()],
+    tables: [HashMap<Arc<str>, u32>; Class::ALL.len()],
     /// A watch list knows no texts: it compares by this, and its tables are empty.
     pub(super) blind: Option<Box<Blind>>,
+    /// None in a watch list, which sees exact agreement only.
+    near: Option<Near>,
 }
 
 impl Watch {
@@ -89,9 +98,11 @@ impl Watch {
             batches: Vec::new(),
             canaries: Vec::new(),
             values: Vec::new(),
+            regions: Regions::default(),
             forgotten: Vec::new(),
             tables: Default::default(),
             blind: None,
+            near: None,
         };
         for canary in canaries {
             let source = watch.sources.binary_search(&canary.source).ok();
@@ -103,7 +114,20 @@ impl Watch {
             }
         }
         watch.batches = standing;
+        watch.near = Near::new(&watch);
         watch
+    }
+
+    /// Looks for exact agreement only: what near matching costs can be measured by this.
+    #[must_use]
+    pub fn exact_only(mut self) -> Watch {
+        self.near = None;
+        self
+    }
+
+    /// What near matching needs; `None` where only exact agreement can be seen.
+    pub(super) fn near(&self) -> Option<&Near> {
+        self.near.as_ref()
     }
 
     /// Says which sources cannot be found any more, so that a report does not pass over them.
@@ -165,6 +189,7 @@ impl Watch {
                 let class = Class::of(*mark);
                 let empty = || Value {
                     class,
+                    text: None,
                     holders: Vec::new(),
                 };
                 let length = values.len().max(*value as usize + 1);
@@ -184,28 +209,29 @@ impl Watch {
             batches,
             canaries,
             values,
+            regions: Regions::default(),
             forgotten: Vec::new(),
             tables: Default::default(),
             blind: Some(Box::new(blind)),
+            near: None,
         }
     }
 
     /// The text of each value, by its index; none in a watch list.
     pub(super) fn texts(&self) -> Vec<&str> {
-        let mut texts = vec![""; self.values.len()];
-        for (text, value) in self.tables.iter().flatten() {
-            texts[*value as usize] = text;
-        }
-        texts
+        let text = |value| Value::text(value).unwrap_or_default();
+        self.values.iter().map(text).collect()
     }
 
     fn add(&mut self, canary: &Canary, source: u32, batch: u32) {
         let index = self.canaries.len() as u32;
+        let traits = Traits::of(canary, &mut self.regions);
         self.canaries.push(Watched {
             id: canary.id.clone(),
             source,
             batch,
             values: Vec::new(),
+            traits,
         });
         let household = &canary.details.household;
         let region = Some(Region::from(household.locale));
@@ -268,9 +294,11 @@ impl Watch {
             Some(value) => *value,
             None => {
                 let value = self.values.len() as u32;
-                table.insert(key.text.into(), value);
+                let text: Arc<str> = key.text.into();
+                table.insert(Arc::clone(&text), value);
                 self.values.push(Value {
                     class: key.class,
+                    text: Some(text),
                     holders: Vec::new(),
                 });
                 value
@@ -323,6 +351,22 @@ fn mark(key: &Key<'_>) -> Option<Mark> {
         }
         (Class::Postcode, _) => Mark::Postcode,
     })
+}
+
+impl Value {
+    /// The folded text, where the watch knows it.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// The holders that are a canary.
+    pub fn held_by(&self, canary: u32) -> impl Iterator<Item = &Holder> {
+        let start = self
+            .holders
+            .partition_point(|holder| holder.canary < canary);
+        let rest = self.holders[start..].iter();
+        rest.take_while(move |holder| holder.canary == canary)
+    }
 }
 
 impl Holder {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::decide::{Cleared, FoundCanary, SourceFinding, Verdict, support};
+use super::decide::{Cleared, Condition, FoundCanary, Slice, SourceFinding, Verdict, support};
 use super::report::{Listed, Part, Report};
 
 /// How many canaries are listed before the rest is counted.
@@ -25,6 +25,9 @@ pub fn words(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for source in &report.decision.sources {
         writeln!(out, "{}", finding(report, source))?;
     }
+    for line in composition(report) {
+        writeln!(out, "{line}")?;
+    }
     if let Some(line) = canaries(report) {
         writeln!(out, "{line}")?;
     }
@@ -37,6 +40,9 @@ pub fn words(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     for line in about(&report.list) {
         writeln!(out, "{line}")?;
+    }
+    if let Some(line) = fields(report) {
+        writeln!(out, "  {line}")?;
     }
     writeln!(out, "  read in {:.1} s", report.elapsed.as_secs_f64())
 }
@@ -58,20 +64,44 @@ pub(super) fn verdict(report: &Report<'_>) -> Vec<String> {
                 power(decision.false_accusation_probability),
                 count(report.watch.sources.len() as u64, "source"),
             ),
+            format!(
+                "A source is named from a likelihood ratio of 10^{:.1}: so an innocent one is named in at most {} of lists.",
+                decision.threshold,
+                power(report.settings.false_accusation),
+            ),
         ],
         Verdict::NoCanary => vec!["No canary is in this list.".to_owned()],
         Verdict::Inconclusive if report.watch.is_empty() => {
             vec!["Nothing can be said: no canary has been planted yet.".to_owned()]
         }
-        Verdict::Inconclusive if decision.sources.is_empty() && decision.ambiguous_rows == 0 => {
+        Verdict::Inconclusive if !decision.one_of.is_empty() => {
+            let sets = decision.one_of.iter().map(|set| {
+                let sources = set.sources.iter();
+                let names: Vec<&str> = sources.map(|one| report.source(*one).as_str()).collect();
+                format!(
+                    "Inconclusive as to one source: it comes from at least one of {} (likelihood ratio 10^{:.1}), which share the {} found.",
+                    and(&names),
+                    set.log10_lr,
+                    count(decision.shared_found as u64, "contact point"),
+                )
+            });
+            sets.collect()
+        }
+        Verdict::Inconclusive
+            if decision.sources.is_empty()
+                && decision.ambiguous_rows == 0
+                && decision.shared_found == 0 =>
+        {
             vec![
                 "Nothing can be said: this list lacks the columns that canaries are known by."
                     .to_owned(),
             ]
         }
         Verdict::Inconclusive => vec![format!(
-            "Inconclusive: something was found, but not enough to name a source with a false accusation in less than {} of cases.",
-            power(report.settings.false_accusation)
+            "Inconclusive: something was found, but not enough to name a source with a false accusation in less than {} of cases: of {} looked at, it takes a likelihood ratio of 10^{:.1}.",
+            power(report.settings.false_accusation),
+            count(report.watch.sources.len() as u64, "source"),
+            decision.threshold,
         )],
     }
 }
@@ -89,22 +119,115 @@ pub(super) fn finding(report: &Report<'_>, found: &SourceFinding) -> String {
     if !found.named {
         return format!("{head}; not named");
     }
-    let percent = |share: f64| 100.0 * share;
-    let level = percent(report.settings.level);
-    format!(
-        "{head}\n  share of it in the list: {:.1}% ({level:.0}% interval {:.1}% to {:.1}%), about {} ({} to {})\n  taken {} ({level:.0}%)",
-        percent(found.share.estimate),
-        percent(found.share.low),
-        percent(found.share.high),
+    let level = 100.0 * report.settings.level;
+    let mut text = format!(
+        "{head}\n  share of it in the list: {:.1}% ({level:.0}% interval {:.1}% to {:.1}%), about {} ({} to {})\n  taken {} ({level:.0}%{})",
+        100.0 * found.share.estimate,
+        100.0 * found.share.low,
+        100.0 * found.share.high,
         count(found.rows.estimate.round() as u64, "row"),
         thousands(found.rows.low.floor() as u64),
         thousands(found.rows.high.ceil() as u64),
         window(found),
+        significance(found),
+    );
+    if let Some(slice) = &found.slice {
+        text.push_str("\n  ");
+        text.push_str(&sliced(report, slice));
+    }
+    text
+}
+
+/// How surely earlier and later times are left out.
+fn significance(found: &SourceFinding) -> String {
+    let side = |p: Option<f64>, word: &str| p.map(|p| format!("; {word}: p {}", small(p)));
+    let sides = [
+        side(found.p_before, "earlier"),
+        side(found.p_after, "later"),
+    ];
+    sides.into_iter().flatten().collect()
+}
+
+/// Which slice of a source leaked.
+pub(super) fn sliced(report: &Report<'_>, slice: &Slice) -> String {
+    let conditions: Vec<String> = (slice.conditions.iter())
+        .map(|one| format!("{} (p {})", condition(report, one), small(one.p)))
+        .collect();
+    format!(
+        "leaked was above all {}: {} of {} there, {} of {} elsewhere; share of that slice {:.1}% ({:.0}% interval {:.1}% to {:.1}%)",
+        conditions.join(" and "),
+        slice.found,
+        count(slice.live as u64, "canary"),
+        slice.outside_found,
+        thousands(slice.outside_live as u64),
+        100.0 * slice.share.estimate,
+        100.0 * report.settings.level,
+        100.0 * slice.share.low,
+        100.0 * slice.share.high,
     )
+}
+
+/// One condition of a slice.
+fn condition(report: &Report<'_>, condition: &Condition) -> String {
+    let names: Vec<String> = (condition.values.iter())
+        .map(|value| report.value_name(condition.attribute, *value))
+        .collect();
+    let attribute = condition.attribute.name().replace('_', " ");
+    match &names[..] {
+        [first, last] if condition.attribute.is_ordered() && first != last => {
+            format!("{attribute} {first} to {last}")
+        }
+        [first, ..] if condition.attribute.is_ordered() => format!("{attribute} {first}"),
+        _ => format!("{attribute} {}", names.join(", ")),
+    }
+}
+
+/// What the list is made of.
+pub(super) fn composition(report: &Report<'_>) -> Vec<String> {
+    let Some(whole) = &report.decision.composition else {
+        return Vec::new();
+    };
+    let percent = |share: super::decide::Interval| {
+        format!(
+            "{:.1}% ({:.1}% to {:.1}%)",
+            100.0 * share.estimate,
+            100.0 * share.low,
+            100.0 * share.high
+        )
+    };
+    let mut parts: Vec<String> = (whole.parts.iter())
+        .map(|part| {
+            format!(
+                "{} from {}",
+                percent(part.share),
+                report.source(part.source)
+            )
+        })
+        .collect();
+    parts.push(format!("{} from elsewhere", percent(whole.elsewhere)));
+    vec![format!("of the list's rows {}", parts.join(", "))]
+}
+
+/// Which personal fields the list holds, and in how many of its rows.
+pub(super) fn fields(report: &Report<'_>) -> Option<String> {
+    let fields: Vec<String> = (report.fields().iter())
+        .map(|field| match field.share {
+            Some(share) => format!("{} ({:.0}% of rows)", field.role, 100.0 * share),
+            None => field.role.to_string(),
+        })
+        .collect();
+    (!fields.is_empty()).then(|| format!("personal fields: {}", fields.join(", ")))
 }
 
 /// When a source's rows were taken.
 pub(super) fn window(found: &SourceFinding) -> String {
+    if !found.one_taking {
+        let until = found.not_after.map_or_else(|| "today".to_owned(), day);
+        return format!(
+            "at several times between {} and {until}: some of its canaries never stood together",
+            day(found.not_before)
+        );
+    }
     match found.not_after {
         Some(until) => format!("between {} and {}", day(found.not_before), day(until)),
         None => format!("on {} or later", day(found.not_before)),
@@ -114,7 +237,7 @@ pub(super) fn window(found: &SourceFinding) -> String {
 /// How large a leak of a source would have shown.
 pub(super) fn clearance(report: &Report<'_>, cleared: &Cleared) -> String {
     format!(
-        "{}: none of {} found; a leak of more than {:.2}% of it ({}) since {} would have shown with {:.0}%",
+        "{}: none of {} found; a leak of more than {:.2}% of it ({}), drawn from all of it, since {} would have shown with {:.0}%",
         report.source(cleared.source),
         count(cleared.live as u64, "canary"),
         100.0 * cleared.share_below,
@@ -154,7 +277,10 @@ fn canaries(report: &Report<'_>) -> Option<String> {
         .iter()
         .take(SHOWN)
         .map(|found| {
-            let marks: Vec<&str> = found.marks.iter().map(|mark| mark.name()).collect();
+            let exact = found.marks.iter().map(|mark| mark.name().to_owned());
+            let near = found.near.iter();
+            let near = near.map(|(mark, how)| format!("nearly {mark} ({how})"));
+            let marks: Vec<String> = exact.chain(near).collect();
             let id = report.canary(found.canaries[0]);
             format!(
                 "  {id} in {}: {}",
@@ -309,6 +435,15 @@ fn power(probability: f64) -> String {
         "10^-300".to_owned()
     } else {
         format!("10^{}", probability.log10().ceil())
+    }
+}
+
+/// A p with two digits.
+fn small(p: f64) -> String {
+    if p >= 0.001 {
+        format!("{p:.3}")
+    } else {
+        format!("below {}", power(p.max(1e-99)))
     }
 }
 

@@ -6,6 +6,10 @@
 //! | which canaries this list's columns can show, and which of them were found | [`units`] |
 //! | each source against 'nothing of it is in the list' | [`weigh`] |
 //! | share, with its interval | [`share`] |
+//! | when it was taken | [`window`] |
+//! | how many rows, and what the list is made of | [`rows`] |
+//! | which slice of the source | [`slice`] |
+//! | which sources explain what several share | [`shared`], [`pool`] |
 //!
 //! A source is named where its likelihood ratio reaches the number of sources divided by the
 //! accepted probability of a false accusation (Bonferroni), and where it has more to show than one
@@ -17,25 +21,43 @@
 //! somebody who knows the canaries and wants to accuse is not considered at all. No statistics can
 //! tell such a list: keep the registry's key.
 
+mod pool;
 mod rarity;
+mod rows;
 mod share;
+mod shared;
+mod slice;
+mod spelling;
 mod units;
 mod weigh;
+mod window;
 
 #[cfg(test)]
 mod calibration;
+#[cfg(test)]
+mod shared_tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use time::OffsetDateTime;
 
 use super::mark::Marks;
+use super::near::Hows;
+use super::normalise::Class;
 use super::scan::Tally;
+use super::traits::Attribute;
 use super::watch::Watch;
+use pool::{Pool, pool};
 use rarity::Rarity;
+pub use rows::{Composition, Origin};
+use rows::{Contribution, Growth, RowsKnown, composition, rows};
 pub use share::Interval;
-use units::{Units, units};
-use weigh::{Span, gaps, weigh};
+pub use shared::OneOf;
+pub use slice::{Condition, Slice};
+use slice::{Subject, slice};
+use units::{SourceUnit, Units, units};
+use weigh::{Unit, weigh};
+use window::{Gap, Span, gaps};
 
 /// No verdict is surer than this. Below, what the model leaves out weighs more than what it computes: a
 /// mistake in the registry, a list made by somebody who knows the canaries, an error in this program.
@@ -94,10 +116,12 @@ pub struct FoundCanary {
     pub part: usize,
     /// The first row that shows it best.
     pub row: u64,
-    /// Rows that show it as well.
+    /// Rows that show it: a list may hold it several times.
     pub rows: u64,
-    /// Marks that agree.
+    /// Marks that agree exactly.
     pub marks: Marks,
+    /// Marks that agree nearly, and how.
+    pub near: Hows,
     /// Those that are spelt as they were planted.
     pub as_planted: Marks,
     /// log10 of the chance that one row agrees like this.
@@ -119,7 +143,7 @@ pub struct SourceFinding {
     pub log10_lr: f64,
     /// Share of the source in the list.
     pub share: Interval,
-    /// The same in rows.
+    /// The same in rows, each counted once.
     pub rows: Interval,
     /// Not before this planting or removal.
     pub not_before: OffsetDateTime,
@@ -127,6 +151,16 @@ pub struct SourceFinding {
     pub not_after: Option<OffsetDateTime>,
     /// The probability that it was taken within these, at least the level asked for.
     pub window_probability: f64,
+    /// How well an earlier time explains which canaries were found and which are missing (the p of a
+    /// test, at most 1 - level); `None` where no earlier time was left out.
+    pub p_before: Option<f64>,
+    /// The same of a later time.
+    pub p_after: Option<f64>,
+    /// Whether one taking explains all canaries found. If not, some never stood together: the rows
+    /// were taken at several times between the two.
+    pub one_taking: bool,
+    /// The part of the source that leaked, where one stands out.
+    pub slice: Option<Slice>,
 }
 
 /// A source of which nothing was found although it would have shown.
@@ -142,6 +176,19 @@ pub struct Cleared {
     pub rows_below: f64,
     /// Since when these canaries stand: the sentence holds for leaks after that.
     pub since: OffsetDateTime,
+    /// The same for leaks of one region, or one sex, alone: they take fewer of the canaries along.
+    pub slices: Vec<ClearedSlice>,
+}
+
+/// How large a leak of one slice of a cleared source would have shown.
+#[derive(Clone, Debug)]
+pub struct ClearedSlice {
+    pub attribute: Attribute,
+    pub value: u16,
+    /// Canaries that stand in it.
+    pub live: usize,
+    /// A larger share of the slice would have shown with the level's probability.
+    pub share_below: f64,
 }
 
 /// What was decided about a list.
@@ -159,6 +206,18 @@ pub struct Decision {
     pub ambiguous_rows: u64,
     /// Marks that the list's columns can show.
     pub columns: Marks,
+    /// Rows of the list that have a value of each class.
+    pub filled: [u64; Class::ALL.len()],
+    /// What the list is made of, where a source is named.
+    pub composition: Option<Composition>,
+    /// Sources that contact points which several share speak for, where no single one is named: at
+    /// least one of each set leaked.
+    pub one_of: Vec<OneOf>,
+    /// Contact points found that canaries of several sources hold and the list cannot tell apart.
+    pub shared_found: usize,
+    /// log10 of the likelihood ratio that names a source: as many as were looked at, over the accepted
+    /// probability of a false accusation.
+    pub threshold: f64,
     pub false_accusation_probability: f64,
 }
 
@@ -172,11 +231,11 @@ pub(super) fn decide(
     let rarity = Rarity { watch, tally };
     let Units {
         by_source,
+        shared,
         columns,
         ambiguous_rows,
         touched,
     } = units(&rarity, has_children);
-    let threshold = (watch.sources.len().max(1) as f64 / settings.false_accusation).log10();
     let mut decision = Decision {
         verdict: Verdict::Inconclusive,
         sources: Vec::new(),
@@ -185,12 +244,31 @@ pub(super) fn decide(
         canaries: Vec::new(),
         ambiguous_rows,
         columns,
+        filled: tally.filled,
+        composition: None,
+        one_of: Vec::new(),
+        shared_found: 0,
+        threshold: threshold(watch, settings),
         false_accusation_probability: settings.false_accusation,
     };
-    for (source, units) in by_source.into_iter().enumerate() {
+    let times = |source: usize| {
         let spans = spans(watch, source);
-        let found = units
-            .iter()
+        let gaps = gaps(&spans, settings.now);
+        (spans, gaps)
+    };
+    let pool = pool(watch, &by_source, &shared, &times, settings);
+    if let Some(pool) = &pool {
+        decision.one_of.clone_from(&pool.decoded.one_of);
+        decision.shared_found = pool.found;
+    }
+    let mut contributions: Vec<(usize, RowsKnown, Vec<u64>)> = Vec::new();
+    for (source, mut units) in by_source.into_iter().enumerate() {
+        let spans = spans(watch, source);
+        let own = units.len();
+        if let Some(pool) = &pool {
+            units.extend(pool.explained(watch, &shared, source));
+        }
+        let found = (units.iter())
             .filter(|unit| unit.unit.found.is_some())
             .count();
         if found == 0 {
@@ -202,42 +280,34 @@ pub(super) fn decide(
             }
             continue;
         }
-        let gaps = gaps(&spans, settings.now);
-        let plain: Vec<_> = units.iter().map(|unit| unit.unit.clone()).collect();
-        let weighed = weigh(&plain, &gaps, &spans, columns.count(), settings.level);
-        let more_than_a_contact_point = found > 1
-            || plain
-                .iter()
-                .filter_map(|unit| unit.found.as_ref())
-                .any(|found| found.groups > 1);
-        let likeliest = &gaps[weighed.likeliest];
-        let rows_at = watch
-            .batches
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| likeliest.standing.contains(&(*index as u32)))
-            .max_by_key(|(_, batch)| batch.from)
-            .map_or(0, |(_, batch)| batch.rows_at) as f64;
-        let share = weighed.share;
-        decision.sources.push(SourceFinding {
+        let seen = Seen {
+            watch,
+            tally,
             source,
-            named: weighed.log10_lr >= threshold && more_than_a_contact_point,
-            found,
-            live: weighed.standing,
-            log10_lr: weighed.log10_lr,
-            share,
-            rows: Interval {
-                estimate: share.estimate * rows_at,
-                low: share.low * rows_at,
-                high: share.high * rows_at,
-            },
-            not_before: gaps[weighed.window.start].from,
-            not_after: gaps[weighed.window.end - 1].until,
-            window_probability: weighed.window_probability,
-        });
+            spans,
+            settings,
+            columns,
+            pool: pool.as_ref(),
+        };
+        let (finding, known) = seen.finding(&units, own);
+        if finding.named {
+            contributions.push((source, known, copies(&units)));
+        }
+        decision.sources.push(finding);
         decision
             .canaries
             .extend(units.into_iter().filter_map(|unit| unit.row));
+    }
+    let contributions: Vec<Contribution<'_>> = contributions
+        .iter()
+        .map(|(source, known, copies)| Contribution {
+            source: *source,
+            known,
+            copies: copies.clone(),
+        })
+        .collect();
+    if !contributions.is_empty() {
+        decision.composition = Some(composition(tally.rows, &contributions, settings.level));
     }
     decision.sources.sort_by(|one, other| {
         (other.named, other.log10_lr)
@@ -249,10 +319,116 @@ pub(super) fn decide(
         decision.verdict = Verdict::Attributed;
         let bound = 10_f64.powf((watch.sources.len() as f64).log10() - weakest);
         decision.false_accusation_probability = bound.clamp(SUREST, 1.0);
-    } else if decision.sources.is_empty() && ambiguous_rows == 0 && !decision.cleared.is_empty() {
+    } else if decision.sources.is_empty()
+        && ambiguous_rows == 0
+        && decision.shared_found == 0
+        && !decision.cleared.is_empty()
+    {
         decision.verdict = Verdict::NoCanary;
     }
     decision
+}
+
+/// log10 of the ratio that names a source.
+fn threshold(watch: &Watch, settings: &Settings) -> f64 {
+    (watch.sources.len().max(1) as f64 / settings.false_accusation).log10()
+}
+
+/// A source of which something was found.
+struct Seen<'a> {
+    watch: &'a Watch,
+    tally: &'a Tally,
+    source: usize,
+    spans: Vec<Span>,
+    settings: &'a Settings,
+    columns: Marks,
+    pool: Option<&'a Pool>,
+}
+
+impl Seen<'_> {
+    /// `units` are `own` units of the source, then those that it shares with others but explains best.
+    fn finding(&self, units: &[SourceUnit], own: usize) -> (SourceFinding, RowsKnown) {
+        let settings = self.settings;
+        let gaps = gaps(&self.spans, settings.now);
+        let plain: Vec<Unit> = units.iter().map(|unit| unit.unit.clone()).collect();
+        let columns = self.columns.count();
+        let weighed = weigh(&plain, &gaps, &self.spans, columns, settings.level);
+        let log10_lr = match self.pool {
+            None => weighed.log10_lr,
+            Some(pool) => {
+                let own = &plain[..own];
+                let shown = own.iter().any(|unit| unit.found.is_some());
+                let own = || weigh(own, &gaps, &self.spans, columns, settings.level).log10_lr;
+                let ratio = pool.ratio(self.source, shown.then(own));
+                ratio.unwrap_or(f64::NEG_INFINITY)
+            }
+        };
+        let found = || plain.iter().filter_map(|unit| unit.found.as_ref());
+        let more_than_a_contact_point = found().count() > 1 || found().any(|f| f.groups > 1);
+        let threshold = threshold(self.watch, settings);
+        let named = log10_lr >= threshold && more_than_a_contact_point;
+        let counted = |span: &Span| (span.from, self.watch.batches[span.batch as usize].rows_at);
+        let growth = Growth::new(self.spans.iter().map(counted));
+        let known = rows(&weighed, &gaps, &growth, settings.now, self.tally.rows);
+        let slice = named.then(|| {
+            slice(
+                &self.subjects(units, &gaps[weighed.likeliest]),
+                settings.level,
+            )
+        });
+        let window = &weighed.window;
+        let finding = SourceFinding {
+            source: self.source,
+            named,
+            found: found().count(),
+            live: weighed.standing,
+            log10_lr,
+            share: weighed.share,
+            rows: known.rows,
+            not_before: gaps[window.gaps.start].from,
+            not_after: gaps[window.gaps.end - 1].until,
+            window_probability: window.probability,
+            p_before: window.p_before,
+            p_after: window.p_after,
+            one_taking: window.one_taking,
+            slice: slice.flatten(),
+        };
+        (finding, known)
+    }
+
+    /// The canaries that stood in a gap, as far as the list tells them apart.
+    fn subjects(&self, units: &[SourceUnit], gap: &Gap) -> Vec<Subject> {
+        let found = units.iter().filter(|unit| unit.unit.found.is_some());
+        let seen: HashSet<u32> = found.flat_map(|unit| unit.unit.batches.clone()).collect();
+        let stood: HashSet<u32> = (self.spans.iter())
+            .filter(|span| span.certain || seen.contains(&span.batch))
+            .filter(|span| span.stood(gap.from))
+            .map(|span| span.batch)
+            .collect();
+        let mut subjects = Vec::new();
+        for unit in units {
+            let found = unit.unit.found.is_some();
+            if found && unit.members.len() > 1 {
+                continue;
+            }
+            for member in &unit.members {
+                let canary = &self.watch.canaries[*member as usize];
+                if stood.contains(&canary.batch) {
+                    subjects.push(Subject {
+                        found,
+                        traits: canary.traits,
+                    });
+                }
+            }
+        }
+        subjects
+    }
+}
+
+/// For each canary found the rows that show it.
+fn copies(units: &[SourceUnit]) -> Vec<u64> {
+    let rows = units.iter().filter_map(|unit| unit.row.as_ref());
+    rows.map(|row| row.rows).collect()
 }
 
 fn spans(watch: &Watch, source: usize) -> Vec<Span> {
@@ -282,7 +458,7 @@ fn spans(watch: &Watch, source: usize) -> Vec<Span> {
 fn cleared(
     watch: &Watch,
     source: usize,
-    units: &[units::SourceUnit],
+    units: &[SourceUnit],
     settings: &Settings,
 ) -> Option<Cleared> {
     let stands = |batch: &&u32| {
@@ -298,13 +474,34 @@ fn cleared(
         .iter()
         .map(|batch| &watch.batches[*batch as usize])
         .max_by_key(|b| b.from)?;
-    let share_below = 1.0 - (1.0 - settings.level).powf(1.0 / standing.len() as f64);
+    let below = |live: usize| 1.0 - (1.0 - settings.level).powf(1.0 / live as f64);
+    let share_below = below(standing.len());
+    let mut live: BTreeMap<(Attribute, u16), usize> = BTreeMap::new();
+    for member in units.iter().flat_map(|unit| &unit.members) {
+        let canary = &watch.canaries[*member as usize];
+        if batches.contains(&canary.batch) {
+            for attribute in [Attribute::Region, Attribute::Sex] {
+                for value in canary.traits.values(attribute) {
+                    *live.entry((attribute, value)).or_default() += 1;
+                }
+            }
+        }
+    }
+    let slices = live
+        .into_iter()
+        .map(|((attribute, value), live)| ClearedSlice {
+            attribute,
+            value,
+            live,
+            share_below: below(live),
+        });
     Some(Cleared {
         source,
         live: standing.len(),
         share_below,
         rows_below: share_below * latest.rows_at as f64,
         since: latest.from,
+        slices: slices.collect(),
     })
 }
 

@@ -1,8 +1,30 @@
 //! Random match probabilities: how often would a row that never saw our data agree all the same?
+//!
+//! # Marks that agree nearly
+//!
+//! The chance that a stranger's value is a slip away from a canary's is the number of values that are,
+//! times how common each of them is. Neither is known well, so each is taken at its worst:
+//!
+//! * **Names and readings.** A stranger's whole name is one letter away mostly where the family name is
+//!   the same and the given names share a letter, so a near name is nearly a family-name match: 1 in 500
+//!   for the commonest, readings 1 in 250, and never less than twenty times the name itself.
+//! * **Births.** Another day (30), another month (11), a mistyped year (some 20), day and month
+//!   swapped (1): some 65 dates, each as common as the date itself.
+//! * **Numbers and addresses.** Neighbours have them: a stranger of the same exchange is one digit away
+//!   from our number, a stranger of the same block from our door. So they are as common as the list's
+//!   rows of our postcode; one in a hundred where the list has no postcodes.
+//! * **Mail addresses.** A mailbox at our domain is ours; but ours may be one of a large provider's.
+//!
+//! The calibration beside this file counts the chance agreements of unrelated tables, exact and near, per
+//! combination of marks, and holds them against what is said here.
+
+#[cfg(test)]
+mod calibration;
 
 use std::collections::HashSet;
 
-use super::super::mark::{Group, Mark, Marks};
+use super::super::mark::{Agreed, Group, Mark};
+use super::super::normalise::Class;
 use super::super::scan::Tally;
 use super::super::watch::{Watch, Watched};
 
@@ -16,6 +38,16 @@ const ADDRESS: f64 = 1e-7;
 /// A child's given name, once its family name is known: the commonest names of a year are borne by
 /// one child in a hundred.
 const GIVEN: f64 = 1e-2;
+/// A given name that shares a letter with a child's, once its family name is known.
+const NEAR_GIVEN: f64 = 0.1;
+/// How many values are a slip away from a name and as common, at the least.
+const NEAR_NAMES: f64 = 20.0;
+/// How many dates are a slip away from a date.
+const NEAR_BIRTHS: f64 = 65.0;
+/// Our neighbours' share of a list that does not show where people live.
+const NEIGHBOURS: f64 = 1e-2;
+/// Numbers a digit away from ours, among those of people who live where we do.
+const NEAR_PHONES: f64 = 5e-3;
 /// How much likelier two personal marks are together than apart, at the most: given names come in
 /// fashions that follow birth years, family names and postcodes in regions.
 const HANG_TOGETHER: f64 = 10.0;
@@ -80,33 +112,70 @@ impl Rarity<'_> {
         }
     }
 
+    /// The chance that one row bears a value a slip away from a canary's.
+    fn near(&self, canary: &Watched, mark: Mark) -> f64 {
+        let chance = match mark {
+            Mark::Name | Mark::ChildName => (NEAR_NAMES * self.mark(canary, mark)).max(2e-3),
+            Mark::Kana | Mark::ChildKana => (NEAR_NAMES * self.mark(canary, mark)).max(4e-3),
+            Mark::Birth | Mark::ChildBirth => NEAR_BIRTHS * self.mark(canary, mark),
+            Mark::Phone => (NEAR_PHONES * self.neighbours(canary)).max(1e-5),
+            Mark::Email => 1e-5,
+            Mark::Address => self.neighbours(canary).max(1e-4),
+            Mark::ChildGiven | Mark::Block | Mark::Postcode => 1.0,
+        };
+        chance.min(1.0)
+    }
+
+    /// The share of the list's rows that are where a canary's contact points are.
+    fn neighbours(&self, canary: &Watched) -> f64 {
+        let shown = self.tally.filled[Class::Postcode as usize] as f64 > self.rows() / 2.0;
+        let has = canary
+            .values
+            .iter()
+            .any(|(mark, _)| *mark == Mark::Postcode);
+        if shown && has {
+            self.mark(canary, Mark::Postcode)
+        } else {
+            NEIGHBOURS
+        }
+    }
+
     /// log10 of the chance that one row agrees with a canary on all of some marks. Owned values in
     /// `spent` have been counted with another canary that shares them, and are certain.
-    pub fn log10_rmp(&self, canary: &Watched, marks: Marks, spent: &HashSet<u32>) -> f64 {
+    pub fn log10_rmp(
+        &self,
+        canary: &Watched,
+        agreed: impl Into<Agreed>,
+        spent: &HashSet<u32>,
+    ) -> f64 {
+        let agreed: Agreed = agreed.into();
         let mut product = 1.0_f64;
         let mut personal = 0;
         let mut seen: Vec<Group> = Vec::new();
-        for group in marks.iter().map(Mark::group) {
+        for group in agreed.all().iter().map(Mark::group) {
             if seen.contains(&group) {
                 continue;
             }
             seen.push(group);
             // Of marks that hang together the rarest stands for all.
-            let together = marks.iter().filter(|other| other.group() == group);
-            let mut rarest = together
-                .map(|other| self.mark(canary, other))
+            let of = |mark: &Mark| mark.group() == group;
+            let exact = agreed.exact.iter().filter(of);
+            let near = agreed.near.iter().filter(of);
+            let mut rarest = exact
+                .map(|mark| self.mark(canary, mark))
+                .chain(near.map(|mark| self.near(canary, mark)))
                 .fold(1.0, f64::min);
-            if group == Group::Child && (marks.has(Mark::Name) || marks.has(Mark::Kana)) {
+            let exactly = agreed.exact.iter().any(|mark| of(&mark));
+            if group == Group::Child && seen.contains(&Group::Customer) {
                 // The family name has been counted with the customer's.
-                rarest = rarest.max(GIVEN);
+                rarest = rarest.max(if exactly { GIVEN } else { NEAR_GIVEN });
             }
-            let owned = marks
-                .iter()
-                .any(|other| other.group() == group && other.is_owned());
+            let owned = agreed.all().iter().any(|mark| of(&mark) && mark.is_owned());
             if owned && self.is_spent(canary, group, spent) {
                 continue;
             }
-            if !owned {
+            // What is nearly ours is a neighbour's, and hangs together with all else that is local.
+            if !(owned && exactly) {
                 personal += 1;
                 if personal > 1 {
                     rarest = (rarest * HANG_TOGETHER).min(1.0);

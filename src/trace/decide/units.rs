@@ -7,6 +7,7 @@ use super::super::normalise::Class;
 use super::super::scan::{Claim, Seen};
 use super::FoundCanary;
 use super::rarity::Rarity;
+use super::spelling::Spelling;
 use super::weigh::{Found, Unit};
 
 /// A canary counts as found where chance explains its best row with less than this probability.
@@ -16,6 +17,8 @@ const FILLED: f64 = 0.1;
 
 /// A unit with what a report shows of it.
 pub struct SourceUnit {
+    /// Indices of its members into the watch.
+    pub members: Vec<u32>,
     pub unit: Unit,
     pub row: Option<FoundCanary>,
 }
@@ -23,12 +26,23 @@ pub struct SourceUnit {
 /// The units of a list.
 pub struct Units {
     pub by_source: Vec<Vec<SourceUnit>>,
+    /// Units that canaries of several sources share.
+    pub shared: Vec<SourceUnit>,
     /// Marks that the list's columns can show.
     pub columns: Marks,
     /// Rows that fit canaries which the columns should tell apart: they speak for none.
     pub ambiguous_rows: u64,
     /// Sources that such rows fit.
     pub touched: HashSet<usize>,
+}
+
+/// The best row of a unit.
+struct Best<'a> {
+    log10_rmp: f64,
+    claim: &'a Claim,
+    seen: Seen,
+    /// Rows that show the unit in any way.
+    rows: u64,
 }
 
 /// Sorts canaries into units, and the list's claims to them.
@@ -55,7 +69,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
             unit_of[*canary as usize] = unit;
         }
     }
-    let mut best: HashMap<usize, (f64, &Claim, Seen)> = HashMap::new();
+    let mut best: HashMap<usize, Best<'_>> = HashMap::new();
     let mut ambiguous_rows = 0;
     let mut touched = HashSet::new();
     let mut claims: Vec<(&Claim, &Seen)> = rarity.tally.claims.iter().collect();
@@ -64,7 +78,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         let first = claim.canaries[0];
         let unit = unit_of[first as usize];
         let canary = &watch.canaries[first as usize];
-        let log10_rmp = rarity.log10_rmp(canary, claim.marks, &HashSet::new());
+        let log10_rmp = rarity.log10_rmp(canary, claim.agreed(), &HashSet::new());
         if rarity.log10_in_list(log10_rmp) > HIT.log10() {
             continue;
         }
@@ -73,19 +87,25 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
             .iter()
             .all(|other| unit_of[*other as usize] == unit);
         let source = |canary: &u32| watch.canaries[*canary as usize].source as usize;
-        let one_source = groups[unit]
-            .iter()
-            .all(|other| source(other) == source(&first));
-        if !together || !one_source {
+        if !together {
             ambiguous_rows += seen.rows;
             touched.extend(claim.canaries.iter().map(source));
             continue;
         }
-        let known = best.entry(unit).or_insert((log10_rmp, claim, *seen));
-        if log10_rmp < known.0 {
-            *known = (log10_rmp, claim, *seen);
+        let rows = best.get(&unit).map_or(0, |known| known.rows) + seen.rows;
+        let known = best.entry(unit).or_insert(Best {
+            log10_rmp,
+            claim,
+            seen: *seen,
+            rows,
+        });
+        if log10_rmp < known.log10_rmp {
+            (known.log10_rmp, known.claim, known.seen) = (log10_rmp, claim, *seen);
         }
+        known.rows = rows;
     }
+    let mut spelling = Spelling::new(rarity);
+    let mut shared: Vec<SourceUnit> = Vec::new();
     let mut by_source: Vec<Vec<SourceUnit>> = watch.sources.iter().map(|_| Vec::new()).collect();
     for (unit, group) in groups.iter().enumerate() {
         let canary = &watch.canaries[group[0] as usize];
@@ -94,62 +114,84 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         let alone = group
             .iter()
             .all(|other| watch.canaries[*other as usize].source == source);
-        if found.is_none() && !(alone && is_detectable(rarity, group[0], columns)) {
+        if found.is_none() && !is_detectable(rarity, group[0], columns) {
             continue;
         }
-        by_source[source as usize].push(SourceUnit {
+        if found.is_some() && !alone {
+            let sources = group
+                .iter()
+                .map(|other| watch.canaries[*other as usize].source);
+            touched.extend(sources.map(|source| source as usize));
+        }
+        let units = match alone {
+            true => &mut by_source[source as usize],
+            false => &mut shared,
+        };
+        units.push(SourceUnit {
+            members: group.clone(),
             unit: Unit {
                 batches: group
                     .iter()
                     .map(|other| watch.canaries[*other as usize].batch)
                     .collect(),
-                found: found.map(|(_, claim, _)| evidence(rarity, claim, columns)),
+                found: found.map(|best| evidence(rarity, &mut spelling, best, columns)),
             },
-            row: found.map(|(log10_rmp, claim, seen)| FoundCanary {
-                canaries: claim.canaries.to_vec(),
-                part: seen.first.part,
-                row: seen.first.row,
-                rows: seen.rows,
-                marks: claim.marks,
-                as_planted: seen.as_planted,
-                log10_rmp: *log10_rmp,
+            row: found.map(|best| FoundCanary {
+                canaries: best.claim.canaries.to_vec(),
+                part: best.seen.first.part,
+                row: best.seen.first.row,
+                rows: best.rows,
+                marks: best.claim.marks,
+                near: best.seen.how,
+                as_planted: best.seen.as_planted,
+                log10_rmp: best.log10_rmp,
             }),
         });
     }
     Units {
         by_source,
+        shared,
         columns,
         ambiguous_rows,
         touched,
     }
 }
 
-fn evidence(rarity: &Rarity<'_>, claim: &Claim, columns: Marks) -> Found {
-    let watch = rarity.watch;
+fn evidence(
+    rarity: &Rarity<'_>,
+    spelling: &mut Spelling<'_>,
+    best: &Best<'_>,
+    columns: Marks,
+) -> Found {
+    let (watch, claim) = (rarity.watch, best.claim);
     let canary = &watch.canaries[claim.canaries[0] as usize];
     let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
-    let holders = |value: u32| {
-        let mut canaries: Vec<u32> = watch.values[value as usize]
-            .holders
-            .iter()
-            .map(|holder| holder.canary)
-            .collect();
-        canaries.dedup();
-        canaries.len()
+    // Holders are in the order of their canaries: a scarce number may have very many.
+    let is_shared = |value: u32| {
+        let holders = &watch.values[value as usize].holders;
+        let ends = holders.first().zip(holders.last());
+        ends.is_some_and(|(first, last)| first.canary != last.canary)
     };
     let shared: Vec<u32> = canary
         .values
         .iter()
-        .filter(|(mark, value)| mark.is_owned() && claim.marks.has(*mark) && holders(*value) > 1)
+        .filter(|(mark, value)| mark.is_owned() && claim.marks.has(*mark) && is_shared(*value))
         .map(|(_, value)| *value)
         .collect();
-    let by_chance =
-        |spent: &HashSet<u32>| rarity.log10_in_list(rarity.log10_rmp(canary, claim.marks, spent));
+    let by_chance = |spent: &HashSet<u32>| {
+        rarity.log10_in_list(rarity.log10_rmp(canary, claim.agreed(), spent))
+    };
     Found {
-        failed: columns.and(borne).without(claim.marks),
+        failed: columns.and(borne).without(claim.agreed().all()),
+        near: claim.near,
         log10_by_chance: by_chance(&HashSet::new()),
         log10_when_spent: by_chance(&shared.iter().copied().collect()),
-        groups: claim.marks.groups(),
+        groups: claim.agreed().all().groups(),
+        spelt: match claim.canaries[..] {
+            [canary] => spelling.of(canary, claim, best.seen.as_planted),
+            // What several have in common was not written for one of them.
+            _ => Vec::new(),
+        },
         shared,
     }
 }

@@ -7,10 +7,16 @@
 //! time are in the list each with probability s; others are found by chance, as under H0.
 //!
 //! Which of the marks agree on a canary that is in the list, nobody knows beforehand (columns lost,
-//! cells rewritten). Were that left out of H1, it could choose the luckiest combination after the
-//! fact. So H1 predicts the set of marks that fail: at first with 1/2 that none does and the rest
+//! cells rewritten or mistyped). Were that left out of H1, it could choose the luckiest combination
+//! after the fact. So H1 predicts the sets of marks that fail or are a slip away: at first with 1/2 that
+//! none does and the rest
 //! spread evenly, then by what was seen in the canaries before (Laplace and Dirichlet's rule of
 //! succession, which predicts proper probabilities at each step).
+//!
+//! Raw notation is weighed beside it, in [`spelling`](super::spelling).
+//!
+//! Whether a batch that was handed out ever arrived, nobody knows either: H1 lets such batches arrive
+//! at a rate that is one of eight, equally likely.
 //!
 //! The ratio is thus a likelihood ratio of two fixed hypotheses (its expectation under H0 is at most
 //! 1), and by Markov's inequality an innocent source reaches t with probability 1/t at the most. This
@@ -18,12 +24,16 @@
 //! assumption on how many canaries there are, and it may be multiplied by the number of sources.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ops::Range;
-
-use time::OffsetDateTime;
 
 use super::super::mark::Marks;
-use super::share::{Interval, Points, ShareLikelihood, interval};
+use super::spelling::{Spellings, Spelt};
+use super::share::{Integral, Interval, Point, ShareLikelihood, interval};
+use super::window::{Gap, Span, Window, tests, window};
+
+/// Rates at which batches that were handed out may arrive.
+const RATES: usize = 8;
+/// A gap whose ratio is so many powers of ten below the best is not looked at more closely.
+const NEGLIGIBLE: f64 = 15.0;
 
 /// Canaries of one source that the list's columns can find: one, or several that they cannot tell
 /// apart.
@@ -40,6 +50,8 @@ pub struct Unit {
 pub struct Found {
     /// Marks that the list's columns could have shown and that do not agree.
     pub failed: Marks,
+    /// Marks that agree only nearly.
+    pub near: Marks,
     /// log10 of the chance that some row of the list agrees like that.
     pub log10_by_chance: f64,
     /// The same once its shared contact points have been counted with another canary.
@@ -48,26 +60,8 @@ pub struct Found {
     pub shared: Vec<u32>,
     /// Independent groups of marks that agree.
     pub groups: usize,
-}
-
-/// A time between plantings and removals: which batches stood then.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gap {
-    pub from: OffsetDateTime,
-    /// `None`: until today.
-    pub until: Option<OffsetDateTime>,
-    pub standing: Vec<u32>,
-    /// Share of the whole time.
-    pub prior: f64,
-}
-
-/// When a batch stood, and whether it did for certain.
-#[derive(Clone, Copy, Debug)]
-pub struct Span {
-    pub batch: u32,
-    pub from: OffsetDateTime,
-    pub until: Option<OffsetDateTime>,
-    pub certain: bool,
+    /// How the marks that agree exactly are spelt.
+    pub spelt: Vec<Spelt>,
 }
 
 /// What a list says about a source of which something was found.
@@ -77,154 +71,224 @@ pub struct Weighed {
     pub log10_lr: f64,
     /// Share of the source.
     pub share: Interval,
-    /// The gaps that hold the leak with at least the stated probability.
-    pub window: Range<usize>,
-    /// The probability that they hold it: whole gaps mostly hold more than was asked for.
-    pub window_probability: f64,
+    /// The gaps that hold the leak.
+    pub window: Window,
     /// The most probable gap.
     pub likeliest: usize,
     /// Canaries that stood in it and that the list could have shown.
     pub standing: usize,
+    /// The gaps that count, each with its probability and its density over shares.
+    pub mixture: Vec<(usize, f64, Vec<Point>)>,
 }
 
-/// The times in which a source's canaries changed.
-pub fn gaps(spans: &[Span], now: OffsetDateTime) -> Vec<Gap> {
-    let mut times: Vec<OffsetDateTime> = spans
-        .iter()
-        .flat_map(|span| [Some(span.from), span.until])
-        .flatten()
-        .collect();
-    times.sort_unstable();
-    times.dedup();
-    let ends = times.iter().skip(1).copied().map(Some).chain([None]);
-    let mut gaps: Vec<Gap> = times
-        .iter()
-        .zip(ends)
-        .map(|(from, until)| {
-            let stood = |span: &&Span| {
-                span.from <= *from && span.until.is_none_or(|removed| removed > *from)
-            };
-            Gap {
-                from: *from,
-                until,
-                standing: spans.iter().filter(stood).map(|span| span.batch).collect(),
-                // A clock that is behind, or two batches of one second, leave no gap without a chance.
-                prior: (until.unwrap_or(now) - *from).as_seconds_f64().max(1.0),
-            }
-        })
-        .collect();
-    let total: f64 = gaps.iter().map(|gap| gap.prior).sum();
-    gaps.iter_mut().for_each(|gap| gap.prior /= total);
-    gaps
+/// What is known of a gap: the logarithm of its part of the ratio, its density, and how many canaries
+/// stood in it.
+struct Weight {
+    log10: f64,
+    integral: Integral,
+    standing: usize,
 }
 
 /// Weighs a source. `columns` is how many kinds of marks the list can show; `level` the probability
 /// that intervals are to hold.
 pub fn weigh(units: &[Unit], gaps: &[Gap], spans: &[Span], columns: u32, level: f64) -> Weighed {
-    let arrived: HashSet<u32> = units
+    let evidence = Evidence::new(units, spans, columns);
+    let mut best = f64::NEG_INFINITY;
+    let weights: Vec<Option<Weight>> = gaps
         .iter()
-        .filter(|unit| unit.found.is_some())
-        .flat_map(|unit| unit.batches.iter().copied())
+        .map(|gap| {
+            let weight = evidence.at(gap, best)?;
+            best = best.max(weight.log10);
+            Some(weight)
+        })
         .collect();
-    let mut log10_lr_of = Vec::with_capacity(gaps.len());
-    let mut densities: Vec<Points> = Vec::with_capacity(gaps.len());
-    let mut counts = Vec::with_capacity(gaps.len());
-    for gap in gaps {
-        let stands = |batch: &u32| {
-            let span = spans.iter().find(|span| span.batch == *batch);
-            gap.standing.contains(batch)
-                && (span.is_some_and(|span| span.certain) || arrived.contains(batch))
-        };
-        let standing: HashSet<u32> = gap.standing.iter().copied().filter(|b| stands(b)).collect();
-        let (likelihood, evidence, count) = at_gap(units, &standing, columns);
-        let (ln, points) = likelihood.integrate();
-        log10_lr_of.push(evidence + ln / std::f64::consts::LN_10 + gap.prior.log10());
-        densities.push(points);
-        counts.push(count);
-    }
-    let best = log10_lr_of
-        .iter()
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
-    let relative: Vec<f64> = log10_lr_of
-        .iter()
-        .map(|lr| 10_f64.powf(lr - best))
-        .collect();
+    let part = |weight: &Option<Weight>| {
+        let weight = weight.as_ref();
+        weight.map_or(0.0, |weight| 10_f64.powf(weight.log10 - best))
+    };
+    let relative: Vec<f64> = weights.iter().map(part).collect();
     let sum: f64 = relative.iter().sum();
     let posterior: Vec<f64> = relative.iter().map(|weight| weight / sum).collect();
-    let mixture: Vec<(f64, Points)> = posterior
-        .iter()
-        .copied()
-        .zip(densities)
-        .filter(|(weight, _)| *weight > 1e-9)
-        .collect();
-    // Whether a batch that was handed out ever arrived is a fifty-fifty choice of its own.
-    let uncertain = spans.iter().filter(|span| !span.certain).count() as f64;
     let likeliest = (0..gaps.len())
         .rev()
         .max_by(|one, other| posterior[*one].total_cmp(&posterior[*other]))
         .unwrap_or_default();
-    let window = shortest(gaps, &posterior, level);
-    Weighed {
-        log10_lr: best + sum.log10() - uncertain * 2_f64.log10(),
-        share: interval(&mixture, level),
-        window_probability: posterior[window.clone()].iter().sum(),
-        window,
-        likeliest,
-        standing: counts.get(likeliest).copied().unwrap_or_default(),
-    }
-}
-
-/// What the canaries that stood in a gap say: about the share, how much better than chance they
-/// explain what was found (log10), and how many there were.
-fn at_gap(units: &[Unit], standing: &HashSet<u32>, columns: u32) -> (ShareLikelihood, f64, usize) {
-    let mut likelihood = ShareLikelihood::default();
-    let mut groups: BTreeMap<usize, f64> = BTreeMap::new();
-    let mut evidence = 0.0;
-    let mut count = 0;
-    let mut spent: HashSet<u32> = HashSet::new();
-    let mut patterns = Patterns::new(columns);
-    for unit in units {
-        let members = unit
-            .batches
-            .iter()
-            .filter(|batch| standing.contains(batch))
-            .count();
-        count += members;
-        let Some(found) = unit.found.as_ref().filter(|_| members > 0) else {
-            likelihood.missing += members as f64;
-            continue;
-        };
-        match members {
-            1 => likelihood.found += 1.0,
-            _ => *groups.entry(members).or_default() += 1.0,
+    let standing = weights.get(likeliest).and_then(Option::as_ref);
+    let standing = standing.map_or(0, |weight| weight.standing);
+    let mut estimate = 0.0;
+    let mut mixture: Vec<(usize, f64, Vec<Point>)> = Vec::new();
+    for (place, weight) in weights.into_iter().enumerate() {
+        if let Some(weight) = weight.filter(|_| posterior[place] > 1e-9) {
+            estimate += posterior[place] * weight.integral.peak;
+            mixture.push((place, posterior[place], weight.integral.points));
         }
-        let counted = found.shared.iter().any(|value| spent.contains(value));
-        spent.extend(&found.shared);
-        let by_chance = if counted {
-            found.log10_when_spent
-        } else {
-            found.log10_by_chance
-        };
-        evidence += patterns.predict(found.failed).log10() - by_chance;
     }
-    likelihood.groups = groups
-        .into_iter()
-        .map(|(size, n)| (size as f64, n))
-        .collect();
-    (likelihood, evidence, count)
+    let densities = mixture.iter().map(|(_, part, points)| (*part, &points[..]));
+    Weighed {
+        log10_lr: best + sum.log10(),
+        share: interval(estimate.min(1.0), densities, level),
+        window: window(gaps, &posterior, &tests(units, spans, gaps), level),
+        likeliest,
+        standing,
+        mixture,
+    }
 }
 
-/// Predicts which marks fail on the next canary, from those before.
+/// A source's units, sorted by the spans of their members.
+struct Evidence<'a> {
+    spans: &'a [Span],
+    columns: u32,
+    /// Missing canaries of each span.
+    missing: Vec<usize>,
+    /// Whether something of it was found.
+    seen: Vec<bool>,
+    /// Units found, with the spans of their members.
+    found: Vec<(&'a Found, Vec<usize>)>,
+}
+
+impl<'a> Evidence<'a> {
+    fn new(units: &'a [Unit], spans: &'a [Span], columns: u32) -> Evidence<'a> {
+        let places: HashMap<u32, usize> = spans.iter().map(|span| span.batch).zip(0..).collect();
+        let mut evidence = Evidence {
+            spans,
+            columns,
+            missing: vec![0; spans.len()],
+            seen: vec![false; spans.len()],
+            found: Vec::new(),
+        };
+        for unit in units {
+            let members = unit.batches.iter();
+            let members = members.filter_map(|batch| places.get(batch).copied());
+            match &unit.found {
+                Some(found) => {
+                    let members: Vec<usize> = members.collect();
+                    members
+                        .iter()
+                        .for_each(|place| evidence.seen[*place] = true);
+                    evidence.found.push((found, members));
+                }
+                None => members.for_each(|place| evidence.missing[place] += 1),
+            }
+        }
+        evidence
+    }
+
+    /// What the canaries that stood in a gap say: about the share, and how much better than chance
+    /// they explain what was found. `None` where that is nothing beside `best`.
+    fn at(&self, gap: &Gap, best: f64) -> Option<Weight> {
+        let mut likelihood = ShareLikelihood::default();
+        let mut perhaps: BTreeMap<usize, f64> = BTreeMap::new();
+        let mut standing = vec![false; self.spans.len()];
+        let (mut arrived, mut silent) = (0, 0);
+        let mut count = 0;
+        for (place, span) in self.spans.iter().enumerate() {
+            if !span.stood(gap.from) {
+                continue;
+            }
+            let missing = self.missing[place];
+            if span.certain || self.seen[place] {
+                standing[place] = true;
+                likelihood.missing += missing as f64;
+                count += missing;
+                arrived += u32::from(!span.certain);
+            } else if missing > 0 {
+                *perhaps.entry(missing).or_default() += 1.0;
+                silent += 1;
+            }
+        }
+        let mut groups: BTreeMap<usize, f64> = BTreeMap::new();
+        let mut log10 = gap.prior.log10();
+        let mut spent: HashSet<u32> = HashSet::new();
+        let mut patterns = Patterns::new(self.columns);
+        let mut spellings = Spellings::default();
+        for (found, members) in &self.found {
+            let members = members.iter().filter(|place| standing[**place]).count();
+            count += members;
+            match members {
+                // Only chance explains it.
+                0 => continue,
+                1 => likelihood.found += 1.0,
+                _ => *groups.entry(members).or_default() += 1.0,
+            }
+            let counted = found.shared.iter().any(|value| spent.contains(value));
+            spent.extend(&found.shared);
+            let by_chance = if counted {
+                found.log10_when_spent
+            } else {
+                found.log10_by_chance
+            };
+            log10 += patterns.predict(found.failed, found.near).log10() - by_chance;
+            if !counted {
+                spellings.see(&found.spelt);
+            }
+        }
+        log10 += spellings.log10();
+        if log10 < best - NEGLIGIBLE {
+            return None;
+        }
+        let sizes = |sizes: BTreeMap<usize, f64>| {
+            let sizes = sizes.into_iter();
+            sizes.map(|(size, n)| (size as f64, n)).collect()
+        };
+        likelihood.groups = sizes(groups);
+        likelihood.perhaps = sizes(perhaps);
+        let integral = if arrived + silent == 0 {
+            likelihood.integrate()
+        } else {
+            over_rates(likelihood, arrived)
+        };
+        Some(Weight {
+            log10: log10 + integral.ln / std::f64::consts::LN_10,
+            integral,
+            standing: count,
+        })
+    }
+}
+
+/// The integral over shares and over rates of arrival; `arrived` batches certainly did.
+fn over_rates(likelihood: ShareLikelihood, arrived: u32) -> Integral {
+    let at = |rate: usize| {
+        let arriving = (rate as f64 + 0.5) / RATES as f64;
+        let likelihood = ShareLikelihood {
+            arriving,
+            ..likelihood.clone()
+        };
+        let mut integral = likelihood.integrate();
+        integral.ln += f64::from(arrived) * arriving.ln() - (RATES as f64).ln();
+        integral
+    };
+    let integrals: Vec<Integral> = (0..RATES).map(at).collect();
+    let logs = integrals.iter().map(|integral| integral.ln);
+    let top = logs.fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = (integrals.iter())
+        .map(|integral| (integral.ln - top).exp())
+        .sum();
+    let mut all = Integral {
+        ln: top + sum.ln(),
+        peak: 0.0,
+        points: Vec::new(),
+    };
+    for integral in integrals {
+        let part = (integral.ln - top).exp() / sum;
+        all.peak += part * integral.peak;
+        all.points.extend(integral.points.iter().map(|point| Point {
+            weight: point.weight * part,
+            ..*point
+        }));
+    }
+    all
+}
+
+/// Predicts which marks fail on the next canary, and which agree only nearly, from those before.
 struct Patterns {
     rare: f64,
-    seen: HashMap<Marks, f64>,
+    seen: HashMap<(Marks, Marks), f64>,
     total: f64,
 }
 
 impl Patterns {
     fn new(columns: u32) -> Patterns {
-        let others = 2_f64.powi(columns.min(30) as i32) - 1.0;
+        let others = 3_f64.powi(columns.min(30) as i32) - 1.0;
         Patterns {
             rare: 0.5 / others.max(1.0),
             seen: HashMap::new(),
@@ -232,37 +296,16 @@ impl Patterns {
         }
     }
 
-    fn predict(&mut self, failed: Marks) -> f64 {
-        let prior = if failed == Marks::default() {
+    fn predict(&mut self, failed: Marks, near: Marks) -> f64 {
+        let prior = if failed.or(near) == Marks::default() {
             0.5
         } else {
             self.rare
         };
-        let seen = self.seen.entry(failed).or_default();
+        let seen = self.seen.entry((failed, near)).or_default();
         let chance = (*seen + prior) / (self.total + 1.0);
         *seen += 1.0;
         self.total += 1.0;
         chance
     }
-}
-
-/// The shortest run of gaps that holds the level.
-fn shortest(gaps: &[Gap], posterior: &[f64], level: f64) -> Range<usize> {
-    let mut best = 0..gaps.len();
-    let length =
-        |range: &Range<usize>| gaps[range.clone()].iter().map(|gap| gap.prior).sum::<f64>();
-    for start in 0..gaps.len() {
-        let mut held = 0.0;
-        for (place, probability) in posterior[start..].iter().enumerate() {
-            held += probability;
-            if held >= level {
-                let run = start..start + place + 1;
-                if length(&run) < length(&best) {
-                    best = run;
-                }
-                break;
-            }
-        }
-    }
-    best
 }

@@ -1,6 +1,7 @@
 //! One row against the watch.
 
-use super::super::mark::{Mark, Marks};
+use super::super::mark::{Agreed, Mark, Marks};
+use super::super::near::{Hows, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
 use super::super::watch::{Holder, Watch};
@@ -19,8 +20,9 @@ struct Hit {
 #[derive(Clone, Copy)]
 struct Agreement {
     canary: u32,
-    marks: Marks,
+    marks: Agreed,
     as_planted: Marks,
+    how: Hows,
 }
 
 /// Looks rows up and counts; its buffers are used again and again.
@@ -32,6 +34,7 @@ pub struct Worker<'a> {
     /// For a watch list, which has to see all keys of a row at once.
     kept: Kept,
     agreements: Vec<Agreement>,
+    search: Search,
 }
 
 impl<'a> Worker<'a> {
@@ -43,6 +46,7 @@ impl<'a> Worker<'a> {
             hits: Vec::new(),
             kept: Kept::default(),
             agreements: Vec::new(),
+            search: Search::default(),
         }
     }
 
@@ -124,16 +128,22 @@ impl<'a> Worker<'a> {
             cells,
             hits,
             kept,
+            search,
             ..
         } = self;
+        let near = watch.near();
         hits.clear();
         kept.clear();
         let blind = watch.blind.as_deref();
+        search.clear();
         let mut filled = 0_u16;
         plan.keys(|place| cells.get(place), &mut |key| {
             // Any text could be a name; only what shows itself counts as a filled column.
             if !key.guessed || matches!(key.class, Class::Email | Class::Phone) {
                 filled |= 1 << key.class as u16;
+            }
+            if !key.guessed {
+                tally.shapes.count(key.class, key.text, key.written);
             }
             if let Some(blind) = blind {
                 blind.keep(&key, kept);
@@ -147,6 +157,9 @@ impl<'a> Worker<'a> {
                     written: key.written.to_owned(),
                     city: key.city.to_owned(),
                 });
+            }
+            if near.is_some() {
+                search.keep(&key);
             }
         });
         if let Some(blind) = blind {
@@ -163,7 +176,8 @@ impl<'a> Worker<'a> {
         for (class, count) in tally.filled.iter_mut().enumerate() {
             *count += u64::from(filled >> class & 1);
         }
-        if !hits.is_empty() {
+        let candidates = near.is_some_and(|near| !search.candidates(near).is_empty());
+        if candidates || !hits.is_empty() {
             self.judge(at);
         }
     }
@@ -175,13 +189,14 @@ impl<'a> Worker<'a> {
             self.tally.counts[hit.value as usize] += 1;
         }
         self.agree();
+        self.agree_nearly();
         let best = self
             .agreements
             .iter()
             .filter(|agreement| agreement.marks.identify())
             .map(|agreement| agreement.marks)
-            .max_by_key(|marks| (marks.weight(), marks.count(), *marks));
-        if best.is_none_or(|marks| marks.groups() < 2) {
+            .max_by_key(|marks| (marks.weight(), marks.exact.count(), *marks));
+        if best.is_none_or(|marks| marks.all().groups() < 2) {
             for hit in &self.hits {
                 self.tally.alone[hit.value as usize] += 1;
             }
@@ -194,20 +209,42 @@ impl<'a> Worker<'a> {
         };
         let claim = Claim {
             canaries: winners().map(|agreement| agreement.canary).collect(),
-            marks,
+            marks: marks.exact,
+            near: marks.near,
         };
         let as_planted = winners()
             .map(|agreement| agreement.as_planted)
             .reduce(Marks::and)
             .unwrap_or_default();
+        let how = winners().next().map(|agreement| agreement.how);
         self.tally.claim(
             claim,
             Seen {
                 rows: 1,
                 first: at,
                 as_planted,
+                how: how.unwrap_or_default(),
             },
         );
+    }
+
+    /// Compares nearly what a blocking key has brought up, and what is identified already: then it
+    /// tells those apart that share a contact point.
+    fn agree_nearly(&mut self) {
+        let watch = self.watch;
+        if watch.near().is_none() {
+            return;
+        }
+        let Worker {
+            agreements, search, ..
+        } = self;
+        for agreement in agreements {
+            if agreement.marks.identify() || search.is_candidate(agreement.canary) {
+                let exact = agreement.marks.exact;
+                agreement.how = search.compare(watch, agreement.canary, exact);
+                agreement.marks.near = agreement.how.iter().map(|(mark, _)| mark).collect();
+            }
+        }
     }
 
     /// Fills `agreements`, by canary. Block and postcode are shared by all canaries of a postal drop,
@@ -229,27 +266,23 @@ impl<'a> Worker<'a> {
                 }
             }
         }
+        let candidates = self.search.found().iter();
+        self.agreements
+            .extend(candidates.map(|canary| Agreement::none(*canary)));
         self.agreements.sort_by_key(|agreement| agreement.canary);
         self.agreements.dedup_by(|later, kept| {
             let same = later.canary == kept.canary;
             if same {
-                kept.marks = kept.marks.or(later.marks);
-                kept.as_planted = kept.as_planted.or(later.as_planted);
+                kept.add(later);
             }
             same
         });
         for hit in self.hits.iter().filter(wide) {
-            let holders = &values[hit.value as usize].holders;
+            let value = &values[hit.value as usize];
             for agreement in &mut self.agreements {
-                let start = holders.partition_point(|holder| holder.canary < agreement.canary);
-                for holder in holders[start..]
-                    .iter()
-                    .take_while(|holder| holder.canary == agreement.canary)
-                {
+                for holder in value.held_by(agreement.canary) {
                     if watch.city_agrees(hit.value, holder, &hit.city) {
-                        let more = Agreement::new(watch, hit, holder);
-                        agreement.marks = agreement.marks.or(more.marks);
-                        agreement.as_planted = agreement.as_planted.or(more.as_planted);
+                        agreement.add(&Agreement::new(watch, hit, holder));
                     }
                 }
             }
@@ -262,13 +295,27 @@ impl Agreement {
         let mark: Mark = holder.mark;
         let marks = Marks::default().with(mark);
         Agreement {
-            canary: holder.canary,
-            marks,
+            marks: marks.into(),
             as_planted: if watch.spelt(hit.value, holder, &hit.written) {
                 marks
             } else {
                 Marks::default()
             },
+            ..Agreement::none(holder.canary)
         }
+    }
+
+    fn none(canary: u32) -> Agreement {
+        Agreement {
+            canary,
+            marks: Agreed::default(),
+            as_planted: Marks::default(),
+            how: Hows::default(),
+        }
+    }
+
+    fn add(&mut self, other: &Agreement) {
+        self.marks.exact = self.marks.exact.or(other.marks.exact);
+        self.as_planted = self.as_planted.or(other.as_planted);
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::super::mark::Marks;
+use super::super::mark::{Agreed, Marks};
+use super::super::near::Hows;
 use super::super::normalise::Class;
 use super::super::watch::Watch;
+use super::shapes::Shapes;
 
 /// How many bad rows are named.
 const SHOWN: usize = 10;
@@ -38,7 +40,20 @@ impl BadRows {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Claim {
     pub canaries: Box<[u32]>,
+    /// Marks of which the folded values are equal.
     pub marks: Marks,
+    /// Marks of which they are a slip apart.
+    pub near: Marks,
+}
+
+impl Claim {
+    /// Its marks of both kinds.
+    pub const fn agreed(&self) -> Agreed {
+        Agreed {
+            exact: self.marks,
+            near: self.near,
+        }
+    }
 }
 
 /// Where a row stands: in which part of the list, and its number there, from 1.
@@ -67,6 +82,8 @@ pub struct Seen {
     pub first: Place,
     /// Marks that the first row spells as they were planted.
     pub as_planted: Marks,
+    /// How the near marks of the first row agree.
+    pub how: Hows,
 }
 
 /// Counts over a list, or over a part of one.
@@ -82,6 +99,8 @@ pub struct Tally {
     pub alone: Vec<u64>,
     /// Rows that have a key of each class at all.
     pub filled: [u64; Class::ALL.len()],
+    /// How its rows write their values.
+    pub shapes: Shapes,
     /// Who was found.
     pub claims: HashMap<Claim, Seen>,
 }
@@ -94,6 +113,7 @@ impl Tally {
             counts: vec![0; watch.values.len()],
             alone: vec![0; watch.values.len()],
             filled: [0; Class::ALL.len()],
+            shapes: Shapes::default(),
             claims: HashMap::new(),
         }
     }
@@ -113,6 +133,7 @@ impl Tally {
         if seen.first < known.first {
             known.first = seen.first;
             known.as_planted = seen.as_planted;
+            known.how = seen.how;
         }
     }
 
@@ -133,6 +154,7 @@ impl Tally {
         sum(&mut self.counts, &other.counts);
         sum(&mut self.alone, &other.alone);
         sum(&mut self.filled, &other.filled);
+        self.shapes.add(&other.shapes);
         for (claim, seen) in other.claims {
             self.claim(claim, seen);
         }

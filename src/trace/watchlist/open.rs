@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 
+use super::super::traits::Traits;
 use super::super::watch::{Standing, Watch, Watched};
 use super::blind::Blind;
 use super::digest::Digester;
@@ -87,6 +88,8 @@ fn watched(line: &CanaryLine, most: usize) -> Option<Watched> {
             source: line.source,
             batch: line.batch,
             values,
+            // A watch list says nothing by which its canaries may have been chosen.
+            traits: Traits::default(),
         })
 }
 

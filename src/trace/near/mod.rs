@@ -1,0 +1,161 @@
+//! Rows that agree nearly with a canary: a slip of the pen, a scanner's error, a field that was cut.
+//!
+//! Exact keys come first. Near comparison is for the few canaries that a row has a blocking key in
+//! common with, and for those that an exact key has identified.
+//!
+//! | question | where |
+//! | --- | --- |
+//! | which rows are worth comparing with which canaries | [`blocking`], kept in [`index`] |
+//! | which letters look alike | [`slips`] |
+//! | whether two texts are one slip apart, and which | [`edit`] |
+//! | whether a value of each class is nearly another | [`compare`] |
+//! | what the report says of it | [`how`] |
+//!
+//! How often a stranger agrees nearly is not asked here but in `decide::rarity`.
+
+pub mod blocking;
+mod compare;
+mod edit;
+mod how;
+mod index;
+pub mod slips;
+
+use std::ops::Range;
+
+use super::normalise::{Class, Key};
+use super::watch::Watch;
+use blocking::Facts;
+pub use compare::near;
+pub use how::{How, Hows};
+use index::Index;
+
+use super::mark::{Mark, Marks};
+
+/// The blocking keys of all canaries of a watch.
+pub struct Near(Index);
+
+impl Near {
+    /// Reads the texts of a watch's values; `None` where it keeps none.
+    pub fn new(watch: &Watch) -> Option<Near> {
+        let readable = watch.values.iter().all(|value| value.text().is_some());
+        readable.then(|| {
+            Near(Index::new(|give| {
+                let mut facts = Facts::default();
+                for (canary, watched) in (0..).zip(&watch.canaries) {
+                    facts.clear();
+                    for (_, value) in &watched.values {
+                        let value = &watch.values[*value as usize];
+                        facts.add(value.class, value.text().unwrap_or_default());
+                    }
+                    facts.planted(&mut |key| give(key, canary));
+                }
+            }))
+        })
+    }
+}
+
+struct Kept {
+    class: Class,
+    text: Range<usize>,
+    city: Range<usize>,
+}
+
+/// The keys of the row at hand, and the canaries that they may nearly fit; its buffers are used again
+/// and again.
+#[derive(Default)]
+pub struct Search {
+    texts: String,
+    kept: Vec<Kept>,
+    facts: Facts,
+    candidates: Vec<u32>,
+}
+
+impl Search {
+    /// Forgets the last row.
+    pub fn clear(&mut self) {
+        self.texts.clear();
+        self.kept.clear();
+        self.facts.clear();
+        self.candidates.clear();
+    }
+
+    /// Keeps a key of the row.
+    pub fn keep(&mut self, key: &Key<'_>) {
+        let mut put = |text: &str| {
+            let start = self.texts.len();
+            self.texts.push_str(text);
+            start..self.texts.len()
+        };
+        let (text, city) = (put(key.text), put(key.city));
+        self.kept.push(Kept {
+            class: key.class,
+            text,
+            city,
+        });
+        self.facts.add(key.class, key.text);
+    }
+
+    /// The canaries that share a blocking key with the row, in order.
+    pub fn candidates(&mut self, near: &Near) -> &[u32] {
+        let candidates = &mut self.candidates;
+        self.facts.row(&mut |key| {
+            near.0.find(key, &mut |canary| candidates.push(canary));
+        });
+        candidates.sort_unstable();
+        candidates.dedup();
+        candidates
+    }
+
+    /// The canaries that were found last.
+    pub fn found(&self) -> &[u32] {
+        &self.candidates
+    }
+
+    /// Whether a canary is one of them.
+    pub fn is_candidate(&self, canary: u32) -> bool {
+        self.candidates.binary_search(&canary).is_ok()
+    }
+
+    /// Which marks of a canary agree nearly, beside those that agree exactly. A value of the row that
+    /// is exactly one of the canary's speaks for that alone.
+    pub fn compare(&self, watch: &Watch, canary: u32, exact: Marks) -> Hows {
+        let values = &watch.canaries[canary as usize].values;
+        let own = |class: Class, text: &str| {
+            values.iter().any(|(_, value)| {
+                let value = &watch.values[*value as usize];
+                value.class == class && value.text() == Some(text)
+            })
+        };
+        let mut hows = Hows::default();
+        for (mark, index) in values.iter().filter(|(mark, _)| !exact.has(*mark)) {
+            let value = &watch.values[*index as usize];
+            let Some(planted) = value.text() else {
+                continue;
+            };
+            let how = self.kept.iter().find_map(|kept| {
+                let (row, city) = (
+                    &self.texts[kept.text.clone()],
+                    &self.texts[kept.city.clone()],
+                );
+                let near_by = || {
+                    value
+                        .held_by(canary)
+                        .any(|holder| watch.city_agrees(*index, holder, city))
+                };
+                let fits = || *mark != Mark::Address || near_by();
+                (kept.class == value.class)
+                    .then(|| near(value.class, row, planted))?
+                    .filter(|_| fits() && !own(value.class, row))
+            });
+            if let Some(how) = how {
+                hows.note(*mark, how);
+            }
+        }
+        hows
+    }
+}
+
+#[cfg(test)]
+mod calibration;
+#[cfg(test)]
+pub mod ground;
