@@ -22,7 +22,7 @@ pub use format::{
 };
 pub use keys::{
     AddressKey, DateHint, Region, address_key, birth_key, birth_key_hinted, email_key, kana_key,
-    latin_name_key, name_key, phone_key, postcode_key, sex_key,
+    latin_name_key, name_key, phone_key, postcode_key, romaji_key, romaji_key_of_kana, sex_key,
 };
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
 pub use profile::shape;

@@ -9,6 +9,7 @@ mod email;
 mod name;
 mod phone;
 mod postcode;
+mod romaji;
 mod sex;
 
 pub use address::{AddressKey, address_key};
@@ -19,6 +20,7 @@ pub use email::email_key;
 pub use name::{kana_key, latin_name_key, name_key};
 pub use phone::phone_key;
 pub use postcode::postcode_key;
+pub use romaji::{romaji_key, romaji_key_of_kana};
 pub use sex::sex_key;
 
 /// A country whose notation is meant where a text alone does not say.
