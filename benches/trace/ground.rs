@@ -1,7 +1,9 @@
 //! A workspace with many canaries, made without a customer database: the registry holds what
 //! `otori plant` would have registered.
 
-use otori::canary::{Batch, BatchId, Canary, CanaryId, Cell, Details, PlantedRow, SourceName, State};
+use otori::canary::{
+    Batch, BatchId, Canary, CanaryId, Cell, Details, PlantedRow, SourceName, State,
+};
 use otori::persona::{Generator, Household, Locale, Seeds, Shape};
 use otori::registry::{Registry, Source};
 use otori::workspace::{Workspace, template};
@@ -25,7 +27,9 @@ pub fn canaries(count: usize) -> (Vec<Batch>, Vec<Canary>) {
     let mut rng = ChaCha8Rng::seed_from_u64(2014);
     let generator = Generator::new(&Seeds::embedded(), Locale::JaJp);
     let shape = Shape::families(3..=18);
-    let mut drop = generator.household(&mut rng, date!(2026 - 01 - 01), &shape).address;
+    let mut drop = generator
+        .household(&mut rng, date!(2026 - 01 - 01), &shape)
+        .address;
     let mut batches = Vec::new();
     let mut canaries = Vec::with_capacity(count);
     for source in 0..SOURCES {
@@ -52,7 +56,10 @@ pub fn canaries(count: usize) -> (Vec<Batch>, Vec<Canary>) {
             household.address = drop.clone();
             household.address.unit = Some((101 + number % UNITS).to_string());
             household.mobile = Some(format!("+81900{:07}", number / TO_A_NUMBER));
-            household.email = Some(format!("k{number}.{:03}@mail{source}.example", rng.random_range(0..1000)));
+            household.email = Some(format!(
+                "k{number}.{:03}@mail{source}.example",
+                rng.random_range(0..1000)
+            ));
             canaries.push(Canary {
                 id: CanaryId::random(&mut rng),
                 source: name.clone(),
@@ -104,7 +111,10 @@ pub async fn workspace(dir: &std::path::Path, batches: &[Batch], canaries: &[Can
         registry.add_source(&source).await.expect("a new source");
         let of = |canary: &&Canary| canary.batch == batch.id;
         let own: Vec<Canary> = canaries.iter().filter(of).cloned().collect();
-        registry.register_batch(batch, &own).await.expect("a new batch");
+        registry
+            .register_batch(batch, &own)
+            .await
+            .expect("a new batch");
     }
     registry.close().await;
 }

@@ -95,6 +95,9 @@ fn windows(text: &str) -> Vec<u8> {
         let mut buffer = [0; 4];
         !encoding_rs::SHIFT_JIS.encode(c.encode_utf8(&mut buffer)).2
     };
-    let plain: String = plain.chars().map(|c| if known(c) { c } else { '〓' }).collect();
+    let plain: String = plain
+        .chars()
+        .map(|c| if known(c) { c } else { '〓' })
+        .collect();
     encoding_rs::SHIFT_JIS.encode(&plain).0.into_owned()
 }

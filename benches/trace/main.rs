@@ -16,12 +16,17 @@ use std::path::PathBuf;
 const LEAKED: usize = 500;
 
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
     let [verb, dir, numbers @ ..] = &args[..] else {
         return println!("usage: cargo bench --bench trace -- make DIR [ROWS [CANARIES]]");
     };
     let number = |place: usize, usual: usize| {
-        numbers.get(place).map_or(usual, |text| text.parse().expect("a number"))
+        numbers
+            .get(place)
+            .map_or(usual, |text| text.parse().expect("a number"))
     };
     let (rows, count) = (number(0, 8_220_000), number(1, 100_000));
     let dir = PathBuf::from(dir);

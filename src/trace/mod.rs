@@ -16,10 +16,12 @@
 mod columns;
 mod decide;
 mod error;
+mod hashed;
 mod html;
 mod json;
 mod mark;
 mod normalise;
+mod pieces;
 mod read;
 mod report;
 mod scan;

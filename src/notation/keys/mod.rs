@@ -5,6 +5,7 @@
 
 mod address;
 mod date;
+mod digest;
 mod email;
 mod name;
 mod phone;
@@ -16,6 +17,7 @@ pub use address::{AddressKey, address_key};
 pub(super) use address::{PREFECTURES, split_prefecture};
 pub(super) use date::Era;
 pub use date::{DateHint, birth_key, birth_key_hinted};
+pub use digest::{HashName, digest_key, hashed_email_forms, hashed_phone_forms};
 pub use email::email_key;
 pub use name::{kana_key, latin_name_key, name_key};
 pub use phone::phone_key;
