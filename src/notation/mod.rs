@@ -21,8 +21,9 @@ pub use format::{
     SexFormat, TextFormat, TimestampFormat, UnitStyle, UnitWord, UnknownFormat,
 };
 pub use keys::{
-    AddressKey, DateHint, Region, address_key, birth_key, birth_key_hinted, email_key, kana_key,
-    latin_name_key, name_key, phone_key, postcode_key, sex_key,
+    AddressKey, DateHint, HashName, Region, address_key, birth_key, birth_key_hinted, digest_key,
+    email_key, hashed_email_forms, hashed_phone_forms, kana_key, latin_name_key, name_key,
+    phone_key, postcode_key, romaji_key, romaji_key_of_kana, sex_key,
 };
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
 pub use profile::shape;

@@ -1,5 +1,6 @@
 //! What the columns of a list mean, and whether its first row names them.
 
+use super::hashed;
 use super::normalise::Plan;
 use super::read::commonest;
 use crate::notation::column::{ColumnFacts, SURE, understand, understand_table};
@@ -9,6 +10,9 @@ use crate::notation::{
 
 /// Below this a column's role is no better than none.
 const DOUBTFUL: f64 = 0.4;
+
+/// How sure it is what a column of digests holds the digests of; both are tried.
+const DIGESTS: f64 = 0.5;
 
 /// One column of a list.
 #[derive(Clone, Debug)]
@@ -68,11 +72,19 @@ impl Columns {
         let columns = understand_table(&facts)
             .into_iter()
             .enumerate()
-            .map(|(column, found)| Column {
-                header: name(column).map(str::to_owned),
-                role: found.role.filter(|_| found.confidence >= DOUBTFUL),
-                confidence: found.confidence,
-                format: found.format,
+            .map(|(column, found)| {
+                let digests = hashed::role(name(column).unwrap_or_default(), &values[column]);
+                let role = found.role.filter(|_| found.confidence >= DOUBTFUL);
+                Column {
+                    header: name(column).map(str::to_owned),
+                    role: digests.or(role),
+                    confidence: if digests.is_some() {
+                        DIGESTS
+                    } else {
+                        found.confidence
+                    },
+                    format: found.format,
+                }
             })
             .collect();
         Columns {

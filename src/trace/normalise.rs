@@ -5,9 +5,10 @@
 
 use super::mark::Mark;
 use super::near::slips::{letters_read, number_read};
+use super::pieces::pieces;
 use crate::notation::{
-    DateFormat, Region, Role, address_key, birth_key, email_key, kana_key, name_key, phone_key,
-    postcode_key,
+    DateFormat, HashName, Region, Role, address_key, birth_key, digest_key, email_key, kana_key,
+    name_key, phone_key, postcode_key, romaji_key,
 };
 
 /// What kind of key it is. Whose name or birth a column holds is often lost or wrong in a list, so
@@ -22,7 +23,7 @@ pub enum Class {
     Name,
     /// A given name alone.
     Given,
-    /// The reading of a whole name.
+    /// The reading of a whole name, in kana or in the letters of romaji: no text is both.
     Kana,
     /// A date of birth.
     Birth,
@@ -80,6 +81,15 @@ pub struct Key<'a> {
     pub guessed: bool,
 }
 
+impl Key<'_> {
+    /// Whether the column that it stands in shows values of its class. Any text could be a name, and any
+    /// digest one of a mail address or of a number.
+    pub fn shows_its_class(&self) -> bool {
+        let shows_itself = matches!(self.class, Class::Email | Class::Phone);
+        !self.guessed || shows_itself && HashName::of_key(self.text).is_none()
+    }
+}
+
 /// One person's name in a row: whole, in two parts, or both.
 #[derive(Clone, Copy, Debug, Default)]
 struct NameColumns {
@@ -108,6 +118,8 @@ pub struct Plan {
     children_kana: Vec<NameColumns>,
     address: Vec<(Role, usize)>,
     loose: Vec<usize>,
+    /// Columns of codes, which digests may be taken for.
+    codes: Vec<usize>,
 }
 
 impl Plan {
@@ -151,12 +163,11 @@ impl Plan {
                 | Role::Block
                 | Role::Building => plan.address.push((role, place)),
                 Role::Other => plan.loose.push(place),
+                Role::Id | Role::Code => plan.codes.push(place),
                 Role::AddressKana
                 | Role::Age
                 | Role::Sex
                 | Role::ChildSex
-                | Role::Id
-                | Role::Code
                 | Role::CreatedAt
                 | Role::UpdatedAt
                 | Role::Skip => {}
@@ -225,12 +236,30 @@ impl Plan {
                     give(found, Class::Email, part, &key, false);
                 }
             }
+            if let Some(key) = digest_key(written) {
+                give(found, Class::Email, written, &key, false);
+            }
         }
         for place in &self.phones {
             let written = cell(*place);
-            let key = phone_key(written, self.region);
-            match key.or_else(|| number_read(written, self.region)) {
+            let whole = phone_key(written, self.region).or_else(|| digest_key(written));
+            if let Some(key) = whole {
+                give(found, Class::Phone, written, &key, false);
+                continue;
+            }
+            let mut several = false;
+            if written.len() > 16 {
+                // Some cells hold several numbers.
+                for part in written.split([' ', '\u{3000}', '/', '／', ',', ';', '、', '・']) {
+                    if let Some(key) = phone_key(part, self.region) {
+                        give(found, Class::Phone, part, &key, false);
+                        several = true;
+                    }
+                }
+            }
+            match number_read(written, self.region).filter(|_| !several) {
                 Some(key) => give(found, Class::Phone, written, &key, false),
+                None if several => {}
                 None => unread.push(*place),
             }
         }
@@ -256,6 +285,9 @@ impl Plan {
         for place in tried.chain(&self.loose) {
             guess(cell(*place), self.region, found);
         }
+        for place in &self.codes {
+            guess_digest(cell(*place), found);
+        }
     }
 
     fn names<'a>(
@@ -280,9 +312,15 @@ impl Plan {
             ),
         ];
         for (class, fold, customer, children) in scripts {
-            whole_name(class, fold, customer, none, false, cell, found);
+            let romaji = class == Class::Name && self.region != Some(Region::Us);
+            let fold = Folding {
+                class,
+                fold,
+                romaji,
+            };
+            whole_name(fold, customer, none, false, cell, found);
             for child in children {
-                whole_name(class, fold, *child, customer, true, cell, found);
+                whole_name(fold, *child, customer, true, cell, found);
             }
             for place in [customer]
                 .iter()
@@ -355,11 +393,19 @@ fn put(
     children.push(child);
 }
 
+/// How names of one script are folded.
+#[derive(Clone, Copy)]
+struct Folding {
+    class: Class,
+    fold: fn(&str) -> Option<String>,
+    /// Whether a name in Latin letters may be a Japanese one's reading.
+    romaji: bool,
+}
+
 /// A person's name, whole or put together; a child that has only a given name gets the customer's
 /// family name, as far as the row tells it apart.
 fn whole_name<'a>(
-    class: Class,
-    fold: fn(&str) -> Option<String>,
+    folding: Folding,
     person: NameColumns,
     customer: NameColumns,
     child: bool,
@@ -370,16 +416,30 @@ fn whole_name<'a>(
         return;
     }
     let at = |place: Option<usize>| place.map_or("", |place| cell(place).trim());
+    let Folding {
+        class,
+        fold,
+        romaji,
+    } = folding;
     let mut give = |class: Class, written: &str| {
-        if let Some(text) = fold(written).or_else(|| fold(&letters_read(written)?)) {
+        let mut key = |class, text: &str| {
             found(Key {
                 class,
-                text: &text,
+                text,
                 written,
                 city: "",
                 child,
                 guessed: false,
             });
+        };
+        if let Some(text) = fold(written).or_else(|| fold(&letters_read(written)?)) {
+            key(class, &text);
+        }
+        if romaji
+            && class == Class::Name
+            && let Some(text) = romaji_key(written)
+        {
+            key(Class::Kana, &text);
         }
     };
     if !at(person.whole).is_empty() {
@@ -507,12 +567,38 @@ fn give_address(written: &str, guessed: bool, found: &mut impl FnMut(Key<'_>)) {
     }
 }
 
-/// Tries a cell as everything that its letters allow.
+/// A digest in a column that says nothing of what was hashed.
+fn guess_digest(cell: &str, found: &mut impl FnMut(Key<'_>)) -> bool {
+    let Some(text) = digest_key(cell) else {
+        return false;
+    };
+    for class in [Class::Email, Class::Phone] {
+        found(Key {
+            class,
+            text: &text,
+            written: cell,
+            city: "",
+            child: false,
+            guessed: true,
+        });
+    }
+    true
+}
+
+/// Tries a cell as everything that its letters allow, and a cell of several words as the values that
+/// somebody has put into it together.
 fn guess(cell: &str, region: Option<Region>, found: &mut impl FnMut(Key<'_>)) {
     let written = cell.trim();
-    if written.is_empty() || written.len() > 400 {
+    if written.is_empty() || written.len() > 400 || guess_digest(written, found) {
         return;
     }
+    guess_one(written, region, found);
+    for piece in pieces(written) {
+        guess_one(piece, region, found);
+    }
+}
+
+fn guess_one(written: &str, region: Option<Region>, found: &mut impl FnMut(Key<'_>)) {
     let digits = written
         .chars()
         .filter(|c| c.is_ascii_digit() || matches!(c, '０'..='９'))
@@ -546,6 +632,9 @@ fn guess(cell: &str, region: Option<Region>, found: &mut impl FnMut(Key<'_>)) {
         give(Class::Name, name_key(written));
         give(Class::Given, name_key(written));
         give(Class::Kana, kana_key(written));
+        if region != Some(Region::Us) {
+            give(Class::Kana, romaji_key(written));
+        }
     }
     if digits >= 1 {
         give_address(written, true, found);

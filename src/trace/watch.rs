@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+use super::hashed::Hashed;
 use super::mark::{Mark, Marks};
 use super::near::Near;
 use super::normalise::{Class, Key, Plan};
 use super::traits::{Regions, Traits};
 use super::watchlist::Blind;
 use crate::canary::{Batch, BatchId, Canary, CanaryId, SourceName, State};
-use crate::notation::{Region, Role, address_key, name_key};
-use crate::persona::Household;
+use crate::notation::{Region, Role, address_key, name_key, romaji_key_of_kana};
+use crate::persona::{Household, Person};
 
 /// A canary as far as a list can show it.
 pub(super) struct Watched {
@@ -65,6 +66,7 @@ pub struct Watch {
     /// Sources whose canaries' details are destroyed, and since when.
     pub(super) forgotten: Vec<(SourceName, OffsetDateTime)>,
     tables: [HashMap<Arc<str>, u32>; Class::ALL.len()],
+    hashed: Hashed,
     /// A watch list knows no texts: it compares by this, and its tables are empty.
     pub(super) blind: Option<Box<Blind>>,
     /// None in a watch list, which sees exact agreement only.
@@ -101,6 +103,7 @@ impl Watch {
             regions: Regions::default(),
             forgotten: Vec::new(),
             tables: Default::default(),
+            hashed: Hashed::default(),
             blind: None,
             near: None,
         };
@@ -173,7 +176,8 @@ impl Watch {
     /// The value of a key; the key itself is compared, not only its hash. A watch list knows none: see
     /// [`Blind::find`].
     pub(super) fn find(&self, class: Class, key: &str) -> Option<u32> {
-        self.tables[class as usize].get(key).copied()
+        let known = self.tables[class as usize].get(key).copied();
+        known.or_else(|| self.hashed.find(self, class, key))
     }
 
     /// The watch of a watch list, which knows of its values only who holds them.
@@ -212,6 +216,7 @@ impl Watch {
             regions: Regions::default(),
             forgotten: Vec::new(),
             tables: Default::default(),
+            hashed: Hashed::default(),
             blind: Some(Box::new(blind)),
             near: None,
         }
@@ -262,6 +267,17 @@ impl Watch {
             let birth = household.guardian.birth.to_string();
             known.push((Mark::Birth, Class::Birth, Some(birth)));
         }
+        if has(&[
+            Role::Name,
+            Role::GivenName,
+            Role::NameKana,
+            Role::GivenNameKana,
+        ]) {
+            // Somebody may have written the name in Latin letters: what it is then goes by its reading.
+            let kana = has(&[Role::NameKana, Role::GivenNameKana]);
+            let mark = if kana { Mark::Kana } else { Mark::Name };
+            known.push((mark, Class::Kana, romaji(&household.guardian)));
+        }
         for child in &household.children {
             if has(&[Role::ChildBirthDate]) {
                 let birth = child.birth.to_string();
@@ -272,6 +288,13 @@ impl Watch {
                 let whole = name_key(&format!("{family} {given}"));
                 known.push((Mark::ChildName, Class::Name, whole));
                 known.push((Mark::ChildGiven, Class::Given, name_key(given)));
+                let kana = has(&[Role::ChildNameKana, Role::ChildGivenNameKana]);
+                let mark = if kana {
+                    Mark::ChildKana
+                } else {
+                    Mark::ChildName
+                };
+                known.push((mark, Class::Kana, romaji(child)));
             }
         }
         for (mark, class, text) in known {
@@ -329,6 +352,12 @@ impl Watch {
             holder.written.push(key.written.into());
         }
     }
+}
+
+/// A name as romaji is compared; `None` where it has no reading.
+fn romaji(person: &Person) -> Option<String> {
+    let parts = [&person.family, &person.given].map(|part| part.kana.as_str());
+    romaji_key_of_kana(&parts)
 }
 
 /// The mark that a key of a canary's own row is.

@@ -88,11 +88,23 @@ pub fn birth_key_hinted(text: &str, hint: DateHint) -> Option<Date> {
     if text.len() > 64 || text.len() < 5 {
         return None;
     }
-    let folded = fold(super::bare(text));
+    let folded = without_note(&fold(super::bare(text)));
     era_date(&folded)
         .or_else(|| digits_only(&folded, hint))
         .or_else(|| separated(&folded, hint))
-        .or_else(|| month_name(&folded))
+        .or_else(|| month_name(&folded, hint))
+}
+
+/// Without what only repeats the date: 1972(昭和47)年4月1日, 西暦1972年4月1日, 1972/4/1(土).
+fn without_note(folded: &str) -> String {
+    let text = folded.strip_prefix("西暦").unwrap_or(folded).trim_start();
+    match text.split_once('(') {
+        Some((before, rest)) => match rest.split_once(')') {
+            Some((_, behind)) => format!("{before}{behind}"),
+            None => text.to_owned(),
+        },
+        None => text.to_owned(),
+    }
 }
 
 fn era_date(text: &str) -> Option<Date> {
@@ -120,7 +132,11 @@ fn era_date(text: &str) -> Option<Date> {
 }
 
 fn digits_only(text: &str, hint: DateHint) -> Option<Date> {
-    let text = text.strip_suffix(".0").unwrap_or(text);
+    // A spreadsheet's day may have a time of day behind it.
+    let text = match text.split_once('.') {
+        Some((day, part)) if matches!(part, "0" | "00") || day.len() == 5 && numeric(part) => day,
+        _ => text,
+    };
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -133,6 +149,7 @@ fn digits_only(text: &str, hint: DateHint) -> Option<Date> {
         )
     };
     match text.len() {
+        14 => date(part(0, 4)?, part(4, 6)?, part(6, 8)?),
         8 => date(part(0, 4)?, part(4, 6)?, part(6, 8)?).or_else(|| {
             let (one, other) = (part(0, 2)?, part(2, 4)?);
             let (month, day) = if hint.day_first {
@@ -159,6 +176,10 @@ fn digits_only(text: &str, hint: DateHint) -> Option<Date> {
         }
         _ => None,
     }
+}
+
+fn numeric(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn full_year(two_digits: u32, hint: DateHint) -> Option<u32> {
@@ -263,10 +284,11 @@ fn numbers(text: &str) -> Option<Vec<u32>> {
     Some(found)
 }
 
-fn month_name(text: &str) -> Option<Date> {
+fn month_name(text: &str, hint: DateHint) -> Option<Date> {
     const MONTHS: [&str; 12] = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
     ];
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let (mut month, mut day, mut year) = (None, None, None);
     for word in text
         .split(|c: char| !c.is_alphanumeric())
@@ -276,17 +298,25 @@ fn month_name(text: &str) -> Option<Date> {
         if let Ok(number) = plain.parse::<u32>() {
             if plain.len() == 4 {
                 year = year.or(Some(number))
-            } else {
-                day = day.or(Some(number))
+            } else if day.is_none() {
+                day = Some(number)
+            } else if hint.two_digit_years_to.is_some() && plain.len() == 2 {
+                year = year.or(full_year(number, hint))
             }
-        } else {
-            let named = MONTHS
-                .iter()
-                .position(|name| word.len() >= 3 && word.starts_with(name))?;
+        } else if let Some(named) = named(word, &MONTHS) {
             month = month.or(u8::try_from(named + 1).ok());
+        } else if named(word, &DAYS).is_none() && (month.is_none() || day.is_none()) {
+            // A time zone may follow the date; before it, a word makes it something else.
+            return None;
         }
     }
     civil(i32::try_from(year?).ok()?, month?, u8::try_from(day?).ok()?)
+}
+
+fn named(word: &str, names: &[&str]) -> Option<usize> {
+    names
+        .iter()
+        .position(|name| word.len() >= 3 && word.starts_with(name))
 }
 
 #[cfg(test)]
@@ -327,6 +357,15 @@ mod tests {
             "１９７２年　４月　１日",
             "1972/4/1 0:00",
             "1972/4/1(土)",
+            "1972(昭和47)年4月1日",
+            "西暦1972年4月1日",
+            "昭和47年(1972年)4月1日",
+            "S.47.4.1",
+            "26390.5",
+            "19720401000000",
+            "Sat Apr 01 1972 00:00:00 GMT+0900",
+            "01-APR-1972",
+            "Saturday, April 1, 1972",
         ] {
             assert_eq!(birth_key(text), Some(date!(1972 - 04 - 01)), "{text}");
         }
@@ -357,6 +396,11 @@ mod tests {
         );
         assert_eq!(birth_key_hinted("720401", two), Some(date!(1972 - 04 - 01)));
         assert_eq!(birth_key_hinted("120401", two), Some(date!(2012 - 04 - 01)));
+        assert_eq!(birth_key("1-Apr-72"), None);
+        assert_eq!(
+            birth_key_hinted("1-Apr-72", two),
+            Some(date!(1972 - 04 - 01))
+        );
         let day = DateHint {
             day_first: true,
             ..DateHint::default()

@@ -13,8 +13,14 @@ pub fn email_key(text: &str) -> Option<String> {
         (Some(open), Some(close)) if open < close => &folded[open + 1..close],
         _ => folded.as_str(),
     };
-    let address = address.strip_prefix("mailto:").unwrap_or(address).trim();
+    let address = address.strip_prefix("mailto:").unwrap_or(address);
+    let address = address
+        .split_once('?')
+        .map_or(address, |(before, _)| before);
+    let address = address.trim_matches(|c| matches!(c, ' ' | ',' | ';' | '"' | '\''));
     let (local, domain) = address.rsplit_once('@')?;
+    // A space beside the @ is a typist's, and the ideographic full stop a keyboard's.
+    let (local, domain) = (local.trim_end(), domain.trim_start().replace('。', "."));
     let domain = domain.trim_end_matches('.');
     let local = match local.split_once('+') {
         Some((before, _)) if !before.is_empty() => before,
@@ -45,6 +51,12 @@ mod tests {
             "Kako <kako.sato@mail.example>",
             "'kako.sato@mail.example'",
             "kako.sato@mail.example.",
+            "MAILTO:Kako.Sato@mail.example?subject=x",
+            "架子 ＜kako.sato＠mail.example＞",
+            "<kako.sato@mail.example>,",
+            "kako.sato @ mail.example",
+            "kako.sato＠mail。example",
+            "kako.sato+x+y@mail.example;",
         ] {
             assert_eq!(
                 email_key(text).as_deref(),

@@ -5,20 +5,24 @@
 
 mod address;
 mod date;
+mod digest;
 mod email;
 mod name;
 mod phone;
 mod postcode;
+mod romaji;
 mod sex;
 
 pub use address::{AddressKey, address_key};
 pub(super) use address::{PREFECTURES, split_prefecture};
 pub(super) use date::Era;
 pub use date::{DateHint, birth_key, birth_key_hinted};
+pub use digest::{HashName, digest_key, hashed_email_forms, hashed_phone_forms};
 pub use email::email_key;
 pub use name::{kana_key, latin_name_key, name_key};
 pub use phone::phone_key;
 pub use postcode::postcode_key;
+pub use romaji::{romaji_key, romaji_key_of_kana};
 pub use sex::sex_key;
 
 /// A country whose notation is meant where a text alone does not say.

@@ -3,11 +3,24 @@
 use super::Region;
 
 /// What is written before a number.
-const LABELS: [&str; 8] = [
-    "tel", "phone", "mobile", "cell", "電話", "携帯", "自宅", "ph",
+const LABELS: [&str; 14] = [
+    "telephone",
+    "tel",
+    "phone",
+    "mobile",
+    "cell",
+    "fax",
+    "携帯電話",
+    "電話番号",
+    "電話",
+    "携帯",
+    "自宅",
+    "連絡先",
+    "☎",
+    "ph",
 ];
 /// What parts a number from an extension.
-const EXTENSIONS: [&str; 5] = ["内線", "ext", "x", "#", "("];
+const EXTENSIONS: [&str; 7] = ["内線", "代表", "ext", "x", "#", "(", "代"];
 
 /// A number in E.164 (`+819001234567`) out of any notation.
 ///
@@ -21,7 +34,8 @@ pub fn phone_key(text: &str, region: Option<Region>) -> Option<String> {
         return None;
     }
     let folded = super::super::fold::fold(super::bare(text));
-    let mut body = folded.as_str();
+    let expanded = scientific(&folded);
+    let mut body = expanded.as_deref().unwrap_or(&folded);
     for label in LABELS {
         body = body
             .strip_prefix(label)
@@ -34,7 +48,7 @@ pub fn phone_key(text: &str, region: Option<Region>) -> Option<String> {
         match c {
             '0'..='9' => digits.push(c),
             '+' if digits.is_empty() => {}
-            ' ' | '-' | '.' | '/' | '~' | ')' => {}
+            ' ' | '-' | '.' | '/' | '~' | ')' | '_' | '・' => {}
             // The long-vowel mark behind kana stays one when folded; behind a bracket it cannot be.
             'ー' => {}
             '(' if digits.len() < 9 => {}
@@ -57,6 +71,18 @@ pub fn phone_key(text: &str, region: Option<Region>) -> Option<String> {
     }
     let e164 = resolve(&digits, international, region)?;
     Some(format!("+{e164}"))
+}
+
+/// A number that a spreadsheet wrote as `9.001234567E+09`; `None` where it has lost digits.
+fn scientific(text: &str) -> Option<String> {
+    let (mantissa, exponent) = text.split_once('e')?;
+    let exponent: usize = exponent.trim_start_matches('+').parse().ok()?;
+    let (whole, fraction) = mantissa.split_once('.')?;
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    // It shows six of them by default, and nobody knows the others.
+    let sound = whole.len() == 1 && fraction.len() >= 7 && fraction.len() <= exponent;
+    (sound && exponent < 15 && digits(whole) && digits(fraction))
+        .then(|| format!("{whole}{fraction:0<exponent$}"))
 }
 
 fn resolve(digits: &str, international: bool, region: Option<Region>) -> Option<String> {
@@ -152,6 +178,17 @@ mod tests {
             "TEL:090-0123-4567",
             "携帯 090-0123-4567",
             "9001234567.0",
+            "9.001234567E+09",
+            "8.19001234567E+11",
+            "0081-90-0123-4567",
+            "+81-(0)90-0123-4567",
+            "(+81) 90 0123 4567",
+            "tel:+81-90-0123-4567",
+            "℡０９０（０１２３）４５６７",
+            "携帯電話：090-0123-4567",
+            "90-0123-4567",
+            "090‐0123‑4567",
+            "090_0123_4567",
         ] {
             assert_eq!(key(text).as_deref(), Some("+819001234567"), "{text}");
         }
@@ -164,6 +201,9 @@ mod tests {
             "+81301234567",
             "03-0123-4567 内線12",
             "03-0123-4567(代)",
+            "03-0123-4567代表",
+            "+81 (0)3-0123-4567",
+            "3-0123-4567",
         ] {
             assert_eq!(key(text).as_deref(), Some("+81301234567"), "{text}");
         }
@@ -208,6 +248,7 @@ mod tests {
             "00000000000",
             "a1@b.example",
             "1234567890123456",
+            "9.00123E+09",
         ] {
             assert_eq!(key(text), None, "{text}");
         }

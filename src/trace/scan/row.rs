@@ -138,8 +138,7 @@ impl<'a> Worker<'a> {
         search.clear();
         let mut filled = 0_u16;
         plan.keys(|place| cells.get(place), &mut |key| {
-            // Any text could be a name; only what shows itself counts as a filled column.
-            if !key.guessed || matches!(key.class, Class::Email | Class::Phone) {
+            if key.shows_its_class() {
                 filled |= 1 << key.class as u16;
             }
             if !key.guessed {

@@ -121,8 +121,10 @@ pub(super) fn split(text: &str) -> Option<Cut<'_>> {
         let quarter = rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit());
         // 八日市場 is no 場 in a city 八日市.
         let within = rest.starts_with(['市', '郡', '場']);
-        let taken = within || (named.bare && quarter);
-        (!taken).then_some(Cut {
+        if within || named.bare && quarter {
+            return None;
+        }
+        Some(Cut {
             city: &named.city,
             town: &named.town,
             rest,

@@ -67,6 +67,19 @@ pub(in super::super::super) fn split_prefecture(text: &str) -> (&str, &str) {
     text.split_at(found.map_or(0, |name| name.len()))
 }
 
+/// What columns are called, with a number behind it: 住所1 is no address.
+const HEADINGS: [&str; 9] = [
+    "住所",
+    "所在地",
+    "番号",
+    "電話",
+    "携帯",
+    "氏名",
+    "名前",
+    "項目",
+    "備考",
+];
+
 /// Reads a folded address.
 pub(super) fn read(folded: &str) -> Option<AddressKey> {
     let text = compact(&to_digits(without_postcode(folded)));
@@ -82,7 +95,8 @@ pub(super) fn read(folded: &str) -> Option<AddressKey> {
     if found.letters.is_empty() {
         found.letters = town::of_city(&city);
     }
-    if !found.letters.chars().any(|c| is_kanji(c) || is_kana(c)) {
+    let named = found.letters.chars().any(|c| is_kanji(c) || is_kana(c));
+    if !named || HEADINGS.iter().any(|word| found.letters.ends_with(word)) {
         return None;
     }
     let (mut numbers, tail) = block::read(found.rest)?;

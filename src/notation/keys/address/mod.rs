@@ -303,6 +303,8 @@ mod tests {
             "霞ハイツ",
             "202-555-0123",
             "1972年4月1日",
+            "住所1",
+            "電話番号2",
         ] {
             assert_eq!(address_key(text).map(|key| key.mark()), None, "{text}");
         }
