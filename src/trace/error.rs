@@ -14,6 +14,14 @@ pub enum Error {
     /// A file without a byte.
     #[error("{0} is empty: there is nothing to trace")]
     Empty(PathBuf),
+    /// Nothing in it is a list, or all of it is locked or damaged.
+    #[error("{path}: {why}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What it is, and what to do.
+        why: String,
+    },
     /// The system does not let us read it, or stopped half-way.
     #[error("{path}: {source}")]
     Read {

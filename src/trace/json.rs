@@ -65,6 +65,8 @@ struct File {
 struct Part {
     name: String,
     format: &'static str,
+    /// What it was packed in, outermost first.
+    packing: Vec<&'static str>,
     encoding: &'static str,
     rows: u64,
     rows_otherwise_encoded: u64,
@@ -384,6 +386,7 @@ fn part(part: &super::report::Part) -> Part {
     Part {
         name: part.name.clone(),
         format: part.format,
+        packing: part.packing.clone(),
         encoding: part.encoding,
         rows: part.rows,
         rows_otherwise_encoded: part.otherwise_encoded,

@@ -36,8 +36,10 @@ pub struct Listed {
 pub struct Part {
     /// Its name within the list; empty where the list is but one table.
     pub name: String,
-    /// `csv`, `tsv`, `semicolon`, `pipe`, or the name of another format.
+    /// `csv`, `tsv`, `semicolon`, `pipe`, or the name of another format; empty if it is of none.
     pub format: &'static str,
+    /// What it was packed in, outermost first.
+    pub packing: Vec<&'static str>,
     /// The encoding of most of it.
     pub encoding: &'static str,
     /// Data rows, bad ones among them.
@@ -62,6 +64,7 @@ impl Listed {
             .map(|(part, counts)| Part {
                 name: part.name,
                 format: part.format,
+                packing: part.packing,
                 encoding: part.encoding,
                 rows: counts.rows,
                 bad: counts.bad,
@@ -203,10 +206,26 @@ pub fn trace_file<'a>(
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(Error::Directory(path.to_owned()));
     }
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    let report = trace(watch, &name.to_string_lossy(), file, settings, progress).map_err(failed)?;
+    let name = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy();
+    let list = List::open_file(file, progress).map_err(failed)?;
+    let report = examine(watch, &name, list, settings).map_err(failed)?;
     if report.list.bytes == 0 {
         return Err(Error::Empty(path.to_owned()));
+    }
+    // Of a list that nothing could be read of there is no verdict.
+    let fault = report
+        .list
+        .parts
+        .iter()
+        .find_map(|part| part.broken.as_ref());
+    if let (0, Some(why)) = (report.list.rows, fault) {
+        return Err(Error::Unreadable {
+            path: path.to_owned(),
+            why: why.clone(),
+        });
     }
     Ok(report)
 }
@@ -222,11 +241,20 @@ pub fn trace<'a, R: Read>(
     settings: &Settings,
     progress: &mut dyn FnMut(u64),
 ) -> io::Result<Report<'a>> {
+    examine(watch, name, List::open(input, progress), settings)
+}
+
+fn examine<'a>(
+    watch: &'a Watch,
+    name: &str,
+    list: List<'_>,
+    settings: &Settings,
+) -> io::Result<Report<'a>> {
     let started = Instant::now();
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(THREADS);
-    let scanned = scan(watch, List::open(input, progress), threads)?;
+    let scanned = scan(watch, list, threads)?;
     let has_children = scanned
         .parts
         .iter()

@@ -46,6 +46,7 @@ pub(super) struct Reading {
 pub(super) struct Part {
     pub name: String,
     pub format: &'static str,
+    pub packing: Vec<&'static str>,
     pub encoding: &'static str,
     pub columns: Columns,
     /// Why it goes no further than what was read of it.
@@ -142,6 +143,7 @@ impl Parts for Feed {
         self.parts.push(Part {
             name: head.name,
             format: head.format,
+            packing: head.packing,
             encoding: head.encoding,
             before: columns.before,
             columns,

@@ -365,7 +365,14 @@ fn about_parts(list: &Listed) -> Vec<String> {
 
 /// Format and encoding of a part.
 fn written(part: &Part) -> String {
-    let known = [part.format, part.encoding];
+    let packed: String = part
+        .packing
+        .iter()
+        .rev()
+        .map(|packing| format!(" in {packing}"))
+        .collect();
+    let format = format!("{}{packed}", part.format);
+    let known = [format.trim(), part.encoding];
     let known: Vec<&str> = known.into_iter().filter(|word| !word.is_empty()).collect();
     known.join(", ")
 }

@@ -1,7 +1,7 @@
 //! Which delimiter and which quoting a list uses, from its start.
 
 use super::encoding::{self, Encoding};
-use super::fields::{Cells, Style, split_escaped, split_quoted};
+use super::fields::{Cells, SPLIT, Style, split_escaped, split_quoted};
 use super::records::Layout;
 
 const DELIMITERS: [u8; 4] = [b'\t', b',', b';', b'|'];
@@ -22,6 +22,18 @@ pub fn sniff(start: &[u8], encoding: Encoding) -> Layout {
         // The first of equals: max would take the last.
         .rev()
         .max_by_key(|(score, _)| *score);
+    // Words with a delimiter here and there are no table: each line is one cell.
+    let weak = best.is_none_or(|(score, _)| score.0 * 2 < lines.len());
+    let worded = lines
+        .iter()
+        .filter(|line| line.trim().contains([' ', '\u{3000}']));
+    if weak && worded.count() * 2 > lines.len() {
+        return Layout {
+            delimiter: SPLIT,
+            style: Style::Split,
+            encoding,
+        };
+    }
     let delimiter = best.map_or(b',', |(_, delimiter)| delimiter);
     // Tab-separated files of databases escape, those of spreadsheets quote.
     let tab = char::from(delimiter);

@@ -1,16 +1,16 @@
-//! What the bytes of a list say: UTF-8, CP932 or UTF-16.
+//! What the bytes of a list say: UTF-8, CP932, EUC-JP, ISO-2022-JP, Windows-1252 or UTF-16.
 //!
 //! Lists are merged from many hands, so the encoding is settled record by record: the file's start
-//! gives a guess, and a record that is not valid in it is read in the other one. The guess decides
-//! only what is valid in both, which for UTF-8 and CP932 is next to nothing but some pairs of
-//! half-width kana.
+//! gives a guess, and a record that does not read in it is read in another one. Sound UTF-8 with a
+//! letter of three bytes is UTF-8 whatever the guess: 山田 happens to be sound CP932 too, and reads
+//! 螻ｱ逕ｰ there. Between the Japanese encodings the bytes that each of them uses most decide.
 
 use std::borrow::Cow;
-use std::io::{self, Read};
 
-use encoding_rs::{Decoder, SHIFT_JIS, UTF_16BE, UTF_16LE};
+use encoding_rs::{EUC_JP, ISO_2022_JP, SHIFT_JIS, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
+const ESCAPE: u8 = 0x1b;
 
 /// The encoding of a file, or of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +19,16 @@ pub enum Encoding {
     Utf8,
     /// Windows-31J, which Japanese Windows calls Shift_JIS.
     Cp932,
-    /// UTF-16, known by its byte order mark; it is turned into UTF-8 before anything else is done.
-    Utf16,
+    /// What Unix machines in Japan wrote.
+    EucJp,
+    /// Seven bits with escapes, as in mail.
+    Iso2022Jp,
+    /// Latin-1 with the letters that Windows adds.
+    Latin1,
+    /// UTF-16, low byte first; like the next one it is turned into UTF-8 before anything else is done.
+    Utf16Le,
+    /// UTF-16, high byte first.
+    Utf16Be,
 }
 
 impl Encoding {
@@ -29,135 +37,229 @@ impl Encoding {
         match self {
             Encoding::Utf8 => "utf-8",
             Encoding::Cp932 => "cp932",
-            Encoding::Utf16 => "utf-16",
+            Encoding::EucJp => "euc-jp",
+            Encoding::Iso2022Jp => "iso-2022-jp",
+            Encoding::Latin1 => "windows-1252",
+            Encoding::Utf16Le | Encoding::Utf16Be => "utf-16",
         }
+    }
+
+    /// Whether its bytes can be cut at line ends and delimiters as ASCII can.
+    pub const fn is_plain(self) -> bool {
+        !matches!(
+            self,
+            Encoding::Iso2022Jp | Encoding::Utf16Le | Encoding::Utf16Be
+        )
     }
 }
 
 /// Guesses from a file's start how its records are encoded, and how long its byte order mark is.
 pub fn guess(start: &[u8]) -> (Encoding, usize) {
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-        return (Encoding::Utf16, 2);
+    match start {
+        [0xff, 0xfe, ..] => return (Encoding::Utf16Le, 2),
+        [0xfe, 0xff, ..] => return (Encoding::Utf16Be, 2),
+        [0xef, 0xbb, 0xbf, ..] => return (Encoding::Utf8, UTF8_BOM.len()),
+        _ => {}
     }
-    if start.starts_with(UTF8_BOM) {
-        return (Encoding::Utf8, UTF8_BOM.len());
+    if let Some(encoding) = utf16(start) {
+        return (encoding, 0);
     }
     // One broken byte must not make a UTF-8 file a Japanese one: most lines decide.
-    let (mut utf8, mut cp932) = (0_usize, 0_usize);
+    let all = [
+        Encoding::Utf8,
+        Encoding::Cp932,
+        Encoding::EucJp,
+        Encoding::Iso2022Jp,
+        Encoding::Latin1,
+    ];
+    let mut lines = [0_usize; 5];
     for line in start.split(|byte| *byte == b'\n') {
-        if line.is_ascii() {
+        if line.is_ascii() && !escapes(line) {
             continue;
         }
-        if std::str::from_utf8(line).is_ok() {
-            utf8 += 1;
-        } else if is_cp932(line) {
-            cp932 += 1;
+        let found = if std::str::from_utf8(line).is_ok() && !escapes(line) {
+            Some(Encoding::Utf8)
+        } else {
+            judge(line)
+        };
+        let place = found.and_then(|found| all.iter().position(|encoding| *encoding == found));
+        if let Some(place) = place {
+            lines[place] += 1;
         }
     }
-    if cp932 > utf8 {
-        (Encoding::Cp932, 0)
+    // The first of equals: max_by_key would take the last.
+    let most = (0..all.len()).rev().max_by_key(|place| lines[*place]);
+    (most.map_or(Encoding::Utf8, |place| all[place]), 0)
+}
+
+/// UTF-16 without a mark: digits, delimiters and line ends have a zero on the same side.
+fn utf16(start: &[u8]) -> Option<Encoding> {
+    let look = &start[..start.len().min(64 << 10) & !1];
+    let zeros = |side: usize| {
+        let bytes = look.iter().skip(side).step_by(2);
+        bytes.filter(|byte| **byte == 0).count()
+    };
+    let (first, second) = (zeros(0), zeros(1));
+    let units = look.len() / 2;
+    let (encoding, zeros, others) = if second > first {
+        (Encoding::Utf16Le, second, first)
     } else {
-        (Encoding::Utf8, 0)
+        (Encoding::Utf16Be, first, second)
+    };
+    if units < 8 || zeros * 50 < units || others * 10 > zeros {
+        return None;
     }
+    let coding = match encoding {
+        Encoding::Utf16Le => UTF_16LE,
+        _ => UTF_16BE,
+    };
+    let text = coding.decode_without_bom_handling(look).0;
+    let odd = text.chars().filter(|c| {
+        matches!(*c, '\u{fffd}' | '\u{e000}'..='\u{f8ff}') || c.is_control() && !c.is_whitespace()
+    });
+    (odd.count() * 100 <= units).then_some(encoding)
 }
 
-fn is_cp932(bytes: &[u8]) -> bool {
-    let decoded = SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes);
-    decoded.is_some()
+/// Whether something in it may be ISO-2022-JP.
+pub fn escapes(bytes: &[u8]) -> bool {
+    memchr::memchr(ESCAPE, bytes).is_some()
 }
 
-/// Decodes a record; `None` as encoding says that it is sound in neither, and some of it is lost.
+/// Decodes a record; `None` as encoding says that it is sound in none, and some of it is lost.
 pub fn decode(bytes: &[u8], guess: Encoding) -> (Cow<'_, str>, Option<Encoding>) {
-    if bytes.is_ascii() {
+    if bytes.is_ascii() && !escapes(bytes) {
         // Cannot fail, and the lossy form says so without an unwrap.
         return (String::from_utf8_lossy(bytes), Some(guess));
     }
-    let utf8 = || std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
-    let cp932 = || SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes);
+    // UTF-16 and ISO-2022-JP files are UTF-8 by the time their records come here.
+    let guess_utf8 = matches!(guess, Encoding::Utf8) || !guess.is_plain();
+    let three = || bytes.iter().any(|byte| *byte >= 0xe0);
+    if !bytes.is_ascii()
+        && let Ok(text) = std::str::from_utf8(bytes)
+        && (guess_utf8 || three())
+    {
+        let encoding = if guess_utf8 { guess } else { Encoding::Utf8 };
+        return (Cow::Borrowed(text), Some(encoding));
+    }
     let sound = match guess {
-        Encoding::Cp932 => cp932()
-            .map(|text| (text, Encoding::Cp932))
-            .or_else(|| utf8().map(|text| (text, Encoding::Utf8))),
-        Encoding::Utf8 | Encoding::Utf16 => utf8()
-            .map(|text| (text, guess))
-            .or_else(|| cp932().map(|text| (text, Encoding::Cp932))),
+        Encoding::Cp932 if common_cp932(bytes) => with(bytes, Encoding::Cp932),
+        Encoding::EucJp | Encoding::Latin1 => with(bytes, guess),
+        _ => None,
     };
+    let sound = sound.or_else(|| {
+        let found = judge(bytes).or((guess == Encoding::Cp932).then_some(guess))?;
+        with(bytes, found)
+    });
     if let Some((text, encoding)) = sound {
         return (text, Some(encoding));
     }
     let lossy = match guess {
         Encoding::Cp932 => SHIFT_JIS.decode_without_bom_handling(bytes).0,
-        Encoding::Utf8 | Encoding::Utf16 => String::from_utf8_lossy(bytes),
+        Encoding::EucJp => EUC_JP.decode_without_bom_handling(bytes).0,
+        _ => String::from_utf8_lossy(bytes),
     };
     (lossy, None)
 }
 
-/// Turns UTF-16 with a byte order mark into UTF-8 while it is read; other bytes pass through.
-pub struct FromUtf16<R> {
-    inner: R,
-    decoder: Option<Decoder>,
-    taken: Vec<u8>,
-    ready: Vec<u8>,
-    given: usize,
-    done: bool,
+/// Decodes in one encoding, if the bytes are sound in it.
+fn with(bytes: &[u8], encoding: Encoding) -> Option<(Cow<'_, str>, Encoding)> {
+    let coding = match encoding {
+        Encoding::Cp932 => SHIFT_JIS,
+        Encoding::EucJp => EUC_JP,
+        Encoding::Iso2022Jp => ISO_2022_JP,
+        Encoding::Latin1 => WINDOWS_1252,
+        Encoding::Utf8 | Encoding::Utf16Le | Encoding::Utf16Be => return None,
+    };
+    if encoding == Encoding::Latin1 && !is_latin(bytes) {
+        return None;
+    }
+    let text = coding.decode_without_bom_handling_and_without_replacement(bytes)?;
+    Some((text, encoding))
 }
 
-impl<R: Read> FromUtf16<R> {
-    /// Reads the first two bytes to learn what the rest is.
-    ///
-    /// # Errors
-    /// The inner reader's.
-    pub fn new(mut inner: R) -> io::Result<FromUtf16<R>> {
-        let mut ready = Vec::with_capacity(2);
-        inner.by_ref().take(2).read_to_end(&mut ready)?;
-        let decoder = match ready[..] {
-            [0xff, 0xfe] => Some(UTF_16LE.new_decoder_without_bom_handling()),
-            [0xfe, 0xff] => Some(UTF_16BE.new_decoder_without_bom_handling()),
-            _ => None,
-        };
-        if decoder.is_some() {
-            ready.clear();
-        }
-        Ok(FromUtf16 {
-            inner,
-            decoder,
-            taken: Vec::new(),
-            ready,
-            given: 0,
-            done: false,
-        })
+/// The encoding of a record that is not UTF-8.
+fn judge(bytes: &[u8]) -> Option<Encoding> {
+    if escapes(bytes) {
+        return with(bytes, Encoding::Iso2022Jp).map(|_| Encoding::Iso2022Jp);
     }
-
-    /// Whether the file is UTF-16.
-    pub fn is_utf16(&self) -> bool {
-        self.decoder.is_some()
+    if is_latin(bytes) {
+        return Some(Encoding::Latin1);
+    }
+    // A name that was cut in the middle of a letter is UTF-8 all the same.
+    if is_broken_utf8(bytes) {
+        return None;
+    }
+    let sound = |encoding| with(bytes, encoding).is_some();
+    match (sound(Encoding::Cp932), sound(Encoding::EucJp)) {
+        (true, true) if !common_cp932(bytes) && is_euc(bytes) => Some(Encoding::EucJp),
+        (true, _) => Some(Encoding::Cp932),
+        (false, true) => Some(Encoding::EucJp),
+        (false, false) => None,
     }
 }
 
-impl<R: Read> Read for FromUtf16<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.ready.len() {
-            let Some(decoder) = &mut self.decoder else {
-                return self.inner.read(buffer);
-            };
-            if self.done || buffer.is_empty() {
-                return Ok(0);
-            }
-            self.taken.resize(1 << 16, 0);
-            let read = self.inner.read(&mut self.taken)?;
-            self.done = read == 0;
-            // Two bytes become at most three.
-            self.ready.resize(read * 3 + 16, 0);
-            let (_, _, written, _) =
-                decoder.decode_to_utf8(&self.taken[..read], &mut self.ready, self.done);
-            self.ready.truncate(written);
-            self.given = 0;
-        }
-        let count = buffer.len().min(self.ready.len() - self.given);
-        buffer[..count].copy_from_slice(&self.ready[self.given..self.given + count]);
-        self.given += count;
-        Ok(count)
+/// Bytes that CP932 begins its kana and common letters with, and that EUC-JP never has.
+fn common_cp932(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .any(|byte| matches!(byte, 0x81..=0x8d | 0x90..=0x9f))
+}
+
+/// Of bytes that are sound in both: half-width kana of CP932 stay below 0xe0 and come in any number; letters of
+/// EUC-JP come in pairs, whose first bytes are those of kana and common kanji.
+fn is_euc(bytes: &[u8]) -> bool {
+    let runs = || {
+        bytes
+            .split(|byte| *byte < 0x80)
+            .filter(|run| !run.is_empty())
+    };
+    if runs().any(|run| run.contains(&0x8f) || run.contains(&0x8e)) {
+        return true;
     }
+    if runs().any(|run| run.len() % 2 == 1) {
+        return false;
+    }
+    let pairs = || runs().flat_map(|run| run.chunks_exact(2));
+    let high = bytes.iter().any(|byte| *byte >= 0xe0);
+    let common = pairs().all(|pair| matches!(pair[0], 0xa1..=0xa5 | 0xb0..=0xcf));
+    let kana = pairs()
+        .filter(|pair| matches!(pair[0], 0xa4 | 0xa5))
+        .count();
+    let count = pairs().count();
+    high || kana * 2 > count || common && count >= 4
+}
+
+/// Letters with accents, alone or in twos among letters without. What else could have them alone are
+/// kanji so rare that nobody is called by them.
+fn is_latin(bytes: &[u8]) -> bool {
+    let mut letters = 0;
+    let mut place = 0;
+    while let Some(found) = bytes[place..].iter().position(|byte| *byte >= 0x80) {
+        let start = place + found;
+        let run = bytes[start..].iter().take_while(|byte| **byte >= 0x80);
+        let end = start + run.count();
+        let letter = |place: usize| bytes.get(place).is_some_and(u8::is_ascii_alphabetic);
+        let beside = letter(end) || start > 0 && letter(start - 1);
+        let accents = bytes[start..end].iter().all(|byte| *byte >= 0xc0);
+        // An apostrophe, a dash, a non-breaking space or an ordinal sign of Windows.
+        let sign =
+            end - start == 1 && matches!(bytes[start], 0x80 | 0x91..=0x97 | 0xa0 | 0xaa | 0xba);
+        if !(end - start <= 2 && (accents && beside || sign)) {
+            return false;
+        }
+        letters += usize::from(accents);
+        place = end;
+    }
+    letters > 0
+}
+
+fn is_broken_utf8(bytes: &[u8]) -> bool {
+    let (mut letters, mut faults) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        letters += chunk.valid().chars().filter(|c| *c > '\u{7ff}').count();
+        faults += usize::from(!chunk.invalid().is_empty());
+    }
+    letters >= 2 && faults * 2 <= letters
 }
 
 #[cfg(test)]
@@ -173,6 +275,10 @@ mod tests {
         assert_eq!((text.as_ref(), encoding), ("山田", Some(Encoding::Cp932)));
         let (_, lost) = decode(b"abc\xff\xff", Encoding::Utf8);
         assert_eq!(lost, None);
+        // A column of so many bytes cuts letters in two.
+        let cut = &"千葉県山武市".as_bytes()[..17];
+        let (text, lost) = decode(cut, Encoding::Utf8);
+        assert_eq!((text.as_ref(), lost), ("千葉県山武\u{fffd}", None));
     }
 
     #[test]
@@ -186,27 +292,79 @@ mod tests {
         assert_eq!(text, "ﾃｱ");
     }
 
+    /// What each encoding makes of a text, and whether it is read back whatever the file's other lines
+    /// are in.
     #[test]
-    fn utf_16_becomes_utf_8() {
-        let text = "氏名\t電話\r\n髙橋𠮷\t03\r\n";
-        for little in [true, false] {
-            let unit = |unit: u16| {
-                if little {
-                    unit.to_le_bytes()
-                } else {
-                    unit.to_be_bytes()
+    fn each_line_is_read_in_its_own_encoding() {
+        let japanese = [
+            "山田 太郎,ヤマダ タロウ,100-0001,東京都千代田区千代田1-1",
+            "髙橋　花子,たかはし　はなこ,090-0123-4567",
+            "中村",
+            "ソ十表能",
+        ];
+        let all = [
+            (SHIFT_JIS, Encoding::Cp932),
+            (EUC_JP, Encoding::EucJp),
+            (ISO_2022_JP, Encoding::Iso2022Jp),
+            (encoding_rs::UTF_8, Encoding::Utf8),
+        ];
+        for text in japanese {
+            for (coding, encoding) in all {
+                // JIS X 0208 has no 髙.
+                let text = match encoding {
+                    Encoding::Iso2022Jp | Encoding::EucJp => text.replace('髙', "高"),
+                    _ => text.to_owned(),
+                };
+                let (bytes, _, lost) = coding.encode(&text);
+                assert!(!lost);
+                for guess in [
+                    Encoding::Utf8,
+                    Encoding::Cp932,
+                    Encoding::EucJp,
+                    Encoding::Latin1,
+                ] {
+                    // Two kanji of EUC-JP are four half-width kana of CP932: there the file decides.
+                    if text == "中村" && encoding == Encoding::EucJp && guess != encoding {
+                        continue;
+                    }
+                    let (read, found) = decode(&bytes, guess);
+                    assert_eq!(
+                        (read.as_ref(), found),
+                        (text.as_str(), Some(encoding)),
+                        "{guess:?}"
+                    );
                 }
-            };
-            let bytes: Vec<u8> = std::iter::once(0xfeff)
-                .chain(text.encode_utf16())
-                .flat_map(unit)
-                .collect();
-            let mut read = String::new();
-            FromUtf16::new(&bytes[..])
-                .unwrap()
-                .read_to_string(&mut read)
-                .unwrap();
-            assert_eq!(read, text);
+            }
         }
+        for text in ["José Müller,Straße 5", "Zoë O’Neill", "Ann\u{e9}e"] {
+            let (bytes, _, _) = WINDOWS_1252.encode(text);
+            for guess in [Encoding::Utf8, Encoding::Cp932, Encoding::Latin1] {
+                let (read, found) = decode(&bytes, guess);
+                if guess != Encoding::Cp932 || !common_cp932(&bytes) {
+                    assert_eq!((read.as_ref(), found), (text, Some(Encoding::Latin1)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn files_are_known_by_most_of_their_lines() {
+        let list = "1,山田 太郎,ﾔﾏﾀﾞ ﾀﾛｳ,千代田区\n2,鈴木,ｽｽﾞｷ,港区\n".repeat(20);
+        for (coding, encoding) in [
+            (SHIFT_JIS, Encoding::Cp932),
+            (EUC_JP, Encoding::EucJp),
+            (ISO_2022_JP, Encoding::Iso2022Jp),
+        ] {
+            assert_eq!(guess(&coding.encode(&list).0), (encoding, 0));
+        }
+        let (kana, _, _) = SHIFT_JIS.encode("ﾔﾏﾀﾞ ﾀﾛｳ\nｽｽﾞｷ ｼﾞﾛｳ\nﾅｶﾑﾗ ﾊﾅｺ\n");
+        assert_eq!(guess(&kana).0, Encoding::Cp932);
+        let (latin, _, _) = WINDOWS_1252.encode("José;Müller\nZoë;Bäcker\n");
+        assert_eq!(guess(&latin).0, Encoding::Latin1);
+        let wide: Vec<u8> = list.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(guess(&wide), (Encoding::Utf16Be, 0));
+        let wide: Vec<u8> = list.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(guess(&wide), (Encoding::Utf16Le, 0));
+        assert_eq!(guess(b"a,\0b\nc,d\n").0, Encoding::Utf8);
     }
 }

@@ -46,7 +46,6 @@ pub enum Style {
     /// No quotes; `\t`, `\n`, `\\` and `\N` within (what `mariadb --batch` and PostgreSQL's COPY write).
     Escaped,
     /// Rows that their reader has split already (JSON, a sheet, a dump): [`SPLIT`] between cells.
-    #[expect(dead_code, reason = "the readers of other formats follow")]
     Split,
 }
 
@@ -54,10 +53,6 @@ pub enum Style {
 pub const SPLIT: u8 = 0x1f;
 
 /// Puts cells in a row, as [`split_rows`] takes them apart.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the readers of other formats follow")
-)]
 pub fn join_row<'a>(cells: impl IntoIterator<Item = &'a str>, row: &mut Vec<u8>) {
     row.clear();
     for (place, cell) in cells.into_iter().enumerate() {

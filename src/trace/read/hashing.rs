@@ -1,6 +1,8 @@
 //! SHA-256 and length of a file, taken while it is read for its rows.
 
+use std::cell::Cell;
 use std::io::{self, Read};
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
@@ -9,23 +11,37 @@ pub struct Hashing<'a> {
     inner: Box<dyn Read + 'a>,
     progress: &'a mut dyn FnMut(u64),
     hash: Sha256,
-    bytes: u64,
+    length: Rc<Cell<u64>>,
+    failed: Option<io::Error>,
 }
 
 impl<'a> Hashing<'a> {
-    /// Nothing read yet. `progress` is told how many bytes have been read.
-    pub fn new(inner: impl Read + 'a, progress: &'a mut dyn FnMut(u64)) -> Hashing<'a> {
+    /// Nothing read yet. `progress` is told how many bytes have been read, and they are counted in `length`.
+    pub fn new(
+        inner: impl Read + 'a,
+        progress: &'a mut dyn FnMut(u64),
+        length: Rc<Cell<u64>>,
+    ) -> Hashing<'a> {
         Hashing {
             inner: Box::new(inner),
             progress,
             hash: Sha256::new(),
-            bytes: 0,
+            length,
+            failed: None,
         }
     }
 
     /// Bytes read so far.
     pub fn length(&self) -> u64 {
-        self.bytes
+        self.length.get()
+    }
+
+    /// Whether all of it could be read: decoders make faults of their own of the system's.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn sound(&mut self) -> io::Result<()> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 
     /// The hash in hexadecimal of all that was read.
@@ -37,10 +53,18 @@ impl<'a> Hashing<'a> {
 
 impl Read for Hashing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
+        let read = match self.inner.read(buffer) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                let told = io::Error::new(error.kind(), error.to_string());
+                self.failed.get_or_insert(error);
+                return Err(told);
+            }
+        };
         self.hash.update(&buffer[..read]);
-        self.bytes += read as u64;
-        (self.progress)(self.bytes);
+        self.length.set(self.length.get() + read as u64);
+        (self.progress)(self.length.get());
         Ok(read)
     }
 }

@@ -1,12 +1,39 @@
-//! Reading a list of unknown layout: once, in bounded memory, whatever its bytes.
+//! Reading a list of unknown make: once, in bounded memory, whatever its bytes.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | what the bytes are | `kind`, `encoding` |
+//! | what they are packed in | `unpack`, `zipped`, `seven`, `tar`, `zstd`, within `limits` |
+//! | text in lines | `text`, `dialect`, `records`, `fields`, `fixed` |
+//! | formats with a grammar | `json`, `sql`, `vcard`, `sheet`, `parquet` |
+//!
+//! Nothing in a list is ever executed, followed or fetched: a formula is text, a link is a fault, an entity of
+//! XML is passed over.
 
+mod bytes;
 mod dialect;
 mod encoding;
 mod fields;
+mod fixed;
 mod hashing;
+mod json;
+mod kind;
+mod limits;
+mod parquet;
 mod part;
+mod peeked;
 mod records;
+mod rows;
+mod seven;
+mod sheet;
+mod sql;
+mod tar;
 mod text;
+mod transcode;
+mod unpack;
+mod vcard;
+mod zipped;
+mod zstd;
 
 pub use dialect::commonest;
 pub use encoding::{Encoding, decode};
@@ -15,14 +42,18 @@ pub use hashing::Hashing;
 pub use part::{Head, Parts};
 pub use records::{Kind, Layout};
 
+use std::fs::File;
 use std::io::{self, Read};
 
 use fields::{split_escaped, split_literal, split_quoted, split_rows};
+use limits::Limits;
+use unpack::Opener;
 
 impl Layout {
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self.delimiter {
+            _ if self.style == Style::Split => "text",
             b'\t' => "tsv",
             b';' => "semicolon",
             b'|' => "pipe",
@@ -62,22 +93,44 @@ pub struct Whole {
 /// A list that is about to be read.
 pub struct List<'a> {
     input: Hashing<'a>,
+    limits: Limits,
+    file: Option<File>,
 }
 
 impl<'a> List<'a> {
     /// A list from wherever it comes. `progress` is told now and then how many bytes have been read.
     pub fn open(input: impl Read + 'a, progress: &'a mut dyn FnMut(u64)) -> List<'a> {
+        let limits = Limits::default();
         List {
-            input: Hashing::new(input, progress),
+            input: Hashing::new(input, progress, limits.packed()),
+            limits,
+            file: None,
         }
     }
 
-    /// Reads it to its end.
+    /// A list that is a file: what must be read in any order is read from it, not from a copy.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open_file(file: File, progress: &'a mut dyn FnMut(u64)) -> io::Result<List<'a>> {
+        // A pipe under a name is read as a stream is.
+        let again = file.metadata()?.is_file().then(|| file.try_clone());
+        Ok(List {
+            file: again.transpose()?,
+            ..List::open(file, progress)
+        })
+    }
+
+    /// Reads it to its end. What is wrong with a part of it is told to `parts`.
     ///
     /// # Errors
     /// The input's.
     pub fn read(mut self, parts: &mut dyn Parts) -> io::Result<Whole> {
-        text::read("", &mut self.input, parts)?;
+        let mut opener = Opener::new(parts, self.limits, self.file);
+        opener.entry("", &mut self.input);
+        // What no reader wanted belongs to the file all the same.
+        io::copy(&mut self.input, &mut io::sink())?;
+        self.input.sound()?;
         Ok(Whole {
             sha256: self.input.sha256(),
             bytes: self.input.length(),

@@ -6,6 +6,8 @@
 
 use std::io;
 
+use super::encoding::Encoding;
+use super::fields::{SPLIT, Style};
 use super::records::{Kind, Layout};
 
 /// What is known of a part before its rows are read.
@@ -15,6 +17,8 @@ pub struct Head {
     pub name: String,
     /// The format's name in reports.
     pub format: &'static str,
+    /// What it was packed in, outermost first: `zip`, `gzip`.
+    pub packing: Vec<&'static str>,
     /// The encoding's name in reports.
     pub encoding: &'static str,
     /// How its records become cells.
@@ -23,6 +27,25 @@ pub struct Head {
     pub header: Option<Vec<String>>,
     /// Its first records.
     pub sample: Vec<Vec<String>>,
+}
+
+impl Head {
+    /// A part whose rows its reader splits itself, before a row of it has been seen.
+    pub fn split(name: &str, format: &'static str, encoding: &'static str) -> Head {
+        Head {
+            name: name.to_owned(),
+            format,
+            packing: Vec::new(),
+            encoding,
+            layout: Layout {
+                delimiter: SPLIT,
+                style: Style::Split,
+                encoding: Encoding::Utf8,
+            },
+            header: None,
+            sample: Vec::new(),
+        }
+    }
 }
 
 /// Takes the parts of a list as they are read. Parts are numbered from 0 in the order in which they begin;
@@ -38,6 +61,5 @@ pub trait Parts {
     fn record(&mut self, part: usize, record: &[u8], kind: Kind) -> io::Result<()>;
 
     /// The part goes no further than what was read of it, and why.
-    #[expect(dead_code, reason = "the readers of other formats follow")]
     fn broken(&mut self, part: usize, why: String);
 }

@@ -30,6 +30,8 @@ pub enum Kind {
     TooLong,
     /// A further piece of it; no row of its own.
     Continued,
+    /// A row of a format with a grammar that it breaks: what could be read of it.
+    Broken,
 }
 
 /// How records are told apart.
@@ -51,6 +53,8 @@ pub struct Records<R> {
     at: usize,
     end: usize,
     ended: bool,
+    /// Why the input ended before its end: told when what was read of it has been given.
+    failed: Option<io::Error>,
     within_long: bool,
 }
 
@@ -64,6 +68,7 @@ impl<R: Read> Records<R> {
             at: 0,
             end: 0,
             ended: false,
+            failed: None,
             within_long: false,
         }
     }
@@ -80,12 +85,12 @@ impl<R: Read> Records<R> {
     pub fn next(&mut self) -> io::Result<Option<(Range<usize>, Kind)>> {
         loop {
             if self.end - self.at <= LONGEST + 1 && !self.ended {
-                self.fill()?;
+                self.fill();
             }
             let found = self.end.min(self.at + LONGEST);
             let window = &self.buffer[self.at..found];
             if window.is_empty() {
-                return Ok(None);
+                return self.failed.take().map_or(Ok(None), Err);
             }
             let line = memchr::memchr2(b'\n', b'\r', window);
             let Some(mut length) = line.or((found == self.end).then_some(window.len())) else {
@@ -144,7 +149,7 @@ impl<R: Read> Records<R> {
         };
     }
 
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self) {
         self.buffer.copy_within(self.at..self.end, 0);
         self.end -= self.at;
         self.at = 0;
@@ -156,10 +161,13 @@ impl<R: Read> Records<R> {
                 }
                 Ok(read) => self.end += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.ended = true;
+                    self.failed = Some(error);
+                    break;
+                }
             }
         }
-        Ok(())
     }
 }
 

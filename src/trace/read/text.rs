@@ -1,47 +1,55 @@
-//! A list as lines of text with delimiters.
+//! A list as lines of text: with delimiters, in columns of fixed width, or neither.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 
 use super::dialect::sniff;
-use super::encoding::{Encoding, FromUtf16, decode, guess};
+use super::encoding::{Encoding, decode};
 use super::fields::Cells;
+use super::fixed;
 use super::part::{Head, Parts};
+use super::peeked::Peeked;
 use super::records::{Kind, Layout, Records};
+use super::rows::{SAMPLE, START};
+use super::transcode::Transcode;
 
-/// How much of a list is looked at before it is read.
-const START: usize = 2 << 20;
-/// How many records of it.
-const SAMPLE: usize = 3_000;
-
-/// Reads a text to its end.
+/// Reads a text to its end; a byte order mark has been taken off.
 ///
 /// # Errors
 /// The input's.
-pub fn read(name: &str, input: &mut dyn Read, parts: &mut dyn Parts) -> io::Result<()> {
-    let mut input = FromUtf16::new(input)?;
-    let mut start = Vec::new();
-    input.by_ref().take(START as u64).read_to_end(&mut start)?;
-    let (guessed, mark) = if input.is_utf16() {
-        (Encoding::Utf8, 0)
-    } else {
-        guess(&start)
-    };
-    start.drain(..mark);
-    let layout = sniff(whole_lines(&start), guessed);
-    let encoding = if input.is_utf16() {
-        Encoding::Utf16
-    } else {
-        guessed
-    };
+pub fn read(
+    name: &str,
+    guess: Encoding,
+    input: &mut dyn Read,
+    parts: &mut dyn Parts,
+) -> io::Result<()> {
+    if guess.is_plain() {
+        return lines(name, guess, guess, input, parts);
+    }
+    let mut input = Transcode::new(input, guess);
+    lines(name, guess, Encoding::Utf8, &mut input, parts)
+}
+
+/// Lines of a text that was in one encoding and is now in another.
+fn lines(
+    name: &str,
+    was: Encoding,
+    encoding: Encoding,
+    input: &mut dyn Read,
+    parts: &mut dyn Parts,
+) -> io::Result<()> {
+    let input = Peeked::new(input, START);
+    let start = whole_lines(&input.start);
+    let layout = sniff(start, encoding);
+    if let Some(cuts) = fixed::cuts(start, layout) {
+        return fixed::read(name, was, &cuts, encoding, input, parts);
+    }
     let part = parts.begin(Head {
-        name: name.to_owned(),
         format: layout.name(),
-        encoding: encoding.name(),
         layout,
-        header: None,
-        sample: sample(whole_lines(&start), layout)?,
+        sample: sample(start, layout)?,
+        ..Head::split(name, "", was.name())
     });
-    let mut records = Records::new(Cursor::new(start).chain(input), layout);
+    let mut records = Records::new(input, layout);
     while let Some((place, kind)) = records.next()? {
         let record = records.bytes(&place);
         if !is_ornament(record) {

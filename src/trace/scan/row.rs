@@ -113,6 +113,7 @@ impl<'a> Worker<'a> {
             Kind::TooLong => Some("longer than 1 MiB"),
             Kind::OpenQuote => Some("a quote that does not close"),
             Kind::StrayQuote => Some("letters behind a closing quote"),
+            Kind::Broken => Some("breaks the format's grammar"),
             _ if encoding.is_none() => Some("bytes that are no text"),
             _ if text.contains('\0') => Some("a NUL"),
             _ if self.cells.len() < width => Some("too few cells"),

@@ -1,0 +1,629 @@
+//! Dumps of databases: `insert` statements of any length, and PostgreSQL's `copy`.
+//!
+//! A statement may be as long as the whole dump, so it is never held: rows are given as their last
+//! bracket comes. Nothing is executed, and what is no value (a function, a cast) is read for the text
+//! within it.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+
+use super::bytes::Bytes;
+use super::fields::{Cells, split_escaped};
+use super::part::{Head, Parts};
+use super::records::{Kind, LONGEST};
+use super::rows::Rows;
+
+/// No value is longer.
+const VALUE: usize = 256 << 10;
+/// No row has more cells.
+const CELLS: usize = 4_000;
+/// Tables, and columns of a table, that are remembered.
+const TABLES: usize = 4_000;
+/// Names are no longer.
+const NAME: usize = 256;
+
+/// How statements begin that stand at the start of dumps.
+const OPENINGS: &[&str] = &[
+    "--",
+    "/*",
+    "#",
+    "insert ",
+    "replace ",
+    "create ",
+    "drop ",
+    "set ",
+    "begin",
+    "pragma ",
+    "copy ",
+    "use ",
+    "start ",
+    "lock ",
+    "alter ",
+    "truncate ",
+    "delete ",
+    "\\",
+    "go",
+];
+
+/// Whether a text is a dump, by its start.
+pub fn is_sql(start: &str) -> bool {
+    let lines = || start.lines().map(str::trim).filter(|line| !line.is_empty());
+    let begins = |line: &str, word: &str| {
+        line.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
+    let opens = lines()
+        .next()
+        .is_some_and(|line| OPENINGS.iter().any(|word| begins(line, word)));
+    opens
+        && lines().any(|line| {
+            let copy =
+                || begins(line, "copy ") && line.to_ascii_lowercase().contains(" from stdin");
+            let words = [
+                "insert into ",
+                "insert ignore into ",
+                "replace into ",
+                "create table ",
+            ];
+            words.iter().any(|word| begins(line, word)) || copy()
+        })
+}
+
+/// Whether a backslash in a string escapes what follows, as in MySQL.
+fn escapes(start: &str) -> bool {
+    [
+        "MySQL dump",
+        "MariaDB dump",
+        "ENGINE=",
+        "phpMyAdmin",
+        "INSERT INTO `",
+        "/*!40",
+    ]
+    .iter()
+    .any(|word| start.contains(word))
+}
+
+/// Reads a dump to its end; `start` is what is known of it before.
+///
+/// # Errors
+/// The input's.
+pub fn read(
+    name: &str,
+    encoding: &'static str,
+    start: &str,
+    input: impl Read,
+    parts: &mut dyn Parts,
+) -> io::Result<()> {
+    let mut dump = Dump {
+        bytes: Bytes::new(input),
+        escapes: escapes(start),
+        name: name.to_owned(),
+        encoding,
+        parts,
+        columns: HashMap::new(),
+        tables: HashMap::new(),
+        cells: Vec::new(),
+        size: 0,
+        unclosed: false,
+    };
+    let read = dump.statements();
+    // What was read before an input broke off is given all the same.
+    let mut tables: Vec<Table> = dump.tables.into_values().collect();
+    tables.sort_by_key(|table| table.number);
+    for table in &mut tables {
+        table.rows.flush(dump.parts)?;
+    }
+    read
+}
+
+struct Table {
+    number: usize,
+    rows: Rows,
+}
+
+struct Dump<'a, R> {
+    bytes: Bytes<R>,
+    escapes: bool,
+    name: String,
+    encoding: &'static str,
+    parts: &'a mut dyn Parts,
+    /// Columns of each table, as it was created.
+    columns: HashMap<String, Vec<String>>,
+    /// By name and columns.
+    tables: HashMap<(String, Vec<String>), Table>,
+    cells: Vec<String>,
+    size: usize,
+    /// A string went on into another statement.
+    unclosed: bool,
+}
+
+impl<R: Read> Dump<'_, R> {
+    fn statements(&mut self) -> io::Result<()> {
+        loop {
+            self.space()?;
+            let Some(byte) = self.bytes.peek()? else {
+                return Ok(());
+            };
+            match byte {
+                b';' | b')' | b',' => {
+                    self.bytes.next()?;
+                }
+                b'\\' => self.rest_of_line()?,
+                byte if byte.is_ascii_alphabetic() => self.statement()?,
+                _ => self.rest_of_statement()?,
+            }
+        }
+    }
+
+    fn statement(&mut self) -> io::Result<()> {
+        match self.word()?.as_str() {
+            "insert" | "replace" => self.insert(),
+            "create" => self.create(),
+            "copy" => self.copy(),
+            "delimiter" => self.delimiter(),
+            "go" => Ok(()),
+            _ => self.rest_of_statement(),
+        }
+    }
+
+    /// A word in lower case, or nothing.
+    fn word(&mut self) -> io::Result<String> {
+        self.space()?;
+        let mut word = Vec::new();
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+        self.bytes.take_while(&mut word, NAME, letter)?;
+        Ok(String::from_utf8_lossy(&word).to_lowercase())
+    }
+
+    /// Passes over spaces and comments.
+    fn space(&mut self) -> io::Result<()> {
+        let mut none = Vec::new();
+        loop {
+            self.bytes
+                .take_while(&mut none, 0, |byte| byte.is_ascii_whitespace() || byte == 0)?;
+            if self.bytes.comes(b"--")? || self.bytes.comes(b"#")? {
+                self.rest_of_line()?;
+            } else if self.bytes.comes(b"/*")? {
+                self.bytes.skip(2);
+                while !self.bytes.comes(b"*/")? {
+                    if self.bytes.next()?.is_none() {
+                        return Ok(());
+                    }
+                    self.bytes.take_while(&mut none, 0, |byte| byte != b'*')?;
+                }
+                self.bytes.skip(2);
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    fn rest_of_line(&mut self) -> io::Result<()> {
+        self.bytes.line(&mut Vec::new(), 0).map(|_| ())
+    }
+
+    /// To the semicolon, past all that may hold one.
+    fn rest_of_statement(&mut self) -> io::Result<()> {
+        let mut none = Vec::new();
+        loop {
+            self.space()?;
+            match self.bytes.peek()? {
+                None => return Ok(()),
+                Some(b';') => {
+                    self.bytes.next()?;
+                    return Ok(());
+                }
+                Some(quote @ (b'\'' | b'"' | b'`')) => {
+                    self.string(quote, &mut none, 0)?;
+                    if self.unclosed {
+                        return Ok(());
+                    }
+                }
+                Some(b'$') => self.dollars()?,
+                Some(_) => {
+                    self.bytes.next()?;
+                }
+            }
+        }
+    }
+
+    /// `$$ … $$` or `$tag$ … $tag$`.
+    fn dollars(&mut self) -> io::Result<()> {
+        let mut tag = vec![b'$'];
+        self.bytes.next()?;
+        self.bytes.take_while(&mut tag, 64, |byte| {
+            byte.is_ascii_alphanumeric() || byte == b'_'
+        })?;
+        if self.bytes.peek()? != Some(b'$') {
+            return Ok(());
+        }
+        tag.push(b'$');
+        self.bytes.next()?;
+        while !self.bytes.comes(&tag)? {
+            if self.bytes.next()?.is_none() {
+                return Ok(());
+            }
+        }
+        self.bytes.skip(tag.len());
+        Ok(())
+    }
+
+    /// MySQL's client lets another word end statements, for procedures: they hold no rows.
+    fn delimiter(&mut self) -> io::Result<()> {
+        let mut line = Vec::new();
+        self.bytes.line(&mut line, NAME)?;
+        if line.trim_ascii() == b";" {
+            return Ok(());
+        }
+        while self.bytes.line(&mut line, NAME)? {
+            let start = line.get(..10).unwrap_or_default();
+            if start.eq_ignore_ascii_case(b"delimiter ") && line[10..].trim_ascii() == b";" {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// A name of a table or a column, its quotes taken off; of a qualified one the last part.
+    fn name(&mut self) -> io::Result<String> {
+        let mut name = String::new();
+        loop {
+            self.space()?;
+            let mut bytes = Vec::new();
+            match self.bytes.peek()? {
+                Some(quote @ (b'"' | b'`')) => self.string(quote, &mut bytes, NAME)?,
+                Some(b'[') => {
+                    self.bytes.next()?;
+                    self.bytes
+                        .take_while(&mut bytes, NAME, |byte| byte != b']')?;
+                    self.bytes.next()?;
+                }
+                _ => {
+                    let letter = |byte: u8| {
+                        byte.is_ascii_alphanumeric()
+                            || matches!(byte, b'_' | b'$' | b'#')
+                            || byte >= 0x80
+                    };
+                    self.bytes.take_while(&mut bytes, NAME, letter)?;
+                }
+            }
+            if !bytes.is_empty() || name.is_empty() {
+                name = String::from_utf8_lossy(&bytes).into_owned();
+            }
+            if self.bytes.peek()? != Some(b'.') {
+                return Ok(name);
+            }
+            self.bytes.next()?;
+        }
+    }
+
+    /// `(a, b, c)`, or nothing.
+    fn names(&mut self) -> io::Result<Option<Vec<String>>> {
+        self.space()?;
+        if self.bytes.peek()? != Some(b'(') {
+            return Ok(None);
+        }
+        self.bytes.next()?;
+        let mut names = Vec::new();
+        loop {
+            let name = self.name()?;
+            if names.len() < CELLS {
+                names.push(name);
+            }
+            self.space()?;
+            match self.bytes.next()? {
+                Some(b',') => {}
+                _ => return Ok(Some(names)),
+            }
+        }
+    }
+
+    fn create(&mut self) -> io::Result<()> {
+        loop {
+            match self.word()?.as_str() {
+                "table" => break,
+                "temporary" | "temp" | "unlogged" | "foreign" | "global" | "local" => {}
+                _ => return self.rest_of_statement(),
+            }
+        }
+        let mut table = self.name()?;
+        if table.eq_ignore_ascii_case("if") {
+            self.word()?;
+            self.word()?;
+            table = self.name()?;
+        }
+        self.space()?;
+        if self.bytes.peek()? != Some(b'(') {
+            return self.rest_of_statement();
+        }
+        self.bytes.next()?;
+        let columns = self.definitions()?;
+        if self.columns.len() < TABLES {
+            self.columns.insert(table, columns);
+        }
+        self.rest_of_statement()
+    }
+
+    /// The columns between a table's brackets.
+    fn definitions(&mut self) -> io::Result<Vec<String>> {
+        const NO_COLUMN: [&str; 12] = [
+            "primary",
+            "key",
+            "unique",
+            "constraint",
+            "index",
+            "foreign",
+            "check",
+            "fulltext",
+            "spatial",
+            "exclude",
+            "like",
+            "period",
+        ];
+        let mut columns = Vec::new();
+        let mut none = Vec::new();
+        let mut depth = 1;
+        let mut begins = true;
+        while depth > 0 {
+            self.space()?;
+            if begins {
+                begins = false;
+                let quoted = matches!(self.bytes.peek()?, Some(b'"' | b'`' | b'['));
+                let name = self.name()?;
+                let column = quoted || !NO_COLUMN.contains(&name.to_ascii_lowercase().as_str());
+                if column && !name.is_empty() && columns.len() < CELLS {
+                    columns.push(name);
+                }
+                continue;
+            }
+            match self.bytes.peek()? {
+                None | Some(b';') => break,
+                Some(quote @ (b'\'' | b'"' | b'`')) => {
+                    self.string(quote, &mut none, 0)?;
+                    if self.unclosed {
+                        break;
+                    }
+                    continue;
+                }
+                Some(b'(') => depth += 1,
+                Some(b')') => depth -= 1,
+                Some(b',') => begins = depth == 1,
+                Some(_) => {}
+            }
+            self.bytes.next()?;
+        }
+        Ok(columns)
+    }
+
+    /// Where the rows of a table go.
+    fn table(
+        &mut self,
+        name: String,
+        columns: Option<Vec<String>>,
+    ) -> io::Result<Option<(String, Vec<String>)>> {
+        let columns = columns.or_else(|| self.columns.get(&name).cloned());
+        let key = (name, columns.unwrap_or_default());
+        if self.tables.contains_key(&key) {
+            return Ok(Some(key));
+        }
+        if self.tables.len() >= TABLES {
+            return Ok(None);
+        }
+        // The rows of a table stand together: when another begins, those that waited for more go on.
+        for table in self.tables.values_mut() {
+            table.rows.flush(self.parts)?;
+        }
+        let (table, columns) = &key;
+        let name = match self.name.as_str() {
+            "" => table.clone(),
+            name => format!("{name}/{table}"),
+        };
+        let mut head = Head::split(&name, "sql", self.encoding);
+        head.header = (!columns.is_empty()).then(|| columns.clone());
+        let table = Table {
+            number: self.tables.len(),
+            rows: Rows::new(head),
+        };
+        self.tables.insert(key.clone(), table);
+        Ok(Some(key))
+    }
+
+    fn copy(&mut self) -> io::Result<()> {
+        let table = self.name()?;
+        let columns = self.names()?;
+        let from = self.word()? == "from" && self.word()? == "stdin";
+        // Options, and the line end behind the semicolon.
+        self.rest_of_statement()?;
+        if !from {
+            return Ok(());
+        }
+        self.rest_of_line()?;
+        let key = self.table(table, columns)?;
+        let mut line = Vec::new();
+        let mut cells = Cells::default();
+        while self.bytes.line(&mut line, LONGEST)? {
+            if line == b"\\." {
+                break;
+            }
+            split_escaped(&String::from_utf8_lossy(&line), b'\t', &mut cells);
+            let kind = if line.len() < LONGEST {
+                Kind::Sound
+            } else {
+                Kind::TooLong
+            };
+            if let Some(table) = key.as_ref().and_then(|key| self.tables.get_mut(key)) {
+                table.rows.push(cells.iter(), kind, self.parts)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self) -> io::Result<()> {
+        loop {
+            match self.word()?.as_str() {
+                "into" => break,
+                "ignore" | "low_priority" | "high_priority" | "delayed" | "or" | "replace"
+                | "rollback" | "abort" | "fail" => {}
+                _ => return self.rest_of_statement(),
+            }
+        }
+        let table = self.name()?;
+        let columns = self.names()?;
+        loop {
+            match self.word()?.as_str() {
+                "values" | "value" => break,
+                "overriding" | "system" | "user" => {}
+                _ => return self.rest_of_statement(),
+            }
+        }
+        let key = self.table(table, columns)?;
+        loop {
+            self.space()?;
+            if self.bytes.peek()? != Some(b'(') {
+                return self.rest_of_statement();
+            }
+            self.bytes.next()?;
+            let kind = self.tuple()?;
+            if let Some(table) = key.as_ref().and_then(|key| self.tables.get_mut(key)) {
+                let cells = self.cells.iter().map(String::as_str);
+                table.rows.push(cells, kind, self.parts)?;
+            }
+            if std::mem::take(&mut self.unclosed) {
+                return Ok(());
+            }
+            self.space()?;
+            if self.bytes.peek()? == Some(b',') {
+                self.bytes.next()?;
+            }
+        }
+    }
+
+    /// The values up to the closing bracket.
+    fn tuple(&mut self) -> io::Result<Kind> {
+        self.cells.clear();
+        self.size = 0;
+        loop {
+            let value = self.value()?;
+            self.size += value.len();
+            if self.cells.len() < CELLS && self.size <= LONGEST {
+                self.cells.push(value);
+            }
+            if self.unclosed {
+                return Ok(Kind::OpenQuote);
+            }
+            match self.bytes.next()? {
+                Some(b',') => {}
+                Some(b')') if self.size > LONGEST => return Ok(Kind::TooLong),
+                Some(b')') => return Ok(Kind::Sound),
+                _ => return Ok(Kind::Broken),
+            }
+        }
+    }
+
+    /// One value, up to the comma or the bracket behind it: its strings if it has any, else its words.
+    fn value(&mut self) -> io::Result<String> {
+        let (mut text, mut words) = (Vec::new(), Vec::new());
+        let (mut depth, mut strings, mut replace) = (0_usize, 0, false);
+        loop {
+            self.space()?;
+            match self.bytes.peek()? {
+                None => break,
+                Some(b';') => break,
+                Some(b',' | b')') if depth == 0 => break,
+                Some(b'\'') => {
+                    // Of a function's arguments the first is the value: replace('…','\n',char(10)).
+                    let mut other = Vec::new();
+                    let into = if depth == 0 || strings == 0 {
+                        &mut text
+                    } else {
+                        &mut other
+                    };
+                    let escapes = self.escapes;
+                    self.escapes |= words.eq_ignore_ascii_case(b"e");
+                    self.string(b'\'', into, VALUE)?;
+                    self.escapes = escapes;
+                    strings += 1;
+                    if self.unclosed {
+                        break;
+                    }
+                }
+                Some(quote @ (b'"' | b'`')) => {
+                    self.string(quote, &mut words, VALUE)?;
+                    if self.unclosed {
+                        break;
+                    }
+                }
+                Some(byte) => {
+                    depth += usize::from(byte == b'(');
+                    depth -= usize::from(byte == b')');
+                    replace |= byte == b'(' && words.eq_ignore_ascii_case(b"replace");
+                    if strings == 0 && words.len() < VALUE {
+                        words.push(byte);
+                    }
+                    self.bytes.next()?;
+                }
+            }
+        }
+        if strings == 0 {
+            let word = String::from_utf8_lossy(&words).into_owned();
+            return Ok(if word.eq_ignore_ascii_case("null") {
+                String::new()
+            } else {
+                word
+            });
+        }
+        let text = String::from_utf8_lossy(&text).into_owned();
+        // What sqlite3 writes for a line end.
+        Ok(if replace {
+            text.replace("\\r", "").replace("\\n", "\n")
+        } else {
+            text
+        })
+    }
+
+    /// A quoted text, its quotes taken off; `out` gets it up to a limit. A line within that begins as a statement
+    /// does tells that the quote was never closed.
+    fn string(&mut self, quote: u8, out: &mut Vec<u8>, limit: usize) -> io::Result<()> {
+        self.bytes.next()?;
+        let escapes = self.escapes && quote != b'`';
+        loop {
+            let plain = |byte: u8| byte != quote && byte != b'\n' && !(escapes && byte == b'\\');
+            self.bytes.take_while(out, limit, plain)?;
+            let Some(byte) = self.bytes.next()? else {
+                self.unclosed = true;
+                return Ok(());
+            };
+            let letter = if byte == quote {
+                if self.bytes.peek()? != Some(quote) {
+                    return Ok(());
+                }
+                self.bytes.next()?;
+                Some(quote)
+            } else if byte == b'\n' {
+                for statement in [
+                    &b"insert into "[..],
+                    b"replace into ",
+                    b"create table ",
+                    b"unlock tables",
+                ] {
+                    if self.bytes.comes(statement)? {
+                        self.unclosed = true;
+                        return Ok(());
+                    }
+                }
+                Some(b'\n')
+            } else {
+                match self.bytes.next()? {
+                    Some(b'n') => Some(b'\n'),
+                    Some(b't') => Some(b'\t'),
+                    Some(b'r') => Some(b'\r'),
+                    Some(b'0' | b'Z') => None,
+                    other => other,
+                }
+            };
+            if out.len() < limit {
+                out.extend(letter);
+            }
+        }
+    }
+}
