@@ -42,6 +42,8 @@ mod trace;
 mod unplant;
 #[cfg(feature = "plant")]
 mod verify;
+#[cfg(feature = "trace")]
+mod watchlist;
 mod who;
 
 use std::path::PathBuf;
@@ -97,6 +99,7 @@ verbs! {
     Restore = restore,
     Forget = forget,
     #[cfg(feature = "trace")] Trace = trace,
+    #[cfg(feature = "trace")] Watchlist = watchlist,
 }
 
 /// What a command came to, beside its output: the exit status.

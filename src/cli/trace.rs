@@ -1,5 +1,7 @@
 //! `otori trace`.
 
+mod against;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +9,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use time::OffsetDateTime;
 
+use self::against::Against;
 use super::{Global, Outcome, Output};
 use crate::evidence::Act;
 use crate::trace::{Document, Documents, Report, Settings, Watch, html, trace_file, words};
@@ -24,6 +27,10 @@ pub struct Args {
     /// Also write the report as one self-contained page, for print
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Look for the canaries of a watch list (otori watchlist export), without a workspace: sources are
+    /// named by pseudonyms, and nothing is recorded
+    #[arg(long, value_name = "FILE")]
+    watchlist: Option<PathBuf>,
     /// Accepted probability that any innocent source is named
     #[arg(long, value_name = "P", default_value = "1e-6", value_parser = probability)]
     false_accusation: f64,
@@ -50,24 +57,17 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         args.html.is_none() || args.files.len() == 1,
         "--html takes one list at a time: run otori trace once for each"
     );
-    let (_, registry) = global.open().await?;
-    let sources = registry.sources().await?;
-    let names: Vec<_> = sources.into_iter().map(|source| source.name).collect();
-    let batches = registry.batches(None).await?;
-    let canaries = registry.canaries(None).await?;
-    let watch = Watch::new(&names, &batches, &canaries).forgetting(registry.forgotten().await?);
-    drop(canaries);
+    let against = Against::open(args.watchlist.as_deref(), global).await?;
     let settings = Settings {
         false_accusation: args.false_accusation,
         ..Settings::new(OffsetDateTime::now_utc())
     };
     // Reading and matching take every core; the runtime must not wait on its own thread.
     let mut acts = Vec::new();
-    let outcome =
-        tokio::task::block_in_place(|| examine(&args, &watch, &settings, global, &mut acts))?;
-    for act in acts {
-        registry.record(act, settings.now).await?;
-    }
+    let outcome = tokio::task::block_in_place(|| {
+        examine(&args, &against.watch, &settings, global, &mut acts)
+    })?;
+    against.record(acts, settings.now).await?;
     Ok(outcome)
 }
 

@@ -9,11 +9,14 @@ pub fn right_of(command: &str) -> Option<Right> {
         // The receiver is started by the machine, and its pages ask for themselves.
         "init" | "demo" | "serve" | "restore" => None,
         "sightings" | "incidents" | "incidents show" | "source list" | "requests" | "approve"
-        | "report" | "drill list" | "evidence verify" | "evidence key" => Some(Right::Look),
-        "trace" | "plan" | "verify" | "source show" | "pool list" | "dossier"
+        | "report" | "drill list" | "evidence verify" | "evidence key" | "watchlist list" => {
+            Some(Right::Look)
+        }
+        "trace" | "trace merge" | "plan" | "verify" | "source show" | "pool list" | "dossier"
         | "incidents confirm" | "incidents close" => Some(Right::Examine),
         // A bundle holds the mails as they came, and a proof the canary's fields.
         "reveal" | "evidence prove" | "evidence export" => Some(Right::Reveal),
+        // A watch list finds every canary for whoever holds a table: `watchlist export` is an admin's.
         // A drill writes to the outside world, and a leak drill reads customers: `drill`, `drill post` and
         // `drill leak` are an admin's.
         _ => Some(Right::Manage),

@@ -307,6 +307,28 @@ pub enum Act {
         /// SHA-256 of its list of contents, in hexadecimal.
         manifest: String,
     },
+    /// A watch list was about to be handed out: fingerprints with which others find our canaries.
+    WatchlistExported {
+        /// For whom, in the words of who exported it.
+        recipient: String,
+        /// SHA-256 of the file in hexadecimal.
+        sha256: String,
+        /// How many canaries can be found with it.
+        canaries: usize,
+        /// Which source each of its pseudonyms stands for.
+        pseudonyms: Vec<Pseudonym>,
+        /// A row must agree on values that take at least so many guesses.
+        guesses: f64,
+    },
+}
+
+/// A source's name in a watch list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pseudonym {
+    /// The source.
+    pub source: String,
+    /// What it is called there.
+    pub pseudonym: String,
 }
 
 impl Act {

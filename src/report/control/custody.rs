@@ -83,6 +83,7 @@ fn access(act: &Act) -> Option<(&'static str, String, Option<String>)> {
         Act::Proved { canary } => ("proved", canary.clone(), None),
         Act::Exported { messages, .. } => ("exported", messages.to_string(), None),
         Act::DossierMade { incident, .. } => ("dossier", incident.to_string(), None),
+        Act::WatchlistExported { recipient, .. } => ("watchlist", recipient.clone(), None),
         Act::Refused { what, why } => ("refused", what.clone(), Some(why.clone())),
         Act::Requested {
             request,

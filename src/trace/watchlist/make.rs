@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use rand::{CryptoRng, RngExt};
 use time::{Duration, OffsetDateTime};
@@ -55,6 +56,8 @@ pub struct WatchList {
     pub pseudonyms: Vec<(SourceName, SourceName)>,
     /// Canaries that no combination shows: their marks are too few.
     pub unseen: usize,
+    entries: usize,
+    domains_known: bool,
 }
 
 /// A canary on its way into the list.
@@ -144,11 +147,56 @@ impl WatchList {
             header,
             canaries,
             pseudonyms,
+            entries,
+            domains_known: options.domains_known,
             unseen: sealing
                 .iter()
                 .filter(|canary| canary.tags.is_empty())
                 .count(),
         }
+    }
+}
+
+/// What it takes to find a canary by trying values.
+#[derive(Clone, Debug)]
+pub struct Cheapest {
+    /// The values to be tried together.
+    pub combination: String,
+    /// How many there are of them.
+    pub guesses: f64,
+    /// Seconds of one core of this machine for all of them.
+    pub core_seconds: f64,
+}
+
+impl WatchList {
+    /// The combinations that show a canary, the fewest values first.
+    pub fn combinations(&self) -> impl Iterator<Item = String> {
+        self.header.combinations.iter().map(Combination::to_string)
+    }
+
+    /// The weakest combination of the list. The time is measured now, for a plain processor; whoever
+    /// has graphics cards has it some hundred times faster.
+    pub fn cheapest(&self) -> Option<Cheapest> {
+        let domains_known = self.domains_known;
+        let sets = self.header.combinations.iter();
+        let weakest = sets.min_by(|one, other| {
+            let guesses = |set: &Combination| set.guesses(domains_known);
+            guesses(one).total_cmp(&guesses(other))
+        })?;
+        let digester = Digester::new(&[0; 32], self.header.cost);
+        let second = || {
+            let started = Instant::now();
+            digester.slow(&[1; 32]);
+            started.elapsed().as_secs_f64()
+        };
+        let slow = (0..5).map(|_| second()).fold(f64::INFINITY, f64::min);
+        let passes = self.entries as f64 / 2_f64.powi(self.header.bits as i32);
+        let guesses = weakest.guesses(domains_known);
+        Some(Cheapest {
+            combination: weakest.to_string(),
+            guesses,
+            core_seconds: guesses * passes * slow,
+        })
     }
 }
 

@@ -16,7 +16,7 @@ mod open;
 
 pub(super) use blind::{Blind, Kept};
 pub use file::Error;
-pub use make::{Dates, Options, WatchList};
+pub use make::{Cheapest, Dates, Options, WatchList};
 
 #[cfg(test)]
 mod tests;
