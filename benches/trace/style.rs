@@ -267,8 +267,8 @@ impl Style {
         let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
         let (era, letter, first) = match date.to_calendar_date() {
             (2020.., ..) => ("令和", 'R', 2018),
-            (1990..2019, ..) => ("平成", 'H', 1988),
-            (1927..1989, ..) => ("昭和", 'S', 1925),
+            (1990..=2018, ..) => ("平成", 'H', 1988),
+            (1927..=1988, ..) => ("昭和", 'S', 1925),
             _ => ("", ' ', 0),
         };
         match self.birth {
