@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | how often a stranger's row agrees by chance | [`rarity`] |
 //! | which canaries this list's columns can show, and which of them were found | [`units`] |
+//! | whether a row repeats the very spelling that was planted | [`spelling`] |
 //! | each source against 'nothing of it is in the list' | [`weigh`] |
 //! | share, with its interval | [`share`] |
 //! | when it was taken | [`window`] |
