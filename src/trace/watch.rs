@@ -399,6 +399,13 @@ impl Value {
 }
 
 impl Holder {
+    /// The names of the building in an address as it was planted, folded.
+    pub fn buildings(&self) -> impl Iterator<Item = String> {
+        let name = |written: &str| Some(address_key(written)?.building);
+        let names = self.written.iter().filter_map(move |text| name(text));
+        names.filter(|name| !name.is_empty())
+    }
+
     /// Whether a cell is spelt as it was planted, but for spaces around it.
     fn spelt(&self, written: &str) -> bool {
         self.written

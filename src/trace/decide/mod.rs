@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | how often a stranger's row agrees by chance | [`rarity`] |
 //! | which canaries this list's columns can show, and which of them were found | [`units`] |
+//! | whether a row repeats the very spelling that was planted | [`spelling`] |
 //! | each source against 'nothing of it is in the list' | [`weigh`] |
 //! | share, with its interval | [`share`] |
 //! | when it was taken | [`window`] |
@@ -62,6 +63,10 @@ use window::{Gap, Span, gaps};
 /// No verdict is surer than this. Below, what the model leaves out weighs more than what it computes: a
 /// mistake in the registry, a list made by somebody who knows the canaries, an error in this program.
 const SUREST: f64 = 1e-12;
+
+/// A canary of a source that is not named is shown where any canary at all is met by chance in one list
+/// of so many.
+const MET: f64 = 0.01;
 
 /// How sure a verdict has to be.
 #[derive(Clone, Copy, Debug)]
@@ -261,6 +266,13 @@ pub(super) fn decide(
         decision.one_of.clone_from(&pool.decoded.one_of);
         decision.shared_found = pool.found;
     }
+    // Of very many canaries some are met by chance in a long list, each of them seldom. Of a source that
+    // is not named, only what is beyond that is shown.
+    let all = (watch.len().max(1) as f64).log10();
+    let beyond_chance = |unit: &SourceUnit| {
+        let row = unit.row.as_ref();
+        row.is_some_and(|row| rarity.log10_in_list(row.log10_rmp) + all <= MET.log10())
+    };
     let mut contributions: Vec<(usize, RowsKnown, Vec<u64>)> = Vec::new();
     for (source, mut units) in by_source.into_iter().enumerate() {
         let spans = spans(watch, source);
@@ -268,18 +280,7 @@ pub(super) fn decide(
         if let Some(pool) = &pool {
             units.extend(pool.explained(watch, &shared, source));
         }
-        let found = (units.iter())
-            .filter(|unit| unit.unit.found.is_some())
-            .count();
-        if found == 0 {
-            let cleared =
-                cleared(watch, source, &units, settings).filter(|_| !touched.contains(&source));
-            match cleared {
-                Some(cleared) => decision.cleared.push(cleared),
-                None => decision.mute.push(source),
-            }
-            continue;
-        }
+        let found = units.iter().any(|unit| unit.unit.found.is_some());
         let seen = Seen {
             watch,
             tally,
@@ -289,10 +290,24 @@ pub(super) fn decide(
             columns,
             pool: pool.as_ref(),
         };
-        let (finding, known) = seen.finding(&units, own);
+        let finding = found.then(|| seen.finding(&units, own));
+        let finding = finding.filter(|(finding, _)| {
+            let chance = !finding.named && finding.log10_lr <= 0.0;
+            !chance || units.iter().any(beyond_chance)
+        });
+        let Some((finding, known)) = finding else {
+            let cleared =
+                cleared(watch, source, &units, settings).filter(|_| !touched.contains(&source));
+            match cleared {
+                Some(cleared) => decision.cleared.push(cleared),
+                None => decision.mute.push(source),
+            }
+            continue;
+        };
         if finding.named {
             contributions.push((source, known, copies(&units)));
         }
+        units.retain(|unit| finding.named || beyond_chance(unit));
         decision.sources.push(finding);
         decision
             .canaries

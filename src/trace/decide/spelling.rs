@@ -17,9 +17,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::mark::{Mark, Marks};
 use super::super::scan::Claim;
-use super::super::watch::{Holder, Watched};
+use super::super::watch::Watched;
 use super::rarity::Rarity;
-use crate::notation::address_key;
 
 /// No spelling is rarer than this: rows are copied from one another, and a clerk's habits are not known.
 const RAREST: f64 = 0.01;
@@ -90,7 +89,7 @@ impl<'a> Spelling<'a> {
         let names = self.buildings.entry(place).or_insert_with(|| {
             let mut names: HashMap<String, HashSet<u32>> = HashMap::new();
             for holder in &watch.values[place as usize].holders {
-                for name in buildings(holder) {
+                for name in holder.buildings() {
                     names.entry(name).or_default().insert(holder.canary);
                 }
             }
@@ -103,13 +102,6 @@ impl<'a> Spelling<'a> {
             1.0
         }
     }
-}
-
-/// The names of buildings in an address as it was planted, folded.
-pub fn buildings(holder: &Holder) -> impl Iterator<Item = String> {
-    let name = |written: &Box<str>| Some(address_key(written)?.building);
-    let names = holder.written.iter().filter_map(name);
-    names.filter(|name| !name.is_empty())
 }
 
 /// The evidence of the spelling of one source's canaries.
@@ -192,7 +184,10 @@ mod tests {
         // The addresses were rewritten, the names were not.
         let kept = |n: usize| {
             let canary = |_| {
-                vec![spelt(Mark::Name, true, 0.02), spelt(Mark::Address, false, 0.01)]
+                vec![
+                    spelt(Mark::Name, true, 0.02),
+                    spelt(Mark::Address, false, 0.01),
+                ]
             };
             after((0..n).map(canary))
         };
@@ -225,7 +220,10 @@ mod tests {
         assert!(sum / LISTS as f64 <= 1.1, "{}", sum / LISTS as f64);
         for (threshold, times) in reached {
             let stated = LISTS as f64 / threshold;
-            assert!(times as f64 <= stated + 3.0 * stated.sqrt(), "{times} reach {threshold}");
+            assert!(
+                times as f64 <= stated + 3.0 * stated.sqrt(),
+                "{times} reach {threshold}"
+            );
         }
     }
 }

@@ -1,6 +1,11 @@
 //! Near matching against generated truth: slips are found, strangers are not.
 
-use super::super::decide::Settings;
+use std::io::Read;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::super::decide::{Settings, Verdict};
 use super::super::mark::Mark;
 use super::super::report::{Report, trace};
 use super::super::watch::Watch;
@@ -185,4 +190,142 @@ fn a_slip_in_one_of_two_columns() {
             assert!(found >= 93, "{found}: {:?} beside {other}", slip.how);
         }
     }
+}
+
+/// Rows put together from the parts of other people's: as many as one likes, none of them a canary's.
+struct Unrelated {
+    parts: Vec<Row>,
+    rng: StdRng,
+    left: usize,
+    line: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Unrelated {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.at == self.line.len() {
+            if self.left == 0 {
+                return Ok(0);
+            }
+            self.left -= 1;
+            let mut part = || &self.parts[self.rng.random_range(0..self.parts.len())];
+            let (name, place, birth) = (part(), part(), part());
+            let (name, kana) = (&name[0], &name[1]);
+            let (postcode, address, birth) = (&place[2], &place[3], &birth[6]);
+            let phone = self.rng.random_range(70_000_000_u32..90_999_999);
+            let mail = self.rng.random::<u32>();
+            self.line = format!(
+                "{name},{kana},{postcode},{address},0{phone:08}{},m{mail:x}@mail.example,{birth}\r\n",
+                mail % 90 + 10
+            )
+            .into_bytes();
+            self.at = 0;
+        }
+        let rest = &self.line[self.at..];
+        let n = rest.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&rest[..n]);
+        self.at += n;
+        Ok(n)
+    }
+}
+
+/// No false canary at the default setting, whatever agrees by chance. `OTORI_UNRELATED_ROWS` makes it as
+/// many rows as one has patience for.
+#[test]
+fn unrelated_rows_hold_no_canary() {
+    let rows = std::env::var("OTORI_UNRELATED_ROWS");
+    let rows = rows.map_or(300_000, |rows| rows.parse().unwrap());
+    for shape in [Shape::adults(20..=80), Shape::families(6..=15)] {
+        let mut people = People::new(5, shape);
+        let (batches, canaries) = people.canaries(5_000, 3);
+        let watch = watch(&batches, &canaries);
+        let unrelated = Unrelated {
+            parts: (0..20_000).map(|_| people.stranger()).collect(),
+            rng: StdRng::seed_from_u64(6),
+            left: rows,
+            line: list([]).into_bytes(),
+            at: 0,
+        };
+        let settings = Settings::new(NOW);
+        let report = trace(&watch, "list.csv", unrelated, &settings, &mut |_| {}).unwrap();
+        assert_eq!(report.list.rows, rows as u64);
+        let decision = &report.decision;
+        assert_eq!(decision.canaries.len(), 0, "{:?}", decision.canaries);
+        assert_eq!(
+            decision.verdict,
+            Verdict::NoCanary,
+            "{:?}",
+            decision.sources
+        );
+        assert_eq!(decision.cleared.len(), 3);
+    }
+}
+
+/// A list that keeps the notation in which canaries were planted, among strangers in another one, says
+/// more than one that was rewritten; where all write alike, notation says nothing.
+#[test]
+fn the_very_spelling_that_was_planted_weighs() {
+    let mut people = People::new(7, Shape::adults(20..=80));
+    let (batches, canaries) = people.canaries(40, 2);
+    let watch = watch(&batches, &canaries);
+    let strangers: Vec<Row> = (0..2_000).map(|_| people.stranger()).collect();
+    let rewritten = |row: &Row| -> Row {
+        let mut row = row.clone();
+        row[0] = row[0].replace('　', " ");
+        row[3] = row[3].replace('-', "－");
+        row[4] = format!("{}-{}-{}", &row[4][..3], &row[4][3..7], &row[4][7..]);
+        row
+    };
+    let own: Vec<Row> = canaries.iter().step_by(2).map(planted).collect();
+    let all = |rewrite: [bool; 2]| {
+        let parts = [&strangers, &own].into_iter().zip(rewrite);
+        let rows = parts.flat_map(|(rows, rewrite)| {
+            rows.iter()
+                .map(move |row| if rewrite { rewritten(row) } else { row.clone() })
+        });
+        let rows: Vec<Row> = rows.collect();
+        let report = report(&watch, &list(&rows));
+        assert_eq!(report.decision.verdict, Verdict::Attributed);
+        assert_eq!(report.decision.canaries.len(), own.len());
+        report.decision.sources[0].log10_lr
+    };
+    let (kept, gone, alike) = (all([true, false]), all([true, true]), all([false, false]));
+    assert!(kept > gone + 20.0, "{kept} {gone}");
+    assert!((alike - gone).abs() < 1.0, "{alike} {gone}");
+}
+
+/// Several canaries of one door, each with a spelling of the building of its own.
+#[test]
+fn a_private_name_of_the_building_tells_canaries_of_one_door_apart() {
+    let mut people = People::new(8, Shape::adults(20..=80));
+    let (batches, mut canaries) = people.canaries(12, 1);
+    let door = planted(&canaries[0])[3].clone();
+    let (block, _) = door.split_once("囮ハイツ").unwrap();
+    let names = "アイウエオカキクケコサシ";
+    for (canary, name) in canaries.iter_mut().zip(names.chars()) {
+        let cells = &mut canary.details.rows[0].cells;
+        cells[2].value = Some("100-0013".to_owned());
+        cells[3].value = Some(format!("{block}囮{name}荘101"));
+    }
+    let watch = watch(&batches, &canaries);
+    let strangers: Vec<Row> = (0..200).map(|_| people.stranger()).collect();
+    // Rewritten by the broker, signs and spaces and all; of the rest only the postcode is left.
+    let own = planted(&canaries[7]);
+    let mut rows: Vec<Row> = strangers;
+    rows.push(own.clone());
+    for row in &mut rows {
+        row[3] = row[3].replace('-', "－").replace("荘", "荘　");
+        for place in [0, 1, 4, 5, 6] {
+            row[place].clear();
+        }
+    }
+    let report = report(&watch, &list(&rows));
+    let found = &report.decision.canaries;
+    assert_eq!(found.len(), 1, "{:?}", report.decision.sources);
+    let ids: Vec<_> = found[0]
+        .canaries
+        .iter()
+        .map(|found| report.canary(*found))
+        .collect();
+    assert_eq!(ids, [&canaries[7].id]);
 }

@@ -8,6 +8,7 @@ use super::super::watch::{Holder, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
 use super::tally::{Claim, Place, Seen, Tally};
+use crate::notation::address_key;
 
 /// A value of the watch that stands in the row at hand.
 struct Hit {
@@ -202,21 +203,22 @@ impl<'a> Worker<'a> {
             }
         }
         let Some(marks) = best else { return };
-        let winners = || {
-            self.agreements
-                .iter()
-                .filter(|agreement| agreement.marks == marks)
-        };
+        self.agreements.retain(|agreement| agreement.marks == marks);
+        if self.agreements.len() > 1 && marks.exact.has(Mark::Address) {
+            self.tell_by_building();
+        }
+        let winners = self.agreements.iter();
         let claim = Claim {
-            canaries: winners().map(|agreement| agreement.canary).collect(),
+            canaries: winners.clone().map(|agreement| agreement.canary).collect(),
             marks: marks.exact,
             near: marks.near,
         };
-        let as_planted = winners()
+        let as_planted = winners
+            .clone()
             .map(|agreement| agreement.as_planted)
             .reduce(Marks::and)
             .unwrap_or_default();
-        let how = winners().next().map(|agreement| agreement.how);
+        let how = self.agreements.first().map(|agreement| agreement.how);
         self.tally.claim(
             claim,
             Seen {
@@ -226,6 +228,29 @@ impl<'a> Worker<'a> {
                 how: how.unwrap_or_default(),
             },
         );
+    }
+
+    /// Canaries of one door are told apart by what their building is called, where that was planted in
+    /// several ways and the row has one of them. Signs and spaces do not count: a broker rewrites them.
+    fn tell_by_building(&mut self) {
+        let values = &self.watch.values;
+        let address = |hit: &&Hit| values[hit.value as usize].class == Class::Address;
+        let mut called = Vec::new();
+        for hit in self.hits.iter().filter(address) {
+            let Some(name) = address_key(&hit.written).map(|address| address.building) else {
+                continue;
+            };
+            for agreement in &self.agreements {
+                let mut holders = values[hit.value as usize].held_by(agreement.canary);
+                if holders.any(|holder| holder.buildings().any(|planted| planted == name)) {
+                    called.push(agreement.canary);
+                }
+            }
+        }
+        if !called.is_empty() {
+            self.agreements
+                .retain(|agreement| called.contains(&agreement.canary));
+        }
     }
 
     /// Compares nearly what a blocking key has brought up, and what is identified already: then it
