@@ -1,6 +1,7 @@
 //! `otori trace` as an analyst runs it: on dumps of real databases, on lists as brokers make them, and
 //! on files that are no lists.
 
+mod decision;
 mod near;
 
 use std::io::{Cursor, Read};

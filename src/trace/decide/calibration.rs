@@ -8,6 +8,8 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use super::super::mark::{Mark, Marks};
+use super::rows::{Contribution, Growth, composition, rows};
+use super::share::Interval;
 use super::weigh::{Found, Unit, weigh};
 use super::window::{Gap, Span, gaps};
 
@@ -361,4 +363,122 @@ fn canaries_that_never_stood_together_were_taken_at_several_times() {
     let window = weigh(&units, &gaps, &spans, 4, 0.95).window;
     assert!(!window.one_taking);
     assert_eq!(window.gaps, 0..3);
+}
+
+/// A number of rows that come along, each with the same share.
+fn binomial(rng: &mut StdRng, rows: usize, share: f64) -> usize {
+    (0..rows).filter(|_| rng.random_bool(share)).count()
+}
+
+/// Each person is in a list once, or more often.
+fn copies(rng: &mut StdRng, persons: usize, twice: f64) -> Vec<u64> {
+    let mut one = || {
+        let mut copies = 1;
+        while copies < 5 && rng.random_bool(twice) {
+            copies += 1;
+        }
+        copies
+    };
+    (0..persons).map(|_| one()).collect()
+}
+
+#[test]
+fn rows_and_what_a_list_is_made_of_hold_as_often_as_they_say() {
+    const LISTS: usize = 1_200;
+    let mut rng = StdRng::seed_from_u64(8);
+    let (mut named, mut rows_held, mut part_held, mut rest_held) = (0, 0, 0, 0);
+    for _ in 0..LISTS {
+        // Two sources that grew evenly, and a list of both and of strangers.
+        let elsewhere = rng.random_range(0..3_000_u64);
+        let twice = if rng.random_bool(0.5) { 0.2 } else { 0.0 };
+        let mut list_rows = elsewhere;
+        let mut leaks = Vec::new();
+        for _ in 0..2 {
+            let spans = batches(&mut rng);
+            let gaps = gaps(&spans, NOW);
+            let first = rng.random_range(100.0..1_500.0);
+            let slope = rng.random_range(0.0..1_500.0) / (NOW - FIRST).as_seconds_f64();
+            let rows_at = |at: OffsetDateTime| first + slope * (at - FIRST).as_seconds_f64();
+            let last = spans.iter().map(|span| span.from).max().unwrap();
+            let taken = FIRST + (NOW - FIRST) * rng.random::<f64>();
+            let at = gaps.iter().rposition(|gap| gap.from <= taken).unwrap();
+            let share: f64 = rng.random();
+            let sizes = [(); 3].map(|()| rng.random_range(5..60));
+            let units = leak(&mut rng, &gaps[at], &spans, &sizes, share);
+            let found = units.iter().filter(|unit| unit.found.is_some()).count();
+            // After the last planting nobody has counted, so that the truth stops growing there too.
+            let rows = rows_at(taken.min(last)).round();
+            let taken = binomial(&mut rng, rows as usize, share);
+            let known = spans
+                .iter()
+                .map(|span| (span.from, rows_at(span.from).round() as u64));
+            let growth = Growth::new(known);
+            let persons = copies(&mut rng, taken, twice).iter().sum::<u64>();
+            let canaries = copies(&mut rng, found, twice);
+            let ours = persons + canaries.iter().sum::<u64>();
+            list_rows += ours;
+            leaks.push((spans, gaps, units, growth, taken, canaries, ours));
+        }
+        let weighed: Vec<_> = (leaks.iter())
+            .map(|(spans, gaps, units, growth, ..)| {
+                let weighed = weigh(units, gaps, spans, 4, 0.95);
+                let known = rows(&weighed, gaps, growth, NOW, list_rows);
+                (weighed.log10_lr, known)
+            })
+            .collect();
+        if weighed.iter().any(|(log10_lr, _)| *log10_lr < 6.0) {
+            continue;
+        }
+        let named_here: Vec<Contribution<'_>> = (leaks.iter().zip(&weighed).enumerate())
+            .map(|(source, ((.., copies, _), (_, known)))| Contribution {
+                source,
+                known,
+                copies: copies.clone(),
+            })
+            .collect();
+        let whole = composition(list_rows, &named_here, 0.95);
+        let holds = |interval: Interval, truth: f64| {
+            usize::from((interval.low - 1e-9..=interval.high + 1e-9).contains(&truth))
+        };
+        named += 1;
+        let strangers = elsewhere as f64 / list_rows as f64;
+        rest_held += holds(whole.elsewhere, strangers);
+        for (place, (_, known)) in weighed.iter().enumerate() {
+            let (.., taken, _, ours) = &leaks[place];
+            rows_held += holds(known.rows, *taken as f64);
+            part_held += holds(whole.parts[place].rows, *ours as f64);
+        }
+    }
+    let part = |held: usize, of: usize| held as f64 / of as f64;
+    assert!(named > LISTS * 8 / 10, "{named}");
+    let (rows, part, rest) = (
+        part(rows_held, 2 * named),
+        part(part_held, 2 * named),
+        part(rest_held, named),
+    );
+    assert!((0.93..=0.97).contains(&rows), "rows {rows}");
+    assert!((0.93..=0.98).contains(&part), "part {part}");
+    assert!((0.93..=0.98).contains(&rest), "elsewhere {rest}");
+}
+
+#[test]
+fn the_estimate_of_a_share_is_right_on_the_average() {
+    let mut rng = StdRng::seed_from_u64(9);
+    for share in [0.1, 0.35, 0.8, 1.0] {
+        let (mut sum, mut lists) = (0.0, 0.0);
+        for _ in 0..400 {
+            let spans = batches(&mut rng);
+            let gaps = gaps(&spans, NOW);
+            let at = rng.random_range(0..gaps.len());
+            let units = leak(&mut rng, &gaps[at], &spans, &[60, 60, 60], share);
+            // Not one that happens to have none standing: nothing could be found of it.
+            if units.iter().all(|unit| unit.found.is_none()) {
+                continue;
+            }
+            sum += weigh(&units, &gaps, &spans, 4, 0.95).share.estimate;
+            lists += 1.0;
+        }
+        let mean: f64 = sum / lists;
+        assert!((mean - share).abs() < 0.01, "{share}: {mean}");
+    }
 }
