@@ -1,0 +1,50 @@
+//! How many canaries are found in edited leaks, and how many in lists that hold none.
+//!
+//! `cargo bench --bench edits` prints the share found per edit; `-- --rows 100000 --canaries 1000` makes the
+//! table larger, `-- --unrelated 100000000` counts false canaries over so many rows of strangers, and
+//! `-- --files DIR` writes the lists of `compare.py`, which runs Splink and recordlinkage over them.
+
+#[path = "leak/mod.rs"]
+mod leak;
+mod strangers;
+
+use leak::Outcome;
+use leak::ground::Ground;
+use otori::persona::Locale;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let option = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1).cloned()
+    };
+    let number = |name: &str, otherwise: usize| {
+        option(name).map_or(otherwise, |text| text.parse().expect("a number"))
+    };
+    let (rows, canaries) = (number("--rows", 20_000), number("--canaries", 500));
+    if let Some(directory) = option("--files") {
+        strangers::files(std::path::Path::new(&directory), rows, canaries);
+        return;
+    }
+    if let Some(unrelated) = option("--unrelated") {
+        strangers::count(unrelated.parse().expect("a number"), canaries);
+        return;
+    }
+    for locale in [Locale::JaJp, Locale::EnUs] {
+        let ground = Ground::new(locale, rows, canaries, 1);
+        println!("{locale:?}: {canaries} canaries among {rows} strangers");
+        let groups: [fn(&Ground) -> Vec<Outcome>; 4] = [
+            Ground::notations,
+            Ground::slips,
+            Ground::layouts,
+            Ground::mixed,
+        ];
+        for outcome in groups.into_iter().flat_map(|group| group(&ground)) {
+            let share = 100.0 * outcome.share();
+            println!(
+                "{share:7.2}%  {:4} of {:4}  {}",
+                outcome.found, outcome.present, outcome.edit
+            );
+        }
+    }
+}
