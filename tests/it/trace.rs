@@ -1,6 +1,9 @@
 //! `otori trace` as an analyst runs it: on dumps of real databases, on lists as brokers make them, and
 //! on files that are no lists.
 
+mod parts;
+mod watchlist;
+
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
 use std::process::Command;
@@ -393,8 +396,10 @@ async fn what_is_no_list_is_told() {
     let missing = format!("{dir}/missing.csv");
     let empty = format!("{dir}/empty.csv");
     std::fs::write(&empty, b"").unwrap();
+    let no_list = format!("{dir}/nothing");
+    std::fs::create_dir(&no_list).unwrap();
     for (file, words) in [
-        (&dir, "is a directory"),
+        (&no_list, "is empty"),
         (&missing, "no such file"),
         (&empty, "is empty"),
     ] {
