@@ -112,7 +112,7 @@ pub enum Outcome {
 }
 
 /// Options of every command.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Global {
     /// The workspace; without it, the nearest otori.toml at or above the current directory
     #[arg(long, global = true, env = "OTORI_WORKSPACE", value_name = "DIR")]

@@ -1,50 +1,61 @@
 //! `otori trace`.
 
 mod against;
+mod input;
+mod interrupt;
+mod layout;
+mod merge;
+mod progress;
+mod telling;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
-use time::OffsetDateTime;
+use clap::Subcommand;
 
 use self::against::Against;
+use self::input::{Reading, name};
+use self::interrupt::Interrupt;
+use self::telling::Telling;
 use super::{Global, Outcome, Output};
-use crate::evidence::Act;
-use crate::trace::{Document, Documents, Report, Settings, Watch, html, trace_file, words};
+use crate::trace::Report;
+use crate::trace::parts::Piece;
 
 /// Examine an obtained list: which canaries are in it, so which source, when and how much
 ///
-/// The list may be CSV or TSV, or use semicolons or pipes, in UTF-8, UTF-16 or CP932, with its
-/// columns in any order, with a header or without one. It is read once and not changed. Exit status
-/// 0 means that it was examined, whatever the verdict.
+/// The list is a file, a directory with its files, or standard input (-). It may be in any of the
+/// formats and encodings that lists come in, with its columns in any order, with a header or without
+/// one. It is read once and not changed. Exit status 0 means that it was examined, whatever the
+/// verdict; Ctrl-C ends with 130, and then nothing is written or recorded.
+///
+/// A list that is too large for one machine is examined in parts: on each machine `otori trace
+/// --partial PART` (with --layout, if the part is a stretch of a longer text without its header), and
+/// then `otori trace merge` over what they have printed.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
-    /// The list; several are examined one by one
+    #[command(subcommand)]
+    act: Option<Act>,
+    /// The list; several are examined one by one. A directory is one list, - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Also write the report as one self-contained page, for print
+    /// All files are one list
+    #[arg(long)]
+    together: bool,
+    /// Decide nothing: print what otori trace merge needs of this part of a list. It holds canary ids,
+    /// numbers of rows, and the names of columns; nothing else of the list
+    #[arg(long, conflicts_with_all = ["html"])]
+    partial: bool,
+    /// Read the list as otori trace layout has understood it: for a stretch of a longer text
     #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Look for the canaries of a watch list (otori watchlist export), without a workspace: sources are
-    /// named by pseudonyms, and nothing is recorded
-    #[arg(long, value_name = "FILE")]
-    watchlist: Option<PathBuf>,
-    /// Accepted probability that any innocent source is named
-    #[arg(long, value_name = "P", default_value = "1e-6", value_parser = probability)]
-    false_accusation: f64,
+    layout: Option<PathBuf>,
+    #[command(flatten)]
+    telling: Telling,
 }
 
-fn probability(text: &str) -> Result<f64, String> {
-    let value: f64 = text
-        .parse()
-        .map_err(|_| "give a number such as 1e-6".to_owned())?;
-    if value > 0.0 && value <= 0.5 {
-        Ok(value)
-    } else {
-        Err("it must be above 0 and at most 0.5".to_owned())
-    }
+#[derive(Subcommand)]
+enum Act {
+    Merge(merge::Args),
+    Layout(layout::Args),
 }
 
 /// Runs `otori trace`.
@@ -53,78 +64,86 @@ fn probability(text: &str) -> Result<f64, String> {
 /// The workspace does not open, or the page cannot be written. A file that cannot be read is told,
 /// the others are examined, and the exit status is 1.
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+    match args.act {
+        Some(Act::Merge(args)) => return merge::run(args, global).await,
+        Some(Act::Layout(args)) => return layout::run(&args),
+        None => {}
+    }
+    let (one, telling) = (args.together || args.files.len() == 1, &args.telling);
     anyhow::ensure!(
-        args.html.is_none() || args.files.len() == 1,
-        "--html takes one list at a time: run otori trace once for each"
+        one || telling.html.is_none(),
+        "--html takes one list at a time: run otori trace once for each, or say --together"
     );
-    let against = Against::open(args.watchlist.as_deref(), global).await?;
-    let settings = Settings {
-        false_accusation: args.false_accusation,
-        ..Settings::new(OffsetDateTime::now_utc())
+    anyhow::ensure!(
+        one || !args.partial,
+        "--partial takes one part at a time: run otori trace once for each, or say --together"
+    );
+    let against = Against::open(telling.watchlist.as_deref(), global).await?;
+    let laid = args.layout.as_deref().map(layout::read).transpose()?;
+    let settings = telling.settings();
+    let interrupt = Interrupt::listen();
+    let reading = Reading {
+        watch: &against.watch,
+        laid: laid.as_ref(),
     };
     // Reading and matching take every core; the runtime must not wait on its own thread.
-    let mut acts = Vec::new();
-    let outcome = tokio::task::block_in_place(|| {
-        examine(&args, &against.watch, &settings, global, &mut acts)
-    })?;
+    let read = tokio::task::block_in_place(|| read(&args, &reading));
+    let lists = read?;
+    let whole = one || lists.len() == args.files.len();
+    if let (true, [(_, piece)]) = (args.partial, &lists[..]) {
+        partial(piece, &against)?;
+        return Ok(Outcome::Done);
+    }
+    let reports: Vec<Report<'_>> = tokio::task::block_in_place(|| {
+        let lists = lists.into_iter();
+        lists
+            .map(|(name, piece)| piece.report(&against.watch, &name, &settings))
+            .collect()
+    });
+    interrupt.hold().await;
+    telling.tell(&reports, one, global)?;
+    let acts = reports.iter().map(Report::act).collect();
     against.record(acts, settings.now).await?;
-    Ok(outcome)
-}
-
-fn examine(
-    args: &Args,
-    watch: &Watch,
-    settings: &Settings,
-    global: &Global,
-    acts: &mut Vec<Act>,
-) -> anyhow::Result<Outcome> {
-    let mut reports: Vec<Report<'_>> = Vec::with_capacity(args.files.len());
-    for file in &args.files {
-        let bar = progress(file);
-        let report = trace_file(watch, file, settings, &mut |bytes| bar.set_position(bytes));
-        bar.finish_and_clear();
-        match report {
-            Ok(report) => reports.push(report),
-            Err(error) if args.files.len() == 1 => return Err(error.into()),
-            Err(error) => eprintln!("error: {error}"),
-        }
-    }
-    acts.extend(reports.iter().map(Report::act));
-    if let (Some(path), [report]) = (&args.html, &reports[..]) {
-        std::fs::write(path, html(report)).with_context(|| path.display().to_string())?;
-    }
-    let output = Output::new(global);
-    let print = |out: &mut dyn std::io::Write| {
-        for (place, report) in reports.iter().enumerate() {
-            if place > 0 {
-                writeln!(out)?;
-            }
-            words(report, out)?;
-        }
-        Ok(())
-    };
-    if let ([report], [_]) = (&reports[..], &args.files[..]) {
-        output.result(&Document::from(report), print)?;
-    } else {
-        let lists = reports.iter().map(Document::from).collect();
-        output.result(&Documents { lists }, print)?;
-    }
-    Ok(if reports.len() == args.files.len() {
+    Ok(if whole {
         Outcome::Done
     } else {
         Outcome::CheckFailed
     })
 }
 
-/// A bar on a terminal, nothing elsewhere; it appears only once there is something to wait for.
-fn progress(file: &Path) -> ProgressBar {
-    let length = std::fs::metadata(file).map_or(0, |file| file.len());
-    if !std::io::stderr().is_terminal() || length < 16 << 20 {
-        return ProgressBar::hidden();
+/// Reads the lists, each with its name.
+fn read(args: &Args, reading: &Reading<'_>) -> anyhow::Result<Vec<(String, Piece)>> {
+    if args.together {
+        let piece = reading.together(&args.files)?;
+        return Ok(vec![(together(&args.files), piece)]);
     }
-    let style = ProgressStyle::with_template(
-        "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length).with_style(style)
+    let mut lists = Vec::with_capacity(args.files.len());
+    for file in &args.files {
+        match reading.list(file) {
+            Ok(piece) => lists.push((name(file), piece)),
+            Err(error) if args.files.len() == 1 => return Err(error.into()),
+            Err(error) => eprintln!("error: {error}"),
+        }
+    }
+    Ok(lists)
+}
+
+/// What several files are called that are one list.
+fn together(files: &[PathBuf]) -> String {
+    match files {
+        [first, rest @ ..] if !rest.is_empty() => {
+            format!("{} and {} more", name(first), rest.len())
+        }
+        files => name(files.first().map_or(Path::new("-"), PathBuf::as_path)),
+    }
+}
+
+/// Prints what was counted of a part.
+fn partial(piece: &Piece, against: &Against) -> anyhow::Result<()> {
+    let global = Global {
+        json: true,
+        ..Global::default()
+    };
+    let document = piece.document(&against.watch);
+    Output::new(&global).result(&document, |_| Ok(()))
 }

@@ -7,7 +7,7 @@ use super::Right;
 pub fn right_of(command: &str) -> Option<Right> {
     match command {
         // The receiver is started by the machine, and its pages ask for themselves.
-        "init" | "demo" | "serve" | "restore" => None,
+        "init" | "demo" | "serve" | "restore" | "trace layout" => None,
         "sightings" | "incidents" | "incidents show" | "source list" | "requests" | "approve"
         | "report" | "drill list" | "evidence verify" | "evidence key" | "watchlist list" => {
             Some(Right::Look)

@@ -23,7 +23,7 @@ pub struct Column {
     pub role: Option<Role>,
     /// How sure that is, 0 to 1.
     pub confidence: f64,
-    format: Option<Format>,
+    pub(super) format: Option<Format>,
 }
 
 /// The columns of a list as far as they are understood.

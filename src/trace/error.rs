@@ -1,6 +1,7 @@
 //! What keeps a list from being traced.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// A list that could not be examined. Bad rows are no error: they are counted and shown.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,29 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
+}
+
+impl Error {
+    /// What the system said of a file.
+    pub fn at(path: &Path, source: io::Error) -> Error {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Error::Missing(path),
+            io::ErrorKind::IsADirectory => Error::Directory(path),
+            _ => Error::Read { path, source },
+        }
+    }
+
+    /// What is wrong, where the file is named beside it.
+    pub fn why(&self) -> String {
+        match self {
+            Error::Missing(_) => "there is no such file".to_owned(),
+            Error::Directory(_) => "it is a directory".to_owned(),
+            Error::Empty(_) => "it is empty".to_owned(),
+            Error::Unreadable { why, .. } => why.clone(),
+            Error::Read { source, .. } => source.to_string(),
+        }
+    }
 }

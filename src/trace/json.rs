@@ -1,5 +1,7 @@
 //! The published JSON of a trace. Its keys stay; more may be added.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -53,21 +55,24 @@ struct File {
     sha256: String,
     bytes: u64,
     rows: u64,
-    format: &'static str,
-    encoding: &'static str,
+    format: Cow<'static, str>,
+    encoding: Cow<'static, str>,
     rows_otherwise_encoded: u64,
     bad_rows: BadRows,
     columns: Vec<Column>,
     parts: Vec<Part>,
+    /// The files, where they are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<super::parts::File>,
 }
 
 #[derive(Clone, Debug, Serialize)]
 struct Part {
     name: String,
-    format: &'static str,
+    format: Cow<'static, str>,
     /// What it was packed in, outermost first.
-    packing: Vec<&'static str>,
-    encoding: &'static str,
+    packing: Vec<Cow<'static, str>>,
+    encoding: Cow<'static, str>,
     rows: u64,
     rows_otherwise_encoded: u64,
     bad_rows: BadRows,
@@ -86,7 +91,7 @@ struct BadRows {
 #[derive(Clone, Debug, Serialize)]
 struct BadRow {
     row: u64,
-    why: &'static str,
+    why: Cow<'static, str>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -370,8 +375,8 @@ fn file(list: &super::report::Listed) -> File {
         sha256: list.sha256.clone(),
         bytes: list.bytes,
         rows: list.rows,
-        format: main.format,
-        encoding: main.encoding,
+        format: main.format.clone(),
+        encoding: main.encoding.clone(),
         rows_otherwise_encoded: list.parts.iter().map(|part| part.otherwise_encoded).sum(),
         bad_rows: BadRows {
             count: list.bad_rows(),
@@ -379,15 +384,19 @@ fn file(list: &super::report::Listed) -> File {
         },
         columns: columns(main),
         parts: list.parts.iter().map(part).collect(),
+        files: match &list.files[..] {
+            [_] => Vec::new(),
+            files => files.to_vec(),
+        },
     }
 }
 
 fn part(part: &super::report::Part) -> Part {
     Part {
         name: part.name.clone(),
-        format: part.format,
+        format: part.format.clone(),
         packing: part.packing.clone(),
-        encoding: part.encoding,
+        encoding: part.encoding.clone(),
         rows: part.rows,
         rows_otherwise_encoded: part.otherwise_encoded,
         bad_rows: bad_rows(part),
@@ -397,7 +406,10 @@ fn part(part: &super::report::Part) -> Part {
 }
 
 fn bad_rows(part: &super::report::Part) -> BadRows {
-    let bad = |(row, why): &(u64, &'static str)| BadRow { row: *row, why };
+    let bad = |(row, why): &(u64, Cow<'static, str>)| BadRow {
+        row: *row,
+        why: why.clone(),
+    };
     BadRows {
         count: part.bad.count,
         first: part.bad.first.iter().map(bad).collect(),

@@ -1,6 +1,6 @@
 //! Marks: what a row and a canary can agree on, and which of them hang together.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! marks {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal in $group:ident,)+) => {
@@ -225,6 +225,15 @@ impl FromIterator<Mark> for Marks {
 impl Serialize for Marks {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter().map(Mark::name))
+    }
+}
+
+impl<'de> Deserialize<'de> for Marks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Marks, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        let mark = |name: &String| Mark::ALL.iter().copied().find(|mark| mark.name() == name);
+        let marks: Option<Marks> = names.iter().map(mark).collect();
+        marks.ok_or_else(|| serde::de::Error::custom("an unknown mark"))
     }
 }
 

@@ -23,6 +23,7 @@ mod json;
 mod mark;
 mod near;
 mod normalise;
+pub mod parts;
 mod pieces;
 mod read;
 mod report;

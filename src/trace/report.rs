@@ -1,30 +1,32 @@
 //! The stages in their order.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
 
 use super::columns::Column;
-use super::decide::{Decision, Settings, SourceFinding, decide, support};
+use super::decide::{Decision, Settings, SourceFinding, support};
 use super::error::Error;
-use super::read::List;
-use super::scan::{BadRows, Scanned, scan};
+use super::parts::{File, Piece};
+use super::scan::BadRows;
 use super::watch::Watch;
 use crate::canary::{CanaryId, SourceName};
 use crate::evidence::{Act, TracedClear, TracedSource};
-
-/// More threads than this only wait for the one that reads.
-const THREADS: usize = 8;
 
 /// A list as it was read.
 #[derive(Clone, Debug)]
 pub struct Listed {
     /// Its name.
     pub name: String,
-    /// Its SHA-256 in hexadecimal.
+    /// Its SHA-256 in hexadecimal; of several files that of the lines that `sha256sum` prints of them.
     pub sha256: String,
     /// Its length in bytes.
     pub bytes: u64,
+    /// The files that it consists of.
+    pub files: Vec<File>,
     /// Data rows of all parts, bad ones among them.
     pub rows: u64,
     /// Its tables in the order in which they were read: at least one, whatever was in it.
@@ -37,11 +39,11 @@ pub struct Part {
     /// Its name within the list; empty where the list is but one table.
     pub name: String,
     /// `csv`, `tsv`, `semicolon`, `pipe`, or the name of another format; empty if it is of none.
-    pub format: &'static str,
+    pub format: Cow<'static, str>,
     /// What it was packed in, outermost first.
-    pub packing: Vec<&'static str>,
+    pub packing: Vec<Cow<'static, str>>,
     /// The encoding of most of it.
-    pub encoding: &'static str,
+    pub encoding: Cow<'static, str>,
     /// Data rows, bad ones among them.
     pub rows: u64,
     /// Rows that are not as the others.
@@ -55,32 +57,16 @@ pub struct Part {
 }
 
 impl Listed {
-    fn new(name: &str, scanned: Scanned) -> Listed {
-        let counts = scanned.tally.parts.into_iter();
-        let parts = scanned
-            .parts
-            .into_iter()
-            .zip(counts)
-            .map(|(part, counts)| Part {
-                name: part.name,
-                format: part.format,
-                packing: part.packing,
-                encoding: part.encoding,
-                rows: counts.rows,
-                bad: counts.bad,
-                otherwise_encoded: counts.otherwise_encoded,
-                columns: part.columns.columns,
-                broken: part.broken,
-            });
-        let mut parts: Vec<Part> = parts.collect();
+    pub(super) fn new(name: &str, files: Vec<File>, rows: u64, mut parts: Vec<Part>) -> Listed {
         if parts.is_empty() {
             parts.push(Part::default());
         }
         Listed {
             name: name.to_owned(),
-            sha256: scanned.whole.sha256,
-            bytes: scanned.whole.bytes,
-            rows: scanned.tally.rows,
+            sha256: sha256(&files),
+            bytes: files.iter().map(|file| file.bytes).sum(),
+            files,
+            rows,
             parts,
         }
     }
@@ -194,40 +180,15 @@ pub fn trace_file<'a>(
     settings: &Settings,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Report<'a>, Error> {
-    let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
-        io::ErrorKind::IsADirectory => Error::Directory(path.to_owned()),
-        _ => Error::Read {
-            path: path.to_owned(),
-            source,
-        },
-    };
+    let failed = |source| Error::at(path, source);
     let file = std::fs::File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(Error::Directory(path.to_owned()));
     }
-    let name = path
-        .file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy();
-    let list = List::open_file(file, progress).map_err(failed)?;
-    let report = examine(watch, &name, list, settings).map_err(failed)?;
-    if report.list.bytes == 0 {
-        return Err(Error::Empty(path.to_owned()));
-    }
-    // Of a list that nothing could be read of there is no verdict.
-    let fault = report
-        .list
-        .parts
-        .iter()
-        .find_map(|part| part.broken.as_ref());
-    if let (0, Some(why)) = (report.list.rows, fault) {
-        return Err(Error::Unreadable {
-            path: path.to_owned(),
-            why: why.clone(),
-        });
-    }
-    Ok(report)
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let name = name.to_string_lossy();
+    let piece = Piece::read_file(watch, &name, file, None, progress).map_err(failed)?;
+    Ok(piece.filled(path)?.report(watch, &name, settings))
 }
 
 /// Examines a list from wherever it comes.
@@ -241,30 +202,18 @@ pub fn trace<'a, R: Read>(
     settings: &Settings,
     progress: &mut dyn FnMut(u64),
 ) -> io::Result<Report<'a>> {
-    examine(watch, name, List::open(input, progress), settings)
+    let piece = Piece::read(watch, name, input, None, progress)?;
+    Ok(piece.report(watch, name, settings))
 }
 
-fn examine<'a>(
-    watch: &'a Watch,
-    name: &str,
-    list: List<'_>,
-    settings: &Settings,
-) -> io::Result<Report<'a>> {
-    let started = Instant::now();
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(THREADS);
-    let scanned = scan(watch, list, threads)?;
-    let has_children = scanned
-        .parts
-        .iter()
-        .any(|part| part.columns.plan().has_children());
-    let decision = decide(watch, &scanned.tally, has_children, settings);
-    Ok(Report {
-        list: Listed::new(name, scanned),
-        decision,
-        settings: *settings,
-        elapsed: started.elapsed(),
-        watch,
-    })
+/// The hash of a list's only file, or of what `sha256sum` prints of several.
+fn sha256(files: &[File]) -> String {
+    if let [only] = files {
+        return only.sha256.clone();
+    }
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(format!("{}  {}\n", file.sha256, file.name));
+    }
+    crate::evidence::hex(&hash.finalize())
 }

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use super::columns::Columns;
 use super::normalise::Plan;
+use super::parts::Laid;
 use super::read::{Head, Kind, Layout, List, Parts, Whole};
 use super::watch::Watch;
 use row::Worker;
@@ -84,6 +85,7 @@ pub(super) fn scan(watch: &Watch, list: List<'_>, threads: usize) -> io::Result<
             sender,
             parts: Vec::new(),
             chunk: None,
+            laid: list.laid(),
         };
         let whole = list
             .read(&mut feed)
@@ -114,6 +116,8 @@ struct Feed {
     sender: SyncSender<Chunk>,
     parts: Vec<Part>,
     chunk: Option<Chunk>,
+    /// A stretch of a longer text is understood by the text's beginning.
+    laid: Option<Laid>,
 }
 
 impl Feed {
@@ -130,7 +134,13 @@ impl Feed {
 
 impl Parts for Feed {
     fn begin(&mut self, head: Head) -> usize {
-        let columns = Columns::understand(head.header.as_deref(), &head.sample);
+        let (columns, header) = match &self.laid {
+            None => {
+                let columns = Columns::understand(head.header.as_deref(), &head.sample);
+                (columns, Vec::new())
+            }
+            Some(laid) => (laid.columns.clone(), laid.header.clone()),
+        };
         let width = columns.columns.len();
         let part = self.parts.len();
         let reading = Arc::new(Reading {
@@ -149,7 +159,7 @@ impl Parts for Feed {
             columns,
             broken: None,
             reading,
-            header: Vec::new(),
+            header,
             next: 1,
         });
         part

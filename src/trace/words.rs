@@ -372,7 +372,7 @@ fn written(part: &Part) -> String {
         .map(|packing| format!(" in {packing}"))
         .collect();
     let format = format!("{}{packed}", part.format);
-    let known = [format.trim(), part.encoding];
+    let known = [format.trim(), &*part.encoding];
     let known: Vec<&str> = known.into_iter().filter(|word| !word.is_empty()).collect();
     known.join(", ")
 }

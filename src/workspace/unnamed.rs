@@ -38,6 +38,13 @@ impl Unnamed {
         crate::backup::sha256(self.file.path())
     }
 
+    /// Gives it its name, and puts it in the place of a file that has it.
+    pub(crate) fn replace(self) -> std::io::Result<()> {
+        self.file.as_file().sync_all()?;
+        let named = self.file.persist(&self.path);
+        named.map(drop).map_err(|error| error.error)
+    }
+
     /// Gives it its name, durably; [`std::io::ErrorKind::AlreadyExists`] if another file has it.
     pub(crate) fn name(self) -> std::io::Result<()> {
         self.file.as_file().sync_all()?;

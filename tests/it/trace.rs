@@ -3,6 +3,8 @@
 
 mod decision;
 mod near;
+mod parts;
+mod watchlist;
 
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
@@ -396,8 +398,10 @@ async fn what_is_no_list_is_told() {
     let missing = format!("{dir}/missing.csv");
     let empty = format!("{dir}/empty.csv");
     std::fs::write(&empty, b"").unwrap();
+    let no_list = format!("{dir}/nothing");
+    std::fs::create_dir(&no_list).unwrap();
     for (file, words) in [
-        (&dir, "is a directory"),
+        (&no_list, "is empty"),
         (&missing, "no such file"),
         (&empty, "is empty"),
     ] {

@@ -45,6 +45,7 @@ pub use records::{Kind, Layout};
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::parts::Laid;
 use fields::{split_escaped, split_literal, split_quoted, split_rows};
 use limits::Limits;
 use unpack::Opener;
@@ -95,6 +96,7 @@ pub struct List<'a> {
     input: Hashing<'a>,
     limits: Limits,
     file: Option<File>,
+    laid: Option<Laid>,
 }
 
 impl<'a> List<'a> {
@@ -105,6 +107,7 @@ impl<'a> List<'a> {
             input: Hashing::new(input, progress, limits.packed()),
             limits,
             file: None,
+            laid: None,
         }
     }
 
@@ -121,13 +124,29 @@ impl<'a> List<'a> {
         })
     }
 
+    /// It is a stretch of a longer text, which has told its layout.
+    #[must_use]
+    pub fn laid_out(mut self, laid: &Laid) -> List<'a> {
+        self.laid = Some(laid.clone());
+        self
+    }
+
+    /// The layout that has been told.
+    pub fn laid(&self) -> Option<Laid> {
+        self.laid.clone()
+    }
+
     /// Reads it to its end. What is wrong with a part of it is told to `parts`.
     ///
     /// # Errors
     /// The input's.
     pub fn read(mut self, parts: &mut dyn Parts) -> io::Result<Whole> {
-        let mut opener = Opener::new(parts, self.limits, self.file);
-        opener.entry("", &mut self.input);
+        if let Some(laid) = &self.laid {
+            text::read_on(laid, &mut self.input, parts)?;
+        } else {
+            let mut opener = Opener::new(parts, self.limits, self.file);
+            opener.entry("", &mut self.input);
+        }
         // What no reader wanted belongs to the file all the same.
         io::copy(&mut self.input, &mut io::sink())?;
         self.input.sound()?;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use super::super::parts::Laid;
 use super::dialect::sniff;
 use super::encoding::{Encoding, decode};
 use super::fields::Cells;
@@ -50,6 +51,28 @@ fn lines(
         ..Head::split(name, "", was.name())
     });
     let mut records = Records::new(input, layout);
+    while let Some((place, kind)) = records.next()? {
+        let record = records.bytes(&place);
+        if !is_ornament(record) {
+            parts.record(part, record, kind)?;
+        }
+    }
+    Ok(())
+}
+
+const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads a stretch of a longer text whose layout is known from its beginning.
+///
+/// # Errors
+/// The input's.
+pub fn read_on(laid: &Laid, input: &mut dyn Read, parts: &mut dyn Parts) -> io::Result<()> {
+    let part = parts.begin(laid.head());
+    let mut input = Peeked::new(input, UTF8_BOM.len());
+    if input.start == UTF8_BOM {
+        input.skip(UTF8_BOM.len());
+    }
+    let mut records = Records::new(input, laid.layout);
     while let Some((place, kind)) = records.next()? {
         let record = records.bytes(&place);
         if !is_ornament(record) {

@@ -1,6 +1,9 @@
 //! What a pass over a list has counted.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::super::mark::{Agreed, Marks};
 use super::super::near::Hows;
@@ -12,19 +15,19 @@ use super::shapes::Shapes;
 const SHOWN: usize = 10;
 
 /// Rows that are not as the others; their cells are matched all the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadRows {
     /// How many there are.
     pub count: u64,
     /// The first ones: row and what is wrong with it.
-    pub first: Vec<(u64, &'static str)>,
+    pub first: Vec<(u64, Cow<'static, str>)>,
 }
 
 impl BadRows {
     pub fn note(&mut self, row: u64, why: &'static str) {
         self.count += 1;
         let place = self.first.partition_point(|(earlier, _)| *earlier <= row);
-        self.first.insert(place, (row, why));
+        self.first.insert(place, (row, why.into()));
         self.first.truncate(SHOWN);
     }
 
@@ -37,7 +40,7 @@ impl BadRows {
 }
 
 /// Canaries that a row agrees with best: one, or several that it cannot tell apart.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Claim {
     pub canaries: Box<[u32]>,
     /// Marks of which the folded values are equal.
@@ -57,14 +60,14 @@ impl Claim {
 }
 
 /// Where a row stands: in which part of the list, and its number there, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     pub part: usize,
     pub row: u64,
 }
 
 /// What was counted of one part of the list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartTally {
     /// Data rows.
     pub rows: u64,
@@ -75,7 +78,7 @@ pub struct PartTally {
 }
 
 /// Rows that make the same claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     pub rows: u64,
     /// Part and row of the first of them.
@@ -87,21 +90,24 @@ pub struct Seen {
 }
 
 /// Counts over a list, or over a part of one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tally {
     /// Data rows.
     pub rows: u64,
     /// The same and more for each part.
     pub parts: Vec<PartTally>,
     /// Rows in which each value of the watch stands.
+    #[serde(with = "sparse")]
     pub counts: Vec<u64>,
     /// Rows in which it stands without any other mark of its holders.
+    #[serde(with = "sparse")]
     pub alone: Vec<u64>,
     /// Rows that have a key of each class at all.
     pub filled: [u64; Class::ALL.len()],
     /// How its rows write their values.
     pub shapes: Shapes,
     /// Who was found.
+    #[serde(with = "pairs")]
     pub claims: HashMap<Claim, Seen>,
 }
 
@@ -137,6 +143,39 @@ impl Tally {
         }
     }
 
+    /// The same counts of a piece that stands further behind: so many parts, or so many rows.
+    #[must_use]
+    pub fn moved(mut self, parts: usize, rows: u64) -> Tally {
+        for part in &mut self.parts {
+            for (row, _) in &mut part.bad.first {
+                *row += rows;
+            }
+        }
+        let before = (0..parts).map(|_| PartTally::default());
+        self.parts.splice(0..0, before);
+        for seen in self.claims.values_mut() {
+            seen.first.part += parts;
+            seen.first.row += rows;
+        }
+        self
+    }
+
+    /// Counts that came from elsewhere, filled up to a watch; `None` where they are not of this watch.
+    pub fn fitted(mut self, watch: &Watch) -> Option<Tally> {
+        let values = watch.values.len();
+        let known = |canary: &u32| (*canary as usize) < watch.canaries.len();
+        let fits = self.counts.len() <= values
+            && self.alone.len() <= values
+            && self.claims.iter().all(|(claim, seen)| {
+                !claim.canaries.is_empty()
+                    && claim.canaries.iter().all(known)
+                    && seen.first.part < self.parts.len()
+            });
+        self.counts.resize(values, 0);
+        self.alone.resize(values, 0);
+        fits.then_some(self)
+    }
+
     /// Adds another part's counts; the order of parts makes no difference.
     pub fn add(&mut self, other: Tally) {
         self.rows += other.rows;
@@ -158,5 +197,59 @@ impl Tally {
         for (claim, seen) in other.claims {
             self.claim(claim, seen);
         }
+    }
+}
+
+/// Counts that are nearly all zero, as pairs of place and count.
+mod sparse {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// A watch has not more values.
+    const MOST: usize = 1 << 30;
+
+    pub fn serialize<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+        let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        serializer.collect_seq(filled)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+        let pairs = Vec::<(usize, u64)>::deserialize(deserializer)?;
+        let length = pairs.iter().map(|(place, _)| place.saturating_add(1)).max();
+        let length = length.unwrap_or_default();
+        if length > MOST {
+            return Err(serde::de::Error::custom("a count of no value"));
+        }
+        let mut counts = vec![0; length];
+        for (place, count) in pairs {
+            counts[place] = count;
+        }
+        Ok(counts)
+    }
+}
+
+/// A table whose keys are no texts, as pairs in their order.
+mod pairs {
+    use std::collections::HashMap;
+    use std::hash::Hash;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<K: Serialize + Ord, V: Serialize, S: Serializer>(
+        table: &HashMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut pairs: Vec<(&K, &V)> = table.iter().collect();
+        pairs.sort_unstable_by_key(|(key, _)| *key);
+        serializer.collect_seq(pairs)
+    }
+
+    pub fn deserialize<'de, K, V, D>(deserializer: D) -> Result<HashMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Eq + Hash,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        let pairs = Vec::<(K, V)>::deserialize(deserializer)?;
+        Ok(pairs.into_iter().collect())
     }
 }

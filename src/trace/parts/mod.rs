@@ -1,0 +1,21 @@
+//! A list in pieces: each is examined by itself, on any machine, and the results are put together.
+//!
+//! What a pass over a list counts adds up, so the results of pieces add up to the result of the
+//! whole, and the decision is made once, over all of it. A piece is either files of their own, each with
+//! its own columns, or a stretch of one long text: then it has no header and too few rows to be
+//! understood by, and is read by the layout that the list's beginning has told ([`Laid`]).
+//!
+//! A result holds numbers: which canaries, which marks, how many rows, where. Of the list's own
+//! content it holds the columns' names and nothing else.
+
+mod laid;
+mod merge;
+mod piece;
+mod watched;
+
+pub use laid::{InvalidLayout, Laid};
+pub use merge::{CannotMerge, merge};
+pub use piece::{File, InvalidPiece, Piece, PieceDocument};
+
+#[cfg(test)]
+mod tests;
