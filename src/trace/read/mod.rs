@@ -11,6 +11,8 @@
 //! XML is passed over.
 
 mod bytes;
+#[cfg(test)]
+mod collected;
 mod dialect;
 mod encoding;
 mod fields;
