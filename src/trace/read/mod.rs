@@ -14,6 +14,8 @@ mod bytes;
 #[cfg(test)]
 mod collected;
 mod dialect;
+#[cfg(fuzzing)]
+pub mod doors;
 mod encoding;
 mod fields;
 mod fixed;

@@ -160,7 +160,7 @@ impl<'a> Opener<'a> {
                 sheet::xls::read(name, file, self)
             }
             FileKind::Parquet => {
-                let file = self.seekable(&mut input)?;
+                let file = self.whole_file(&mut input)?;
                 super::parquet::read(name, file, self)
             }
             FileKind::Other(what) => Err(io::Error::other(what)),
@@ -203,7 +203,7 @@ impl<'a> Opener<'a> {
         }
     }
 
-    fn tar(&mut self, name: &str, input: &mut dyn Read) -> io::Result<()> {
+    pub(super) fn tar(&mut self, name: &str, input: &mut dyn Read) -> io::Result<()> {
         let mut tar = Tar::new(input);
         while let Some(entry) = tar.next()? {
             self.limits.entry()?;
@@ -227,16 +227,28 @@ impl<'a> Opener<'a> {
         Ok(())
     }
 
+    /// The file at hand as one of the system's.
+    fn whole_file(&mut self, input: &mut dyn Read) -> io::Result<File> {
+        let mut file = match self.file.take_if(|_| self.packing.is_empty()) {
+            Some(file) => {
+                // Its hash is taken while it is read from end to end.
+                io::copy(input, &mut io::sink())?;
+                file
+            }
+            None => {
+                let mut copy = tempfile::tempfile()?;
+                io::copy(input, &mut copy)?;
+                copy
+            }
+        };
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file)
+    }
+
     /// The file at hand, to be read in any order.
     fn seekable(&mut self, input: &mut dyn Read) -> io::Result<Box<dyn Seekable>> {
-        if self.packing.is_empty()
-            && let Some(file) = self.file.take()
-        {
-            // Its hash is taken while it is read from end to end.
-            io::copy(input, &mut io::sink())?;
-            let mut file = file;
-            file.seek(SeekFrom::Start(0))?;
-            return Ok(Box::new(file));
+        if self.packing.is_empty() && self.file.is_some() {
+            return Ok(Box::new(self.whole_file(input)?));
         }
         let mut copy = tempfile::SpooledTempFile::new(IN_MEMORY);
         io::copy(input, &mut copy)?;

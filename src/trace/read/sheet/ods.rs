@@ -44,7 +44,18 @@ pub fn read(name: &str, archive: &mut Archive, opener: &mut Opener<'_>) -> io::R
             }
         }
     }
-    let mut xml = Xml::new(open(archive, "content.xml", opener)?);
+    let content = open(archive, "content.xml", opener)?;
+    sheets(name, content, opener)
+}
+
+/// The sheets of a document by its content alone.
+#[cfg(fuzzing)]
+pub fn content_alone(content: &[u8], opener: &mut Opener<'_>) -> io::Result<()> {
+    sheets("", content, opener)
+}
+
+fn sheets(name: &str, content: impl Read, opener: &mut Opener<'_>) -> io::Result<()> {
+    let mut xml = Xml::new(content);
     while let Some(node) = xml.next()? {
         if let Node::Start(tag) = node
             && tag.local_name().as_ref() == "table"

@@ -57,6 +57,17 @@ pub fn read(name: &str, archive: &mut Archive, opener: &mut Opener<'_>) -> io::R
     Ok(())
 }
 
+/// A sheet without its workbook.
+#[cfg(fuzzing)]
+pub fn sheet_alone(sheet: &[u8], opener: &mut Opener<'_>) -> io::Result<()> {
+    let book = Book {
+        strings: Strings::read(sheet).unwrap_or_default(),
+        styles: styles(sheet).unwrap_or_default(),
+        since_1904: false,
+    };
+    book.sheet("", sheet, opener)
+}
+
 /// Names and ids of the sheets, and whether dates count from 1904.
 fn sheets(input: impl Read) -> io::Result<(Vec<(String, String)>, bool)> {
     let mut xml = Xml::new(input);
