@@ -11,6 +11,9 @@ use crate::notation::{
 /// Below this a column's role is no better than none.
 const DOUBTFUL: f64 = 0.4;
 
+/// How many rows may stand before the one that names the columns.
+const TITLES: usize = 30;
+
 /// How sure it is what a column of digests holds the digests of; both are tried.
 const DIGESTS: f64 = 0.5;
 
@@ -33,7 +36,7 @@ pub struct Columns {
     pub columns: Vec<Column>,
     /// The country whose notation the list uses.
     pub region: Option<Region>,
-    /// Rows before the data: 1 where the first row names the columns.
+    /// Rows before the data: titles, and last of them the one that names the columns.
     pub before: usize,
 }
 
@@ -43,12 +46,11 @@ impl Columns {
         let mut widths: Vec<usize> = sample.iter().map(Vec::len).collect();
         let width = commonest(&mut widths).map_or(0, |(width, _)| width);
         let width = names.map_or(width, |names| names.len());
-        let header = sample
-            .split_first()
-            .filter(|(first, rest)| names.is_none() && is_header(first, rest));
-        let rows = header.map_or(sample, |(_, rest)| rest);
-        let before = usize::from(header.is_some());
-        let header = names.or(header.map(|(first, _)| &first[..]));
+        let (before, header) = match names {
+            Some(names) => (0, Some(names)),
+            None => find_header(sample, width),
+        };
+        let rows = &sample[before..];
         let values: Vec<Vec<&str>> = (0..width)
             .map(|column| {
                 let sound = rows.iter().filter(|row| row.len() == width);
@@ -110,6 +112,42 @@ impl Columns {
     }
 }
 
+/// How many rows there are before the data, and which row names the columns: the last of them, or one in the
+/// middle of the data, as where files were put together.
+fn find_header(sample: &[Vec<String>], width: usize) -> (usize, Option<&[String]>) {
+    let filled = |row: &[String]| row.iter().filter(|cell| !cell.trim().is_empty()).count();
+    let wide = |row: &[String]| row.len() == width && filled(row) >= 2 && filled(row) * 2 >= width;
+    let is_data = |row: &&Vec<String>| wide(row) && row.iter().any(|cell| is_value(cell));
+    let titles = sample.iter().take(TITLES).take_while(|row| !is_data(row));
+    for (place, row) in titles.enumerate().filter(|(_, row)| wide(row)) {
+        if is_header(row, &sample[place + 1..]) {
+            return (place + 1, Some(row));
+        }
+    }
+    // A header that is narrower than its table.
+    if let Some((first, rest)) = sample.split_first()
+        && is_header(first, rest)
+    {
+        return (1, Some(first));
+    }
+    let within = sample.iter().find(|row| {
+        wide(row) && names(row) * 2 >= filled(row) && !row.iter().any(|cell| is_value(cell))
+    });
+    (0, within.map(|row| &row[..]))
+}
+
+/// How many cells are words that columns are called by.
+fn names(row: &[String]) -> usize {
+    let named = |cell: &&String| {
+        let name = ColumnFacts {
+            name: cell.trim(),
+            ..ColumnFacts::default()
+        };
+        !name.name.is_empty() && understand(&name).role.is_some()
+    };
+    row.iter().filter(named).count()
+}
+
 /// Whether a cell is a value that no column is called by.
 fn is_value(cell: &str) -> bool {
     let cell = cell.trim();
@@ -132,16 +170,6 @@ fn is_header(first: &[String], rest: &[Vec<String>]) -> bool {
     if filled.is_empty() || filled.iter().any(|(_, cell)| is_value(cell)) {
         return false;
     }
-    let named = filled
-        .iter()
-        .filter(|(_, cell)| {
-            let name = ColumnFacts {
-                name: cell,
-                ..ColumnFacts::default()
-            };
-            understand(&name).role.is_some()
-        })
-        .count();
     let look = &rest[..rest.len().min(50)];
     let stands_out = filled.iter().any(|(column, _)| {
         let cells = look.iter().filter_map(|row| row.get(*column));
@@ -150,7 +178,7 @@ fn is_header(first: &[String], rest: &[Vec<String>]) -> bool {
         });
         all > 0 && values * 2 > all
     });
-    named * 2 >= filled.len() || stands_out
+    names(first) * 2 >= filled.len() || stands_out
 }
 
 fn region(rows: &[Vec<String>]) -> Option<Region> {
@@ -162,4 +190,47 @@ fn region(rows: &[Vec<String>]) -> Option<Region> {
         })
         .count();
     (japanese * 2 > rows.len()).then_some(Region::Jp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn understood(list: &str) -> (usize, Vec<Option<&'static str>>, Option<String>) {
+        let split = |line: &str| line.split(',').map(str::to_owned).collect();
+        let sample: Vec<Vec<String>> = list.lines().map(split).collect();
+        let columns = Columns::understand(None, &sample);
+        let roles = columns.columns.iter().map(|column| column.role.map(Role::name));
+        (columns.before, roles.collect(), columns.columns[0].header.clone())
+    }
+
+    const ROWS: &str = "山田 太郎,090-0123-4567,1980-01-02\n鈴木 花子,090-0123-4568,1975-11-12\n\
+        佐藤 次郎,090-0123-4569,1990-07-08\n高橋 三郎,090-0123-4570,1969-03-04\n";
+
+    #[test]
+    fn a_header_is_found_wherever_it_stands() {
+        let roles = vec![Some("name"), Some("phone"), Some("birth_date")];
+        let header = "氏名,電話番号,生年月日\n";
+        let told = Some("氏名".to_owned());
+        for (list, before) in [
+            (format!("{header}{ROWS}"), 1),
+            (format!("会員名簿\n2026年11月26日 作成\n{header}{ROWS}"), 3),
+            (format!("会員名簿,,\n,,\n{header}{ROWS}"), 3),
+            (format!("{ROWS}{header}{ROWS}"), 0),
+        ] {
+            let (found, seen, name) = understood(&list);
+            assert_eq!((found, &name), (before, &told), "{list}");
+            assert_eq!(seen[1..], roles[1..], "{list}");
+        }
+        let (before, seen, name) = understood(ROWS);
+        assert_eq!((before, name), (0, None));
+        assert_eq!(seen[1..], [Some("phone"), Some("birth_date")]);
+    }
+
+    #[test]
+    fn a_wrong_header_does_not_win_against_the_values() {
+        let rows = ROWS.repeat(5);
+        let (_, roles, _) = understood(&format!("氏名,生年月日,電話番号\n{rows}"));
+        assert_eq!(roles[1..], [Some("phone"), Some("birth_date")]);
+    }
 }

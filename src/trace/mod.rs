@@ -35,6 +35,9 @@ mod watch;
 pub mod watchlist;
 mod words;
 
+#[cfg(fuzzing)]
+pub use read::doors;
+
 pub use decide::{
     Cleared, ClearedSlice, Composition, Condition, Decision, FoundCanary, Interval, OneOf, Origin,
     Settings, Slice, SourceFinding, Verdict, support,

@@ -2,6 +2,7 @@
 //! on files that are no lists.
 
 mod decision;
+mod lists;
 mod near;
 mod parts;
 mod watchlist;

@@ -189,6 +189,20 @@ fn by_header(
             ),
         }
     };
+    // A header that was mixed up: the values are plainly of another kind.
+    if let Some((rival, _)) = rivals.first().copied().filter(|(_, likely)| *likely >= SURE)
+        && content.count >= 12
+        && content.fit(role, facts.samples) < 0.2
+    {
+        rivals[0] = (role, confidence);
+        return Understanding {
+            role: Some(rival),
+            confidence: 0.75,
+            format: None,
+            why: format!("its values; {from} says otherwise"),
+            rivals,
+        };
+    }
     if matches!(role, Role::Code) {
         let mut found = code(facts, from);
         if content.count > 0 && content.fit(Role::Code, facts.samples) < 0.5 && !facts.unique {

@@ -399,3 +399,106 @@ impl<R: Read> Json<'_, R> {
         Ok(unit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::collected::{read_all, read_one};
+    use super::*;
+
+    #[test]
+    fn arrays_lines_and_values_one_after_the_other_are_rows() {
+        let array = r#"[{"name":"山田","tel":"0301234567"}, {"tel":null,"name":"\u9234\u6728"}]"#;
+        let lines =
+            "{\"name\":\"山田\",\"tel\":\"0301234567\"}\r\n{\"tel\":null,\"name\":\"鈴木\"}\r\n";
+        let run_on = lines.replace("\r\n", "");
+        let pretty = "[\n  {\n    \"name\": \"山田\",\n    \"tel\": \"0301234567\"\n  },\n  {\n    \"name\": \"鈴木\"\n  }\n]\n";
+        for text in [array, lines, &run_on, pretty] {
+            let part = read_one(text.as_bytes());
+            assert_eq!(part.format, "json");
+            let header = part.header.clone().unwrap();
+            assert_eq!(header, ["name", "tel"]);
+            assert_eq!(part.lines(), ["山田|0301234567", "鈴木|"], "{text}");
+            assert_eq!(part.bad(), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_nested_becomes_columns() {
+        let part = read_one(
+            br#"{"id":{"$oid":"5"},"to":{"city":"X","lines":["a","b"]},"children":[{"name":"K","born":2015}]}
+{"id":{"$oid":"6"},"to":{"city":"Y","lines":[]},"children":[],"late":true}
+"#,
+        );
+        assert_eq!(
+            part.header.as_ref().unwrap(),
+            &[
+                "id.$oid",
+                "to.city",
+                "to.lines.0",
+                "to.lines.1",
+                "children.0.name",
+                "children.0.born",
+                "late"
+            ]
+        );
+        assert_eq!(part.lines(), ["5|X|a|b|K|2015|", "6|Y|||||true"]);
+    }
+
+    #[test]
+    fn tables_within_one_document_are_parts() {
+        let text = r#"{"exported":"2026-01-01","data":{"customers":[{"name":"A","kids":[{"n":1}]},{"name":"B"}],
+            "orders":[[1,"x"],[2,"y"]]}}"#;
+        let parts = read_all(text.as_bytes());
+        let told: Vec<_> = parts
+            .iter()
+            .map(|part| (part.name.as_str(), part.lines()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("data.customers", vec!["A|1".to_owned(), "B|".to_owned()]),
+                ("data.orders", vec!["1|x".to_owned(), "2|y".to_owned()])
+            ]
+        );
+        let alone = read_one(br#"{"name":"A","tel":"1"}"#);
+        assert_eq!(alone.lines(), ["A|1"]);
+    }
+
+    #[test]
+    fn broken_rows_are_counted_and_the_next_ones_are_read() {
+        let text = "{\"a\":\"1\"}\n{\"a\":\"2}\n{\"a\":\"3\"\n{\"a\" \"4\"}\nnonsense\n{\"a\":\"5\"}\n{\"a\":\"6";
+        let part = read_one(text.as_bytes());
+        let sound: Vec<&String> = part
+            .rows
+            .iter()
+            .zip(&part.kinds)
+            .filter(|(_, kind)| **kind == Kind::Sound)
+            .map(|(row, _)| &row[0])
+            .collect();
+        assert_eq!(sound, ["1", "5"]);
+        assert!(part.lines().contains(&"3".to_owned()));
+        let cut = read_one(b"[{\"a\":\"1\"},{\"a\":\"2\"},{\"a\"");
+        assert_eq!(cut.lines(), ["1", "2"]);
+        let pretty = "[\n {\n \"a\": \"1\",\n \"b\": \"x\n },\n {\n \"a\": \"2\"\n }\n]";
+        assert_eq!(read_one(pretty.as_bytes()).lines().last().unwrap(), "2|");
+    }
+
+    #[test]
+    fn keys_that_come_later_stand_behind_the_others() {
+        let mut text = "{\"a\":1}\n".repeat(4_000);
+        text += "{\"b\":2,\"a\":3}\n";
+        assert_eq!(read_one(text.as_bytes()).lines().last().unwrap(), "3|2");
+    }
+
+    #[test]
+    fn nothing_is_held_that_has_no_bound() {
+        let deep = "[".repeat(1 << 20);
+        read_all(format!("[[{deep}").as_bytes());
+        let deep = "{\"a\":".repeat(1 << 18);
+        read_all(deep.as_bytes());
+        let long = format!("{{\"a\":\"{}\"}}\n{{\"a\":\"1\"}}", "x".repeat(9 << 20));
+        let part = read_one(long.as_bytes());
+        assert!(part.rows[0][0].len() <= LONGEST);
+        assert_eq!(part.lines()[1], "1");
+    }
+}

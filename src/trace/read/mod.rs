@@ -11,7 +11,11 @@
 //! XML is passed over.
 
 mod bytes;
+#[cfg(test)]
+mod collected;
 mod dialect;
+#[cfg(fuzzing)]
+pub mod doors;
 mod encoding;
 mod fields;
 mod fixed;

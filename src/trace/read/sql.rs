@@ -627,3 +627,116 @@ impl<R: Read> Dump<'_, R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::collected::{read_all, read_one};
+    use super::*;
+
+    #[test]
+    fn what_pg_dump_writes() {
+        let dump = r"--
+-- PostgreSQL database dump
+--
+\restrict x
+SET client_encoding = 'UTF8';
+CREATE FUNCTION public.f() RETURNS text LANGUAGE sql AS $$ insert into a values (1); $$;
+CREATE TABLE public.customer (
+    id bigint NOT NULL,
+    name character varying(40) DEFAULT 'x,y'::character varying,
+    kids numeric(3,1),
+    CONSTRAINT c CHECK ((id > 0))
+);
+COPY public.customer (id, name, kids) FROM stdin;
+1	山田\t太郎	\N
+2	a\\b;--c	1.5
+\.
+
+
+COPY public.empty (id) FROM stdin;
+\.
+";
+        let part = read_one(dump.as_bytes());
+        assert_eq!((part.name.as_str(), part.format), ("customer", "sql"));
+        assert_eq!(part.header.as_ref().unwrap(), &["id", "name", "kids"]);
+        assert_eq!(part.lines(), ["1|山田\t太郎|", "2|a\\b;--c|1.5"]);
+        let inserts = r"-- PostgreSQL database dump
+CREATE TABLE public.customer (id bigint, name text);
+INSERT INTO public.customer VALUES (1, 'O''Neill \ x');
+INSERT INTO public.customer VALUES (2, E'a\'b\n');
+INSERT INTO public.customer (name) VALUES ('only');
+";
+        let parts = read_all(inserts.as_bytes());
+        assert_eq!(parts[0].lines(), ["1|O'Neill \\ x", "2|a'b\n"]);
+        assert_eq!(parts[0].header.as_ref().unwrap(), &["id", "name"]);
+        assert_eq!(parts[1].lines(), ["only"]);
+    }
+
+    #[test]
+    fn what_mysqldump_writes() {
+        let dump = r"-- MySQL dump 10.13
+/*!40101 SET NAMES utf8mb4 */;
+DROP TABLE IF EXISTS `会員`;
+CREATE TABLE `会員` (
+  `id` int(11) NOT NULL AUTO_INCREMENT COMMENT 'a, b',
+  `name` varchar(40) DEFAULT NULL,
+  `note` enum('x','y') DEFAULT 'x',
+  PRIMARY KEY (`id`),
+  KEY `n` (`name`)
+) ENGINE=InnoDB;
+LOCK TABLES `会員` WRITE;
+INSERT INTO `会員` VALUES (1,'山田 \'太\' \\','x'),(2,NULL,_binary 'y'),
+(3,'a\nb;(',0x41);
+UNLOCK TABLES;
+DELIMITER ;;
+CREATE TRIGGER t BEFORE INSERT ON `会員` FOR EACH ROW BEGIN INSERT INTO log VALUES (NEW.id); END ;;
+DELIMITER ;
+INSERT IGNORE INTO `other` (`a`,`b`) VALUES (1,2);
+";
+        let parts = read_all(dump.as_bytes());
+        assert_eq!(parts.len(), 2, "{parts:?}");
+        assert_eq!(parts[0].header.as_ref().unwrap(), &["id", "name", "note"]);
+        assert_eq!(
+            parts[0].lines(),
+            ["1|山田 '太' \\|x", "2||y", "3|a\nb;(|0x41"]
+        );
+        assert_eq!(parts[1].lines(), ["1|2"]);
+    }
+
+    #[test]
+    fn what_sqlite_and_others_write() {
+        let dump = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE IF NOT EXISTS \"c d\" (id INTEGER PRIMARY KEY, [n n] TEXT);\n\
+            INSERT INTO \"c d\" VALUES(1,'a''b');\nINSERT INTO \"c d\" VALUES(2,replace('x\\ny','\\n',char(10)));\n\
+            INSERT INTO [dbo].[t] ([a]) VALUES (CAST(N'2020-01-01' AS DateTime2))\nGO\nCOMMIT;\n";
+        let parts = read_all(dump.as_bytes());
+        assert_eq!(parts[0].header.as_ref().unwrap(), &["id", "n n"]);
+        assert_eq!(parts[0].lines(), ["1|a'b", "2|x\ny"]);
+        assert_eq!(parts[1].lines(), ["2020-01-01"]);
+    }
+
+    #[test]
+    fn a_quote_that_never_closes_hides_one_statement() {
+        let mut dump = "-- MySQL dump\nINSERT INTO `a` VALUES (1,'x'),(2,'lone);\n".to_owned();
+        for row in 3..50 {
+            dump += &format!("INSERT INTO `a` VALUES ({row},'y');\n");
+        }
+        let part = read_one(dump.as_bytes());
+        assert_eq!(part.rows.len(), 49);
+        assert_eq!(part.bad(), 1);
+        let cut = read_one(b"-- x\ninsert into a values (1,'b'),(2,'c");
+        assert_eq!(cut.lines(), ["1|b", "2|c"]);
+        assert_eq!(cut.bad(), 1);
+    }
+
+    /// One statement of 40 MB goes through in pieces.
+    #[test]
+    fn one_statement_is_the_whole_dump() {
+        let mut dump = "-- MySQL dump\nINSERT INTO `a` VALUES (0,'x')".to_owned();
+        for row in 1..200_000 {
+            dump += &format!(",({row},'somebody of some length {row} in some street')");
+        }
+        let part = read_one((dump + ";\n").as_bytes());
+        assert_eq!(part.rows.len(), 200_000);
+        assert_eq!(part.bad(), 0);
+    }
+}

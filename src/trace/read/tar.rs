@@ -178,3 +178,18 @@ fn pax<'a>(mut records: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
         records = &records[length..];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_octal_or_binary() {
+        assert_eq!(number(b"0000644\0"), Some(0o644));
+        assert_eq!(number(b"\x80\0\0\0\0\0\x01\x02"), Some(258));
+        assert_eq!(number(b"x"), None);
+        assert_eq!(pax(b"11 path=ab\n9 size=7\n", b"size="), Some(&b"7"[..]));
+        assert_eq!(pax(b"99 path=ab\n", b"path="), None);
+        assert_eq!(pax(b"0 x\n", b"path="), None);
+    }
+}

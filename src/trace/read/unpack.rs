@@ -160,7 +160,7 @@ impl<'a> Opener<'a> {
                 sheet::xls::read(name, file, self)
             }
             FileKind::Parquet => {
-                let file = self.seekable(&mut input)?;
+                let file = self.whole_file(&mut input)?;
                 super::parquet::read(name, file, self)
             }
             FileKind::Other(what) => Err(io::Error::other(what)),
@@ -203,7 +203,7 @@ impl<'a> Opener<'a> {
         }
     }
 
-    fn tar(&mut self, name: &str, input: &mut dyn Read) -> io::Result<()> {
+    pub(super) fn tar(&mut self, name: &str, input: &mut dyn Read) -> io::Result<()> {
         let mut tar = Tar::new(input);
         while let Some(entry) = tar.next()? {
             self.limits.entry()?;
@@ -227,16 +227,28 @@ impl<'a> Opener<'a> {
         Ok(())
     }
 
+    /// The file at hand as one of the system's.
+    fn whole_file(&mut self, input: &mut dyn Read) -> io::Result<File> {
+        let mut file = match self.file.take_if(|_| self.packing.is_empty()) {
+            Some(file) => {
+                // Its hash is taken while it is read from end to end.
+                io::copy(input, &mut io::sink())?;
+                file
+            }
+            None => {
+                let mut copy = tempfile::tempfile()?;
+                io::copy(input, &mut copy)?;
+                copy
+            }
+        };
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file)
+    }
+
     /// The file at hand, to be read in any order.
     fn seekable(&mut self, input: &mut dyn Read) -> io::Result<Box<dyn Seekable>> {
-        if self.packing.is_empty()
-            && let Some(file) = self.file.take()
-        {
-            // Its hash is taken while it is read from end to end.
-            io::copy(input, &mut io::sink())?;
-            let mut file = file;
-            file.seek(SeekFrom::Start(0))?;
-            return Ok(Box::new(file));
+        if self.packing.is_empty() && self.file.is_some() {
+            return Ok(Box::new(self.whole_file(input)?));
         }
         let mut copy = tempfile::SpooledTempFile::new(IN_MEMORY);
         io::copy(input, &mut copy)?;
@@ -265,4 +277,184 @@ fn words(error: &io::Error) -> String {
         return "it ends too early: it was cut off, or damaged".to_owned();
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::super::collected::{read_all, read_from, read_one};
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            writer
+                .start_file(*name, SimpleFileOptions::default())
+                .unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn tar(files: &[(&str, u8, &[u8])]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (name, kind, bytes) in files {
+            let mut header = [0; 512];
+            header[..name.len()].copy_from_slice(name.as_bytes());
+            header[124..135].copy_from_slice(format!("{:011o}", bytes.len()).as_bytes());
+            header[148..156].fill(b' ');
+            header[156] = *kind;
+            header[257..265].copy_from_slice(b"ustar\x0000");
+            let sum: u64 = header.iter().map(|byte| u64::from(*byte)).sum();
+            header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            out.extend(header);
+            out.extend(*bytes);
+            out.resize(out.len().next_multiple_of(512), 0);
+        }
+        out.resize(out.len() + 1024, 0);
+        out
+    }
+
+    const CSV: &[u8] = b"a,b\n1,2\n";
+
+    #[test]
+    fn layers_are_taken_off_and_told() {
+        let inner = tar(&[("deep/x.csv", b'0', CSV), ("y.json", b'0', b"[{\"k\":1}]")]);
+        let all = read_all(&zip(&[("in.tar.gz", &gzip(&inner)), ("z.csv", CSV)]));
+        let told: Vec<_> = all
+            .iter()
+            .map(|part| (part.name.as_str(), part.format, part.packing.clone()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("in.tar.gz/deep/x.csv", "csv", vec!["zip", "gzip", "tar"]),
+                ("in.tar.gz/y.json", "json", vec!["zip", "gzip", "tar"]),
+                ("z.csv", "csv", vec!["zip"])
+            ]
+        );
+        let plain = read_one(&[gzip(b"a,b\n1,2\n"), gzip(b"3,4\n")].concat());
+        assert_eq!(
+            (plain.name.as_str(), plain.lines()[2].as_str()),
+            ("", "3|4")
+        );
+    }
+
+    #[test]
+    fn names_that_japanese_windows_wrote() {
+        let mut bytes = zip(&[("AAAAAA.csv", CSV)]);
+        let name = encoding_rs::SHIFT_JIS.encode("名簿表").0;
+        let places: Vec<usize> = memchr::memmem::find_iter(&bytes, b"AAAAAA").collect();
+        for place in places {
+            bytes[place..place + 6].copy_from_slice(&name);
+        }
+        assert_eq!(read_one(&bytes).name, "名簿表.csv");
+    }
+
+    #[test]
+    fn links_are_told_and_not_followed() {
+        let all = read_all(&tar(&[
+            ("etc", b'2', b""),
+            ("hard", b'1', b""),
+            ("x.csv", b'0', CSV),
+        ]));
+        assert!(all[0].why().contains("not followed") && all[1].why().contains("not followed"));
+        assert_eq!(all[2].lines().len(), 2);
+        let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+        writer
+            .add_symlink("link", "/etc/passwd", SimpleFileOptions::default())
+            .unwrap();
+        let bytes = writer.finish().unwrap().into_inner();
+        assert!(read_one(&bytes).why().contains("not followed"));
+    }
+
+    #[test]
+    fn one_bad_file_does_not_hide_the_others() {
+        let cut = gzip(&CSV.repeat(10_000));
+        let picture = b"\x89PNG\r\n\x1a\n....";
+        let noise: Vec<u8> = (0..4_000_u32).map(|n| (n * n % 251) as u8).collect();
+        let all = read_all(&zip(&[
+            ("cut.gz", &cut[..cut.len() / 2]),
+            ("p.png", picture),
+            ("noise", &noise),
+            ("empty.csv", b""),
+            ("good.csv", CSV),
+        ]));
+        let told: Vec<_> = all
+            .iter()
+            .map(|part| part.broken.as_deref().unwrap_or("good"))
+            .collect();
+        assert!(told[0].contains("ends too early"), "{told:?}");
+        assert!(
+            all[0].rows.len() > 1_000,
+            "what came before the cut is read"
+        );
+        assert_eq!(told[1], "a picture");
+        assert!(told[2].contains("neither text"), "{told:?}");
+        assert!(told[3].contains("no row"), "{told:?}");
+        assert_eq!(told[4], "good");
+        let whole = zip(&[("a.csv", &CSV.repeat(1_000)), ("b.csv", CSV)]);
+        assert!(read_one(&whole[..whole.len() / 2]).why().contains("zip"));
+        let whole = tar(&[("a.csv", b'0', &CSV.repeat(1_000))]);
+        assert!(
+            read_one(&whole[..whole.len() / 2])
+                .why()
+                .contains("too early")
+        );
+    }
+
+    #[test]
+    fn bombs_are_told() {
+        let mut zeros = GzEncoder::new(Vec::new(), Compression::best());
+        let line = [b"a,b\n".repeat(1 << 18)].concat();
+        for _ in 0..1_400 {
+            zeros.write_all(&line).unwrap();
+        }
+        let (parts, whole) = read_from(&zeros.finish().unwrap()[..]);
+        assert!(
+            parts[0].why().contains("more than 250 times"),
+            "{:?}",
+            parts[0].broken
+        );
+        assert!(whole.bytes < 8 << 20);
+        let mut deep = CSV.to_vec();
+        for _ in 0..9 {
+            deep = gzip(&deep);
+        }
+        assert!(read_one(&deep).why().contains("packed more than"));
+        let many: Vec<(String, u8)> = (0..21_000).map(|n| (n.to_string(), b'0')).collect();
+        let many: Vec<(&str, u8, &[u8])> = many
+            .iter()
+            .map(|(name, kind)| (&name[..], *kind, &b"x"[..]))
+            .collect();
+        let told = read_all(&tar(&many));
+        assert!(told.last().unwrap().why().contains("more than 20000 files"));
+    }
+
+    #[test]
+    fn what_is_locked_is_told() {
+        let mut bytes = zip(&[("a.csv", CSV)]);
+        // The flag of encryption, in the local header and in the directory.
+        bytes[6] |= 1;
+        let directory = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap();
+        bytes[directory + 8] |= 1;
+        assert!(read_one(&bytes).why().contains("password"));
+        let mut office = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec();
+        office.resize(4096, 0);
+        office.extend("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes));
+        assert!(read_one(&office).why().contains("password"));
+        assert!(read_one(b"SQLite format 3\0rest").why().contains(".dump"));
+    }
 }

@@ -243,3 +243,47 @@ impl<R: Read> Lines<R> {
         Ok(Some(String::from_utf8_lossy(&self.line).into_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::collected::read_one;
+
+    #[test]
+    fn cards_of_every_version_are_rows() {
+        let book = "BEGIN:VCARD\r\nVERSION:3.0\r\nN:山田;太郎;;;\r\nFN:山田 太郎\r\nX-PHONETIC-LAST-NAME:ヤマダ\r\n\
+            item1.TEL;TYPE=CELL:090-0123-4567\r\nTEL;TYPE=HOME:03-0123-4567\r\n\
+            ADR;TYPE=HOME:;;千代田1-1;千代田区;東京都;100-0001;日本\r\nEMAIL:a@mail.exam\r\n ple\r\nBDAY:1980-01-02\r\nEND:VCARD\r\n\
+            BEGIN:VCARD\nVERSION:2.1\nN;CHARSET=SHIFT_JIS;ENCODING=QUOTED-PRINTABLE:=8E=52=93=63;=91=BE=\n=98=59\n\
+            SOUND;X-IRMC-N:ﾔﾏﾀﾞ;ﾀﾛｳ;;;\nTEL;CELL:1\nTEL;CELL:2\nEND:VCARD\nBEGIN:VCARD\nFN:cut off\n";
+        let part = read_one(book.as_bytes());
+        assert_eq!(part.format, "vcard");
+        let header = part.header.clone().unwrap();
+        let cell = |row: usize, name: &str| {
+            let place = header.iter().position(|column| column == name).unwrap();
+            part.rows[row][place].as_str()
+        };
+        for (name, value) in [
+            ("name", "山田 太郎"),
+            ("family_name", "山田"),
+            ("given_name", "太郎"),
+            ("family_name_kana", "ヤマダ"),
+            ("mobile", "090-0123-4567"),
+            ("phone", "03-0123-4567"),
+            ("street", "千代田1-1"),
+            ("city", "千代田区"),
+            ("prefecture", "東京都"),
+            ("postcode", "100-0001"),
+            ("email", "a@mail.example"),
+            ("birth_date", "1980-01-02"),
+        ] {
+            assert_eq!(cell(0, name), value, "{name}");
+        }
+        assert_eq!(
+            (cell(1, "family_name"), cell(1, "given_name")),
+            ("山田", "太郎")
+        );
+        assert_eq!(cell(1, "name_kana"), "ﾔﾏﾀﾞ ﾀﾛｳ");
+        assert_eq!((cell(1, "mobile"), cell(1, "mobile 2")), ("1", "2"));
+        assert_eq!((cell(2, "name"), part.bad()), ("cut off", 1));
+    }
+}

@@ -44,7 +44,18 @@ pub fn read(name: &str, archive: &mut Archive, opener: &mut Opener<'_>) -> io::R
             }
         }
     }
-    let mut xml = Xml::new(open(archive, "content.xml", opener)?);
+    let content = open(archive, "content.xml", opener)?;
+    sheets(name, content, opener)
+}
+
+/// The sheets of a document by its content alone.
+#[cfg(fuzzing)]
+pub fn content_alone(content: &[u8], opener: &mut Opener<'_>) -> io::Result<()> {
+    sheets("", content, opener)
+}
+
+fn sheets(name: &str, content: impl Read, opener: &mut Opener<'_>) -> io::Result<()> {
+    let mut xml = Xml::new(content);
     while let Some(node) = xml.next()? {
         if let Node::Start(tag) = node
             && tag.local_name().as_ref() == "table"
@@ -179,5 +190,62 @@ fn put(cell: Cell, row: &mut Vec<String>, empty: &mut usize) {
     *empty = 0;
     for _ in 0..repeated.min(COLUMNS.saturating_sub(row.len())) {
         row.push(text.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::super::super::collected::{read_all, read_one};
+    use super::*;
+
+    fn book(manifest: &str, content: &str) -> Vec<u8> {
+        let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+        let kind = "application/vnd.oasis.opendocument.spreadsheet";
+        for (name, text) in [
+            ("mimetype", kind),
+            ("META-INF/manifest.xml", manifest),
+            ("content.xml", content),
+        ] {
+            writer
+                .start_file(name, SimpleFileOptions::default())
+                .unwrap();
+            writer.write_all(text.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn cells_are_read_as_a_person_sees_them() {
+        let content = r#"<office:document-content><table:table table:name="会員"><table:table-column/>
+            <table:table-row><table:table-cell office:value-type="string"><text:p>山田<text:s/>太郎</text:p><office:annotation><text:p>note</text:p></office:annotation></table:table-cell>
+            <table:table-cell table:number-columns-repeated="2"/>
+            <table:table-cell office:value-type="date" office:date-value="1972-04-05"><text:p>72/4/5</text:p></table:table-cell>
+            <table:table-cell office:value-type="float" office:value="9001234567"><text:p>9.0E9</text:p></table:table-cell>
+            <table:table-cell office:value-type="float" office:value="9001234567"><text:p>09001234567</text:p></table:table-cell>
+            <table:table-cell table:number-columns-repeated="16000"/></table:table-row>
+            <table:table-row table:number-rows-repeated="1048576"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>
+            </table:table><table:table table:name="two"><table:table-row table:number-rows-repeated="3"><table:table-cell office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row></table:table></office:document-content>"#;
+        let all = read_all(&book("<manifest/>", content));
+        assert_eq!(all[0].name, "会員");
+        assert_eq!(
+            all[0].lines(),
+            ["山田 太郎|||1972-04-05|9001234567|09001234567"]
+        );
+        assert_eq!(all[1].lines(), ["x", "x", "x"]);
+    }
+
+    #[test]
+    fn a_locked_workbook_is_told() {
+        let manifest = "<manifest:manifest><manifest:encryption-data/></manifest:manifest>";
+        assert!(
+            read_one(&book(manifest, "noise"))
+                .why()
+                .contains("password")
+        );
     }
 }

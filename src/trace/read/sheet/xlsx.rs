@@ -57,6 +57,17 @@ pub fn read(name: &str, archive: &mut Archive, opener: &mut Opener<'_>) -> io::R
     Ok(())
 }
 
+/// A sheet without its workbook.
+#[cfg(fuzzing)]
+pub fn sheet_alone(sheet: &[u8], opener: &mut Opener<'_>) -> io::Result<()> {
+    let book = Book {
+        strings: Strings::read(sheet).unwrap_or_default(),
+        styles: styles(sheet).unwrap_or_default(),
+        since_1904: false,
+    };
+    book.sheet("", sheet, opener)
+}
+
 /// Names and ids of the sheets, and whether dates count from 1904.
 fn sheets(input: impl Read) -> io::Result<(Vec<(String, String)>, bool)> {
     let mut xml = Xml::new(input);
@@ -230,4 +241,100 @@ fn column(place: &str) -> Option<usize> {
         number * 26 + usize::from(letter.to_ascii_uppercase() - b'A') + 1
     });
     number.checked_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::super::super::collected::read_all;
+    use super::*;
+
+    fn book(sheet: &str) -> Vec<u8> {
+        let files = [
+            (
+                "xl/workbook.xml",
+                r#"<workbook><sheets><sheet name="会員" sheetId="1" r:id="r1"/><sheet name="empty" sheetId="2" r:id="r2"/>
+                <sheet name="lost" sheetId="3" r:id="r3"/></sheets></workbook>"#,
+            ),
+            (
+                "xl/_rels/workbook.xml.rels",
+                r#"<Relationships><Relationship Id="r1" Target="worksheets/sheet1.xml"/>
+                <Relationship Id="r2" Target="/xl/worksheets/sheet2.xml"/></Relationships>"#,
+            ),
+            (
+                "xl/styles.xml",
+                r#"<styleSheet><numFmts><numFmt numFmtId="170" formatCode="00000000000"/></numFmts>
+                <cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>
+                <cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="170"/></cellXfs></styleSheet>"#,
+            ),
+            (
+                "xl/sharedStrings.xml",
+                r#"<sst><si><t>氏名</t></si><si><r><t>山田</t></r><r><t xml:space="preserve"> &amp; 太郎</t></r>
+                <rPh><t>ヤマダ</t></rPh></si><si/></sst>"#,
+            ),
+            ("xl/worksheets/sheet1.xml", sheet),
+            (
+                "xl/worksheets/sheet2.xml",
+                "<worksheet><sheetData/></worksheet>",
+            ),
+        ];
+        let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+        for (name, text) in files {
+            writer
+                .start_file(name, SimpleFileOptions::default())
+                .unwrap();
+            writer.write_all(text.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn cells_are_read_as_a_person_sees_them() {
+        let bytes = book(
+            r#"<worksheet><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is><t>電話</t></is></c></row>
+            <row r="2"/><row r="3"><c r="A3" t="s"><v>1</v></c><c r="C3" s="1"><v>26394</v></c><c r="D3" s="2"><v>9001234567</v></c>
+            <c r="E3"><v>9.001234567E9</v></c></row>
+            <row r="4"><c r="A4"><f>HYPERLINK("x")</f></c><c r="B4" t="str"><f>A1</f><v>kept</v></c><c r="C4" t="s"><v>99</v></c></row>
+            </sheetData></worksheet>"#,
+        );
+        let all = read_all(&bytes);
+        assert_eq!((all[0].name.as_str(), all[0].format), ("会員", "xlsx"));
+        assert_eq!(
+            all[0].lines(),
+            [
+                "氏名|電話",
+                "山田 & 太郎||1972-04-05|09001234567|9001234567",
+                "=HYPERLINK(\"x\")|kept"
+            ]
+        );
+        // An empty sheet is not worth a word; one that is missing is.
+        assert_eq!(all.len(), 2);
+        assert!(all[1].why().contains("does not say where"));
+    }
+
+    #[test]
+    fn a_broken_sheet_gives_what_it_has() {
+        let all = read_all(&book(
+            "<worksheet><sheetData><row><c><v>1</v></c></row><row></c",
+        ));
+        assert_eq!(all[0].lines(), ["1"]);
+        assert!(all[0].why().contains("damaged"));
+        let wide = read_all(&book(
+            "<worksheet><row><c r=\"ZZZZZ1\"><v>1</v></c><c r=\"B1\"><v>2</v></c></row></worksheet>",
+        ));
+        assert_eq!(wide[0].lines(), ["|2"]);
+        let endless = format!(
+            "<worksheet><row><c t=\"str\"><v>{}</v></c></row>",
+            "x".repeat(6 << 20)
+        );
+        assert!(
+            read_all(&book(&endless))[0]
+                .why()
+                .contains("longer than 4 MiB")
+        );
+    }
 }
