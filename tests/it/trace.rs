@@ -1,6 +1,8 @@
 //! `otori trace` as an analyst runs it: on dumps of real databases, on lists as brokers make them, and
 //! on files that are no lists.
 
+mod edits;
+
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
 use std::process::Command;

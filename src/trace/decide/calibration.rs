@@ -185,7 +185,7 @@ fn one_shared_number_is_one_piece_of_evidence() {
         found: Some(Found {
             failed: Marks::default(),
             near: Marks::default(),
-        spelt: Vec::new(),
+            spelt: Vec::new(),
             log10_by_chance: -9.0,
             log10_when_spent: -2.0,
             shared,

@@ -192,7 +192,10 @@ mod tests {
         // The addresses were rewritten, the names were not.
         let kept = |n: usize| {
             let canary = |_| {
-                vec![spelt(Mark::Name, true, 0.02), spelt(Mark::Address, false, 0.01)]
+                vec![
+                    spelt(Mark::Name, true, 0.02),
+                    spelt(Mark::Address, false, 0.01),
+                ]
             };
             after((0..n).map(canary))
         };
@@ -225,7 +228,10 @@ mod tests {
         assert!(sum / LISTS as f64 <= 1.1, "{}", sum / LISTS as f64);
         for (threshold, times) in reached {
             let stated = LISTS as f64 / threshold;
-            assert!(times as f64 <= stated + 3.0 * stated.sqrt(), "{times} reach {threshold}");
+            assert!(
+                times as f64 <= stated + 3.0 * stated.sqrt(),
+                "{times} reach {threshold}"
+            );
         }
     }
 }

@@ -26,8 +26,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::mark::Marks;
-use super::spelling::{Spellings, Spelt};
 use super::share::{Integral, Interval, Point, ShareLikelihood, interval};
+use super::spelling::{Spellings, Spelt};
 use super::window::{Gap, Span, Window, tests, window};
 
 /// Rates at which batches that were handed out may arrive.
