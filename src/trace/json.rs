@@ -11,6 +11,7 @@ use super::mark::{Mark, Marks};
 use super::near::How;
 use super::report::Report;
 use super::traits::Attribute;
+use crate::notation::HashName;
 
 /// What `otori trace --json` prints for one file.
 #[derive(Clone, Debug, Serialize)]
@@ -244,6 +245,21 @@ impl From<(Mark, How)> for Nearly {
 }
 
 #[derive(Clone, Debug, Serialize)]
+struct Hashed {
+    mark: &'static str,
+    hash: String,
+}
+
+impl From<(Mark, HashName)> for Hashed {
+    fn from((mark, hash): (Mark, HashName)) -> Hashed {
+        Hashed {
+            mark: mark.name(),
+            hash: hash.to_string(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
 struct Canary {
     canary: String,
     source: String,
@@ -256,6 +272,9 @@ struct Canary {
     matched: Marks,
     /// Marks that are a slip away.
     near: Vec<Nearly>,
+    /// Marks of which the list holds a digest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hashed: Vec<Hashed>,
     as_planted: Marks,
     log10_rmp: f64,
     /// Canaries that the row fits as well.
@@ -326,6 +345,7 @@ impl From<&Report<'_>> for Document {
                         rows: found.rows,
                         matched: found.marks,
                         near: found.near.iter().map(Nearly::from).collect(),
+                        hashed: found.near.hashed().map(Hashed::from).collect(),
                         as_planted: found.as_planted,
                         log10_rmp: found.log10_rmp,
                         or: others

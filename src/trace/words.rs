@@ -277,7 +277,12 @@ fn canaries(report: &Report<'_>) -> Option<String> {
         .iter()
         .take(SHOWN)
         .map(|found| {
-            let exact = found.marks.iter().map(|mark| mark.name().to_owned());
+            let exact = found.marks.iter().map(|mark| {
+                let hash = found.near.hashed().find(|(hashed, _)| *hashed == mark);
+                hash.map_or(mark.name().to_owned(), |(_, hash)| {
+                    format!("{mark} (its {hash})")
+                })
+            });
             let near = found.near.iter();
             let near = near.map(|(mark, how)| format!("nearly {mark} ({how})"));
             let marks: Vec<String> = exact.chain(near).collect();

@@ -2,6 +2,7 @@
 //! on files that are no lists.
 
 mod decision;
+mod edits;
 mod lists;
 mod near;
 mod parts;

@@ -8,13 +8,15 @@ use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use md5::Md5;
+use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::Region;
 
 /// A hash that lists are made with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HashName {
     /// MD5, of 16 bytes.
     Md5,
@@ -28,8 +30,8 @@ impl HashName {
     /// Every one.
     pub const ALL: [HashName; 3] = [HashName::Md5, HashName::Sha1, HashName::Sha256];
 
-    /// Its name in reports.
-    pub const fn name(self) -> &'static str {
+    /// Its name in keys.
+    const fn name(self) -> &'static str {
         match self {
             HashName::Md5 => "md5",
             HashName::Sha1 => "sha1",
@@ -59,6 +61,16 @@ impl HashName {
     pub fn of_key(key: &str) -> Option<HashName> {
         let (name, _) = key.split_once(':')?;
         HashName::ALL.into_iter().find(|hash| hash.name() == name)
+    }
+}
+
+impl std::fmt::Display for HashName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            HashName::Md5 => "MD5",
+            HashName::Sha1 => "SHA-1",
+            HashName::Sha256 => "SHA-256",
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::mark::Mark;
+use crate::notation::HashName;
 
 /// What became of a value that agrees nearly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub enum How {
     Day,
     /// The same mailbox at another domain.
     Domain,
+    /// Not nearly, but as a digest: the list holds no more than this of it.
+    Hashed(HashName),
 }
 
 impl std::fmt::Display for How {
@@ -55,6 +58,7 @@ impl std::fmt::Display for How {
             How::Month => "another month",
             How::Day => "another day",
             How::Domain => "another domain",
+            How::Hashed(hash) => return write!(f, "its {hash}"),
         })
     }
 }
@@ -76,6 +80,19 @@ impl Hows {
 
     /// The marks that agree nearly, best first.
     pub fn iter(&self) -> impl Iterator<Item = (Mark, How)> + '_ {
+        let nearly = |(_, how): &(Mark, How)| !matches!(how, How::Hashed(_));
+        self.all().filter(nearly)
+    }
+
+    /// The marks that agree as digests, best first.
+    pub fn hashed(&self) -> impl Iterator<Item = (Mark, HashName)> + '_ {
+        self.all().filter_map(|(mark, how)| match how {
+            How::Hashed(hash) => Some((mark, hash)),
+            _ => None,
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = (Mark, How)> + '_ {
         let known = |mark: &Mark| Some((*mark, self.get(*mark)?));
         Mark::ALL.iter().filter_map(known)
     }

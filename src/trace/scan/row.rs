@@ -1,20 +1,22 @@
 //! One row against the watch.
 
 use super::super::mark::{Agreed, Mark, Marks};
-use super::super::near::{Hows, Search};
+use super::super::near::{How, Hows, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
 use super::super::watch::{Holder, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
 use super::tally::{Claim, Place, Seen, Tally};
-use crate::notation::address_key;
+use crate::notation::{HashName, address_key};
 
 /// A value of the watch that stands in the row at hand.
 struct Hit {
     value: u32,
     written: String,
     city: String,
+    /// What it is a digest by.
+    hash: Option<HashName>,
 }
 
 /// How far a canary agrees with the row at hand.
@@ -157,6 +159,7 @@ impl<'a> Worker<'a> {
                     value,
                     written: key.written.to_owned(),
                     city: key.city.to_owned(),
+                    hash: HashName::of_key(key.text),
                 });
             }
             if near.is_some() {
@@ -170,6 +173,7 @@ impl<'a> Worker<'a> {
                         value,
                         written: key.written.clone(),
                         city: key.city.clone(),
+                        hash: None,
                     });
                 }
             });
@@ -266,7 +270,10 @@ impl<'a> Worker<'a> {
         for agreement in agreements {
             if agreement.marks.identify() || search.is_candidate(agreement.canary) {
                 let exact = agreement.marks.exact;
-                agreement.how = search.compare(watch, agreement.canary, exact);
+                let near = search.compare(watch, agreement.canary, exact);
+                for (mark, how) in near.iter() {
+                    agreement.how.note(mark, how);
+                }
                 agreement.marks.near = agreement.how.iter().map(|(mark, _)| mark).collect();
             }
         }
@@ -319,7 +326,12 @@ impl Agreement {
     fn new(watch: &Watch, hit: &Hit, holder: &Holder) -> Agreement {
         let mark: Mark = holder.mark;
         let marks = Marks::default().with(mark);
+        let mut how = Hows::default();
+        if let Some(hash) = hit.hash {
+            how.note(mark, How::Hashed(hash));
+        }
         Agreement {
+            how,
             marks: marks.into(),
             as_planted: if watch.spelt(hit.value, holder, &hit.written) {
                 marks
@@ -342,5 +354,8 @@ impl Agreement {
     fn add(&mut self, other: &Agreement) {
         self.marks.exact = self.marks.exact.or(other.marks.exact);
         self.as_planted = self.as_planted.or(other.as_planted);
+        for (mark, hash) in other.how.hashed() {
+            self.how.note(mark, How::Hashed(hash));
+        }
     }
 }
