@@ -5,6 +5,7 @@
 //! how many there are.
 
 mod row;
+mod sample;
 mod shapes;
 mod tally;
 
@@ -18,6 +19,7 @@ use super::parts::Laid;
 use super::read::{Head, Kind, Layout, List, Parts, Whole};
 use super::watch::Watch;
 use row::Worker;
+pub(super) use sample::Together;
 pub(super) use tally::{BadRows, Claim, Seen, Tally};
 
 const CHUNK: usize = 256 << 10;

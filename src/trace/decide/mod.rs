@@ -10,6 +10,7 @@
 //! | when it was taken | [`window`] |
 //! | how many rows, and what the list is made of | [`rows`] |
 //! | which slice of the source | [`slice`] |
+//! | all of it about one source | [`finding`], [`cleared`] |
 //! | which sources explain what several share | [`shared`], [`pool`] |
 //!
 //! A source is named where its likelihood ratio reaches the number of sources divided by the
@@ -22,6 +23,8 @@
 //! somebody who knows the canaries and wants to accuse is not considered at all. No statistics can
 //! tell such a list: keep the registry's key.
 
+mod cleared;
+mod finding;
 mod pool;
 mod rarity;
 mod rows;
@@ -38,27 +41,26 @@ mod calibration;
 #[cfg(test)]
 mod shared_tests;
 
-use std::collections::{BTreeMap, HashSet};
-
 use time::OffsetDateTime;
 
 use super::mark::Marks;
 use super::near::Hows;
 use super::normalise::Class;
 use super::scan::Tally;
-use super::traits::Attribute;
 use super::watch::Watch;
-use pool::{Pool, pool};
+use cleared::cleared;
+pub use cleared::{Cleared, ClearedSlice};
+pub use finding::SourceFinding;
+use finding::{Seen, copies, spans};
+use pool::pool;
 use rarity::Rarity;
 pub use rows::{Composition, Origin};
-use rows::{Contribution, Growth, RowsKnown, composition, rows};
+use rows::{Contribution, RowsKnown, composition};
 pub use share::Interval;
 pub use shared::OneOf;
 pub use slice::{Condition, Slice};
-use slice::{Subject, slice};
-use units::{SourceUnit, Units, units};
-use weigh::{Unit, weigh};
-use window::{Gap, Span, gaps};
+use units::{Units, units};
+use window::gaps;
 
 /// No verdict is surer than this. Below, what the model leaves out weighs more than what it computes: a
 /// mistake in the registry, a list made by somebody who knows the canaries, an error in this program.
@@ -133,69 +135,6 @@ pub struct FoundCanary {
     pub log10_rmp: f64,
 }
 
-/// What the list says about one source of which something was found.
-#[derive(Clone, Debug)]
-pub struct SourceFinding {
-    /// Index into the watch's sources.
-    pub source: usize,
-    /// Whether it is named.
-    pub named: bool,
-    /// Canaries, or groups of them that cannot be told apart, that were found.
-    pub found: usize,
-    /// Canaries that stood at the likeliest time and that the list could have shown.
-    pub live: usize,
-    /// log10 of the likelihood ratio.
-    pub log10_lr: f64,
-    /// Share of the source in the list.
-    pub share: Interval,
-    /// The same in rows, each counted once.
-    pub rows: Interval,
-    /// Not before this planting or removal.
-    pub not_before: OffsetDateTime,
-    /// Not after that one; `None`: until today.
-    pub not_after: Option<OffsetDateTime>,
-    /// The probability that it was taken within these, at least the level asked for.
-    pub window_probability: f64,
-    /// How well an earlier time explains which canaries were found and which are missing (the p of a
-    /// test, at most 1 - level); `None` where no earlier time was left out.
-    pub p_before: Option<f64>,
-    /// The same of a later time.
-    pub p_after: Option<f64>,
-    /// Whether one taking explains all canaries found. If not, some never stood together: the rows
-    /// were taken at several times between the two.
-    pub one_taking: bool,
-    /// The part of the source that leaked, where one stands out.
-    pub slice: Option<Slice>,
-}
-
-/// A source of which nothing was found although it would have shown.
-#[derive(Clone, Debug)]
-pub struct Cleared {
-    /// Index into the watch's sources.
-    pub source: usize,
-    /// Canaries that stand now and that the list would have shown.
-    pub live: usize,
-    /// A larger share would have shown with the level's probability.
-    pub share_below: f64,
-    /// The same in rows.
-    pub rows_below: f64,
-    /// Since when these canaries stand: the sentence holds for leaks after that.
-    pub since: OffsetDateTime,
-    /// The same for leaks of one region, or one sex, alone: they take fewer of the canaries along.
-    pub slices: Vec<ClearedSlice>,
-}
-
-/// How large a leak of one slice of a cleared source would have shown.
-#[derive(Clone, Debug)]
-pub struct ClearedSlice {
-    pub attribute: Attribute,
-    pub value: u16,
-    /// Canaries that stand in it.
-    pub live: usize,
-    /// A larger share of the slice would have shown with the level's probability.
-    pub share_below: f64,
-}
-
 /// What was decided about a list.
 #[derive(Clone, Debug)]
 pub struct Decision {
@@ -233,7 +172,7 @@ pub(super) fn decide(
     has_children: bool,
     settings: &Settings,
 ) -> Decision {
-    let rarity = Rarity { watch, tally };
+    let rarity = Rarity::new(watch, tally);
     let Units {
         by_source,
         shared,
@@ -347,177 +286,6 @@ pub(super) fn decide(
 /// log10 of the ratio that names a source.
 fn threshold(watch: &Watch, settings: &Settings) -> f64 {
     (watch.sources.len().max(1) as f64 / settings.false_accusation).log10()
-}
-
-/// A source of which something was found.
-struct Seen<'a> {
-    watch: &'a Watch,
-    tally: &'a Tally,
-    source: usize,
-    spans: Vec<Span>,
-    settings: &'a Settings,
-    columns: Marks,
-    pool: Option<&'a Pool>,
-}
-
-impl Seen<'_> {
-    /// `units` are `own` units of the source, then those that it shares with others but explains best.
-    fn finding(&self, units: &[SourceUnit], own: usize) -> (SourceFinding, RowsKnown) {
-        let settings = self.settings;
-        let gaps = gaps(&self.spans, settings.now);
-        let plain: Vec<Unit> = units.iter().map(|unit| unit.unit.clone()).collect();
-        let columns = self.columns.count();
-        let weighed = weigh(&plain, &gaps, &self.spans, columns, settings.level);
-        let log10_lr = match self.pool {
-            None => weighed.log10_lr,
-            Some(pool) => {
-                let own = &plain[..own];
-                let shown = own.iter().any(|unit| unit.found.is_some());
-                let own = || weigh(own, &gaps, &self.spans, columns, settings.level).log10_lr;
-                let ratio = pool.ratio(self.source, shown.then(own));
-                ratio.unwrap_or(f64::NEG_INFINITY)
-            }
-        };
-        let found = || plain.iter().filter_map(|unit| unit.found.as_ref());
-        let more_than_a_contact_point = found().count() > 1 || found().any(|f| f.groups > 1);
-        let threshold = threshold(self.watch, settings);
-        let named = log10_lr >= threshold && more_than_a_contact_point;
-        let counted = |span: &Span| (span.from, self.watch.batches[span.batch as usize].rows_at);
-        let growth = Growth::new(self.spans.iter().map(counted));
-        let known = rows(&weighed, &gaps, &growth, settings.now, self.tally.rows);
-        let slice = named.then(|| {
-            slice(
-                &self.subjects(units, &gaps[weighed.likeliest]),
-                settings.level,
-            )
-        });
-        let window = &weighed.window;
-        let finding = SourceFinding {
-            source: self.source,
-            named,
-            found: found().count(),
-            live: weighed.standing,
-            log10_lr,
-            share: weighed.share,
-            rows: known.rows,
-            not_before: gaps[window.gaps.start].from,
-            not_after: gaps[window.gaps.end - 1].until,
-            window_probability: window.probability,
-            p_before: window.p_before,
-            p_after: window.p_after,
-            one_taking: window.one_taking,
-            slice: slice.flatten(),
-        };
-        (finding, known)
-    }
-
-    /// The canaries that stood in a gap, as far as the list tells them apart.
-    fn subjects(&self, units: &[SourceUnit], gap: &Gap) -> Vec<Subject> {
-        let found = units.iter().filter(|unit| unit.unit.found.is_some());
-        let seen: HashSet<u32> = found.flat_map(|unit| unit.unit.batches.clone()).collect();
-        let stood: HashSet<u32> = (self.spans.iter())
-            .filter(|span| span.certain || seen.contains(&span.batch))
-            .filter(|span| span.stood(gap.from))
-            .map(|span| span.batch)
-            .collect();
-        let mut subjects = Vec::new();
-        for unit in units {
-            let found = unit.unit.found.is_some();
-            if found && unit.members.len() > 1 {
-                continue;
-            }
-            for member in &unit.members {
-                let canary = &self.watch.canaries[*member as usize];
-                if stood.contains(&canary.batch) {
-                    subjects.push(Subject {
-                        found,
-                        traits: canary.traits,
-                    });
-                }
-            }
-        }
-        subjects
-    }
-}
-
-/// For each canary found the rows that show it.
-fn copies(units: &[SourceUnit]) -> Vec<u64> {
-    let rows = units.iter().filter_map(|unit| unit.row.as_ref());
-    rows.map(|row| row.rows).collect()
-}
-
-fn spans(watch: &Watch, source: usize) -> Vec<Span> {
-    let mut batches: Vec<u32> = watch
-        .canaries
-        .iter()
-        .filter(|canary| canary.source as usize == source)
-        .map(|canary| canary.batch)
-        .collect();
-    batches.dedup();
-    batches.sort_unstable();
-    batches.dedup();
-    let span = |batch: u32| {
-        let standing = &watch.batches[batch as usize];
-        Span {
-            batch,
-            from: standing.from,
-            until: standing.until,
-            certain: standing.certain,
-        }
-    };
-    batches.into_iter().map(span).collect()
-}
-
-/// What a silent list says about a source: n canaries that stand and would have shown are all missing
-/// from a share s with probability (1 - s)^n.
-fn cleared(
-    watch: &Watch,
-    source: usize,
-    units: &[SourceUnit],
-    settings: &Settings,
-) -> Option<Cleared> {
-    let stands = |batch: &&u32| {
-        let standing = &watch.batches[**batch as usize];
-        standing.certain && standing.until.is_none_or(|until| until > settings.now)
-    };
-    let standing: Vec<u32> = units
-        .iter()
-        .flat_map(|unit| unit.unit.batches.iter().filter(stands).copied())
-        .collect();
-    let batches: HashSet<u32> = standing.iter().copied().collect();
-    let latest = batches
-        .iter()
-        .map(|batch| &watch.batches[*batch as usize])
-        .max_by_key(|b| b.from)?;
-    let below = |live: usize| 1.0 - (1.0 - settings.level).powf(1.0 / live as f64);
-    let share_below = below(standing.len());
-    let mut live: BTreeMap<(Attribute, u16), usize> = BTreeMap::new();
-    for member in units.iter().flat_map(|unit| &unit.members) {
-        let canary = &watch.canaries[*member as usize];
-        if batches.contains(&canary.batch) {
-            for attribute in [Attribute::Region, Attribute::Sex] {
-                for value in canary.traits.values(attribute) {
-                    *live.entry((attribute, value)).or_default() += 1;
-                }
-            }
-        }
-    }
-    let slices = live
-        .into_iter()
-        .map(|((attribute, value), live)| ClearedSlice {
-            attribute,
-            value,
-            live,
-            share_below: below(live),
-        });
-    Some(Cleared {
-        source,
-        live: standing.len(),
-        share_below,
-        rows_below: share_below * latest.rows_at as f64,
-        since: latest.from,
-        slices: slices.collect(),
-    })
 }
 
 /// The words of the ENFSI guideline for a likelihood ratio.

@@ -25,7 +25,7 @@ use std::collections::HashSet;
 
 use super::super::mark::{Agreed, Group, Mark};
 use super::super::normalise::Class;
-use super::super::scan::Tally;
+use super::super::scan::{Tally, Together};
 use super::super::watch::{Watch, Watched};
 
 /// A mail address at a domain of ours, met by chance: its domain had another owner, or it is a guess.
@@ -51,6 +51,9 @@ const NEAR_PHONES: f64 = 5e-3;
 /// How much likelier two personal marks are together than apart, at the most: given names come in
 /// fashions that follow birth years, family names and postcodes in regions.
 const HANG_TOGETHER: f64 = 10.0;
+/// The same, at the least, where the list's own rows bound it: they say what holds on the average of
+/// people, and a canary may be of a fashion.
+const HANG_AT_LEAST: f64 = 2.0;
 
 /// How common a value is where the list itself is too short to say: the commonest names, readings,
 /// birthdays (of a list of ten school years) and postcodes of a country.
@@ -72,9 +75,35 @@ fn common(mark: Mark) -> f64 {
 pub struct Rarity<'a> {
     pub watch: &'a Watch,
     pub tally: &'a Tally,
+    together: Together,
+}
+
+impl<'a> Rarity<'a> {
+    pub fn new(watch: &'a Watch, tally: &'a Tally) -> Rarity<'a> {
+        Rarity {
+            watch,
+            tally,
+            together: tally.sample.together(),
+        }
+    }
 }
 
 impl Rarity<'_> {
+    /// How much likelier a group's marks are beside those before them than alone: what the list's own
+    /// sample bounds, else the reference. Near marks are a neighbour's, which no sample shows.
+    fn hang_together(&self, before: &[Mark], group: &[Mark]) -> f64 {
+        let pairs = before.iter().flat_map(|one| {
+            group
+                .iter()
+                .map(move |other| (Class::of(*one), Class::of(*other)))
+        });
+        let factors = pairs.map(|(one, other)| {
+            let seen = self.together.of(one, other);
+            seen.map_or(HANG_TOGETHER, |factor| factor.max(HANG_AT_LEAST))
+        });
+        factors.reduce(f64::max).unwrap_or(HANG_TOGETHER)
+    }
+
     fn rows(&self) -> f64 {
         self.tally.rows.max(1) as f64
     }
@@ -151,6 +180,7 @@ impl Rarity<'_> {
         let agreed: Agreed = agreed.into();
         let mut product = 1.0_f64;
         let mut personal = 0;
+        let mut before: Vec<Mark> = Vec::new();
         let mut seen: Vec<Group> = Vec::new();
         for group in agreed.all().iter().map(Mark::group) {
             if seen.contains(&group) {
@@ -177,9 +207,11 @@ impl Rarity<'_> {
             // What is nearly ours is a neighbour's, and hangs together with all else that is local.
             if !(owned && exactly) {
                 personal += 1;
+                let marks: Vec<Mark> = agreed.exact.iter().filter(of).collect();
                 if personal > 1 {
-                    rarest = (rarest * HANG_TOGETHER).min(1.0);
+                    rarest = (rarest * self.hang_together(&before, &marks)).min(1.0);
                 }
+                before.extend(marks);
             }
             product *= rarest;
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::super::mark::{Mark, Marks};
 use super::super::normalise::Class;
 use super::super::scan::{Claim, Seen};
+use super::super::watch::Watch;
 use super::FoundCanary;
 use super::rarity::Rarity;
 use super::spelling::Spelling;
@@ -51,7 +52,14 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
     let columns = columns(rarity, has_children);
     // Canaries with the same values in all columns of the list are one unit.
     let mut members: BTreeMap<Vec<(Mark, u32)>, Vec<u32>> = BTreeMap::new();
+    let mut groups: Vec<Vec<u32>> = Vec::new();
+    let unique = |value: u32| !is_shared(watch, value);
     for (index, canary) in (0_u32..).zip(&watch.canaries) {
+        let mut shown = canary.values.iter().filter(|(mark, _)| columns.has(*mark));
+        if shown.any(|(_, value)| unique(*value)) {
+            groups.push(vec![index]);
+            continue;
+        }
         let mut signature: Vec<(Mark, u32)> = canary
             .values
             .iter()
@@ -61,7 +69,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         signature.sort_unstable();
         members.entry(signature).or_default().push(index);
     }
-    let mut groups: Vec<Vec<u32>> = members.into_values().collect();
+    groups.extend(members.into_values());
     groups.sort();
     let mut unit_of = vec![0_usize; watch.canaries.len()];
     for (unit, group) in groups.iter().enumerate() {
@@ -157,6 +165,14 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
     }
 }
 
+/// Whether several canaries hold a value. Holders are in the order of their canaries: a scarce number
+/// may have very many.
+fn is_shared(watch: &Watch, value: u32) -> bool {
+    let holders = &watch.values[value as usize].holders;
+    let ends = holders.first().zip(holders.last());
+    ends.is_some_and(|(first, last)| first.canary != last.canary)
+}
+
 fn evidence(
     rarity: &Rarity<'_>,
     spelling: &mut Spelling<'_>,
@@ -166,16 +182,12 @@ fn evidence(
     let (watch, claim) = (rarity.watch, best.claim);
     let canary = &watch.canaries[claim.canaries[0] as usize];
     let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
-    // Holders are in the order of their canaries: a scarce number may have very many.
-    let is_shared = |value: u32| {
-        let holders = &watch.values[value as usize].holders;
-        let ends = holders.first().zip(holders.last());
-        ends.is_some_and(|(first, last)| first.canary != last.canary)
-    };
     let shared: Vec<u32> = canary
         .values
         .iter()
-        .filter(|(mark, value)| mark.is_owned() && claim.marks.has(*mark) && is_shared(*value))
+        .filter(|(mark, value)| {
+            mark.is_owned() && claim.marks.has(*mark) && is_shared(watch, *value)
+        })
         .map(|(_, value)| *value)
         .collect();
     let by_chance = |spent: &HashSet<u32>| {

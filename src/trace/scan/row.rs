@@ -7,6 +7,7 @@ use super::super::read::{Cells, Encoding, Kind, Style, decode};
 use super::super::watch::{Holder, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
+use super::sample::Keys;
 use super::tally::{Claim, Place, Seen, Tally};
 use crate::notation::{HashName, address_key};
 
@@ -141,12 +142,16 @@ impl<'a> Worker<'a> {
         let blind = watch.blind.as_deref();
         search.clear();
         let mut filled = 0_u16;
+        let mut sampled = tally.sample.wants(at).then(Keys::default);
         plan.keys(|place| cells.get(place), &mut |key| {
             if key.shows_its_class() {
                 filled |= 1 << key.class as u16;
             }
             if !key.guessed {
                 tally.shapes.count(key.class, key.text, key.written);
+                if let Some(keys) = &mut sampled {
+                    keys.keep(key.class, key.text);
+                }
             }
             if let Some(blind) = blind {
                 blind.keep(&key, kept);
@@ -177,6 +182,9 @@ impl<'a> Worker<'a> {
                     });
                 }
             });
+        }
+        if let Some(keys) = sampled {
+            tally.sample.note(at, keys);
         }
         for (class, count) in tally.filled.iter_mut().enumerate() {
             *count += u64::from(filled >> class & 1);

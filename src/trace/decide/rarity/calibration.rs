@@ -24,10 +24,7 @@ fn chance(shape: Shape, rows: usize, canaries: usize) -> BTreeMap<Agreed, (u64, 
     let watch = watch(&batches, &canaries);
     let strangers: Vec<Row> = (0..rows).map(|_| people.stranger()).collect();
     let tally = tally(&watch, &strangers);
-    let rarity = Rarity {
-        watch: &watch,
-        tally: &tally,
-    };
+    let rarity = Rarity::new(&watch, &tally);
     let mut found: BTreeMap<Agreed, (u64, f64)> = BTreeMap::new();
     for (claim, seen) in &tally.claims {
         found.entry(claim.agreed()).or_default().0 += seen.rows;

@@ -1,0 +1,169 @@
+//! What a list says about one source of which something was found.
+
+use std::collections::HashSet;
+
+use time::OffsetDateTime;
+
+use super::super::mark::Marks;
+use super::super::scan::Tally;
+use super::super::watch::Watch;
+use super::pool::Pool;
+use super::rows::{Growth, RowsKnown, rows};
+use super::share::Interval;
+use super::slice::{Slice, Subject, slice};
+use super::units::SourceUnit;
+use super::weigh::{Unit, weigh};
+use super::window::{Gap, Span, gaps};
+use super::{Settings, threshold};
+
+/// What the list says about one source of which something was found.
+#[derive(Clone, Debug)]
+pub struct SourceFinding {
+    /// Index into the watch's sources.
+    pub source: usize,
+    /// Whether it is named.
+    pub named: bool,
+    /// Canaries, or groups of them that cannot be told apart, that were found.
+    pub found: usize,
+    /// Canaries that stood at the likeliest time and that the list could have shown.
+    pub live: usize,
+    /// log10 of the likelihood ratio.
+    pub log10_lr: f64,
+    /// Share of the source in the list.
+    pub share: Interval,
+    /// The same in rows, each counted once.
+    pub rows: Interval,
+    /// Not before this planting or removal.
+    pub not_before: OffsetDateTime,
+    /// Not after that one; `None`: until today.
+    pub not_after: Option<OffsetDateTime>,
+    /// The probability that it was taken within these, at least the level asked for.
+    pub window_probability: f64,
+    /// How well an earlier time explains which canaries were found and which are missing (the p of a
+    /// test, at most 1 - level); `None` where no earlier time was left out.
+    pub p_before: Option<f64>,
+    /// The same of a later time.
+    pub p_after: Option<f64>,
+    /// Whether one taking explains all canaries found. If not, some never stood together: the rows
+    /// were taken at several times between the two.
+    pub one_taking: bool,
+    /// The part of the source that leaked, where one stands out.
+    pub slice: Option<Slice>,
+}
+
+/// A source of which something was found.
+pub struct Seen<'a> {
+    pub watch: &'a Watch,
+    pub tally: &'a Tally,
+    pub source: usize,
+    pub spans: Vec<Span>,
+    pub settings: &'a Settings,
+    pub columns: Marks,
+    /// What the contact points say that it shares with others.
+    pub pool: Option<&'a Pool>,
+}
+
+impl Seen<'_> {
+    /// What the list says about it. `units` are `own` units of the source, then those that it shares with others but explains best.
+    pub fn finding(&self, units: &[SourceUnit], own: usize) -> (SourceFinding, RowsKnown) {
+        let settings = self.settings;
+        let gaps = gaps(&self.spans, settings.now);
+        let plain: Vec<Unit> = units.iter().map(|unit| unit.unit.clone()).collect();
+        let columns = self.columns.count();
+        let weighed = weigh(&plain, &gaps, &self.spans, columns, settings.level);
+        let log10_lr = match self.pool {
+            None => weighed.log10_lr,
+            Some(pool) => {
+                let own = &plain[..own];
+                let shown = own.iter().any(|unit| unit.found.is_some());
+                let own = || weigh(own, &gaps, &self.spans, columns, settings.level).log10_lr;
+                let ratio = pool.ratio(self.source, shown.then(own));
+                ratio.unwrap_or(0.0)
+            }
+        };
+        let found = || plain.iter().filter_map(|unit| unit.found.as_ref());
+        let more_than_a_contact_point = found().count() > 1 || found().any(|f| f.groups > 1);
+        let threshold = threshold(self.watch, settings);
+        let named = log10_lr >= threshold && more_than_a_contact_point;
+        let counted = |span: &Span| (span.from, self.watch.batches[span.batch as usize].rows_at);
+        let growth = Growth::new(self.spans.iter().map(counted));
+        let known = rows(&weighed, &gaps, &growth, settings.now, self.tally.rows);
+        let subjects = || self.subjects(units, &gaps[weighed.likeliest]);
+        let slice = named.then(|| slice(&subjects(), settings.level));
+        let window = &weighed.window;
+        let finding = SourceFinding {
+            source: self.source,
+            named,
+            found: found().count(),
+            live: weighed.standing,
+            log10_lr,
+            share: weighed.share,
+            rows: known.rows,
+            not_before: gaps[window.gaps.start].from,
+            not_after: gaps[window.gaps.end - 1].until,
+            window_probability: window.probability,
+            p_before: window.p_before,
+            p_after: window.p_after,
+            one_taking: window.one_taking,
+            slice: slice.flatten(),
+        };
+        (finding, known)
+    }
+
+    /// The canaries that stood in a gap, as far as the list tells them apart.
+    fn subjects(&self, units: &[SourceUnit], gap: &Gap) -> Vec<Subject> {
+        let found = units.iter().filter(|unit| unit.unit.found.is_some());
+        let seen: HashSet<u32> = found.flat_map(|unit| unit.unit.batches.clone()).collect();
+        let stood: HashSet<u32> = (self.spans.iter())
+            .filter(|span| span.certain || seen.contains(&span.batch))
+            .filter(|span| span.stood(gap.from))
+            .map(|span| span.batch)
+            .collect();
+        let mut subjects = Vec::new();
+        for unit in units {
+            let found = unit.unit.found.is_some();
+            if found && unit.members.len() > 1 {
+                continue;
+            }
+            for member in &unit.members {
+                let canary = &self.watch.canaries[*member as usize];
+                if stood.contains(&canary.batch) {
+                    subjects.push(Subject {
+                        found,
+                        traits: canary.traits,
+                    });
+                }
+            }
+        }
+        subjects
+    }
+}
+
+/// For each canary found the rows that show it.
+pub fn copies(units: &[SourceUnit]) -> Vec<u64> {
+    let rows = units.iter().filter_map(|unit| unit.row.as_ref());
+    rows.map(|row| row.rows).collect()
+}
+
+/// The batches of a source, as their canaries stood.
+pub fn spans(watch: &Watch, source: usize) -> Vec<Span> {
+    let mut batches: Vec<u32> = watch
+        .canaries
+        .iter()
+        .filter(|canary| canary.source as usize == source)
+        .map(|canary| canary.batch)
+        .collect();
+    batches.dedup();
+    batches.sort_unstable();
+    batches.dedup();
+    let span = |batch: u32| {
+        let standing = &watch.batches[batch as usize];
+        Span {
+            batch,
+            from: standing.from,
+            until: standing.until,
+            certain: standing.certain,
+        }
+    };
+    batches.into_iter().map(span).collect()
+}
