@@ -631,7 +631,6 @@ impl<R: Read> Dump<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::super::collected::{read_all, read_one};
-    use super::*;
 
     #[test]
     fn what_pg_dump_writes() {
