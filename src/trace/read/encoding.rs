@@ -143,7 +143,7 @@ pub fn decode(bytes: &[u8], guess: Encoding) -> (Cow<'_, str>, Option<Encoding>)
     }
     let sound = match guess {
         Encoding::Cp932 if common_cp932(bytes) => with(bytes, Encoding::Cp932),
-        Encoding::EucJp | Encoding::Latin1 => with(bytes, guess),
+        Encoding::EucJp | Encoding::Latin1 if !escapes(bytes) => with(bytes, guess),
         _ => None,
     };
     let sound = sound.or_else(|| {
@@ -240,7 +240,9 @@ fn is_latin(bytes: &[u8]) -> bool {
         let end = start + run.count();
         let letter = |place: usize| bytes.get(place).is_some_and(u8::is_ascii_alphabetic);
         let beside = letter(end) || start > 0 && letter(start - 1);
-        let accents = bytes[start..end].iter().all(|byte| *byte >= 0xc0);
+        let accents = bytes[start..end]
+            .iter()
+            .all(|byte| (0xc0..0xff).contains(byte));
         // An apostrophe, a dash, a non-breaking space or an ordinal sign of Windows.
         let sign =
             end - start == 1 && matches!(bytes[start], 0x80 | 0x91..=0x97 | 0xa0 | 0xaa | 0xba);

@@ -12,7 +12,7 @@ const DEPTH: usize = 6;
 /// Entries of all archives of a list.
 const ENTRIES: u32 = 20_000;
 /// So much may be unpacked of anything.
-const FREE: u64 = 1 << 30;
+const FREE: u64 = if cfg!(test) { 32 << 20 } else { 1 << 30 };
 /// Beyond that, so many times what was packed.
 const RATIO: u64 = 250;
 /// And never more than this.

@@ -25,6 +25,11 @@ impl<'a> Peeked<'a> {
         }
     }
 
+    /// Whether there is nothing to read.
+    pub fn is_empty(&self) -> bool {
+        self.start.is_empty() && self.failed.is_none()
+    }
+
     /// Passes over the first bytes, such as a byte order mark.
     pub fn skip(&mut self, count: usize) {
         self.at = self.start.len().min(self.at + count);

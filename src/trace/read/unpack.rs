@@ -174,6 +174,8 @@ impl<'a> Opener<'a> {
                 self.begun += 1;
                 Ok(())
             }
+            // A list that is empty as a whole is told elsewhere.
+            FileKind::Unknown if input.is_empty() && !self.packing.is_empty() => Ok(()),
             FileKind::Unknown => self.text(name, input),
         }
     }
@@ -419,7 +421,7 @@ mod tests {
     fn bombs_are_told() {
         let mut zeros = GzEncoder::new(Vec::new(), Compression::best());
         let line = [b"a,b\n".repeat(1 << 18)].concat();
-        for _ in 0..1_400 {
+        for _ in 0..120 {
             zeros.write_all(&line).unwrap();
         }
         let (parts, whole) = read_from(&zeros.finish().unwrap()[..]);
@@ -428,7 +430,7 @@ mod tests {
             "{:?}",
             parts[0].broken
         );
-        assert!(whole.bytes < 8 << 20);
+        assert!(whole.bytes < 1 << 20);
         let mut deep = CSV.to_vec();
         for _ in 0..9 {
             deep = gzip(&deep);
