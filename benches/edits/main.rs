@@ -1,7 +1,7 @@
 //! How many canaries are found in edited leaks, and how many in lists that hold none.
 //!
 //! `cargo bench --bench edits` prints the share found per edit; `-- --rows 100000 --canaries 1000` makes the
-//! table larger, `-- --unrelated 100000000` counts false canaries over so many rows of strangers, and
+//! table larger, `--group 0` runs the notations alone (1 slips, 2 layouts, 3 all mixed), `-- --unrelated 100000000` counts false canaries over so many rows of strangers, and
 //! `-- --files DIR` writes the lists of `compare.py`, which runs Splink and recordlinkage over them.
 
 #[path = "leak/mod.rs"]
@@ -39,7 +39,10 @@ fn main() {
             Ground::layouts,
             Ground::mixed,
         ];
-        for outcome in groups.into_iter().flat_map(|group| group(&ground)) {
+        let wanted = option("--group").and_then(|text| text.parse::<usize>().ok());
+        let groups = groups.into_iter().enumerate();
+        let groups = groups.filter(|(at, _)| wanted.is_none_or(|wanted| wanted == *at));
+        for outcome in groups.flat_map(|(_, group)| group(&ground)) {
             let share = 100.0 * outcome.share();
             println!(
                 "{share:7.2}%  {:4} of {:4}  {}",
