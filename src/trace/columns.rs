@@ -200,8 +200,15 @@ mod tests {
         let split = |line: &str| line.split(',').map(str::to_owned).collect();
         let sample: Vec<Vec<String>> = list.lines().map(split).collect();
         let columns = Columns::understand(None, &sample);
-        let roles = columns.columns.iter().map(|column| column.role.map(Role::name));
-        (columns.before, roles.collect(), columns.columns[0].header.clone())
+        let roles = columns
+            .columns
+            .iter()
+            .map(|column| column.role.map(Role::name));
+        (
+            columns.before,
+            roles.collect(),
+            columns.columns[0].header.clone(),
+        )
     }
 
     const ROWS: &str = "山田 太郎,090-0123-4567,1980-01-02\n鈴木 花子,090-0123-4568,1975-11-12\n\

@@ -190,7 +190,10 @@ fn by_header(
         }
     };
     // A header that was mixed up: the values are plainly of another kind.
-    if let Some((rival, _)) = rivals.first().copied().filter(|(_, likely)| *likely >= SURE)
+    if let Some((rival, _)) = rivals
+        .first()
+        .copied()
+        .filter(|(_, likely)| *likely >= SURE)
         && content.count >= 12
         && content.fit(role, facts.samples) < 0.2
     {

@@ -7,12 +7,12 @@ use rand::{RngExt, SeedableRng};
 
 use super::super::decide::{Settings, Verdict};
 use super::super::mark::Mark;
+use super::super::normalise::Plan;
 use super::super::report::{Report, trace};
 use super::super::watch::Watch;
-use super::super::normalise::Plan;
-use super::{How, Search};
-use crate::notation::Region;
 use super::ground::{NOW, People, ROLES, Row, list, planted, watch};
+use super::{How, Search};
+use crate::notation::{Region, Role};
 use crate::persona::Shape;
 
 /// A slip that a row can suffer, in one of its cells.
@@ -166,6 +166,7 @@ fn report<'a>(watch: &'a Watch, list: &str) -> Report<'a> {
 fn a_slip_in_one_of_two_columns() {
     let mut people = People::new(2, Shape::adults(20..=80));
     let (batches, canaries) = people.canaries(100, 1);
+    let exact = watch(&batches, &canaries).exact_only();
     let watch = watch(&batches, &canaries);
     let strangers: Vec<Row> = (0..400).map(|_| people.stranger()).collect();
     for slip in SLIPS {
@@ -190,6 +191,15 @@ fn a_slip_in_one_of_two_columns() {
             }
             let found = report(&watch, &list(&rows)).decision.canaries.len();
             assert!(found >= 93, "{found}: {:?} beside {other}", slip.how);
+            // Exact keys alone find it only where the other column is enough by itself.
+            let enough = matches!(ROLES[other], Role::Address | Role::Phone | Role::Email);
+            let exactly = report(&exact, &list(&rows)).decision.canaries.len();
+            assert_eq!(
+                exactly > 50,
+                enough,
+                "{exactly}: {:?} beside {other}",
+                slip.how
+            );
         }
     }
 }
@@ -321,8 +331,8 @@ fn the_very_spelling_that_was_planted_weighs() {
         report.decision.sources[0].log10_lr
     };
     let (kept, gone, alike) = (all([true, false]), all([true, true]), all([false, false]));
-    assert!(kept > gone + 20.0, "{kept} {gone}");
-    assert!((alike - gone).abs() < 1.0, "{alike} {gone}");
+    assert!(kept > gone + 20.0, "kept {kept}, gone {gone}");
+    assert!((alike - gone).abs() < 5.0, "alike {alike}, gone {gone}");
 }
 
 /// Several canaries of one door, each with a spelling of the building of its own.

@@ -30,7 +30,10 @@ impl Parts for Sink {
     }
 
     fn broken(&mut self, part: usize, why: String) {
-        assert!(part < self.0.len() && !why.is_empty(), "a fault says what it is");
+        assert!(
+            part < self.0.len() && !why.is_empty(),
+            "a fault says what it is"
+        );
     }
 }
 

@@ -102,7 +102,10 @@ mod reader {
 
     fn moment(nanos: i128) -> String {
         let at = OffsetDateTime::from_unix_timestamp_nanos(nanos);
-        at.map_or_else(|_| String::new(), |at| format!("{} {}", at.date(), at.time()))
+        at.map_or_else(
+            |_| String::new(),
+            |at| format!("{} {}", at.date(), at.time()),
+        )
     }
 
     fn words(error: ParquetError) -> io::Error {

@@ -28,7 +28,9 @@ fn whole(broker: &Broker, name: &str, bytes: &[u8], format: &str) -> Value {
 fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in files {
-        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+        writer
+            .start_file(*name, SimpleFileOptions::default())
+            .unwrap();
         writer.write_all(text.as_bytes()).unwrap();
     }
     writer.finish().unwrap().into_inner()
@@ -79,12 +81,22 @@ async fn formats_that_are_no_csv() {
         })
     };
     let objects: Vec<Value> = broker.lines.iter().map(object).collect();
-    let traced = whole(&broker, "array.json", json!(objects).to_string().as_bytes(), "json");
+    let traced = whole(
+        &broker,
+        "array.json",
+        json!(objects).to_string().as_bytes(),
+        "json",
+    );
     assert_eq!(traced["file"]["rows"], 3_030);
     let lines: String = objects.iter().map(|object| format!("{object}\n")).collect();
     whole(&broker, "lines.json", lines.as_bytes(), "json");
     let document = json!({"total": 3_030, "会員": objects});
-    let traced = whole(&broker, "document.json", document.to_string().as_bytes(), "json");
+    let traced = whole(
+        &broker,
+        "document.json",
+        document.to_string().as_bytes(),
+        "json",
+    );
     assert_eq!(text(&traced["file"]["parts"][0]["name"]), "会員");
 
     let traced = whole(&broker, "book.xlsx", &workbook(&broker.lines), "xlsx");
@@ -108,7 +120,10 @@ async fn formats_that_are_no_csv() {
         .iter()
         .map(|line| {
             let widths = [24, 30, 12, 100, 18, 0];
-            let cells = line.iter().zip(widths).map(|(cell, width)| padded(cell, width));
+            let cells = line
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| padded(cell, width));
             cells.collect::<String>() + "\r\n"
         })
         .collect();
@@ -131,7 +146,10 @@ async fn text_without_columns() {
         .collect();
     let traced = broker.named("prose.txt", prose.as_bytes());
     assert_eq!(text(&traced["file"]["format"]), "text");
-    assert!(traced["sources"][0]["found"].as_u64().unwrap() >= 29, "{traced}");
+    assert!(
+        traced["sources"][0]["found"].as_u64().unwrap() >= 29,
+        "{traced}"
+    );
     let merged: String = broker
         .lines
         .iter()
@@ -141,21 +159,31 @@ async fn text_without_columns() {
         })
         .collect();
     let traced = broker.named("merged.csv", merged.as_bytes());
-    assert!(traced["sources"][0]["found"].as_u64().unwrap() >= 29, "{traced}");
+    assert!(
+        traced["sources"][0]["found"].as_u64().unwrap() >= 29,
+        "{traced}"
+    );
 }
 
 #[tokio::test]
 async fn encodings_of_every_kind() {
     let broker = Broker::new().await;
     // JIS X 0208 has no 髙.
-    let csv = broker.list(&ALL, ",", true).replace('髙', "高").replace('﨑', "崎");
+    let csv = broker
+        .list(&ALL, ",", true)
+        .replace('髙', "高")
+        .replace('﨑', "崎");
     let told = |name: &str, bytes: &[u8], encoding: &str| {
         let traced = whole(&broker, name, bytes, "csv");
         assert_eq!(text(&traced["file"]["encoding"]), encoding, "{name}");
         traced
     };
     told("euc.csv", &encoding_rs::EUC_JP.encode(&csv).0, "euc-jp");
-    told("mail.csv", &encoding_rs::ISO_2022_JP.encode(&csv).0, "iso-2022-jp");
+    told(
+        "mail.csv",
+        &encoding_rs::ISO_2022_JP.encode(&csv).0,
+        "iso-2022-jp",
+    );
     let wide: Vec<u8> = csv.encode_utf16().flat_map(u16::to_le_bytes).collect();
     told("wide.csv", &wide, "utf-16");
     told("bom.csv", format!("\u{feff}{csv}").as_bytes(), "utf-8");
@@ -203,9 +231,18 @@ async fn lists_that_are_packed() {
     let dir = plain.parent().unwrap();
     pack(dir, "tar", &["-cf", "a.tar", "list.csv"]);
     pack(dir, "tar", &["-cJf", "a.tar.xz", "list.csv"]);
-    for (program, end) in [("gzip", "gz"), ("bzip2", "bz2"), ("xz", "xz"), ("zstd", "zst")] {
+    for (program, end) in [
+        ("gzip", "gz"),
+        ("bzip2", "bz2"),
+        ("xz", "xz"),
+        ("zstd", "zst"),
+    ] {
         let out = std::fs::File::create(dir.join(format!("a.csv.{end}"))).unwrap();
-        let packed = Command::new(program).args(["-c", "list.csv"]).current_dir(dir).stdout(out).status();
+        let packed = Command::new(program)
+            .args(["-c", "list.csv"])
+            .current_dir(dir)
+            .stdout(out)
+            .status();
         assert!(packed.unwrap().success());
     }
     pack(dir, "7z", &["a", "-bd", "a.7z", "list.csv"]);
@@ -223,28 +260,52 @@ async fn lists_that_are_packed() {
         ("ppmd.7z", vec!["7z"]),
         ("a.zip", vec!["zip"]),
     ] {
-        let traced = broker.otori.json(&["trace", dir.join(name).to_str().unwrap()]);
-        assert_eq!(traced["sources"][0]["found"], 30, "{name}: {}", traced["file"]);
-        assert_eq!(traced["file"]["parts"][0]["packing"], json!(packing), "{name}");
+        let traced = broker
+            .otori
+            .json(&["trace", dir.join(name).to_str().unwrap()]);
+        assert_eq!(
+            traced["sources"][0]["found"], 30,
+            "{name}: {}",
+            traced["file"]
+        );
+        assert_eq!(
+            traced["file"]["parts"][0]["packing"],
+            json!(packing),
+            "{name}"
+        );
         assert_eq!(traced["file"]["rows"], 3_030, "{name}");
         let bytes = std::fs::read(dir.join(name)).unwrap();
         assert_eq!(traced["file"]["bytes"], bytes.len(), "{name}");
         let sum = run(Command::new("sha256sum").arg(dir.join(name)));
         let sum = String::from_utf8(sum).unwrap();
-        assert_eq!(sum.split(' ').next(), traced["file"]["sha256"].as_str(), "{name}");
+        assert_eq!(
+            sum.split(' ').next(),
+            traced["file"]["sha256"].as_str(),
+            "{name}"
+        );
         // Cut off in the middle: what came before is read, or the fault is told.
         let cut = broker.write("cut", &bytes[..bytes.len() / 2]);
-        let output = broker.otori.command(&["trace", cut.to_str().unwrap(), "--json"]).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let output = broker
+            .otori
+            .command(&["trace", cut.to_str().unwrap(), "--json"])
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
         assert!(!told.contains("panicked"), "{name}: {told}");
         let broken = output.status.code() == Some(1) || told.contains("\"broken\"");
         assert!(broken, "{name}: {told}");
     }
-    let nested = broker.otori.json(&["trace", dir.join("nested.7z").to_str().unwrap()]);
+    let nested = broker
+        .otori
+        .json(&["trace", dir.join("nested.7z").to_str().unwrap()]);
     assert_eq!(nested["file"]["rows"], 6_060);
     let parts = nested["file"]["parts"].as_array().unwrap();
     let names: Vec<&str> = parts.iter().map(|part| text(&part["name"])).collect();
-    assert!(names.contains(&"a.zip/list.csv") && names.contains(&"a.tar.xz/list.csv"), "{names:?}");
+    assert!(
+        names.contains(&"a.zip/list.csv") && names.contains(&"a.tar.xz/list.csv"),
+        "{names:?}"
+    );
     let part = text(&nested["canaries"][0]["part"]);
     assert!(names.contains(&part), "{part}");
 }
@@ -255,11 +316,37 @@ async fn what_is_locked_or_no_list_is_told() {
     let csv = broker.list(&ALL, ",", true);
     let plain = broker.write("list.csv", csv.as_bytes());
     let dir: PathBuf = plain.parent().unwrap().to_owned();
-    pack(&dir, "7z", &["a", "-bd", "-psecret", "locked.7z", "list.csv"]);
-    pack(&dir, "7z", &["a", "-bd", "-psecret", "-mhe=on", "names.7z", "list.csv"]);
-    pack(&dir, "7z", &["a", "-bd", "-tzip", "-psecret", "locked.zip", "list.csv"]);
-    pack(&dir, "7z", &["a", "-bd", "-tzip", "-psecret", "-mem=AES256", "aes.zip", "list.csv"]);
-    let noise: Vec<u8> = (0..40_000_u32).map(|n| (n.wrapping_mul(n) >> 3) as u8).collect();
+    pack(
+        &dir,
+        "7z",
+        &["a", "-bd", "-psecret", "locked.7z", "list.csv"],
+    );
+    pack(
+        &dir,
+        "7z",
+        &["a", "-bd", "-psecret", "-mhe=on", "names.7z", "list.csv"],
+    );
+    pack(
+        &dir,
+        "7z",
+        &["a", "-bd", "-tzip", "-psecret", "locked.zip", "list.csv"],
+    );
+    pack(
+        &dir,
+        "7z",
+        &[
+            "a",
+            "-bd",
+            "-tzip",
+            "-psecret",
+            "-mem=AES256",
+            "aes.zip",
+            "list.csv",
+        ],
+    );
+    let noise: Vec<u8> = (0..40_000_u32)
+        .map(|n| (n.wrapping_mul(n) >> 3) as u8)
+        .collect();
     broker.write("noise.bin", &noise);
     broker.write("small.png", b"\x89PNG\r\n\x1a\nrest");
     for (name, words) in [
@@ -272,16 +359,39 @@ async fn what_is_locked_or_no_list_is_told() {
     ] {
         let path = dir.join(name);
         let told = failed(&broker.otori, &["trace", path.to_str().unwrap()]);
-        assert!(told.contains(words) && told.contains(name), "{name}: {told}");
+        assert!(
+            told.contains(words) && told.contains(name),
+            "{name}: {told}"
+        );
     }
     // Beside a list, what cannot be read is a part with its fault.
-    pack(&dir, "7z", &["a", "-bd", "-tzip", "both.zip", "list.csv", "locked.7z", "noise.bin"]);
-    let traced = broker.otori.json(&["trace", dir.join("both.zip").to_str().unwrap()]);
+    pack(
+        &dir,
+        "7z",
+        &[
+            "a",
+            "-bd",
+            "-tzip",
+            "both.zip",
+            "list.csv",
+            "locked.7z",
+            "noise.bin",
+        ],
+    );
+    let traced = broker
+        .otori
+        .json(&["trace", dir.join("both.zip").to_str().unwrap()]);
     assert_eq!(traced["sources"][0]["found"], 30);
     let parts = traced["file"]["parts"].as_array().unwrap();
-    let broken: Vec<&str> = parts.iter().filter_map(|part| part["broken"].as_str()).collect();
+    let broken: Vec<&str> = parts
+        .iter()
+        .filter_map(|part| part["broken"].as_str())
+        .collect();
     assert_eq!(broken.len(), 2, "{parts:?}");
-    let words = broker.otori.command(&["trace", dir.join("both.zip").to_str().unwrap()]).output();
+    let words = broker
+        .otori
+        .command(&["trace", dir.join("both.zip").to_str().unwrap()])
+        .output();
     let words = String::from_utf8(words.unwrap().stdout).unwrap();
     assert!(words.contains("encrypted with a password"), "{words}");
 }
@@ -292,7 +402,12 @@ fn dumped(ground: &Ground, options: &[&str]) -> Vec<u8> {
     match ground.engine {
         Engine::Postgres => run(Command::new("pg_dump").args(options).arg(&ground.url)),
         Engine::MySql => run(Command::new("mariadb-dump")
-            .args(["--no-defaults", "--default-character-set=utf8mb4", "-h", url.host_str().unwrap()])
+            .args([
+                "--no-defaults",
+                "--default-character-set=utf8mb4",
+                "-h",
+                url.host_str().unwrap(),
+            ])
             .args(["-P", &url.port().unwrap().to_string(), "-u", url.username()])
             .args(options)
             .arg(url.path().trim_start_matches('/'))
@@ -315,22 +430,44 @@ async fn dumps(engine: Engine, options: &[&[&str]]) {
         assert_eq!(text(&traced["file"]["format"]), "sql", "{options:?}");
         let sources = traced["sources"].as_array().unwrap();
         assert_eq!(sources.len(), 1, "{options:?}: {traced}");
-        assert_eq!((text(&sources[0]["source"]), &sources[0]["found"]), ("shop", &Value::from(30)), "{options:?}");
+        assert_eq!(
+            (text(&sources[0]["source"]), &sources[0]["found"]),
+            ("shop", &Value::from(30)),
+            "{options:?}"
+        );
         let parts = traced["file"]["parts"].as_array().unwrap();
-        let customers = parts.iter().find(|part| text(&part["name"]) == "顧客").unwrap();
+        let customers = parts
+            .iter()
+            .find(|part| text(&part["name"]) == "顧客")
+            .unwrap();
         assert_eq!(customers["rows"], 330, "{options:?}");
-        assert_eq!(customers["bad_rows"]["count"], 0, "{options:?}: {customers}");
+        assert_eq!(
+            customers["bad_rows"]["count"], 0,
+            "{options:?}: {customers}"
+        );
     }
 }
 
 #[tokio::test]
 async fn dumps_of_postgresql() {
-    dumps(Engine::Postgres, &[&[], &["--inserts"], &["--column-inserts"]]).await;
+    dumps(
+        Engine::Postgres,
+        &[&[], &["--inserts"], &["--column-inserts"]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn dumps_of_mariadb() {
-    dumps(Engine::MySql, &[&[], &["--skip-extended-insert", "--complete-insert"], &["--hex-blob", "--compact"]]).await;
+    dumps(
+        Engine::MySql,
+        &[
+            &[],
+            &["--skip-extended-insert", "--complete-insert"],
+            &["--hex-blob", "--compact"],
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
