@@ -7,10 +7,12 @@ use rand::{RngExt, SeedableRng};
 
 use super::super::decide::{Settings, Verdict};
 use super::super::mark::Mark;
+use super::super::normalise::Plan;
 use super::super::report::{Report, trace};
 use super::super::watch::Watch;
-use super::How;
 use super::ground::{NOW, People, ROLES, Row, list, planted, watch};
+use super::{How, Search};
+use crate::notation::{Region, Role};
 use crate::persona::Shape;
 
 /// A slip that a row can suffer, in one of its cells.
@@ -164,6 +166,7 @@ fn report<'a>(watch: &'a Watch, list: &str) -> Report<'a> {
 fn a_slip_in_one_of_two_columns() {
     let mut people = People::new(2, Shape::adults(20..=80));
     let (batches, canaries) = people.canaries(100, 1);
+    let exact = watch(&batches, &canaries).exact_only();
     let watch = watch(&batches, &canaries);
     let strangers: Vec<Row> = (0..400).map(|_| people.stranger()).collect();
     for slip in SLIPS {
@@ -188,6 +191,15 @@ fn a_slip_in_one_of_two_columns() {
             }
             let found = report(&watch, &list(&rows)).decision.canaries.len();
             assert!(found >= 93, "{found}: {:?} beside {other}", slip.how);
+            // Exact keys alone find it only where the other column is enough by itself.
+            let enough = matches!(ROLES[other], Role::Address | Role::Phone | Role::Email);
+            let exactly = report(&exact, &list(&rows)).decision.canaries.len();
+            assert_eq!(
+                exactly > 50,
+                enough,
+                "{exactly}: {:?} beside {other}",
+                slip.how
+            );
         }
     }
 }
@@ -229,12 +241,41 @@ impl Read for Unrelated {
     }
 }
 
+/// The rows that a blocking key brings up are few, so that near matching costs little: against 4,000
+/// canaries at most three in a thousand, and in proportion against more.
+#[test]
+fn few_rows_are_worth_a_near_comparison() {
+    for shape in [Shape::adults(20..=80), Shape::families(6..=15)] {
+        let mut people = People::new(9, shape);
+        let (batches, canaries) = people.canaries(4_000, 2);
+        let watch = watch(&batches, &canaries);
+        let near = watch.near().unwrap();
+        let plan = Plan::new(&ROLES.map(Some), Some(Region::Jp));
+        let mut search = Search::default();
+        let mut worth = 0;
+        for _ in 0..10_000 {
+            let row = people.stranger();
+            search.clear();
+            plan.keys(|place| &row[place], &mut |key| search.keep(&key));
+            worth += usize::from(!search.candidates(near).is_empty());
+        }
+        assert!(worth <= 30, "{worth}");
+        // And each canary's own row is.
+        for canary in canaries.iter().take(100) {
+            let row = planted(canary);
+            search.clear();
+            plan.keys(|place| &row[place], &mut |key| search.keep(&key));
+            assert!(!search.candidates(near).is_empty());
+        }
+    }
+}
+
 /// No false canary at the default setting, whatever agrees by chance. `OTORI_UNRELATED_ROWS` makes it as
 /// many rows as one has patience for.
 #[test]
 fn unrelated_rows_hold_no_canary() {
     let rows = std::env::var("OTORI_UNRELATED_ROWS");
-    let rows = rows.map_or(300_000, |rows| rows.parse().unwrap());
+    let rows = rows.map_or(150_000, |rows| rows.parse().unwrap());
     for shape in [Shape::adults(20..=80), Shape::families(6..=15)] {
         let mut people = People::new(5, shape);
         let (batches, canaries) = people.canaries(5_000, 3);
@@ -290,8 +331,8 @@ fn the_very_spelling_that_was_planted_weighs() {
         report.decision.sources[0].log10_lr
     };
     let (kept, gone, alike) = (all([true, false]), all([true, true]), all([false, false]));
-    assert!(kept > gone + 20.0, "{kept} {gone}");
-    assert!((alike - gone).abs() < 1.0, "{alike} {gone}");
+    assert!(kept > gone + 20.0, "kept {kept}, gone {gone}");
+    assert!((alike - gone).abs() < 5.0, "alike {alike}, gone {gone}");
 }
 
 /// Several canaries of one door, each with a spelling of the building of its own.

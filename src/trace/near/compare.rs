@@ -17,7 +17,7 @@ pub fn near(class: Class, row: &str, planted: &str) -> Option<How> {
         return None;
     }
     match class {
-        Class::Name if planted.is_ascii() => latin(row, planted),
+        Class::Name | Class::Kana if planted.is_ascii() => latin(row, planted),
         Class::Name => text(
             row,
             planted,

@@ -2,7 +2,7 @@
 //!
 //! Two texts that are equal after folding can still be written in many ways. How common each way is in
 //! this list, its own rows say; a canary that is written in a rare one was copied from where it was
-//! planted. Sixteen thousand shapes at the most are counted for each class and length, whatever the list
+//! planted. Thirty-two thousand shapes at the most are counted for each class and length, whatever the list
 //! holds.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use super::super::normalise::Class;
 pub struct Shapes(HashMap<u32, u64>);
 
 /// A shape takes this many bits; class and length stand above them.
-const BITS: u32 = 14;
+const BITS: u32 = 15;
 
 impl Shapes {
     /// Counts one row's value: its folded text, and what was written.
@@ -65,7 +65,7 @@ fn shape(written: &str) -> u32 {
             '-' => 2,
             '－' => 3,
             '\u{2010}'..='\u{2015}' | '\u{2212}' => 4,
-            'ー' if digit_before => 4,
+            'ー' if digit_before => 14,
             ' ' => 5,
             '\u{3000}' => 6,
             '丁' | '年' | '条' => 7,
