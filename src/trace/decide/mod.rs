@@ -59,7 +59,7 @@ use rows::{Contribution, RowsKnown, composition};
 pub use share::Interval;
 pub use shared::OneOf;
 pub use slice::{Condition, Slice};
-use units::{Units, units};
+use units::{SourceUnit, Units, units};
 use window::gaps;
 
 /// No verdict is surer than this. Below, what the model leaves out weighs more than what it computes: a

@@ -26,9 +26,9 @@ async fn a_list_full_of_slips_names_the_source_and_says_what_became_of_each_mark
     let canaries = traced["canaries"].as_array().unwrap();
     assert_eq!(canaries.len(), 30);
     let told = |mark: &str, wanted: &str| {
-        let fits = canaries.iter().filter(|canary| {
-            how(canary, mark).is_some_and(|how| how.starts_with(wanted))
-        });
+        let fits = canaries
+            .iter()
+            .filter(|canary| how(canary, mark).is_some_and(|how| how.starts_with(wanted)));
         fits.count()
     };
     assert!(told("phone", "cut after") >= 28, "{traced}");
@@ -59,7 +59,10 @@ async fn a_name_and_two_slips() {
     }
     let list = broker.list(&[0, 4, 5], ",", true);
     let traced = broker.named("three.csv", list.as_bytes());
-    assert!(traced["canaries"].as_array().unwrap().len() >= 27, "{traced}");
+    assert!(
+        traced["canaries"].as_array().unwrap().len() >= 27,
+        "{traced}"
+    );
 }
 
 /// Strangers who are nearly canaries accuse nobody: everybody's family name and birthday, nobody's
