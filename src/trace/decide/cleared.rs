@@ -49,8 +49,10 @@ pub fn cleared(
         let standing = &watch.batches[**batch as usize];
         standing.certain && standing.until.is_none_or(|until| until > settings.now)
     };
-    let standing: Vec<u32> = units
-        .iter()
+    // What chance may explain was not found, but is not missing either.
+    let missing = units.iter().filter(|unit| unit.unit.found.is_none());
+    let standing: Vec<u32> = missing
+        .clone()
         .flat_map(|unit| unit.unit.batches.iter().filter(stands).copied())
         .collect();
     let batches: HashSet<u32> = standing.iter().copied().collect();
@@ -61,7 +63,7 @@ pub fn cleared(
     let below = |live: usize| 1.0 - (1.0 - settings.level).powf(1.0 / live as f64);
     let share_below = below(standing.len());
     let mut live: BTreeMap<(Attribute, u16), usize> = BTreeMap::new();
-    for member in units.iter().flat_map(|unit| &unit.members) {
+    for member in missing.flat_map(|unit| &unit.members) {
         let canary = &watch.canaries[*member as usize];
         if batches.contains(&canary.batch) {
             for attribute in [Attribute::Region, Attribute::Sex] {

@@ -205,7 +205,7 @@ impl World {
 
 /// People who have much in common with each other, or with our canaries, without being them.
 fn crowd(world: &mut World, kind: usize, families: &HashMap<String, Vec<usize>>) -> Vec<Line> {
-    let size = world.rng.random_range(20..60);
+    let size = world.rng.random_range(15..30);
     let mut lines = world.strangers(size);
     match kind {
         // Everybody lives in the town of a drop, in another house.
@@ -239,7 +239,7 @@ fn crowd(world: &mut World, kind: usize, families: &HashMap<String, Vec<usize>>)
         4 => {
             lines.truncate(8);
             let few = lines.clone();
-            for _ in 0..5 {
+            for _ in 0..2 {
                 lines.extend(few.iter().cloned());
             }
         }
@@ -250,14 +250,14 @@ fn crowd(world: &mut World, kind: usize, families: &HashMap<String, Vec<usize>>)
 
 #[test]
 fn lists_without_canaries_are_accused_at_most_as_often_as_stated() {
-    const LISTS: usize = 2_500;
-    let mut world = World::new(1, 100, 20_000, 10_000);
+    const LISTS: usize = 2_000;
+    let mut world = World::new(1, 60, 5_000, 10_000);
     let mut families: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, line) in world.people.iter().enumerate() {
         let family = line[0].split(' ').next().unwrap();
         families.entry(family.to_owned()).or_default().push(place);
     }
-    families.retain(|_, places| places.len() > 50);
+    families.retain(|_, places| places.len() > 12);
     assert!(families.len() > 10, "{}", families.len());
     let stated = [0.05, 0.01, 1e-6];
     let mut accused = [0_usize; 3];
@@ -293,9 +293,9 @@ fn lists_without_canaries_are_accused_at_most_as_often_as_stated() {
 
 #[test]
 fn leaks_of_one_source_have_their_share_rows_and_window() {
-    const LISTS: usize = 300;
-    const ROWS: usize = 200;
-    let mut world = World::new(2, 25, 8_000, ROWS as u64);
+    const LISTS: usize = 150;
+    const ROWS: usize = 80;
+    let mut world = World::new(2, 25, 3_000, ROWS as u64);
     let (mut named, mut share_held, mut rows_held, mut window_held, mut part_held) =
         (0, 0, 0, 0, 0);
     let mut error = 0.0;
@@ -303,7 +303,7 @@ fn leaks_of_one_source_have_their_share_rows_and_window() {
         let source = world.rng.random_range(0..SOURCES);
         let taken = FIRST + (NOW - FIRST) * world.rng.random::<f64>();
         let share: f64 = world.rng.random_range(0.1..1.0);
-        let elsewhere = world.rng.random_range(0..200);
+        let elsewhere = world.rng.random_range(0..80);
         let standing = world.standing(source, taken);
         let canaries: Vec<usize> = (standing.into_iter())
             .filter(|_| world.rng.random_bool(share))
@@ -337,17 +337,21 @@ fn leaks_of_one_source_have_their_share_rows_and_window() {
     }
     let part = |held: usize| held as f64 / named as f64;
     assert!(named > LISTS * 9 / 10, "{named}");
-    // The bounds are those of 300 lists; `decide::calibration` looks at thousands.
+    // As narrow as 150 lists allow; `decide::calibration` looks at thousands.
     for (what, held) in [
         ("share", share_held),
         ("rows", rows_held),
         ("part", part_held),
     ] {
-        assert!((0.91..=0.99).contains(&part(held)), "{what} {}", part(held));
+        assert!(
+            (0.90..=0.995).contains(&part(held)),
+            "{what} {}",
+            part(held)
+        );
     }
     assert!(part(window_held) >= 0.93, "window {}", part(window_held));
     assert!(
-        (error / named as f64).abs() < 0.01,
+        (error / named as f64).abs() < 0.02,
         "{}",
         error / named as f64
     );
