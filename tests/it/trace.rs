@@ -4,6 +4,7 @@
 mod decision;
 mod near;
 mod parts;
+mod report;
 mod watchlist;
 
 use std::io::{Cursor, Read};

@@ -9,6 +9,7 @@ use super::super::mark::{Agreed, Marks};
 use super::super::near::Hows;
 use super::super::normalise::Class;
 use super::super::watch::Watch;
+use super::crowds::Crowds;
 use super::shapes::Shapes;
 
 /// How many bad rows are named.
@@ -106,6 +107,8 @@ pub struct Tally {
     pub filled: [u64; Class::ALL.len()],
     /// How its rows write their values.
     pub shapes: Shapes,
+    /// How common its values are, where the watch is blind.
+    pub crowds: Crowds,
     /// Who was found.
     #[serde(with = "pairs")]
     pub claims: HashMap<Claim, Seen>,
@@ -120,6 +123,7 @@ impl Tally {
             alone: vec![0; watch.values.len()],
             filled: [0; Class::ALL.len()],
             shapes: Shapes::default(),
+            crowds: Crowds::default(),
             claims: HashMap::new(),
         }
     }
@@ -194,6 +198,7 @@ impl Tally {
         sum(&mut self.alone, &other.alone);
         sum(&mut self.filled, &other.filled);
         self.shapes.add(&other.shapes);
+        self.crowds.add(other.crowds);
         for (claim, seen) in other.claims {
             self.claim(claim, seen);
         }
