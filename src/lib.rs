@@ -42,6 +42,8 @@ pub mod canary;
 pub mod cli;
 pub mod custody;
 pub mod evidence;
+#[cfg(any(feature = "report", feature = "trace"))]
+pub mod figure;
 pub mod notation;
 pub mod persona;
 pub mod publish;

@@ -101,8 +101,8 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             .collect()
     });
     interrupt.hold().await;
-    telling.tell(&reports, one, global)?;
     let acts = reports.iter().map(Report::act).collect();
+    telling.tell(&telling.redacted(reports), one, global)?;
     against.record(acts, settings.now).await?;
     Ok(if whole {
         Outcome::Done

@@ -2,8 +2,8 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
-use super::figure::{Anchor, Figure, Ink, LABEL, Shape};
 use super::page::{Block, Page, Piece, Table, Text, printed_blank};
+use crate::figure::svg;
 
 const STYLE: &str = "
 :root { color-scheme: light; --ink: #1c2430; --pale: #667085; --line: #d9dee7; --mark: #b3261e; --doubt: #8a6100; }
@@ -119,35 +119,6 @@ fn table(table: &Table) -> Markup {
                 @for (cell, column) in row.iter().zip(&table.columns) { td class=[class(column.number)] { (text(cell)) } }
             } } }
         } }
-    }
-}
-
-fn svg(figure: &Figure) -> Markup {
-    let number = |value: f32| format!("{value:.1}");
-    let colour = |ink: Ink| {
-        let (red, green, blue) = ink.rgb();
-        format!("#{red:02x}{green:02x}{blue:02x}")
-    };
-    markup! {
-        svg viewBox=(format!("0 0 {:.0} {:.0}", figure.width, figure.height)) role="img"
-            xmlns="http://www.w3.org/2000/svg" font-size=(LABEL) {
-            title { (figure.title) }
-            desc { (figure.description) }
-            @for shape in &figure.shapes {
-                @match shape {
-                    Shape::Rect { x, y, width, height, ink } =>
-                        rect x=(number(*x)) y=(number(*y)) width=(number(*width)) height=(number(*height)) fill=(colour(*ink)) {},
-                    Shape::Line { from, to, ink } =>
-                        line x1=(number(from.0)) y1=(number(from.1)) x2=(number(to.0)) y2=(number(to.1)) stroke=(colour(*ink)) {},
-                    Shape::Label { x, y, text, ink, anchor } =>
-                        text x=(number(*x)) y=(number(*y)) fill=(colour(*ink)) text-anchor=(match anchor {
-                            Anchor::Start => "start",
-                            Anchor::Middle => "middle",
-                            Anchor::End => "end",
-                        }) { (text) },
-                }
-            }
-        }
     }
 }
 

@@ -6,13 +6,13 @@
 
 pub mod control;
 pub mod dossier;
-pub mod figure;
 mod html;
 mod lang;
 pub mod page;
 pub mod pdf;
 pub mod when;
 
+pub use crate::figure;
 pub use html::html;
 pub use lang::Lang;
 pub(crate) use lang::say;

@@ -41,6 +41,9 @@ pub struct Document {
     threshold: Threshold,
     false_accusation_probability: f64,
     elapsed_seconds: f64,
+    /// Names of sources, batches, files and columns are taken out, and slices.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    redacted: bool,
 }
 
 /// What it prints for several.
@@ -323,12 +326,7 @@ impl From<&Report<'_>> for Document {
                 })
                 .collect(),
             suspected: sources(false),
-            forgotten: report
-                .watch
-                .forgotten
-                .iter()
-                .map(|(source, _)| source.to_string())
-                .collect(),
+            forgotten: report.forgotten().map(|(source, _)| name(source)).collect(),
             not_shown: decision.mute.iter().map(|source| name(*source)).collect(),
             canaries: decision
                 .canaries
@@ -339,7 +337,7 @@ impl From<&Report<'_>> for Document {
                     Canary {
                         canary: first.id.to_string(),
                         source: name(first.source as usize),
-                        batch: report.watch.batches[first.batch as usize].id.to_string(),
+                        batch: report.batch(first.batch).to_string(),
                         part: (list.parts.len() > 1).then(|| list.parts[found.part].name.clone()),
                         row: found.row,
                         rows: found.rows,
@@ -384,6 +382,7 @@ impl From<&Report<'_>> for Document {
             },
             false_accusation_probability: decision.false_accusation_probability,
             elapsed_seconds: report.elapsed.as_secs_f64(),
+            redacted: report.redacted.is_some(),
         }
     }
 }

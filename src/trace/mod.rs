@@ -26,6 +26,7 @@ mod normalise;
 pub mod parts;
 mod pieces;
 mod read;
+mod redact;
 mod report;
 mod scan;
 #[cfg(test)]

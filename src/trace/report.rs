@@ -6,14 +6,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
 use super::columns::Column;
 use super::decide::{Decision, Settings, SourceFinding, support};
 use super::error::Error;
 use super::parts::{File, Piece};
+use super::redact::Redacted;
 use super::scan::BadRows;
 use super::watch::Watch;
-use crate::canary::{CanaryId, SourceName};
+use crate::canary::{BatchId, CanaryId, SourceName};
 use crate::evidence::{Act, TracedClear, TracedSource};
 
 /// A list as it was read.
@@ -96,6 +98,7 @@ pub struct Report<'a> {
     /// How long it took.
     pub elapsed: Duration,
     pub(super) watch: &'a Watch,
+    pub(super) redacted: Option<Redacted>,
 }
 
 impl Report<'_> {
@@ -106,7 +109,7 @@ impl Report<'_> {
             list: self.list.sha256.clone(),
             verdict: self.decision.verdict.name().to_owned(),
             sources: named
-                .map(|found| self.source(found.source).to_string())
+                .map(|found| self.watch.sources[found.source].to_string())
                 .collect(),
             false_accusation_probability: self.decision.false_accusation_probability,
             list_rows: Some(self.list.rows),
@@ -121,7 +124,7 @@ impl Report<'_> {
                 .cleared
                 .iter()
                 .map(|cleared| TracedClear {
-                    source: self.source(cleared.source).to_string(),
+                    source: self.watch.sources[cleared.source].to_string(),
                     share_below: cleared.share_below,
                     level: self.settings.level,
                 })
@@ -132,7 +135,7 @@ impl Report<'_> {
     fn traced(&self, found: &SourceFinding) -> TracedSource {
         let (share, rows) = (found.share, found.rows);
         TracedSource {
-            source: self.source(found.source).to_string(),
+            source: self.watch.sources[found.source].to_string(),
             named: found.named,
             found: found.found,
             live: found.live,
@@ -151,9 +154,32 @@ impl Report<'_> {
         }
     }
 
-    /// The name of a source of the decision.
+    /// What a source of the decision is called.
     pub fn source(&self, index: usize) -> &SourceName {
-        &self.watch.sources[index]
+        match &self.redacted {
+            None => &self.watch.sources[index],
+            Some(redacted) => redacted.source(index),
+        }
+    }
+
+    /// What a batch of the watch is called.
+    pub fn batch(&self, index: u32) -> &BatchId {
+        match &self.redacted {
+            None => &self.watch.batches[index as usize].id,
+            Some(redacted) => redacted.batch(index),
+        }
+    }
+
+    /// Sources whose canaries' details are destroyed, and since when.
+    pub fn forgotten(&self) -> impl Iterator<Item = (usize, OffsetDateTime)> {
+        self.watch.forgotten.iter().filter_map(|(name, at)| {
+            let place = self
+                .watch
+                .sources
+                .iter()
+                .position(|source| source == name)?;
+            Some((place, *at))
+        })
     }
 
     /// The id of a canary of the decision.

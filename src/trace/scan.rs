@@ -4,6 +4,7 @@
 //! fold and look up. What they count adds up to the same whatever the order, so the result does not depend on
 //! how many there are.
 
+mod crowds;
 mod row;
 mod sample;
 mod shapes;

@@ -250,11 +250,10 @@ pub(super) fn clearance(report: &Report<'_>, cleared: &Cleared) -> String {
 /// Why a source is neither named nor cleared.
 pub(super) fn mute(report: &Report<'_>, source: usize) -> String {
     let name = report.source(source);
-    let mut forgotten = report.watch.forgotten.iter();
-    if let Some((_, at)) = forgotten.find(|(forgotten, _)| forgotten == name) {
+    if let Some((_, at)) = report.forgotten().find(|(place, _)| *place == source) {
         return format!(
             "{name}: its canaries were forgotten on {}, and no list shows them any more: it is not cleared",
-            day(*at)
+            day(at)
         );
     }
     let standing = report

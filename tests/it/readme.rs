@@ -96,7 +96,10 @@ async fn every_command_of_the_readme_works() {
     std::fs::create_dir(&examples).unwrap();
     for entry in std::fs::read_dir(root.join("examples")).unwrap() {
         let entry = entry.unwrap();
-        std::fs::copy(entry.path(), examples.join(entry.file_name())).unwrap();
+        // What runs elsewhere, on a cluster, has a folder and a test of its own.
+        if entry.path().is_file() {
+            std::fs::copy(entry.path(), examples.join(entry.file_name())).unwrap();
+        }
     }
     let bin = Path::new(env!("CARGO_BIN_EXE_otori")).parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());

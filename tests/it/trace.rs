@@ -6,6 +6,7 @@ mod edits;
 mod lists;
 mod near;
 mod parts;
+mod report;
 mod watchlist;
 
 use std::io::{Cursor, Read};

@@ -40,8 +40,9 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let (list, piece) = tokio::task::block_in_place(|| put_together(&args, &against))?;
     let report = tokio::task::block_in_place(|| piece.report(&against.watch, &list, &settings));
     interrupt.hold().await;
-    telling.tell(std::slice::from_ref(&report), true, global)?;
-    against.record(vec![report.act()], settings.now).await?;
+    let act = report.act();
+    telling.tell(&telling.redacted(vec![report]), true, global)?;
+    against.record(vec![act], settings.now).await?;
     Ok(Outcome::Done)
 }
 

@@ -20,6 +20,11 @@ pub struct Telling {
     /// Also write the report as one self-contained page, for print
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Show canary ids only, for a third party: sources and batches are numbered (in the order of otori
+    /// source list), and nothing that the list holds, nor the names of its files and columns, is shown,
+    /// on the terminal, in JSON and on the page
+    #[arg(long)]
+    pub redact: bool,
     /// Accepted probability that any innocent source is named
     #[arg(long, value_name = "P", default_value = "1e-6", value_parser = probability)]
     pub false_accusation: f64,
@@ -43,6 +48,14 @@ impl Telling {
             false_accusation: self.false_accusation,
             ..Settings::new(OffsetDateTime::now_utc())
         }
+    }
+
+    /// Takes out what nobody outside may see, if that is asked for.
+    pub fn redacted<'a>(&self, mut reports: Vec<Report<'a>>) -> Vec<Report<'a>> {
+        if self.redact {
+            reports.iter_mut().for_each(Report::redact);
+        }
+        reports
     }
 
     /// Writes the page and prints the reports. `one`: one list was asked for.

@@ -119,12 +119,11 @@ impl Rarity<'_> {
             return common(mark).max((alone - 10.0 * holders) / rows);
         }
         // One row more than were seen, and as many rows before them as make it common.
-        let count = self.tally.counts[value as usize] as f64;
-        let seen = (count + 1.0) / (rows + 1.0 / common(mark));
+        let share = |count: u64| (count as f64 + 1.0) / (rows + 1.0 / common(mark));
         match self.watch.blind {
-            None => seen,
-            // A watch list knows a value only in the rows that open its canary: it is not counted.
-            Some(_) => seen.max(common(mark)),
+            None => share(self.tally.counts[value as usize]),
+            // A watch list counts values with others, and knows of a rare one only that it is not common.
+            Some(_) => share(self.tally.crowds.rows(value)).max(common(mark)),
         }
     }
 

@@ -17,7 +17,7 @@ use super::super::scan::{BadRows, Scanned, Tally, scan};
 use super::super::watch::Watch;
 use super::laid::Laid;
 use super::watched;
-use crate::notation::Role;
+use crate::notation::{Role, tame};
 
 /// The format that this program writes and reads.
 const FORMAT: u32 = 1;
@@ -164,17 +164,17 @@ impl Piece {
         } = scanned;
         let has_children = parts.iter().any(|part| part.columns.plan().has_children());
         let tables = parts.into_iter().map(|part| Part {
-            name: part.name,
+            name: tame(&part.name),
             format: part.format.into(),
             packing: part.packing.into_iter().map(Cow::Borrowed).collect(),
             encoding: part.encoding.into(),
-            columns: part.columns.columns,
-            broken: part.broken,
+            columns: part.columns.columns.into_iter().map(tamed).collect(),
+            broken: part.broken.as_deref().map(tame),
             ..Part::default()
         });
         Piece {
             files: vec![File {
-                name: name.to_owned(),
+                name: tame(name),
                 sha256: whole.sha256,
                 bytes: whole.bytes,
             }],
@@ -193,8 +193,8 @@ impl Piece {
         Piece {
             files: Vec::new(),
             tables: vec![Part {
-                name: name.to_owned(),
-                broken: Some(why),
+                name: tame(name),
+                broken: Some(tame(&why)),
                 ..Part::default()
             }],
             has_children: false,
@@ -222,11 +222,12 @@ impl Piece {
             table.otherwise_encoded = counts.otherwise_encoded;
         }
         Report {
-            list: Listed::new(name, self.files, rows, tables),
+            list: Listed::new(&tame(name), self.files, rows, tables),
             decision,
             settings: *settings,
             elapsed: self.elapsed + started.elapsed(),
             watch,
+            redacted: None,
         }
     }
 
@@ -313,30 +314,46 @@ impl Piece {
         if tally.parts.len() != document.tables.len() || !document.elapsed_seconds.is_finite() {
             return Err(InvalidPiece::Broken);
         }
-        let column = |column: TableColumn| Column {
-            header: column.header,
-            role: column.role,
-            confidence: column.confidence,
-            format: None,
+        let column = |column: TableColumn| {
+            tamed(Column {
+                header: column.header,
+                role: column.role,
+                confidence: column.confidence,
+                format: None,
+            })
         };
         let table = |table: Table| Part {
-            name: table.name,
+            name: tame(&table.name),
             format: table.format,
             packing: table.packing,
             encoding: table.encoding,
             columns: table.columns.into_iter().map(column).collect(),
-            broken: table.broken,
+            broken: table.broken.as_deref().map(tame),
             rows: 0,
             bad: BadRows::default(),
             otherwise_encoded: 0,
         };
         Ok(Piece {
-            files: document.files,
+            files: document.files.into_iter().map(tamed_file).collect(),
             tables: document.tables.into_iter().map(table).collect(),
             has_children: document.has_children,
             laid: document.layout,
             tally,
             elapsed: Duration::from_secs_f64(document.elapsed_seconds.clamp(0.0, 1e9)),
         })
+    }
+}
+
+/// What strangers have called a column, for a terminal to show.
+fn tamed(mut column: Column) -> Column {
+    column.header = column.header.as_deref().map(tame);
+    column
+}
+
+fn tamed_file(file: File) -> File {
+    File {
+        name: tame(&file.name),
+        sha256: tame(&file.sha256),
+        ..file
     }
 }

@@ -172,7 +172,11 @@ impl<'a> Worker<'a> {
             }
         });
         if let Some(blind) = blind {
+            for crowd in kept.crowds() {
+                tally.crowds.count(crowd);
+            }
             blind.find(kept, &mut |value, key| {
+                tally.crowds.note(value, key.crowd());
                 if !hits.iter().any(|hit| hit.value == value) {
                     hits.push(Hit {
                         value,

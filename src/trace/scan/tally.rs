@@ -10,6 +10,7 @@ use super::super::near::Hows;
 use super::super::normalise::Class;
 use super::super::watch::Watch;
 use super::sample::Sample;
+use super::crowds::Crowds;
 use super::shapes::Shapes;
 
 /// How many bad rows are named.
@@ -109,6 +110,8 @@ pub struct Tally {
     pub shapes: Shapes,
     /// Some rows, for what hangs together in the list.
     pub sample: Sample,
+    /// How common its values are, where the watch is blind.
+    pub crowds: Crowds,
     /// Who was found.
     #[serde(with = "pairs")]
     pub claims: HashMap<Claim, Seen>,
@@ -124,6 +127,7 @@ impl Tally {
             filled: [0; Class::ALL.len()],
             shapes: Shapes::default(),
             sample: Sample::default(),
+            crowds: Crowds::default(),
             claims: HashMap::new(),
         }
     }
@@ -199,6 +203,7 @@ impl Tally {
         sum(&mut self.filled, &other.filled);
         self.shapes.add(&other.shapes);
         self.sample.add(other.sample);
+        self.crowds.add(other.crowds);
         for (claim, seen) in other.claims {
             self.claim(claim, seen);
         }

@@ -17,6 +17,8 @@ use super::digest::{self, CanaryKey, Digester, Tag};
 /// So many keys of one class of a row are tried: a row has not more, unless nobody knows what its
 /// columns are.
 const TRIED: usize = 8;
+/// So many bits tell one crowd of values from another.
+const CROWD_BITS: u32 = 14;
 /// So many slow answers are remembered: some combinations stand in very many rows.
 const REMEMBERED: usize = 1 << 16;
 
@@ -85,6 +87,21 @@ impl Kept {
     /// Forgets the row before.
     pub fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// The crowds of its personal values.
+    pub fn crowds(&self) -> impl Iterator<Item = u32> {
+        let personal =
+            |key: &&KeptKey| !matches!(key.class, Class::Email | Class::Phone | Class::Address);
+        self.0.iter().filter(personal).map(KeptKey::crowd)
+    }
+}
+
+impl KeptKey {
+    /// The values that it is counted with.
+    pub fn crowd(&self) -> u32 {
+        let first = u32::from_be_bytes(std::array::from_fn(|place| self.digest[place]));
+        (self.class as u32) << CROWD_BITS | first >> (32 - CROWD_BITS)
     }
 }
 

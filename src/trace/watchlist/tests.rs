@@ -143,3 +143,31 @@ fn a_coarse_list_dates_coarsely() {
     assert!(watch.batches.iter().all(|batch| batch.from.day() == 1));
     assert!(watch.batches.iter().all(|batch| batch.rows_at == 120_000));
 }
+
+#[test]
+fn a_value_that_half_of_a_list_bears_is_common_to_a_watch_list_too() {
+    let mut world = World::new(8, 6);
+    let (_, bytes) = exported(&world, &options());
+    let blind = Watch::from_watchlist(&bytes[..]).unwrap();
+    let open = world.watch();
+    // A list of one town, in which some share the canary's birthday: name, birthday and postcode.
+    let mut lines = world.lines(400, &[]);
+    let canary = world.planted(2);
+    for (place, line) in lines.iter_mut().enumerate() {
+        line[2].clone_from(&canary[2]);
+        if place % 40 == 0 {
+            line[6].clone_from(&canary[6]);
+        }
+    }
+    lines.push(canary);
+    let text = csv(&lines, &[0, 2, 6]);
+    let rmp = |watch: &Watch| {
+        let report = traced(watch, &text);
+        let found = report.decision.canaries.first();
+        found.map(|found| found.log10_rmp)
+    };
+    let (known, unknown) = (rmp(&open).unwrap(), rmp(&blind).unwrap());
+    // What the registry counts a watch list does not take for rarer.
+    assert!(unknown >= known - 1e-9, "{unknown} {known}");
+    assert!(unknown > -6.0, "{unknown}");
+}

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use otori::evidence::Act;
 use serde_json::Value;
@@ -235,4 +235,50 @@ async fn an_interrupted_trace_leaves_nothing_behind() {
     let acts = otori.registry.acts().await.unwrap();
     let traced = |act: &Act| matches!(act, Act::Traced { .. });
     assert!(!acts.iter().any(|entry| traced(&entry.act)));
+}
+
+/// The same list through a Spark cluster: each partition is examined by itself, and the report is that
+/// of one machine.
+#[tokio::test]
+async fn spark_gives_the_report_of_one_machine() {
+    let python = std::env::var("OTORI_TEST_SPARK")
+        .expect("OTORI_TEST_SPARK is not set: run the tests by tests/run");
+    let (otori, list) = leaked().await;
+    let watchlist = otori.dir().join("list.watch");
+    otori.json(&[
+        "watchlist",
+        "export",
+        "--for",
+        "the cluster",
+        "--out",
+        text(&watchlist),
+    ]);
+    let alone = otori.json(&["trace", "--watchlist", text(&watchlist), text(&list)]);
+    assert_eq!(alone["sources"][0]["found"], 2, "{alone}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(&python)
+        .arg(root.join("examples/spark/trace.py"))
+        .args([
+            text(&list),
+            "--watchlist",
+            text(&watchlist),
+            "--partitions",
+            "5",
+        ])
+        .args(["--otori", env!("CARGO_BIN_EXE_otori")])
+        .current_dir(otori.dir())
+        .env("PYSPARK_PYTHON", &python)
+        .env("SPARK_LOCAL_IP", "127.0.0.1")
+        .env("SPARK_LOCAL_HOSTNAME", "localhost")
+        .env("SPARK_LOCAL_DIRS", otori.dir())
+        .env(
+            "PYSPARK_SUBMIT_ARGS",
+            "--master local[2] --conf spark.ui.enabled=false pyspark-shell",
+        )
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let spread: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(without(spread, &[]), without(alone, &[]));
 }

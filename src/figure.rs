@@ -1,5 +1,9 @@
 //! Plots as a few shapes: one drawing, rendered as inline SVG and into the PDF.
 
+mod svg;
+
+pub use svg::svg;
+
 /// A colour of the plots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
@@ -9,6 +13,8 @@ pub enum Ink {
     Pale,
     /// A quiet area.
     Light,
+    /// An area that stands out behind others.
+    Wash,
     /// What is well.
     Calm,
     /// What is not.
@@ -24,6 +30,7 @@ impl Ink {
             Ink::Dark => (0x1c, 0x24, 0x30),
             Ink::Pale => (0x66, 0x70, 0x85),
             Ink::Light => (0xd9, 0xde, 0xe7),
+            Ink::Wash => (0xf6, 0xde, 0xdc),
             Ink::Calm => (0x1f, 0x6f, 0x54),
             Ink::Alarm => (0xb3, 0x26, 0x1e),
             Ink::Doubt => (0x8a, 0x61, 0x00),
