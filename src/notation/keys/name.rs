@@ -67,6 +67,15 @@ pub fn name_key(text: &str) -> Option<String> {
     (!key.is_empty()).then_some(key)
 }
 
+/// The last letter of each title that is put behind a Japanese name, and the one before it: a name that does
+/// not end so has none.
+pub(crate) fn title_ends() -> impl Iterator<Item = (char, Option<char>)> {
+    JAPANESE_TITLES.iter().filter_map(|title| {
+        let mut ends = title.chars().rev();
+        Some((ends.next()?, ends.next()))
+    })
+}
+
 fn strip_title(name: &mut String) {
     for title in JAPANESE_TITLES {
         // Two characters must be left: 殿 and さん begin or are names by themselves.
