@@ -26,7 +26,7 @@ pub use keys::{
     phone_key, postcode_key, romaji_key, romaji_key_of_kana, sex_key,
 };
 pub(crate) use fold::has_japanese;
-pub(crate) use keys::title_ends;
+pub(crate) use keys::japanese_titles;
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
 pub use profile::shape;
 pub use role::{Role, UnknownRole};

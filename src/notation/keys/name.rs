@@ -67,13 +67,9 @@ pub fn name_key(text: &str) -> Option<String> {
     (!key.is_empty()).then_some(key)
 }
 
-/// The last letter of each title that is put behind a Japanese name, and the one before it: a name that does
-/// not end so has none.
-pub(crate) fn title_ends() -> impl Iterator<Item = (char, Option<char>)> {
-    JAPANESE_TITLES.iter().filter_map(|title| {
-        let mut ends = title.chars().rev();
-        Some((ends.next()?, ends.next()))
-    })
+/// What is put behind a Japanese name, in the order in which it is looked for.
+pub(crate) const fn japanese_titles() -> [&'static str; JAPANESE_TITLES.len()] {
+    JAPANESE_TITLES
 }
 
 fn strip_title(name: &mut String) {

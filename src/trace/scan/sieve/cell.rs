@@ -61,11 +61,6 @@ impl Cell {
         self.flags & JAPANESE != 0
     }
 
-    /// Whether a flag is among those of its letters.
-    pub fn has(&self, flag: Letter) -> bool {
-        self.flags & flag != 0
-    }
-
     /// Whether there is nothing but spaces in it.
     pub fn is_blank(&self) -> bool {
         let blank = |letter: &Letter| canonical(*letter) == u32::from(b' ');

@@ -4,8 +4,8 @@
 //! it is not sure; then `notation` is asked. The tests hold that they never disagree.
 
 use super::cell::Cell;
-use super::letters::{KANALESS, Letters, NAMELESS, NO_KANA, NO_NAME, canonical};
-use crate::notation::{Region, title_ends};
+use super::letters::{KANALESS, Letter, is_ideograph, Letters, NAMELESS, NO_KANA, NO_NAME, canonical};
+use crate::notation::{Region, japanese_titles};
 
 /// What a cell is, as far as the sieve can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,18 +61,23 @@ impl Hasher {
     }
 }
 
-/// What the folding of names and phones knows beside the letters.
+/// What is known of names beside their letters.
 pub struct Keys {
-    /// The last letter of a title, and the one before it where it has more than one.
-    titles: Vec<(u32, Option<u32>)>,
+    titles: Vec<Vec<u32>>,
+    /// Bits of the letters that titles end with.
+    ends: u64,
 }
 
 impl Keys {
     pub fn new() -> Keys {
+        let titles: Vec<Vec<u32>> = japanese_titles()
+            .iter()
+            .map(|title| title.chars().map(u32::from).collect())
+            .collect();
+        let ends = titles.iter().filter_map(|title| title.last());
         Keys {
-            titles: title_ends()
-                .map(|(last, before)| (u32::from(last), before.map(u32::from)))
-                .collect(),
+            ends: ends.fold(0, |bits, end| bits | 1 << (end & 63)),
+            titles,
         }
     }
 
@@ -81,31 +86,78 @@ impl Keys {
         if cell.is_odd() || !cell.is_japanese() || cell.bytes > LONGEST_NAME {
             return Key::Unsure;
         }
-        let (mut state, mut last, mut before, mut count) = (hasher.seed, 0, 0, 0);
-        for letter in cell.letters() {
-            if letter & NO_NAME != 0 {
-                return Key::None;
-            }
-            let c = canonical(*letter);
-            if c != u32::from(b' ') {
-                (before, last) = (last, c);
-            }
+        let letters = trimmed(cell.letters());
+        if letters.iter().any(|letter| letter & NO_NAME != 0) {
+            return Key::None;
+        }
+        // A name in kana alone may be the reading of one.
+        if !letters.iter().any(|letter| is_ideograph(canonical(*letter))) {
+            return Key::Unsure;
+        }
+        let (mut state, mut count) = (hasher.seed, 0);
+        for letter in self.untitled(letters) {
             if letter & NAMELESS == 0 {
-                state = hasher.step(state, c);
+                state = hasher.step(state, canonical(*letter));
                 count += 1;
             }
         }
-        let ends = |(end, more): &(u32, Option<u32>)| {
-            *end == last && more.is_none_or(|more| more == before)
-        };
-        if self.titles.iter().any(ends) {
-            Key::Unsure
-        } else if count == 0 {
+        if count == 0 {
             Key::None
         } else {
             Key::Hash(hasher.finish(state))
         }
     }
+
+    fn untitled<'a>(&self, letters: &'a [Letter]) -> &'a [Letter] {
+        let last = letters.last().map_or(0, |letter| canonical(*letter));
+        if self.ends >> (last & 63) & 1 == 0 {
+            return letters;
+        }
+        for title in &self.titles {
+            let Some(kept) = letters.len().checked_sub(title.len()) else {
+                continue;
+            };
+            let (name, end) = letters.split_at(kept);
+            let name = trimmed(name);
+            // As notation has it: two letters must be left, spaces within counted once.
+            if end.iter().map(|letter| canonical(*letter)).eq(title.iter().copied())
+                && spaced_once(name) >= 2
+            {
+                return name;
+            }
+        }
+        letters
+    }
+}
+
+fn is_space(letter: Letter) -> bool {
+    canonical(letter) == u32::from(b' ')
+}
+
+/// Without the spaces at both ends.
+fn trimmed(mut letters: &[Letter]) -> &[Letter] {
+    while let [first, rest @ ..] = letters
+        && is_space(*first)
+    {
+        letters = rest;
+    }
+    while let [rest @ .., last] = letters
+        && is_space(*last)
+    {
+        letters = rest;
+    }
+    letters
+}
+
+/// How many letters there are where spaces that stand together are one.
+fn spaced_once(letters: &[Letter]) -> usize {
+    let mut after_space = false;
+    let counts = |letter: &&Letter| {
+        let counts = !(after_space && is_space(**letter));
+        after_space = is_space(**letter);
+        counts
+    };
+    letters.iter().filter(counts).count()
 }
 
 /// As `notation::kana_key`.
@@ -165,8 +217,8 @@ pub fn postcode(cell: &Cell, region: Option<Region>, hasher: &Hasher) -> Key {
     Key::Hash(hasher.finish(state))
 }
 
-/// The last digits of a telephone number; `None` where the cell holds none, `Err` where
-/// `notation::phone_key` has to say.
+/// The last digits of a telephone number, where `notation::phone_key` certainly reads a Japanese one;
+/// `None` where the cell holds no digit, `Err` where `notation` has to say.
 pub fn phone(cell: &Cell) -> Result<Option<u32>, ()> {
     if cell.is_odd() {
         return Err(());
@@ -174,24 +226,40 @@ pub fn phone(cell: &Cell) -> Result<Option<u32>, ()> {
     if cell.digits == 0 {
         return Ok(None);
     }
-    let (mut digits, mut number, mut last, mut before) = (0_u32, 0_u64, 0, 0);
+    let (mut digits, mut number, mut plus) = (0_u32, 0_u64, false);
     for letter in cell.letters() {
-        let c = canonical(*letter);
-        match c {
-            0x30..=0x39 => {
+        match canonical(*letter) {
+            c @ 0x30..=0x39 => {
                 number = number.wrapping_mul(10).wrapping_add(u64::from(c - 0x30));
                 digits += 1;
             }
-            // Space, hyphen, slash, closing bracket; a dot may be a float's.
-            0x20 | 0x2d | 0x2e | 0x2f | 0x29 => {}
-            0x28 if digits < 9 => {}
-            0x2b if digits == 0 => {}
+            0x2d => {}
+            0x2b if digits == 0 => plus = true,
             _ => return Err(()),
         }
-        (before, last) = (last, c);
     }
-    if digits > 17 || (before, last) == (0x2e, 0x30) {
+    if digits > 12 {
         return Err(());
     }
-    Ok((digits >= 8).then_some((number % 100_000_000) as u32))
+    // What follows the country code or the trunk's 0.
+    let national = match (plus, digits) {
+        (false, 10) if number < 1_000_000_000 => number,
+        (false, 11) if number < 10_000_000_000 => number,
+        (true, 11) if number / 1_000_000_000 == 81 => number % 1_000_000_000,
+        (true, 12) if number / 10_000_000_000 == 81 => number % 10_000_000_000,
+        _ => return Err(()),
+    };
+    // 010 leads abroad; ten digits are those of a mobile (0A0).
+    let sure = match digits - u32::from(plus) {
+        10 => (200_000_000..1_000_000_000).contains(&national),
+        _ => {
+            (2_000_000_000..10_000_000_000).contains(&national)
+                && national / 100_000_000 % 10 == 0
+        }
+    };
+    if sure {
+        Ok(Some((national % 100_000_000) as u32))
+    } else {
+        Err(())
+    }
 }

@@ -1,7 +1,8 @@
 //! Which cells of a part make which keys, as the sieve goes through them.
 
-use super::super::super::normalise::{NameColumns, Plan};
+use super::super::super::normalise::{Class, NameColumns, Plan};
 use super::super::super::read::{Encoding, Layout, Style};
+use super::births::PROBES;
 use crate::notation::Role;
 
 /// What a lane's cells are.
@@ -28,6 +29,8 @@ pub struct Lane {
     pub customer: NameColumns,
     /// Whether the given name alone is a value.
     pub given: bool,
+    /// Which spellings of dates `notation` reads here as they seem, by the kinds of [`births::day`].
+    pub days: [bool; PROBES.len()],
     /// What `notation` is asked where the sieve is not sure.
     pub plan: Plan,
 }
@@ -38,6 +41,9 @@ pub struct Lanes {
     pub layout: Layout,
     /// How many cells a sound row has.
     pub width: usize,
+    /// The plan without the address, and that of the address alone.
+    pub but_address: Plan,
+    pub address: Option<Plan>,
 }
 
 impl Lanes {
@@ -60,6 +66,7 @@ impl Lanes {
         let mut one = |kind, place: usize, plan: Plan| {
             lanes.push(Lane {
                 kind,
+                days: PROBES.map(|probes| probes.iter().all(|probe| reads(&plan, place, *probe))),
                 places: vec![place],
                 person: NameColumns::default(),
                 customer: NameColumns::default(),
@@ -86,6 +93,14 @@ impl Lanes {
             let births = vec![*birth];
             let plan = Plan { births, ..empty.clone() };
             one(Kind::Birth, birth.0, plan);
+        }
+        for place in &plan.codes {
+            let codes = vec![*place];
+            let plan = Plan {
+                codes,
+                ..empty.clone()
+            };
+            one(Kind::Loose, *place, plan);
         }
         for place in &plan.loose {
             let loose = vec![*place];
@@ -126,9 +141,10 @@ impl Lanes {
                 person: none,
                 customer: none,
                 given: false,
+                days: Default::default(),
                 plan: Plan {
                     address: plan.address.clone(),
-                    ..empty
+                    ..empty.clone()
                 },
             });
         }
@@ -136,6 +152,14 @@ impl Lanes {
             lanes,
             layout,
             width,
+            but_address: Plan {
+                address: Vec::new(),
+                ..plan.clone()
+            },
+            address: (!plan.address.is_empty()).then(|| Plan {
+                address: plan.address.clone(),
+                ..empty
+            }),
         })
     }
 }
@@ -161,7 +185,18 @@ impl Lane {
             person,
             customer,
             given: child && kind == Kind::Name,
+            days: Default::default(),
             plan,
         }
     }
+}
+
+/// Whether a plan reads a spelling in a place as this date.
+fn reads(plan: &Plan, place: usize, (spelling, date): (&str, &str)) -> bool {
+    let mut read = false;
+    let cell = |at: usize| if at == place { spelling } else { "" };
+    plan.keys(cell, &mut |key| {
+        read |= key.class == Class::Birth && key.text == date;
+    });
+    read
 }

@@ -186,7 +186,8 @@ impl Letters {
     }
 }
 
-fn is_ideograph(c: u32) -> bool {
+/// Whether a canonical character is an ideograph.
+pub fn is_ideograph(c: u32) -> bool {
     matches!(c, 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x3005 | 0x3006)
 }
 

@@ -33,10 +33,14 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use super::super::normalise::Class;
+use std::borrow::Cow;
+
+use super::super::near::Near;
+use super::super::near::blocking::Facts;
+use super::super::normalise::{Class, Plan};
 use super::super::read::{Encoding, decode};
 use super::super::watch::Watch;
-use births::Births;
+use births::{Births, Days, day};
 use cell::{Alphabet, Broken, Cell};
 use keys::{Hasher, Key, Keys};
 use known::{Filter, Known};
@@ -47,10 +51,14 @@ use pairs::Pairs;
 use places::Places;
 use split::Split;
 
-/// Whether a row is of the sample that always takes the exact path: the first ones of a part, and
-/// some of those that follow.
-pub fn is_sampled(row: u64) -> bool {
-    row <= 2_000 || row.is_multiple_of(512)
+/// For how many rows a row of the sample stands that always takes the exact path; 0 for one that is not
+/// of it. All of the first rows of a part are, and each 512th of those that follow.
+pub fn stands_for(row: u64) -> u64 {
+    match row {
+        0..=2_048 => 1,
+        row if row.is_multiple_of(512) => 512,
+        _ => 0,
+    }
 }
 
 /// The watch as the sieve looks it up.
@@ -67,20 +75,57 @@ pub struct Sieve<'a> {
     domains: Filter,
     places: Places,
     pairs: Pairs,
+    days: Days,
+    near: Option<NearBy<'a>>,
+}
+
+/// What near matching looks rows up by, and the people and postcodes that its rules about addresses
+/// join with them.
+struct NearBy<'a> {
+    near: &'a Near,
+    beside_places: Filter,
+}
+
+impl<'a> NearBy<'a> {
+    fn new(watch: &Watch, near: &'a Near) -> NearBy<'a> {
+        let mut beside_places = Filter::new(watch.values.len());
+        let mut facts = Facts::default();
+        for value in &watch.values {
+            facts.clear();
+            facts.add(value.class, value.text().unwrap_or_default());
+            facts.beside_places(&mut |fact| beside_places.add(fact));
+        }
+        NearBy {
+            near,
+            beside_places,
+        }
+    }
 }
 
 impl<'a> Sieve<'a> {
     /// `None` for a watch that cannot be sieved for.
     pub fn new(watch: &'a Watch) -> Option<Sieve<'a>> {
         let hashers = Class::ALL.map(|_| Hasher::new(rand::random(), rand::random()));
-        let of = |class: Class| move |key: &(Class, &'a str, u32)| key.0 == class;
-        let texts = |class: Class| watch.keys().filter(of(class)).map(|(_, text, _)| text);
+        if watch.blind.is_some() {
+            return None;
+        }
+        let keys: Vec<(Class, &str)> = watch
+            .values
+            .iter()
+            .map(|value| value.class)
+            .zip(watch.texts())
+            .collect();
+        let texts = |class: Class| {
+            let of = keys.iter().filter(move |(found, _)| *found == class);
+            of.map(|(_, text)| *text)
+        };
         let personal = [Class::Name, Class::Given, Class::Kana, Class::Postcode];
-        let values: Vec<(u64, u32)> = watch
-            .keys()
-            .filter(|(class, ..)| personal.contains(class))
-            .map(|(class, text, value)| {
-                let hasher = &hashers[class as usize];
+        let values: Vec<(u64, u32)> = keys
+            .iter()
+            .zip(0..)
+            .filter(|((class, _), _)| personal.contains(class))
+            .map(|((class, text), value)| {
+                let hasher = &hashers[*class as usize];
                 (hasher.hash(text.chars().map(u32::from)), value)
             })
             .collect();
@@ -95,8 +140,11 @@ impl<'a> Sieve<'a> {
         for text in texts(Class::Email) {
             domains.add(hasher.hash(text.rsplit_once('@')?.1.bytes().map(u32::from)));
         }
+        let births = keys.iter().zip(0..).filter(|((class, _), _)| *class == Class::Birth);
         let utf8 = Letters::utf8();
         Some(Sieve {
+            near: watch.near().map(|near| NearBy::new(watch, near)),
+            days: Days::new(births.map(|((_, text), value)| (*text, value))),
             watch,
             cp932: Letters::cp932(&utf8),
             utf8,
@@ -124,6 +172,9 @@ pub struct Look<'a> {
     /// The part that `births` remembers.
     part: usize,
     hits: Vec<u32>,
+    facts: Facts,
+    /// Whether the row's address may hold something else.
+    strange_address: bool,
 }
 
 /// The row at hand.
@@ -151,6 +202,8 @@ impl<'a> Look<'a> {
             births: Births::new(),
             part: 0,
             hits: Vec::new(),
+            facts: Facts::default(),
+            strange_address: false,
         }
     }
 
@@ -175,7 +228,38 @@ impl<'a> Look<'a> {
         self.look(&row).ok()?;
         let hasher = sieve.hasher(Class::Birth);
         let claims = self.hits.len() > 1 && sieve.pairs.any(&self.hits, sieve.watch, hasher);
-        (!claims).then_some(&self.hits)
+        let passes = claims || self.may_be_near(&row);
+        (!passes).then_some(&self.hits)
+    }
+
+    /// Whether near matching has a canary to compare the row with. Addresses are read only where one of
+    /// its rules could join them with what else is in the row.
+    fn may_be_near(&mut self, row: &Row<'_>) -> bool {
+        let Some(by) = &self.sieve.near else {
+            return false;
+        };
+        let texts = texts(&self.split, row);
+        let facts = &mut self.facts;
+        facts.clear();
+        let mut take = |plan: &Plan, facts: &mut Facts| {
+            plan.keys(
+                |place| texts.get(place).map_or("", |text| text),
+                &mut |key| facts.add(key.class, key.text),
+            );
+        };
+        take(&row.lanes.but_address, facts);
+        if by.near.has(facts) {
+            return true;
+        }
+        let Some(address) = &row.lanes.address else {
+            return false;
+        };
+        let mut joined = self.strange_address;
+        facts.beside_places(&mut |fact| joined |= by.beside_places.may_have(fact));
+        if joined {
+            take(address, facts);
+        }
+        joined && by.near.has(facts)
     }
 
     fn look(&mut self, row: &Row<'_>) -> Result<(), Pass> {
@@ -190,7 +274,7 @@ impl<'a> Look<'a> {
                 _ => {
                     let bytes = self.split.cell(row.bytes, lane.places[0]);
                     self.cell.clear();
-                    if !matches!(lane.kind, Kind::Email | Kind::Birth) {
+                    if lane.kind != Kind::Email {
                         self.cell.read(bytes, row.alphabet)?;
                     }
                     match lane.kind {
@@ -198,7 +282,8 @@ impl<'a> Look<'a> {
                         Kind::Phone => self.phone(row, lane)?,
                         Kind::Postcode => self.postcode(row, lane)?,
                         Kind::Birth => self.birth(row, lane, number, bytes)?,
-                        _ => self.anything(row, lane, number, bytes)?,
+                        Kind::Loose if self.cell.is_blank() => {}
+                        _ => self.ask(row, lane)?,
                     }
                 }
             }
@@ -218,45 +303,42 @@ impl<'a> Look<'a> {
         sound.then_some(()).ok_or(Pass)
     }
 
-    fn hit(&mut self, value: u32) -> Result<(), Pass> {
-        let class = self.sieve.watch.values[value as usize].class;
-        if matches!(class, Class::Email | Class::Phone | Class::Address) {
-            return Err(Pass);
-        }
+    fn hit(&mut self, value: u32) {
         if !self.hits.contains(&value) {
             self.hits.push(value);
         }
-        Ok(())
     }
 
-    fn key(&mut self, class: Class, key: Key, row: &Row<'_>, lane: &Lane) -> Result<(), Pass> {
+    fn key(&mut self, key: Key, row: &Row<'_>, lane: &Lane) -> Result<(), Pass> {
         match key {
-            Key::None => Ok(()),
-            Key::Hash(hash) => match self.sieve.known.find(hash) {
-                Some(value) if self.sieve.watch.values[value as usize].class == class => {
-                    self.hit(value)
+            // What does not fit its column may have moved there from another.
+            Key::None if self.cell.is_blank() => Ok(()),
+            Key::None => self.ask(row, lane),
+            Key::Hash(hash) => {
+                if let Some(value) = self.sieve.known.find(hash) {
+                    self.hit(value);
                 }
-                _ => Ok(()),
-            },
+                Ok(())
+            }
             Key::Unsure => self.ask(row, lane),
         }
     }
 
     /// Asks `notation` about a lane's cells.
     fn ask(&mut self, row: &Row<'_>, lane: &Lane) -> Result<(), Pass> {
-        let encoding = row.lanes.layout.encoding;
-        let texts: Vec<_> = self
-            .split
-            .cells(row.bytes)
-            .map(|cell| decode(cell, encoding).0)
-            .collect();
+        let texts = texts(&self.split, row);
         let watch = self.sieve.watch;
-        let mut found = Vec::new();
+        let mut ours = false;
         lane.plan.keys(
             |place| texts.get(place).map_or("", |text| text),
-            &mut |key| found.extend(watch.find(key.class, key.text)),
+            &mut |key| {
+                if let Some(value) = watch.find(key.class, key.text) {
+                    ours |= matches!(key.class, Class::Email | Class::Phone | Class::Address);
+                    self.hit(value);
+                }
+            },
         );
-        found.into_iter().try_for_each(|value| self.hit(value))
+        if ours { Err(Pass) } else { Ok(()) }
     }
 
     fn person(&mut self, row: &Row<'_>, lane: &Lane) -> Result<(), Pass> {
@@ -270,7 +352,7 @@ impl<'a> Look<'a> {
         }
         if lane.given {
             let key = self.sieve.keys.name(&self.cell, self.sieve.hasher(Class::Given));
-            self.key(Class::Given, key, row, lane)?;
+            self.key(key, row, lane)?;
         }
         if self.part_of_name(row, person.family)? || self.part_of_name(row, lane.customer.family)? {
             self.cell.gap(row.alphabet);
@@ -298,18 +380,14 @@ impl<'a> Look<'a> {
 
     fn name(&mut self, row: &Row<'_>, lane: &Lane) -> Result<(), Pass> {
         let sieve = self.sieve;
-        let (class, key) = match lane.kind {
+        let key = match lane.kind {
             Kind::Kana => {
                 let hasher = sieve.hasher(Class::Kana);
-                let key = keys::kana(&self.cell, row.alphabet.letters, hasher);
-                (Class::Kana, key)
+                keys::kana(&self.cell, row.alphabet.letters, hasher)
             }
-            _ => (
-                Class::Name,
-                sieve.keys.name(&self.cell, sieve.hasher(Class::Name)),
-            ),
+            _ => sieve.keys.name(&self.cell, sieve.hasher(Class::Name)),
         };
-        self.key(class, key, row, lane)
+        self.key(key, row, lane)
     }
 
     fn address(&mut self, row: &Row<'_>, lane: &Lane) -> Result<(), Pass> {
@@ -318,7 +396,10 @@ impl<'a> Look<'a> {
             let bytes = self.split.cell(row.bytes, *place);
             self.cell.read(bytes, row.alphabet)?;
         }
-        if self.sieve.places.may_be_ours(&self.cell) {
+        // What does not fit its column may have moved there from another, or be something else there.
+        self.strange_address = self.cell.is_odd() || self.cell.digits == 0;
+        let strange = self.strange_address && !self.cell.is_blank();
+        if strange || self.sieve.places.may_be_ours(&self.cell) {
             self.ask(row, lane)?;
         }
         Ok(())
@@ -326,7 +407,7 @@ impl<'a> Look<'a> {
 
     fn email(&mut self, row: &Row<'_>, lane: &Lane, bytes: &[u8]) -> Result<(), Pass> {
         let may_be_ours = match domain(bytes) {
-            Domain::None => false,
+            Domain::None => !bytes.trim_ascii().is_empty(),
             Domain::Plain(domain) => {
                 let lower = domain.iter().map(|byte| u32::from(byte.to_ascii_lowercase()));
                 let hash = self.sieve.hasher(Class::Email).hash(lower);
@@ -342,7 +423,7 @@ impl<'a> Look<'a> {
 
     fn phone(&mut self, row: &Row<'_>, lane: &Lane) -> Result<(), Pass> {
         let may_be_ours = match keys::phone(&self.cell) {
-            Ok(None) => false,
+            Ok(None) => !self.cell.is_blank(),
             Ok(Some(digits)) => {
                 let hash = self.sieve.hasher(Class::Phone).join(0, u64::from(digits));
                 self.sieve.phones.may_have(hash)
@@ -358,7 +439,7 @@ impl<'a> Look<'a> {
     fn postcode(&mut self, row: &Row<'_>, lane: &Lane) -> Result<(), Pass> {
         let hasher = self.sieve.hasher(Class::Postcode);
         let key = keys::postcode(&self.cell, lane.plan.region, hasher);
-        self.key(Class::Postcode, key, row, lane)
+        self.key(key, row, lane)
     }
 
     fn birth(
@@ -369,60 +450,43 @@ impl<'a> Look<'a> {
         bytes: &[u8],
     ) -> Result<(), Pass> {
         let (sieve, encoding) = (self.sieve, row.lanes.layout.encoding);
-        let value = self.births.find(bytes, number, sieve.hasher(Class::Birth), || {
-            let text = decode(bytes, encoding).0;
-            let mut found = None;
-            lane.plan.keys(
-                |place| if place == lane.places[0] { &*text } else { "" },
-                &mut |key| {
-                    if key.class == Class::Birth {
-                        found = sieve.watch.find(Class::Birth, key.text);
-                    }
-                },
-            );
-            found
-        });
-        value.map_or(Ok(()), |value| self.hit(value))
-    }
-
-    /// A cell whose column nobody understands, tried as all that its letters allow.
-    fn anything(
-        &mut self,
-        row: &Row<'_>,
-        lane: &Lane,
-        number: usize,
-        bytes: &[u8],
-    ) -> Result<(), Pass> {
-        if self.cell.is_blank() {
-            return Ok(());
-        }
-        if !matches!(domain(bytes), Domain::None) {
-            return self.email(row, lane, bytes);
-        }
-        if self.cell.is_odd() {
-            return self.ask(row, lane);
-        }
-        let sieve = self.sieve;
-        if self.cell.digits >= 3 {
-            if self.cell.digits >= 9 {
-                self.phone(row, lane)?;
+        let sure = day(&self.cell).filter(|(_, kind)| lane.days[*kind]);
+        let read = match sure {
+            _ if self.cell.is_blank() => return Ok(()),
+            Some((day, _)) => Some(sieve.days.value(day)),
+            None => self.births.find(bytes, number, sieve.hasher(Class::Birth), || {
+                let text = decode(bytes, encoding).0;
+                let mut read = None;
+                lane.plan.keys(
+                    |place| if place == lane.places[0] { &*text } else { "" },
+                    &mut |key| {
+                        if key.class == Class::Birth && !key.guessed {
+                            read = Some(sieve.watch.find(Class::Birth, key.text));
+                        }
+                    },
+                );
+                read
+            }),
+        };
+        match read {
+            None => self.ask(row, lane),
+            Some(value) => {
+                if let Some(value) = value {
+                    self.hit(value);
+                }
+                Ok(())
             }
-            self.postcode(row, lane)?;
-            self.birth(row, lane, number, bytes)?;
-        } else {
-            let key = sieve.keys.name(&self.cell, sieve.hasher(Class::Name));
-            self.key(Class::Name, key, row, lane)?;
-            let key = sieve.keys.name(&self.cell, sieve.hasher(Class::Given));
-            self.key(Class::Given, key, row, lane)?;
-            let hasher = sieve.hasher(Class::Kana);
-            let key = keys::kana(&self.cell, row.alphabet.letters, hasher);
-            self.key(Class::Kana, key, row, lane)?;
         }
-        if self.cell.digits >= 1 && sieve.places.may_be_ours(&self.cell) {
-            self.ask(row, lane)?;
-        }
-        Ok(())
     }
+}
+
+/// The cells as texts.
+fn texts<'a>(split: &'a Split, row: &Row<'a>) -> Vec<Cow<'a, str>> {
+    let encoding = row.lanes.layout.encoding;
+    split
+        .cells(row.bytes)
+        .map(|cell| decode(cell, encoding).0)
+        .collect()
 }
 
 /// Whether bytes are CP932 throughout.
@@ -452,11 +516,7 @@ enum Domain<'a> {
 
 fn domain(bytes: &[u8]) -> Domain<'_> {
     let Some(at) = memchr::memrchr(b'@', bytes) else {
-        // A full-width @ may stand among other letters.
-        let wide = !bytes.is_ascii()
-            && (memchr::memmem::find(bytes, "＠".as_bytes()).is_some()
-                || memchr::memmem::find(bytes, b"\x81\x97").is_some());
-        return if wide { Domain::Unsure } else { Domain::None };
+        return Domain::None;
     };
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     let domain = &bytes[at + 1..];
