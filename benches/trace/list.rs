@@ -53,6 +53,21 @@ pub fn write(dir: &Path, rows: u64, leaked: &[Canary]) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The canaries as they were planted, for the programs that otori is compared with.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn canaries(dir: &Path, canaries: &[Canary]) -> std::io::Result<()> {
+    let header: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    let mut text = header.join(",") + "\n";
+    for canary in canaries {
+        let cells = canary.details.rows[0].cells.iter();
+        let cells: Vec<&str> = cells.filter_map(|cell| cell.value.as_deref()).collect();
+        text.push_str(&(cells.join(",") + "\n"));
+    }
+    std::fs::write(dir.join("canaries.csv"), text)
+}
+
 fn lines(generator: &Generator, chunk: u64, here: u64, every: u64, leaked: &[Canary]) -> String {
     let mut rng = ChaCha8Rng::seed_from_u64(chunk);
     let shape = Shape::families(3..=18);

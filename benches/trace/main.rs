@@ -2,15 +2,21 @@
 //! which some are in it.
 //!
 //! `cargo bench --bench trace -- make DIR [ROWS [CANARIES]]` makes `list.csv` (UTF-8),
-//! `list.cp932.csv` and `workspace/` in DIR; `benches/trace/compare.py DIR` then measures otori and
-//! others on them. Without `make` it times nothing, so that a plain `cargo bench` stays quick.
+//! `list.cp932.csv`, `canaries.csv` and a workspace in DIR; `benches/trace/compare.py DIR` then measures
+//! otori and others on them. `scan DIR ROWS CANARIES FILE` traces a file without a workspace, and says
+//! how long each step takes. A plain `cargo bench` only says so.
 
 mod ground;
 mod list;
 mod style;
 mod width;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use otori::canary::{Batch, Canary};
+use otori::trace::{Settings, Watch, trace_file};
+use time::OffsetDateTime;
 
 /// Canaries of one source that the list holds.
 const LEAKED: usize = 500;
@@ -37,8 +43,26 @@ fn main() {
         let place = dir.join(format!("workspace-{count}"));
         runtime.block_on(ground::workspace(&place, &batches, &canaries));
     }
+    if verb == "scan" {
+        return scan(&batches, &canaries, &dir.join(&numbers[2]));
+    }
     if matches!(verb.as_str(), "make" | "list") {
         let leaked = &canaries[..LEAKED.min(canaries.len() / ground::SOURCES)];
+        list::canaries(&dir, &canaries).expect("a file that can be written");
         list::write(&dir, rows as u64, leaked).expect("files that can be written");
     }
+}
+
+fn scan(batches: &[Batch], canaries: &[Canary], file: &Path) {
+    let start = Instant::now();
+    let watch = Watch::new(&[], batches, canaries);
+    eprintln!("watch: {:.2?}", start.elapsed());
+    let settings = Settings::new(OffsetDateTime::now_utc());
+    let report = trace_file(&watch, file, &settings, &mut |_| {}).expect("a list that opens");
+    println!(
+        "{} rows, {} canaries found, {:.2?}",
+        report.list.rows,
+        report.decision.canaries.len(),
+        report.elapsed
+    );
 }

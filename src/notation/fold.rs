@@ -110,7 +110,7 @@ pub(super) fn is_kana(c: char) -> bool {
 }
 
 /// Whether a text is written in Japanese script in any part.
-pub(super) fn has_japanese(text: &str) -> bool {
+pub(crate) fn has_japanese(text: &str) -> bool {
     text.chars()
         .any(|c| is_kanji(c) || is_kana(c) || matches!(c, '\u{FF66}'..='\u{FF9F}'))
 }

@@ -25,6 +25,8 @@ pub use keys::{
     email_key, hashed_email_forms, hashed_phone_forms, kana_key, latin_name_key, name_key,
     phone_key, postcode_key, romaji_key, romaji_key_of_kana, sex_key,
 };
+pub(crate) use fold::has_japanese;
+pub(crate) use keys::japanese_titles;
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
 pub use profile::shape;
 pub use role::{Role, UnknownRole};

@@ -92,14 +92,14 @@ impl Key<'_> {
 
 /// One person's name in a row: whole, in two parts, or both.
 #[derive(Clone, Copy, Debug, Default)]
-struct NameColumns {
-    whole: Option<usize>,
-    family: Option<usize>,
-    given: Option<usize>,
+pub(super) struct NameColumns {
+    pub whole: Option<usize>,
+    pub family: Option<usize>,
+    pub given: Option<usize>,
 }
 
 impl NameColumns {
-    fn is_empty(self) -> bool {
+    pub fn is_empty(self) -> bool {
         self.whole.is_none() && self.family.is_none() && self.given.is_none()
     }
 }
@@ -107,19 +107,19 @@ impl NameColumns {
 /// Which cells make which keys.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    region: Option<Region>,
-    emails: Vec<usize>,
-    phones: Vec<usize>,
-    postcodes: Vec<usize>,
-    births: Vec<(usize, bool, Option<DateFormat>)>,
-    customer: NameColumns,
-    customer_kana: NameColumns,
-    children: Vec<NameColumns>,
-    children_kana: Vec<NameColumns>,
-    address: Vec<(Role, usize)>,
-    loose: Vec<usize>,
+    pub(super) region: Option<Region>,
+    pub(super) emails: Vec<usize>,
+    pub(super) phones: Vec<usize>,
+    pub(super) postcodes: Vec<usize>,
+    pub(super) births: Vec<(usize, bool, Option<DateFormat>)>,
+    pub(super) customer: NameColumns,
+    pub(super) customer_kana: NameColumns,
+    pub(super) children: Vec<NameColumns>,
+    pub(super) children_kana: Vec<NameColumns>,
+    pub(super) address: Vec<(Role, usize)>,
+    pub(super) loose: Vec<usize>,
     /// Columns of codes, which digests may be taken for.
-    codes: Vec<usize>,
+    pub(super) codes: Vec<usize>,
 }
 
 impl Plan {

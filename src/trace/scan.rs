@@ -8,6 +8,7 @@ mod crowds;
 mod row;
 mod sample;
 mod shapes;
+mod sieve;
 mod tally;
 
 use std::io;
@@ -21,6 +22,7 @@ use super::read::{Head, Kind, Layout, List, Parts, Whole};
 use super::watch::Watch;
 use row::Worker;
 pub(super) use sample::Together;
+use sieve::{Lanes, Look, Sieve, stands_for};
 pub(super) use tally::{BadRows, Claim, Seen, Tally};
 
 const CHUNK: usize = 256 << 10;
@@ -44,6 +46,8 @@ pub(super) struct Reading {
     pub guessing: Plan,
     /// How many cells a sound row has.
     pub width: usize,
+    /// As the sieve goes through a row; `None` for a part whose rows all take the exact path.
+    lanes: Option<Lanes>,
 }
 
 /// A part as far as it was understood; its rows are in the tally.
@@ -75,11 +79,23 @@ pub(super) struct Scanned {
 /// # Errors
 /// The reader's.
 pub(super) fn scan(watch: &Watch, list: List<'_>, threads: usize) -> io::Result<Scanned> {
+    scan_by(watch, list, threads, true)
+}
+
+/// The same with or without the sieve, which makes no difference but in time.
+fn scan_by(
+    watch: &Watch,
+    list: List<'_>,
+    threads: usize,
+    sieved: bool,
+) -> io::Result<Scanned> {
+    let sieve = sieved.then(|| Sieve::new(watch)).flatten();
+    let sieve = sieve.as_ref();
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<Chunk>(threads * 2);
         // Held by the workers alone: should all of them panic, sending fails and does not wait.
         let receiver = Arc::new(Mutex::new(receiver));
-        let start = |receiver: Arc<Mutex<_>>| scope.spawn(move || work(watch, &receiver));
+        let start = |receiver: Arc<Mutex<_>>| scope.spawn(move || work(watch, sieve, &receiver));
         let workers: Vec<_> = (1..threads.max(1))
             .map(|_| start(Arc::clone(&receiver)))
             .collect();
@@ -146,10 +162,12 @@ impl Parts for Feed {
         };
         let width = columns.columns.len();
         let part = self.parts.len();
+        let plan = columns.plan();
         let reading = Arc::new(Reading {
             part,
             layout: head.layout,
-            plan: columns.plan(),
+            lanes: Lanes::new(&plan, head.layout, width),
+            plan,
             guessing: Plan::guessing(width + 64, columns.region),
             width,
         });
@@ -202,8 +220,9 @@ impl Parts for Feed {
     }
 }
 
-fn work(watch: &Watch, chunks: &Mutex<Receiver<Chunk>>) -> Tally {
+fn work(watch: &Watch, sieve: Option<&Sieve<'_>>, chunks: &Mutex<Receiver<Chunk>>) -> Tally {
     let mut worker = Worker::new(watch);
+    let mut look = sieve.map(Look::new);
     loop {
         let next = match chunks.lock() {
             Ok(receiver) => receiver.recv(),
@@ -217,8 +236,17 @@ fn work(watch: &Watch, chunks: &Mutex<Receiver<Chunk>>) -> Tally {
             if place > 0 && *kind != Kind::Continued {
                 row += 1;
             }
-            worker.record(&chunk.reading, &chunk.bytes[start..*end], *kind, row);
+            let record = &chunk.bytes[start..*end];
             start = *end;
+            if *kind == Kind::Sound
+                && stands_for(row) == 0
+                && let (Some(look), Some(lanes)) = (&mut look, &chunk.reading.lanes)
+                && let Some(values) = look.record(chunk.reading.part, lanes, record)
+            {
+                worker.kept_back(&chunk.reading, values);
+            } else {
+                worker.record(&chunk.reading, record, *kind, row);
+            }
         }
     }
     worker.done()

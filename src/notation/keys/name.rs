@@ -67,6 +67,11 @@ pub fn name_key(text: &str) -> Option<String> {
     (!key.is_empty()).then_some(key)
 }
 
+/// What is put behind a Japanese name, in the order in which it is looked for.
+pub(crate) const fn japanese_titles() -> [&'static str; JAPANESE_TITLES.len()] {
+    JAPANESE_TITLES
+}
+
 fn strip_title(name: &mut String) {
     for title in JAPANESE_TITLES {
         // Two characters must be left: 殿 and さん begin or are names by themselves.

@@ -129,6 +129,17 @@ impl Facts {
         self.pairs(give);
     }
 
+    /// The facts that a key joins with a town or with the numbers of an address: without one of a
+    /// canary's there need be no address read.
+    pub fn beside_places(&self, give: &mut impl FnMut(u64)) {
+        for person in &self.people {
+            give(join(Rule::Town, person.kana, person.whole, 0));
+        }
+        for postcode in &self.postcodes {
+            give(join(Rule::PostcodeNumbers, false, *postcode, 0));
+        }
+    }
+
     /// The keys under which a canary is found.
     pub fn planted(&self, give: &mut impl FnMut(u64)) {
         for person in &self.people {

@@ -8,6 +8,7 @@ use super::super::watch::{Holder, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
 use super::sample::Keys;
+use super::sieve::stands_for;
 use super::tally::{Claim, Place, Seen, Tally};
 use crate::notation::{HashName, address_key};
 
@@ -56,6 +57,16 @@ impl<'a> Worker<'a> {
 
     pub fn done(self) -> Tally {
         self.tally
+    }
+
+    /// A row that the sieve kept back: it claims nothing, and holds these values.
+    pub fn kept_back(&mut self, reading: &Reading, values: &[u32]) {
+        self.tally.rows += 1;
+        self.tally.part(reading.part).rows += 1;
+        for value in values {
+            self.tally.counts[*value as usize] += 1;
+            self.tally.alone[*value as usize] += 1;
+        }
     }
 
     /// One record as it stands in the file.
@@ -142,12 +153,13 @@ impl<'a> Worker<'a> {
         let blind = watch.blind.as_deref();
         search.clear();
         let mut filled = 0_u16;
+        let rows = stands_for(at.row);
         let mut sampled = tally.sample.wants(at).then(Keys::default);
         plan.keys(|place| cells.get(place), &mut |key| {
             if key.shows_its_class() {
                 filled |= 1 << key.class as u16;
             }
-            if !key.guessed {
+            if !key.guessed && rows > 0 {
                 tally.shapes.count(key.class, key.text, key.written);
                 if let Some(keys) = &mut sampled {
                     keys.keep(key.class, key.text);
@@ -191,7 +203,7 @@ impl<'a> Worker<'a> {
             tally.sample.note(at, keys);
         }
         for (class, count) in tally.filled.iter_mut().enumerate() {
-            *count += u64::from(filled >> class & 1);
+            *count += rows * u64::from(filled >> class & 1);
         }
         let candidates = near.is_some_and(|near| !search.candidates(near).is_empty());
         if candidates || !hits.is_empty() {

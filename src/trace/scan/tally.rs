@@ -104,7 +104,7 @@ pub struct Tally {
     /// Rows in which it stands without any other mark of its holders.
     #[serde(with = "sparse")]
     pub alone: Vec<u64>,
-    /// Rows that have a key of each class at all.
+    /// Rows that have a key of each class at all, estimated from a sample.
     pub filled: [u64; Class::ALL.len()],
     /// How its rows write their values.
     pub shapes: Shapes,
