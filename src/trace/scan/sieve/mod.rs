@@ -481,7 +481,7 @@ impl<'a> Look<'a> {
 }
 
 /// The cells as texts.
-fn texts<'a>(split: &'a Split, row: &Row<'a>) -> Vec<Cow<'a, str>> {
+fn texts<'a>(split: &Split, row: &Row<'a>) -> Vec<Cow<'a, str>> {
     let encoding = row.lanes.layout.encoding;
     split
         .cells(row.bytes)

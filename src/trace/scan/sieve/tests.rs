@@ -296,7 +296,7 @@ const ROLES: [Role; 8] = [
 fn ground(locale: Locale) -> Ground {
     let mut rng = StdRng::seed_from_u64(8);
     let generator = Generator::new(&Seeds::embedded(), locale);
-    let mut household = |rng: &mut StdRng| {
+    let household = |rng: &mut StdRng| {
         generator.household(rng, date!(2026 - 01 - 01), &Shape::families(3..=18))
     };
     let drop = household(&mut rng).address;
