@@ -127,6 +127,20 @@ impl Ground {
             .collect()
     }
 
+    /// All of it in a list without mail addresses and numbers, as a broker's list of households may be:
+    /// names, dates and addresses are all that is left.
+    pub fn mixed_without_contacts(&self) -> Vec<Outcome> {
+        let mut rng = StdRng::seed_from_u64(11);
+        let mixed = self.mixed_table(&mut rng);
+        let roles = mixed.columns.iter().map(|(_, role)| *role);
+        let roles: Vec<Role> = roles
+            .filter(|role| !matches!(role, Role::Email | Role::Phone))
+            .collect();
+        let bytes = layout::csv(&mixed.only(&roles));
+        let edit = "all mixed, no mail and no phone".to_owned();
+        vec![self.outcome(edit, "list.csv", bytes)]
+    }
+
     /// The table with every row in notations of its own, and a slip in each.
     pub fn mixed_table(&self, rng: &mut StdRng) -> Table {
         let edits: Vec<_> = notation::all()
