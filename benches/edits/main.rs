@@ -1,7 +1,7 @@
 //! How many canaries are found in edited leaks, and how many in lists that hold none.
 //!
 //! `cargo bench --bench edits` prints the share found per edit; `-- --rows 100000 --canaries 1000` makes the
-//! table larger, `--group 0` runs the notations alone (1 slips, 2 layouts, 3 all mixed), `-- --unrelated 100000000` counts false canaries over so many rows of strangers, and
+//! table larger, `--group 0` runs the notations alone (1 slips, 2 layouts, 3 all mixed, 4 all mixed without mail and phone), `-- --unrelated 100000000` counts false canaries over so many rows of strangers, and
 //! `-- --files DIR` writes the lists of `compare.py`, which runs Splink and recordlinkage over them.
 
 #[path = "leak/mod.rs"]
@@ -33,11 +33,12 @@ fn main() {
     for locale in [Locale::JaJp, Locale::EnUs] {
         let ground = Ground::new(locale, rows, canaries, 1);
         println!("{locale:?}: {canaries} canaries among {rows} strangers");
-        let groups: [fn(&Ground) -> Vec<Outcome>; 4] = [
+        let groups: [fn(&Ground) -> Vec<Outcome>; 5] = [
             Ground::notations,
             Ground::slips,
             Ground::layouts,
             Ground::mixed,
+            Ground::mixed_without_contacts,
         ];
         let wanted = option("--group").and_then(|text| text.parse::<usize>().ok());
         let groups = groups.into_iter().enumerate();

@@ -14,19 +14,19 @@ mod words;
 mod write;
 
 pub use codes::Codes;
+pub(crate) use fold::has_japanese;
 pub use fold::{fold, tame, turns};
 pub use format::{
     AddressFormat, AddressStart, AmericanAddress, BlockStyle, DateFormat, Format, Gap,
     JapaneseAddress, KanaFormat, NameFormat, PhoneFormat, PostcodeFormat, Script, Separator,
     SexFormat, TextFormat, TimestampFormat, UnitStyle, UnitWord, UnknownFormat,
 };
+pub(crate) use keys::japanese_titles;
 pub use keys::{
     AddressKey, DateHint, HashName, Region, address_key, birth_key, birth_key_hinted, digest_key,
     email_key, hashed_email_forms, hashed_phone_forms, kana_key, latin_name_key, name_key,
     phone_key, postcode_key, romaji_key, romaji_key_of_kana, sex_key,
 };
-pub(crate) use fold::has_japanese;
-pub(crate) use keys::japanese_titles;
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
 pub use profile::shape;
 pub use role::{Role, UnknownRole};

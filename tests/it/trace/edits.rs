@@ -6,8 +6,11 @@ use otori::persona::Locale;
 #[path = "../../../benches/edits/leak/mod.rs"]
 mod leak;
 
-use leak::Outcome;
 use leak::ground::Ground;
+use leak::{Outcome, document, layout, notation};
+use otori::notation::Role;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 
 fn ground(locale: Locale) -> Ground {
     Ground::new(locale, 2_000, 200, 21)
@@ -27,6 +30,26 @@ fn at_least(share: f64, outcomes: &[Outcome]) {
 fn a_notation_of_one_of_two_columns_costs_no_canary() {
     for locale in [Locale::JaJp, Locale::EnUs] {
         at_least(0.99, &ground(locale).notations());
+    }
+}
+
+#[test]
+fn a_report_names_the_hash_that_a_list_holds() {
+    let ground = ground(Locale::JaJp);
+    let mut edits = notation::all().into_iter();
+    let hashed = edits.find(|edit| edit.role == Role::Email && edit.name == "SHA-256");
+    let mut table = ground.table.clone();
+    hashed
+        .unwrap()
+        .apply(&mut table, &mut StdRng::seed_from_u64(1));
+    let list = layout::csv(&table.only(&[Role::Email, Role::Postcode]));
+    let shown = document(&ground.watch(), "list.csv", list);
+    let canaries = shown["canaries"].as_array().unwrap();
+    assert_eq!(canaries.len(), ground.canaries.len());
+    for canary in canaries {
+        assert_eq!(canary["hashed"][0]["mark"], "email", "{canary}");
+        assert_eq!(canary["hashed"][0]["hash"], "SHA-256", "{canary}");
+        assert_eq!(canary["near"].as_array().unwrap().len(), 0, "{canary}");
     }
 }
 

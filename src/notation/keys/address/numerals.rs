@@ -35,7 +35,8 @@ pub(super) fn to_digits(text: &str) -> String {
             || out
                 .strip_suffix(is_letter)
                 .is_some_and(|out| out.ends_with('-'))
-            || out.ends_with(PARTS) && out.trim_end_matches(PARTS).ends_with(is_digit);
+            || out.ends_with(PARTS) && out.trim_end_matches(PARTS).ends_with(is_digit)
+            || next.is_none_or(|next| next == ' ') && is_behind_number(&out);
         // 1一3: somebody took the numeral for a hyphen.
         if numeral == ['一'] && out.ends_with(is_digit) && next.is_some_and(is_digit) {
             out.push('-');
@@ -81,6 +82,13 @@ pub(super) fn plain(name: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// 9番地五: the last number of a block needs no counter of its own.
+fn is_behind_number(text: &str) -> bool {
+    let marks = ["番地", "番", "丁目", "丁"];
+    let number = marks.iter().find_map(|mark| text.strip_suffix(mark));
+    number.is_some_and(|number| number.ends_with(is_digit))
 }
 
 fn is_digit(c: char) -> bool {
@@ -165,6 +173,9 @@ mod tests {
             ("九丁目二十三番百五号", "9丁目23番105号"),
             ("1一3", "1-3"),
             ("十四-イ二十二", "14-イ22"),
+            ("九番地五", "9番地5"),
+            ("九番地五 五光ハイツ", "9番地5 五光ハイツ"),
+            ("九番地三田ハイツ", "9番地三田ハイツ"),
             ("三軒茶屋二丁目", "三軒茶屋2丁目"),
             ("三の丸", "三の丸"),
             ("八丁堀", "八丁堀"),
