@@ -256,7 +256,7 @@ fn few_rows_are_worth_a_near_comparison() {
         for _ in 0..10_000 {
             let row = people.stranger();
             search.clear();
-            plan.keys(|place| &row[place], &mut |key| search.keep(&key));
+            plan.keys(|place| row[place].as_str(), &mut |key| search.keep(&key));
             worth += usize::from(!search.candidates(near).is_empty());
         }
         assert!(worth <= 30, "{worth}");
@@ -264,7 +264,7 @@ fn few_rows_are_worth_a_near_comparison() {
         for canary in canaries.iter().take(100) {
             let row = planted(canary);
             search.clear();
-            plan.keys(|place| &row[place], &mut |key| search.keep(&key));
+            plan.keys(|place| row[place].as_str(), &mut |key| search.keep(&key));
             assert!(!search.candidates(near).is_empty());
         }
     }

@@ -41,8 +41,8 @@ async fn a_list_full_of_slips_names_the_source_and_says_what_became_of_each_mark
 
     // The same in words.
     let path = broker.write("slips.csv", list.as_bytes());
-    let output = broker.otori.command(&["trace", path.to_str().unwrap()]);
-    let words = String::from_utf8({ output }.output().unwrap().stdout).unwrap();
+    let mut command = broker.otori.command(&["trace", path.to_str().unwrap()]);
+    let words = String::from_utf8(command.output().unwrap().stdout).unwrap();
     assert!(words.contains("nearly phone (cut after"), "{words}");
     assert!(words.contains("nearly birth (another day)"), "{words}");
 }
