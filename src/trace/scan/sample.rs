@@ -4,9 +4,9 @@
 //! list itself tells: of all pairs of its rows, so many agree on the name, so many on the birth date,
 //! and so many on both. Were the two independent, both would agree in the product of the two rates.
 //!
-//! Kept are the rows of the sample that the sieve never skips ([`stands_for`]), and of them the [`ROWS`] with the smallest hash of their
-//! place: the same ones whichever worker or machine sees them first, so that samples of parts add up. Of
-//! a row the hashes of its keys are kept, 32 bits of each, and no text.
+//! Kept are the rows of the sample that the sieve never skips ([`stands_for`]), and of them the [`ROWS`]
+//! with the smallest hash of their place: the same ones whichever worker or machine sees them first, so
+//! that samples of parts add up. Of a row the hashes of its keys are kept, 32 bits of each, and no text.
 //!
 //! A person who is in the list twice agrees with itself on everything. Such pairs say nothing about
 //! strangers and are left out: rows that are equal throughout count once, and a pair that agrees on
