@@ -4,10 +4,9 @@
 //! list itself tells: of all pairs of its rows, so many agree on the name, so many on the birth date,
 //! and so many on both. Were the two independent, both would agree in the product of the two rates.
 //!
-//! Kept are the first rows of each part and every 512th of the others (whatever skips rows that say
-//! nothing of a canary must not skip these), and of them the [`ROWS`] with the smallest hash of their
-//! place: the same ones whichever worker or machine sees them first, so that samples of parts add up. Of
-//! a row the hashes of its keys are kept, 32 bits of each, and no text.
+//! Kept are the rows of the sample that the sieve never skips ([`stands_for`]), and of them the [`ROWS`]
+//! with the smallest hash of their place: the same ones whichever worker or machine sees them first, so
+//! that samples of parts add up. Of a row the hashes of its keys are kept, 32 bits of each, and no text.
 //!
 //! A person who is in the list twice agrees with itself on everything. Such pairs say nothing about
 //! strangers and are left out: rows that are equal throughout count once, and a pair that agrees on
@@ -18,6 +17,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::super::normalise::Class;
+use super::sieve::stands_for;
 use super::tally::Place;
 
 /// Rows that are kept.
@@ -30,10 +30,6 @@ const EXPECTED: f64 = 0.5;
 
 /// So many rows that agree on two classes are a habit of the list, and nobody twice.
 const CROWD: usize = 1_000;
-/// Rows at the start of each part that are all looked at.
-const FIRST: u64 = 2_048;
-/// One of so many that follow.
-const EACH: u64 = 512;
 
 /// Hashes of the keys of one row, by class; 0 stands for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,7 +54,7 @@ pub struct Sample {
 impl Sample {
     /// Whether a row belongs to the sample, as far as is known by now.
     pub fn wants(&self, place: Place) -> bool {
-        if place.row > FIRST && !place.row.is_multiple_of(EACH) {
+        if stands_for(place.row) == 0 {
             return false;
         }
         let last = self.rows.last_key_value();
@@ -283,7 +279,7 @@ mod tests {
         for row in 0..2 * ROWS as u64 {
             let place = Place {
                 part: 0,
-                row: row * EACH,
+                row: row * 512,
             };
             for sample in [&mut whole, &mut parts[(row % 2) as usize]] {
                 if sample.wants(place) {
@@ -297,6 +293,7 @@ mod tests {
         first.add(second);
         assert_eq!(first.rows.len(), ROWS);
         assert!(first == whole);
-        assert!(!whole.wants(place(FIRST + 1)));
+        // A row that the sieve may skip would only be seen when it holds a canary.
+        assert!(!whole.wants(place(5_001)));
     }
 }
