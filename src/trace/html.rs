@@ -28,7 +28,7 @@ th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px soli
 th { font-weight: 600; color: var(--pale); font-size: .85rem; } td.n, th.n { text-align: right; }
 code { font: .9em ui-monospace, 'Noto Sans Mono', monospace; overflow-wrap: anywhere; }
 ul { padding-left: 1.2rem; } li { margin: .3rem 0; } .line { margin: .2rem 0; overflow-wrap: anywhere; } svg { margin: .8rem 0; }
-.exact { font-weight: 650; } .pale { color: var(--pale); } svg { max-width: 100%; height: auto; display: block; }
+.id { white-space: nowrap; } .exact { font-weight: 650; } .pale { color: var(--pale); } svg { max-width: 100%; height: auto; display: block; }
 @media print { @page { margin: 18mm 16mm; } body { padding: 0; font-size: 11pt; max-width: none; } h2 { break-after: avoid; } tr, svg { break-inside: avoid; } }
 ";
 
@@ -179,9 +179,9 @@ fn canaries(report: &Report<'_>) -> Markup {
                 @for found in found.iter().take(SHOWN) {
                     @let first = &report.watch.canaries[found.canaries[0] as usize];
                     tr {
-                        td { code { (first.id) }
+                        td class="id" { code { (first.id) }
                             @if found.canaries.len() > 1 { " or " (found.canaries.len() - 1) " more" } }
-                        td { (report.batch(first.batch)) }
+                        td class="id" { (report.batch(first.batch)) }
                         td class="n" {
                             @if report.list.parts.len() > 1 { (report.list.parts[found.part].name) ": " }
                             (words::thousands(found.row)) @if found.rows > 1 { " ×" (found.rows) }

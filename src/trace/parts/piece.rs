@@ -212,7 +212,10 @@ impl Piece {
     /// What it comes to, all of it being there. `name` is the list's.
     pub fn report<'a>(mut self, watch: &'a Watch, name: &str, settings: &Settings) -> Report<'a> {
         let started = Instant::now();
-        let decision = decide(watch, &self.tally, self.has_children, settings);
+        let mut decision = decide(watch, &self.tally, self.has_children, settings);
+        if let Some(blind) = &watch.blind {
+            blind.widen(&mut decision);
+        }
         let counts = std::mem::take(&mut self.tally.parts);
         let rows = self.tally.rows;
         let mut tables = self.tables;

@@ -9,9 +9,11 @@ use std::sync::{Mutex, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::decide::Decision;
 use super::super::mark::Marks;
 use super::super::normalise::{Class, Key};
 use super::combination::Combination;
+use super::dates::Dates;
 use super::digest::{self, CanaryKey, Digester, Tag};
 
 /// So many keys of one class of a row are tried: a row has not more, unless nobody knows what its
@@ -66,6 +68,8 @@ pub struct Blind {
     /// One bit for each place of a hash of the short tags, so that most rows are done at once.
     present: Vec<u64>,
     sealed: Vec<Vec<u8>>,
+    /// How closely batches are dated: no report tells a time more closely.
+    dates: Dates,
     opened: Vec<OnceLock<Opened>>,
     slow: Mutex<HashMap<Tag, Box<[u32]>>>,
 }
@@ -113,6 +117,7 @@ impl Blind {
         bits: u32,
         mut entries: Vec<Entry>,
         sealed: Vec<Vec<u8>>,
+        dates: Dates,
     ) -> Blind {
         entries.sort_unstable();
         let places = (entries.len().max(4) * 16).next_power_of_two();
@@ -129,7 +134,19 @@ impl Blind {
             present,
             opened: sealed.iter().map(|_| OnceLock::new()).collect(),
             sealed,
+            dates,
             slow: Mutex::default(),
+        }
+    }
+
+    /// Widens what was decided to what the list's dates can say.
+    pub fn widen(&self, decision: &mut Decision) {
+        for found in &mut decision.sources {
+            found.not_before = self.dates.floor(found.not_before);
+            found.not_after = found.not_after.map(|until| self.dates.ceiling(until));
+        }
+        for cleared in &mut decision.cleared {
+            cleared.since = self.dates.ceiling(cleared.since);
         }
     }
 

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use super::blind::Entry;
 use super::combination::Combination;
+use super::dates::Dates;
 use super::digest::Cost;
 use crate::canary::{BatchId, CanaryId, SourceName};
 use crate::trace::mark::Mark;
@@ -70,6 +71,8 @@ pub struct Header {
     /// Pseudonyms.
     pub sources: Vec<SourceName>,
     pub batches: Vec<BatchLine>,
+    /// How closely they are dated.
+    pub dates: Dates,
     /// Sources, by their place, whose canaries' details are destroyed, and since when.
     pub forgotten: Vec<(usize, OffsetDateTime)>,
     pub canaries: usize,

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use rand::{CryptoRng, RngExt};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::super::mark::Mark;
 use super::super::normalise::Class;
 use super::super::watch::{Standing, Watch, Watched};
 use super::blind::{Entry, Record, RecordValue, SPELLING, short};
 use super::combination::Combination;
+use super::dates::{Dates, Times};
 use super::digest::{CanaryKey, Cost, Digester, Tag, bound, seal, wrap};
 use super::file::{BatchLine, CanaryLine, FORMAT, Header};
 use super::folding::folding;
@@ -21,17 +22,6 @@ use crate::canary::{BatchId, CanaryId, SourceName};
 const PASSES: usize = 256;
 /// Records are filled up to a multiple of this, so that their length tells little.
 const PADDING: usize = 512;
-
-/// How closely a watch list dates its batches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dates {
-    /// To the day.
-    Day,
-    /// To the month: batches of one month count as planted together.
-    Month,
-    /// To the year.
-    Year,
-}
 
 /// What goes into a watch list.
 #[derive(Clone, Debug)]
@@ -132,13 +122,14 @@ impl WatchList {
             bits,
             combinations,
             sources: pseudonyms.iter().map(|(_, shown)| shown.clone()).collect(),
-            batches: batches(watch, &pseudonyms, options.dates),
+            batches: batches(watch, &pseudonyms, options),
+            dates: options.dates,
             forgotten: watch
                 .forgotten
                 .iter()
                 .filter_map(|(name, at)| {
                     let place = watch.sources.iter().position(|source| source == name)?;
-                    Some((place, floor(*at, options.dates)))
+                    Some((place, options.dates.floor(*at)))
                 })
                 .collect(),
             canaries: watch.canaries.len(),
@@ -350,13 +341,25 @@ fn pseudonyms(sources: &[SourceName], rng: &mut impl CryptoRng) -> Vec<(SourceNa
     taken
 }
 
-fn batches(watch: &Watch, pseudonyms: &[(SourceName, SourceName)], dates: Dates) -> Vec<BatchLine> {
+fn batches(
+    watch: &Watch,
+    pseudonyms: &[(SourceName, SourceName)],
+    options: &Options,
+) -> Vec<BatchLine> {
     // A batch without canaries is no batch of the watch's.
     let source_of: HashMap<u32, u32> = watch
         .canaries
         .iter()
         .map(|canary| (canary.batch, canary.source))
         .collect();
+    let events = (0..).zip(&watch.batches).flat_map(|(place, batch)| {
+        let source = source_of.get(&place).copied().unwrap_or_default();
+        [Some(batch.from), batch.until]
+            .into_iter()
+            .flatten()
+            .map(move |at| (source, at))
+    });
+    let times = Times::of(events.collect(), options.dates, options.now);
     let mut numbers: HashMap<u32, u32> = HashMap::new();
     let line = |(place, batch): (u32, &Standing)| {
         let source = source_of.get(&place).copied().unwrap_or_default();
@@ -368,38 +371,13 @@ fn batches(watch: &Watch, pseudonyms: &[(SourceName, SourceName)], dates: Dates)
                 || BatchId::from_text(number.to_string()),
                 |shown| BatchId::new(shown, *number),
             ),
-            from: floor(batch.from, dates),
-            until: batch.until.map(|until| ceiling(until, dates)),
+            from: times.at(source, batch.from),
+            until: batch.until.map(|until| times.at(source, until)),
             certain: batch.certain,
             rows: two_digits(batch.rows_at),
         }
     };
     (0..).zip(&watch.batches).map(line).collect()
-}
-
-/// The start of the day, month or year.
-fn floor(at: OffsetDateTime, dates: Dates) -> OffsetDateTime {
-    let day = at
-        .to_offset(time::UtcOffset::UTC)
-        .replace_time(time::Time::MIDNIGHT);
-    let first = |at: OffsetDateTime| at.replace_day(1).unwrap_or(at);
-    match dates {
-        Dates::Day => day,
-        Dates::Month => first(day),
-        Dates::Year => first(day)
-            .replace_month(time::Month::January)
-            .unwrap_or(day),
-    }
-}
-
-/// The end of the day, month or year: what was removed then stood until it, as far as the list says.
-fn ceiling(at: OffsetDateTime, dates: Dates) -> OffsetDateTime {
-    let longest = match dates {
-        Dates::Day => Duration::days(1),
-        Dates::Month => Duration::days(31),
-        Dates::Year => Duration::days(366),
-    };
-    floor(floor(at, dates) + longest, dates)
 }
 
 fn two_digits(rows: u64) -> u64 {

@@ -8,6 +8,7 @@
 
 mod blind;
 mod combination;
+mod dates;
 mod digest;
 mod file;
 mod folding;
@@ -15,8 +16,9 @@ mod make;
 mod open;
 
 pub(super) use blind::{Blind, Kept};
+pub use dates::Dates;
 pub use file::Error;
-pub use make::{Cheapest, Dates, Options, WatchList};
+pub use make::{Cheapest, Options, WatchList};
 
 #[cfg(test)]
 mod tests;

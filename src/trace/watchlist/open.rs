@@ -73,6 +73,7 @@ impl Watch {
             header.bits,
             entries,
             sealed,
+            header.dates,
         );
         Ok(Watch::blinded(header.sources, batches, canaries, blind).forgetting(forgotten))
     }
