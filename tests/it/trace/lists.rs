@@ -412,7 +412,7 @@ fn dumped(ground: &Ground, options: &[&str]) -> Vec<u8> {
             .args(options)
             .arg(url.path().trim_start_matches('/'))
             .env("MYSQL_PWD", url.password().unwrap())),
-        Engine::Sqlite => run(Command::new("sqlite3")
+        _ => run(Command::new("sqlite3")
             .arg(ground.url.trim_start_matches("sqlite:"))
             .arg(".dump")),
     }
