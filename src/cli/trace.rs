@@ -42,7 +42,8 @@ pub struct Args {
     #[arg(long)]
     together: bool,
     /// Decide nothing: print what otori trace merge needs of this part of a list. It holds canary ids,
-    /// numbers of rows, and the names of columns; nothing else of the list
+    /// numbers of rows, the names of columns, and of a sample of rows hashes under a secret of the
+    /// registry (or the watch list); nothing else of the list
     #[arg(long, conflicts_with_all = ["html"])]
     partial: bool,
     /// Read the list as otori trace layout has understood it: for a stretch of a longer text

@@ -6,7 +6,7 @@
 //! understood by, and is read by the layout that the list's beginning has told ([`Laid`]).
 //!
 //! A result holds numbers: which canaries, which marks, how many rows, where. Of the list's own
-//! content it holds the columns' names and nothing else.
+//! content it holds the columns' names, and keyed hashes of a sample of its rows.
 
 mod laid;
 mod merge;

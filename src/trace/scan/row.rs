@@ -7,7 +7,7 @@ use super::super::read::{Cells, Encoding, Kind, Style, decode};
 use super::super::watch::{Holder, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
-use super::sample::Keys;
+use super::sample::{KeyHasher, Keys};
 use super::sieve::stands_for;
 use super::tally::{Claim, Place, Seen, Tally};
 use crate::notation::{HashName, address_key};
@@ -40,6 +40,7 @@ pub struct Worker<'a> {
     kept: Kept,
     agreements: Vec<Agreement>,
     search: Search,
+    hasher: KeyHasher,
 }
 
 impl<'a> Worker<'a> {
@@ -52,6 +53,7 @@ impl<'a> Worker<'a> {
             kept: Kept::default(),
             agreements: Vec::new(),
             search: Search::default(),
+            hasher: KeyHasher::new(watch),
         }
     }
 
@@ -145,6 +147,7 @@ impl<'a> Worker<'a> {
             hits,
             kept,
             search,
+            hasher,
             ..
         } = self;
         let near = watch.near();
@@ -162,7 +165,7 @@ impl<'a> Worker<'a> {
             if !key.guessed && rows > 0 {
                 tally.shapes.count(key.class, key.text, key.written);
                 if let Some(keys) = &mut sampled {
-                    keys.keep(key.class, key.text);
+                    keys.keep(key.class, key.text, hasher);
                 }
             }
             if let Some(blind) = blind {

@@ -15,8 +15,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::super::normalise::Class;
+use super::super::watch::Watch;
 use super::sieve::stands_for;
 use super::tally::Place;
 
@@ -31,17 +33,49 @@ const EXPECTED: f64 = 0.5;
 /// So many rows that agree on two classes are a habit of the list, and nobody twice.
 const CROWD: usize = 1_000;
 
+/// So many canaries' values are more than anybody guesses.
+const SECRET: usize = 4_096;
+
 /// Hashes of the keys of one row, by class; 0 stands for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Keys([u32; Class::ALL.len()]);
 
 impl Keys {
     /// Takes one key; the first of each class counts.
-    pub fn keep(&mut self, class: Class, text: &str) {
+    pub fn keep(&mut self, class: Class, text: &str, hasher: &KeyHasher) {
         let key = &mut self.0[class as usize];
         if *key == 0 {
-            *key = (hash(text.as_bytes()) >> 32) as u32 | 1;
+            *key = hasher.hash(class, text);
         }
+    }
+}
+
+/// Hashes keys under a secret that only the watch gives: the result of a part holds the sample, and who
+/// gets hold of it must not find names and numbers out by trying them.
+#[derive(Clone)]
+pub struct KeyHasher(Sha256);
+
+impl KeyHasher {
+    /// The same for every part that is examined with a watch.
+    pub fn new(watch: &Watch) -> KeyHasher {
+        let mut secret = Sha256::new();
+        match &watch.blind {
+            Some(blind) => secret.update(blind.secret()),
+            None => {
+                let known = watch.values.iter().filter_map(|value| value.text());
+                for text in known.take(SECRET) {
+                    secret.update(text);
+                    secret.update([0]);
+                }
+            }
+        }
+        KeyHasher(Sha256::new_with_prefix(secret.finalize()))
+    }
+
+    fn hash(&self, class: Class, text: &str) -> u32 {
+        let hash = self.0.clone().chain_update([class as u8]);
+        let hash = hash.chain_update(text).finalize();
+        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) | 1
     }
 }
 
@@ -204,6 +238,10 @@ mod tests {
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
 
+    fn hasher() -> KeyHasher {
+        KeyHasher(Sha256::new())
+    }
+
     fn place(row: u64) -> Place {
         Place { part: 0, row }
     }
@@ -224,12 +262,12 @@ mod tests {
             for _ in 0..if rng.random_bool(twice) { 2 } else { 1 } {
                 row += 1;
                 let mut keys = Keys::default();
-                keys.keep(Class::Name, &name.to_string());
-                keys.keep(Class::Kana, &format!("reading of {name}"));
-                keys.keep(Class::Birth, &birth.to_string());
-                keys.keep(Class::Phone, &phone.to_string());
+                keys.keep(Class::Name, &name.to_string(), &hasher());
+                keys.keep(Class::Kana, &format!("reading of {name}"), &hasher());
+                keys.keep(Class::Birth, &birth.to_string(), &hasher());
+                keys.keep(Class::Phone, &phone.to_string(), &hasher());
                 // A person may be there under another postcode.
-                keys.keep(Class::Postcode, &rng.random_range(0..50_000).to_string());
+                keys.keep(Class::Postcode, &rng.random_range(0..50_000).to_string(), &hasher());
                 sample.note(place(row), keys);
             }
         }
@@ -263,8 +301,8 @@ mod tests {
         let mut sample = Sample::default();
         for row in 0..1_000 {
             let mut keys = Keys::default();
-            keys.keep(Class::Name, &(row % 7).to_string());
-            keys.keep(Class::Birth, &(row % 5).to_string());
+            keys.keep(Class::Name, &(row % 7).to_string(), &hasher());
+            keys.keep(Class::Birth, &(row % 5).to_string(), &hasher());
             sample.note(place(row), keys);
         }
         assert_eq!(sample.together().of(Class::Name, Class::Birth), None);
@@ -284,7 +322,7 @@ mod tests {
             for sample in [&mut whole, &mut parts[(row % 2) as usize]] {
                 if sample.wants(place) {
                     let mut keys = Keys::default();
-                    keys.keep(Class::Name, &(row % 97).to_string());
+                    keys.keep(Class::Name, &(row % 97).to_string(), &hasher());
                     sample.note(place, keys);
                 }
             }
