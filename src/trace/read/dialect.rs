@@ -27,7 +27,8 @@ pub fn sniff(start: &[u8], encoding: Encoding) -> Layout {
     let worded = lines
         .iter()
         .filter(|line| line.trim().contains([' ', '\u{3000}']));
-    if weak && worded.count() * 2 > lines.len() {
+    let quoted = lines.iter().filter(|line| line.starts_with('"'));
+    if weak && worded.count() * 2 > lines.len() && quoted.count() * 2 < lines.len() {
         return Layout {
             delimiter: SPLIT,
             style: Style::Split,
@@ -97,6 +98,14 @@ mod tests {
         assert_eq!(sniffed("a\tb\n\"x\ty\"\tz\n"), (b'\t', Style::Quoted));
         assert_eq!(sniffed("山田;東京都\n鈴木;大阪府\n"), (b';', Style::Quoted));
         assert_eq!(sniffed(" id | name\n 1 | Kako\n"), (b'|', Style::Quoted));
+        assert_eq!(
+            sniffed("\"山田 太郎\"\n\"鈴木 花\"\n"),
+            (b',', Style::Quoted)
+        );
+        assert_eq!(
+            sniffed("山田 太郎 様 東京都, 03\n鈴木 花 090\n佐藤 一\n"),
+            (SPLIT, Style::Split)
+        );
         assert_eq!(sniffed("0301234567\n0301234568\n"), (b',', Style::Quoted));
     }
 }

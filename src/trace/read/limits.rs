@@ -10,7 +10,7 @@ use std::rc::Rc;
 /// Packed in one another so many times at most.
 const DEPTH: usize = 6;
 /// Entries of all archives of a list.
-const ENTRIES: u32 = 20_000;
+const ENTRIES: u32 = if cfg!(test) { 500 } else { 20_000 };
 /// So much may be unpacked of anything.
 const FREE: u64 = if cfg!(test) { 32 << 20 } else { 1 << 30 };
 /// Beyond that, so many times what was packed.
