@@ -13,7 +13,7 @@ mod tally;
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::columns::Columns;
 use super::normalise::Plan;
@@ -83,14 +83,13 @@ pub(super) fn scan(watch: &Watch, list: List<'_>, threads: usize) -> io::Result<
 }
 
 /// The same with or without the sieve, which makes no difference but in time.
-fn scan_by(
-    watch: &Watch,
-    list: List<'_>,
-    threads: usize,
-    sieved: bool,
-) -> io::Result<Scanned> {
-    let sieve = sieved.then(|| Sieve::new(watch)).flatten();
-    let sieve = sieve.as_ref();
+fn scan_by(watch: &Watch, list: List<'_>, threads: usize, sieved: bool) -> io::Result<Scanned> {
+    // Its tables take longer than a short list, which has no row to be kept back.
+    let sieve = OnceLock::new();
+    if !sieved {
+        let _ = sieve.set(None);
+    }
+    let sieve = &sieve;
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<Chunk>(threads * 2);
         // Held by the workers alone: should all of them panic, sending fails and does not wait.
@@ -220,9 +219,13 @@ impl Parts for Feed {
     }
 }
 
-fn work(watch: &Watch, sieve: Option<&Sieve<'_>>, chunks: &Mutex<Receiver<Chunk>>) -> Tally {
+fn work<'a>(
+    watch: &'a Watch,
+    sieve: &OnceLock<Option<Sieve<'a>>>,
+    chunks: &Mutex<Receiver<Chunk>>,
+) -> Tally {
     let mut worker = Worker::new(watch);
-    let mut look = sieve.map(Look::new);
+    let mut look = None;
     loop {
         let next = match chunks.lock() {
             Ok(receiver) => receiver.recv(),
@@ -240,7 +243,11 @@ fn work(watch: &Watch, sieve: Option<&Sieve<'_>>, chunks: &Mutex<Receiver<Chunk>
             start = *end;
             if *kind == Kind::Sound
                 && stands_for(row) == 0
-                && let (Some(look), Some(lanes)) = (&mut look, &chunk.reading.lanes)
+                && let Some(lanes) = &chunk.reading.lanes
+                && let Some(look) = look.get_or_insert_with(|| {
+                    let sieve = sieve.get_or_init(|| Sieve::new(watch));
+                    sieve.as_ref().map(Look::new)
+                })
                 && let Some(values) = look.record(chunk.reading.part, lanes, record)
             {
                 worker.kept_back(&chunk.reading, values);
