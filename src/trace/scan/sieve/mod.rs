@@ -241,7 +241,7 @@ impl<'a> Look<'a> {
         let texts = texts(&self.split, row);
         let facts = &mut self.facts;
         facts.clear();
-        let mut take = |plan: &Plan, facts: &mut Facts| {
+        let take = |plan: &Plan, facts: &mut Facts| {
             plan.keys(
                 |place| texts.get(place).map_or("", |text| text),
                 &mut |key| facts.add(key.class, key.text),
