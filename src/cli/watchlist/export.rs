@@ -26,9 +26,11 @@ use crate::workspace::Unnamed;
 /// What it protects: of a canary that is not in the list nobody learns a value, unless they guess
 /// several of its values at once. The key must be in the file, so a single telephone number or birthday
 /// would be found by trying all of them; therefore a row shows a canary only by values that together
-/// take --guesses tries or more, such as a number with a name. One try in 256 or more costs Argon2id
-/// with 2 MiB of memory; what the weakest combination comes to on this machine is printed. A list with
-/// one column of numbers, or of names and birthdays alone, therefore shows nothing with a watch list.
+/// take --guesses tries or more, such as a number with a name. One try in 512 at the least costs
+/// Argon2id with 2 MiB of memory; what the weakest combination comes to on this machine is printed. A
+/// list with one column of numbers, or of names and birthdays alone, therefore shows nothing with a
+/// watch list; and values must agree exactly (once folded): misspelt or hashed ones, and which slice of a
+/// source leaked, need the registry.
 ///
 /// What it does not protect: whoever holds the file and a table in which canaries stand finds them
 /// there, as the firm is meant to. The number of canaries of each batch, which of them share a contact

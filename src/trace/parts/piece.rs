@@ -67,7 +67,8 @@ pub enum InvalidPiece {
     Broken,
 }
 
-/// A piece as JSON. Of the list it holds the columns' names; the rest are numbers.
+/// A piece as JSON. Of the list it holds the columns' names, and of a sample of its rows hashes under a key
+/// that only holders of the canaries or the watch list have; the rest are counts.
 #[derive(Serialize, Deserialize)]
 pub struct PieceDocument {
     otori_part: u32,

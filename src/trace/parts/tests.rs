@@ -174,3 +174,19 @@ fn what_is_no_layout_is_told() {
         told(&laid.replace("\"otori_layout\":1", "\"otori_layout\":7")).contains("format is 7")
     );
 }
+
+#[test]
+fn hashes_of_rows_are_hidden_from_whoever_has_not_the_canaries() {
+    let mut world = World::new(16, 3);
+    let list = csv(&world.lines(50, &[0]), &[0, 4, 6]);
+    let sample = |watch: &Watch| {
+        let piece = Piece::read(watch, "x", list.as_bytes(), None, &mut |_| {}).unwrap();
+        let document = serde_json::to_value(piece.document(watch)).unwrap();
+        let rows = document["tally"]["sample"]["rows"].clone();
+        assert_eq!(rows.as_object().map(serde_json::Map::len), Some(51));
+        rows
+    };
+    let (one, other) = (world.watch(), World::new(17, 3).watch());
+    assert_eq!(sample(&one), sample(&one));
+    assert_ne!(sample(&one), sample(&other));
+}

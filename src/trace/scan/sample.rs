@@ -109,6 +109,19 @@ impl Sample {
         }
     }
 
+    /// The sample of a piece that stands further behind in the list: its rows are others than those of
+    /// the first piece, though both are numbered from 1.
+    #[must_use]
+    pub fn moved(self, parts: usize, rows: u64) -> Sample {
+        let mut place = (parts as u64).to_be_bytes().to_vec();
+        place.extend(rows.to_be_bytes());
+        let other = hash(&place);
+        let moved = |(number, keys): (u64, Keys)| (number ^ other, keys);
+        Sample {
+            rows: self.rows.into_iter().map(moved).collect(),
+        }
+    }
+
     fn trim(&mut self) {
         while self.rows.len() > ROWS {
             self.rows.pop_last();
@@ -267,7 +280,11 @@ mod tests {
                 keys.keep(Class::Birth, &birth.to_string(), &hasher());
                 keys.keep(Class::Phone, &phone.to_string(), &hasher());
                 // A person may be there under another postcode.
-                keys.keep(Class::Postcode, &rng.random_range(0..50_000).to_string(), &hasher());
+                keys.keep(
+                    Class::Postcode,
+                    &rng.random_range(0..50_000).to_string(),
+                    &hasher(),
+                );
                 sample.note(place(row), keys);
             }
         }

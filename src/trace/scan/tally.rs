@@ -9,8 +9,8 @@ use super::super::mark::{Agreed, Marks};
 use super::super::near::Hows;
 use super::super::normalise::Class;
 use super::super::watch::Watch;
-use super::sample::Sample;
 use super::crowds::Crowds;
+use super::sample::Sample;
 use super::shapes::Shapes;
 
 /// How many bad rows are named.
@@ -164,6 +164,9 @@ impl Tally {
         for seen in self.claims.values_mut() {
             seen.first.part += parts;
             seen.first.row += rows;
+        }
+        if (parts, rows) != (0, 0) {
+            self.sample = self.sample.moved(parts, rows);
         }
         self
     }

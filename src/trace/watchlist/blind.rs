@@ -112,7 +112,8 @@ impl KeptKey {
 impl Blind {
     /// What only those who have the watch list know.
     pub fn secret(&self) -> [u8; 16] {
-        self.digester.value(Class::Name, "a secret for samples of rows")
+        self.digester
+            .value(Class::Name, "a secret for samples of rows")
     }
 
     /// Puts a list together. `sealed` has one record for each canary of the watch.
