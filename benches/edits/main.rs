@@ -10,7 +10,10 @@ mod strangers;
 
 use leak::Outcome;
 use leak::ground::Ground;
+use otori::notation::Role;
 use otori::persona::Locale;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -38,7 +41,7 @@ fn main() {
             Ground::slips,
             Ground::layouts,
             Ground::mixed,
-            Ground::mixed_without_contacts,
+            mixed_without_contacts,
         ];
         let wanted = option("--group").and_then(|text| text.parse::<usize>().ok());
         let groups = groups.into_iter().enumerate();
@@ -51,4 +54,18 @@ fn main() {
             );
         }
     }
+}
+
+/// All edits in a list without mail addresses and numbers, as a broker's list of households may be: names,
+/// dates and addresses are all that is left.
+fn mixed_without_contacts(ground: &Ground) -> Vec<Outcome> {
+    let mut rng = StdRng::seed_from_u64(11);
+    let mixed = ground.mixed_table(&mut rng);
+    let roles = mixed.columns.iter().map(|(_, role)| *role);
+    let roles: Vec<Role> = roles
+        .filter(|role| !matches!(role, Role::Email | Role::Phone))
+        .collect();
+    let bytes = leak::layout::csv(&mixed.only(&roles));
+    let edit = "all mixed, no mail and no phone".to_owned();
+    vec![ground.outcome(edit, "list.csv", bytes)]
 }

@@ -53,7 +53,8 @@ impl Outcome {
 }
 
 impl Ground {
-    fn outcome(&self, edit: String, name: &str, bytes: Vec<u8>) -> Outcome {
+    /// What is found of the canaries in one list.
+    pub fn outcome(&self, edit: String, name: &str, bytes: Vec<u8>) -> Outcome {
         let found = found(&self.watch(), name, bytes);
         let present = self.canaries.iter().map(|canary| canary.id.as_str());
         let (found, present) = present.fold((0, 0), |(hit, all), id| {
@@ -126,20 +127,6 @@ impl Ground {
                 self.outcome(format!("all mixed, {name}"), file, bytes)
             })
             .collect()
-    }
-
-    /// All of it in a list without mail addresses and numbers, as a broker's list of households may be:
-    /// names, dates and addresses are all that is left.
-    pub fn mixed_without_contacts(&self) -> Vec<Outcome> {
-        let mut rng = StdRng::seed_from_u64(11);
-        let mixed = self.mixed_table(&mut rng);
-        let roles = mixed.columns.iter().map(|(_, role)| *role);
-        let roles: Vec<Role> = roles
-            .filter(|role| !matches!(role, Role::Email | Role::Phone))
-            .collect();
-        let bytes = layout::csv(&mixed.only(&roles));
-        let edit = "all mixed, no mail and no phone".to_owned();
-        vec![self.outcome(edit, "list.csv", bytes)]
     }
 
     /// The table with every row in notations of its own, and a slip in each.
