@@ -26,6 +26,9 @@ use sieve::{Lanes, Look, Sieve, stands_for};
 pub(super) use tally::{BadRows, Claim, Seen, Tally};
 
 const CHUNK: usize = 256 << 10;
+/// Whether rows go through the sieve first. Off until the tests of `sieve` have been seen to pass
+/// against the exact path as it is today: a row that is kept back wrongly is a canary that is missed.
+const SIEVED: bool = false;
 
 /// Records of one part on their way to a worker.
 struct Chunk {
@@ -79,7 +82,7 @@ pub(super) struct Scanned {
 /// # Errors
 /// The reader's.
 pub(super) fn scan(watch: &Watch, list: List<'_>, threads: usize) -> io::Result<Scanned> {
-    scan_by(watch, list, threads, true)
+    scan_by(watch, list, threads, SIEVED)
 }
 
 /// The same with or without the sieve, which makes no difference but in time.

@@ -4,7 +4,9 @@
 //! it is not sure; then `notation` is asked. The tests hold that they never disagree.
 
 use super::cell::Cell;
-use super::letters::{KANALESS, Letter, is_ideograph, Letters, NAMELESS, NO_KANA, NO_NAME, canonical};
+use super::letters::{
+    KANALESS, Letter, Letters, NAMELESS, NO_KANA, NO_NAME, canonical, is_ideograph,
+};
 use crate::notation::{Region, japanese_titles};
 
 /// What a cell is, as far as the sieve can tell.
@@ -91,7 +93,10 @@ impl Keys {
             return Key::None;
         }
         // A name in kana alone may be the reading of one.
-        if !letters.iter().any(|letter| is_ideograph(canonical(*letter))) {
+        if !letters
+            .iter()
+            .any(|letter| is_ideograph(canonical(*letter)))
+        {
             return Key::Unsure;
         }
         let (mut state, mut count) = (hasher.seed, 0);
@@ -120,7 +125,10 @@ impl Keys {
             let (name, end) = letters.split_at(kept);
             let name = trimmed(name);
             // As notation has it: two letters must be left, spaces within counted once.
-            if end.iter().map(|letter| canonical(*letter)).eq(title.iter().copied())
+            if end
+                .iter()
+                .map(|letter| canonical(*letter))
+                .eq(title.iter().copied())
                 && spaced_once(name) >= 2
             {
                 return name;
@@ -253,8 +261,7 @@ pub fn phone(cell: &Cell) -> Result<Option<u32>, ()> {
     let sure = match digits - u32::from(plus) {
         10 => (200_000_000..1_000_000_000).contains(&national),
         _ => {
-            (2_000_000_000..10_000_000_000).contains(&national)
-                && national / 100_000_000 % 10 == 0
+            (2_000_000_000..10_000_000_000).contains(&national) && national / 100_000_000 % 10 == 0
         }
     };
     if sure {

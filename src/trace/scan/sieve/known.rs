@@ -114,9 +114,15 @@ mod tests {
         }
         let strangers = || (50_000..1_050_000_u64).map(hash);
         assert_eq!(strangers().filter_map(|hash| known.find(hash)).count(), 0);
-        let passed = strangers().filter(|hash| known.filter.may_have(*hash)).count();
+        let passed = strangers()
+            .filter(|hash| known.filter.may_have(*hash))
+            .count();
         assert!(passed < 20_000, "{passed} of a million pass the filter");
-        let empty = Known::new(std::iter::empty::<(u64, u32)>().collect::<Vec<_>>().into_iter());
+        let empty = Known::new(
+            std::iter::empty::<(u64, u32)>()
+                .collect::<Vec<_>>()
+                .into_iter(),
+        );
         assert_eq!(empty.unwrap().find(hash(1)), None);
         assert!(Known::new([(1, u32::MAX)].into_iter()).is_none());
     }

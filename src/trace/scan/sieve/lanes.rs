@@ -76,22 +76,34 @@ impl Lanes {
         };
         for place in &plan.emails {
             let emails = vec![*place];
-            let plan = Plan { emails, ..empty.clone() };
+            let plan = Plan {
+                emails,
+                ..empty.clone()
+            };
             one(Kind::Email, *place, plan);
         }
         for place in &plan.phones {
             let phones = vec![*place];
-            let plan = Plan { phones, ..empty.clone() };
+            let plan = Plan {
+                phones,
+                ..empty.clone()
+            };
             one(Kind::Phone, *place, plan);
         }
         for place in &plan.postcodes {
             let postcodes = vec![*place];
-            let plan = Plan { postcodes, ..empty.clone() };
+            let plan = Plan {
+                postcodes,
+                ..empty.clone()
+            };
             one(Kind::Postcode, *place, plan);
         }
         for birth in &plan.births {
             let births = vec![*birth];
-            let plan = Plan { births, ..empty.clone() };
+            let plan = Plan {
+                births,
+                ..empty.clone()
+            };
             one(Kind::Birth, birth.0, plan);
         }
         for place in &plan.codes {
@@ -104,7 +116,10 @@ impl Lanes {
         }
         for place in &plan.loose {
             let loose = vec![*place];
-            let plan = Plan { loose, ..empty.clone() };
+            let plan = Plan {
+                loose,
+                ..empty.clone()
+            };
             one(Kind::Loose, *place, plan);
         }
         let none = NameColumns::default();
@@ -137,7 +152,11 @@ impl Lanes {
             ];
             lanes.push(Lane {
                 kind: Kind::Address,
-                places: places.into_iter().filter_map(column).map(|(_, place)| *place).collect(),
+                places: places
+                    .into_iter()
+                    .filter_map(column)
+                    .map(|(_, place)| *place)
+                    .collect(),
                 person: none,
                 customer: none,
                 given: false,

@@ -140,7 +140,10 @@ impl<'a> Sieve<'a> {
         for text in texts(Class::Email) {
             domains.add(hasher.hash(text.rsplit_once('@')?.1.bytes().map(u32::from)));
         }
-        let births = keys.iter().zip(0..).filter(|((class, _), _)| *class == Class::Birth);
+        let births = keys
+            .iter()
+            .zip(0..)
+            .filter(|((class, _), _)| *class == Class::Birth);
         let utf8 = Letters::utf8();
         Some(Sieve {
             near: watch.near().map(|near| NearBy::new(watch, near)),
@@ -263,7 +266,10 @@ impl<'a> Look<'a> {
     }
 
     fn look(&mut self, row: &Row<'_>) -> Result<(), Pass> {
-        if !self.split.read(row.bytes, row.lanes.layout, row.lanes.width) {
+        if !self
+            .split
+            .read(row.bytes, row.lanes.layout, row.lanes.width)
+        {
             return Err(Pass);
         }
         self.sound(row)?;
@@ -351,7 +357,10 @@ impl<'a> Look<'a> {
             return Ok(());
         }
         if lane.given {
-            let key = self.sieve.keys.name(&self.cell, self.sieve.hasher(Class::Given));
+            let key = self
+                .sieve
+                .keys
+                .name(&self.cell, self.sieve.hasher(Class::Given));
             self.key(key, row, lane)?;
         }
         if self.part_of_name(row, person.family)? || self.part_of_name(row, lane.customer.family)? {
@@ -409,7 +418,9 @@ impl<'a> Look<'a> {
         let may_be_ours = match domain(bytes) {
             Domain::None => !bytes.trim_ascii().is_empty(),
             Domain::Plain(domain) => {
-                let lower = domain.iter().map(|byte| u32::from(byte.to_ascii_lowercase()));
+                let lower = domain
+                    .iter()
+                    .map(|byte| u32::from(byte.to_ascii_lowercase()));
                 let hash = self.sieve.hasher(Class::Email).hash(lower);
                 self.sieve.domains.may_have(hash)
             }
@@ -454,19 +465,21 @@ impl<'a> Look<'a> {
         let read = match sure {
             _ if self.cell.is_blank() => return Ok(()),
             Some((day, _)) => Some(sieve.days.value(day)),
-            None => self.births.find(bytes, number, sieve.hasher(Class::Birth), || {
-                let text = decode(bytes, encoding).0;
-                let mut read = None;
-                lane.plan.keys(
-                    |place| if place == lane.places[0] { &*text } else { "" },
-                    &mut |key| {
-                        if key.class == Class::Birth && !key.guessed {
-                            read = Some(sieve.watch.find(Class::Birth, key.text));
-                        }
-                    },
-                );
-                read
-            }),
+            None => self
+                .births
+                .find(bytes, number, sieve.hasher(Class::Birth), || {
+                    let text = decode(bytes, encoding).0;
+                    let mut read = None;
+                    lane.plan.keys(
+                        |place| if place == lane.places[0] { &*text } else { "" },
+                        &mut |key| {
+                            if key.class == Class::Birth && !key.guessed {
+                                read = Some(sieve.watch.find(Class::Birth, key.text));
+                            }
+                        },
+                    );
+                    read
+                }),
         };
         match read {
             None => self.ask(row, lane),

@@ -34,7 +34,10 @@ type Numbers = [u32; MOST];
 
 impl Places {
     /// `doors` are the texts of addresses, `blocks` those of blocks.
-    pub fn new<'a>(doors: impl Iterator<Item = &'a str>, blocks: impl Iterator<Item = &'a str>) -> Places {
+    pub fn new<'a>(
+        doors: impl Iterator<Item = &'a str>,
+        blocks: impl Iterator<Item = &'a str>,
+    ) -> Places {
         let mut places = Places {
             blocks: HashMap::new(),
             lengths: [false; MOST + 1],

@@ -24,8 +24,7 @@ use crate::trace::read::List;
 use crate::trace::scan::{Scanned, scan_by};
 
 /// Letters that meet in lists, and what hangs on its surroundings.
-const ALPHABET: &str =
-    "[ァ-ヺぁ-ゖー々一-龠０-９0-9ｦ-ﾟ‐-―\u{FE0F}\u{3099}\u{309A} 　様殿んさくちゃ先生御中氏髙﨑邊齋𠮷〆㈱①a-zA-Z.@+()~〒ヶケのノ丁目番地号室字]{0,14}";
+const ALPHABET: &str = "[ァ-ヺぁ-ゖー々一-龠０-９0-9ｦ-ﾟ‐-―\u{FE0F}\u{3099}\u{309A} 　様殿んさくちゃ先生御中氏髙﨑邊齋𠮷〆㈱①a-zA-Z.@+()~〒ヶケのノ丁目番地号室字]{0,14}";
 
 fn read(text: &str, letters: &Letters) -> Cell {
     let mut cell = Cell::new();
@@ -89,7 +88,12 @@ fn every_character_folds_as_notation_folds_it() {
         if matches!(c, '\n' | '\r') {
             continue;
         }
-        for text in [format!("{c}"), format!("ハ{c}山1"), format!("1{c}カ"), format!("山 {c}様")] {
+        for text in [
+            format!("{c}"),
+            format!("ハ{c}山1"),
+            format!("1{c}カ"),
+            format!("山 {c}様"),
+        ] {
             let cell = read(&text, &letters);
             if !cell.is_odd() {
                 known += 1;
@@ -149,17 +153,32 @@ fn usual_cells_are_sure() {
     let letters = Letters::utf8();
     let sure = |key: Key| matches!(key, Key::Hash(_));
     for name in ["山田　太郎", "髙橋 一郎", "佐々木実", "渡邉 さくら"] {
-        assert!(sure(Keys::new().name(&read(name, &letters), &hasher())), "{name}");
+        assert!(
+            sure(Keys::new().name(&read(name, &letters), &hasher())),
+            "{name}"
+        );
     }
-    for kana in ["ヤマダ　タロウ", "ﾔﾏﾀﾞ ﾀﾛｳ", "おおつか きょうこ", "オーノ"] {
-        assert!(sure(keys::kana(&read(kana, &letters), &letters, &hasher())), "{kana}");
+    for kana in ["ヤマダ　タロウ", "ﾔﾏﾀﾞ ﾀﾛｳ", "おおつか きょうこ", "オーノ"]
+    {
+        assert!(
+            sure(keys::kana(&read(kana, &letters), &letters, &hasher())),
+            "{kana}"
+        );
     }
     for postcode in ["100-0013", "1000013", "１００－００１３", "〒100-0013"] {
         let key = keys::postcode(&read(postcode, &letters), Some(Region::Jp), &hasher());
         assert!(sure(key), "{postcode}");
     }
-    for phone in ["090-0123-4567", "０９０－０１２３－４５６７", "+819001234567", "03-0123-4567"] {
-        assert!(matches!(keys::phone(&read(phone, &letters)), Ok(Some(_))), "{phone}");
+    for phone in [
+        "090-0123-4567",
+        "０９０－０１２３－４５６７",
+        "+819001234567",
+        "03-0123-4567",
+    ] {
+        assert!(
+            matches!(keys::phone(&read(phone, &letters)), Ok(Some(_))),
+            "{phone}"
+        );
     }
 }
 
@@ -186,7 +205,12 @@ fn style(rng: &mut StdRng) -> JapaneseAddress {
     let one = |rng: &mut StdRng| *gaps.choose(rng).unwrap();
     let starts = [AddressStart::Region, AddressStart::City, AddressStart::Town];
     let blocks = [Banchi, Chome, Hyphens, KanjiChome, KanjiChomeHyphen, Words];
-    let units = [UnitStyle::Plain, UnitStyle::Room, UnitStyle::Number, UnitStyle::Hyphen];
+    let units = [
+        UnitStyle::Plain,
+        UnitStyle::Room,
+        UnitStyle::Number,
+        UnitStyle::Hyphen,
+    ];
     JapaneseAddress {
         start: *starts.choose(rng).unwrap(),
         block: *blocks.choose(rng).unwrap(),
@@ -222,7 +246,11 @@ fn our_doors_pass_in_every_notation() {
         let write = |rng: &mut StdRng| {
             let written = AddressFormat::Japanese(style(rng)).write(Role::Address, &home);
             let written = written.unwrap();
-            if rng.random_bool(0.2) { in_kanji(&written) } else { written }
+            if rng.random_bool(0.2) {
+                in_kanji(&written)
+            } else {
+                written
+            }
         };
         let Some(key) = address_key(&write(&mut rng)) else {
             continue;
@@ -264,20 +292,28 @@ fn cells(household: &Household, roles: &[Role], rng: &mut StdRng) -> Vec<String>
         Locale::EnUs => AddressFormat::American(crate::notation::AmericanAddress::default()),
     };
     let mut text = |role: &Role| match role {
-        Role::Name => format!("{}{gap}{}{title}", person.family.written, person.given.written),
+        Role::Name => format!(
+            "{}{gap}{}{title}",
+            person.family.written, person.given.written
+        ),
         Role::FamilyName => person.family.written.clone(),
         Role::GivenName => person.given.written.clone(),
         Role::NameKana => format!("{}{gap}{}", person.family.kana, person.given.kana),
         Role::ChildName => format!("{}{gap}{}", child.family.written, child.given.written),
         Role::ChildGivenName => child.given.written.clone(),
         Role::ChildNameKana => format!("{}{gap}{}", child.family.kana, child.given.kana),
-        Role::BirthDate => person.birth.to_string().replace('-', ["-", "/", ""].choose(rng).unwrap()),
+        Role::BirthDate => person
+            .birth
+            .to_string()
+            .replace('-', ["-", "/", ""].choose(rng).unwrap()),
         Role::ChildBirthDate => child.birth.to_string(),
         Role::Postcode => household.address.postcode.clone(),
         Role::Phone => phone.clone(),
         Role::Email => mail(),
         Role::Sex => "女".to_owned(),
-        _ => format.write(Role::Address, &household.address).unwrap_or_default(),
+        _ => format
+            .write(Role::Address, &household.address)
+            .unwrap_or_default(),
     };
     roles.iter().map(&mut text).collect()
 }
@@ -369,7 +405,13 @@ fn ground(locale: Locale) -> Ground {
 }
 
 /// A list of rows in all notations, some of them spoilt.
-fn list(ground: &Ground, roles: &[Role], header: bool, delimiter: char, rng: &mut StdRng) -> Vec<u8> {
+fn list(
+    ground: &Ground,
+    roles: &[Role],
+    header: bool,
+    delimiter: char,
+    rng: &mut StdRng,
+) -> Vec<u8> {
     let mut list = String::new();
     if header {
         let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
@@ -379,10 +421,15 @@ fn list(ground: &Ground, roles: &[Role], header: bool, delimiter: char, rng: &mu
     let cp932 = rng.random_bool(0.5);
     let mut bytes = Vec::new();
     for _ in 0..rng.random_range(2_200..2_800) {
-        let households = if rng.random_bool(0.1) { &ground.planted } else { &ground.others };
+        let households = if rng.random_bool(0.1) {
+            &ground.planted
+        } else {
+            &ground.others
+        };
         let mut row = cells(households.choose(rng).unwrap(), roles, rng);
         if rng.random_bool(0.1) {
-            row.iter_mut().for_each(|cell| *cell = format!("\"{cell}\""));
+            row.iter_mut()
+                .for_each(|cell| *cell = format!("\"{cell}\""));
         }
         let place = rng.random_range(0..row.len());
         match rng.random_range(0..40) {
@@ -403,7 +450,13 @@ fn list(ground: &Ground, roles: &[Role], header: bool, delimiter: char, rng: &mu
         if rng.random_bool(0.02) && list.pop().is_some() {
             // Half a letter, or one of another encoding.
             bytes.extend(encode(&std::mem::take(&mut list), cp932));
-            bytes.extend(["\u{e3}", "\u{83}"].choose(rng).unwrap().chars().map(|c| c as u8));
+            bytes.extend(
+                ["\u{e3}", "\u{83}"]
+                    .choose(rng)
+                    .unwrap()
+                    .chars()
+                    .map(|c| c as u8),
+            );
             bytes.push(b'\n');
         }
     }
@@ -462,8 +515,20 @@ fn japanese_lists_come_to_the_same_with_and_without_the_sieve() {
         &[
             &ROLES,
             &[Role::Email, Role::ChildBirthDate, Role::Name, Role::Phone],
-            &[Role::FamilyName, Role::GivenName, Role::ChildGivenName, Role::ChildBirthDate, Role::Postcode],
-            &[Role::Name, Role::ChildGivenName, Role::ChildNameKana, Role::Sex, Role::Address],
+            &[
+                Role::FamilyName,
+                Role::GivenName,
+                Role::ChildGivenName,
+                Role::ChildBirthDate,
+                Role::Postcode,
+            ],
+            &[
+                Role::Name,
+                Role::ChildGivenName,
+                Role::ChildNameKana,
+                Role::Sex,
+                Role::Address,
+            ],
             &[Role::NameKana, Role::BirthDate, Role::Postcode, Role::Sex],
         ],
     );
@@ -474,8 +539,22 @@ fn american_lists_come_to_the_same_with_and_without_the_sieve() {
     same_with_and_without(
         Locale::EnUs,
         &[
-            &[Role::Name, Role::ChildName, Role::ChildBirthDate, Role::Postcode, Role::Address, Role::Phone, Role::Email],
-            &[Role::GivenName, Role::FamilyName, Role::BirthDate, Role::Address, Role::Postcode],
+            &[
+                Role::Name,
+                Role::ChildName,
+                Role::ChildBirthDate,
+                Role::Postcode,
+                Role::Address,
+                Role::Phone,
+                Role::Email,
+            ],
+            &[
+                Role::GivenName,
+                Role::FamilyName,
+                Role::BirthDate,
+                Role::Address,
+                Role::Postcode,
+            ],
         ],
     );
 }
