@@ -9,8 +9,8 @@ use super::super::mark::{Agreed, Marks};
 use super::super::near::Hows;
 use super::super::normalise::Class;
 use super::super::watch::Watch;
-use super::sample::Sample;
 use super::crowds::Crowds;
+use super::sample::Sample;
 use super::shapes::Shapes;
 
 /// How many bad rows are named.
