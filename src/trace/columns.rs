@@ -1,7 +1,9 @@
 //! What the columns of a list mean, and whether its first row names them.
 
+mod merged;
+
 use super::hashed;
-use super::normalise::Plan;
+use super::normalise::{Class, Plan};
 use super::read::commonest;
 use crate::notation::column::{ColumnFacts, SURE, understand, understand_table};
 use crate::notation::{
@@ -38,6 +40,8 @@ pub struct Columns {
     pub region: Option<Region>,
     /// Rows before the data: titles, and last of them the one that names the columns.
     pub before: usize,
+    /// What columns hold that have several values in each cell.
+    pub merged: Vec<Class>,
 }
 
 impl Columns {
@@ -71,12 +75,23 @@ impl Columns {
                 ..ColumnFacts::default()
             })
             .collect();
+        let region = region(rows);
+        let mut merged: Vec<Class> = Vec::new();
         let columns = understand_table(&facts)
             .into_iter()
             .enumerate()
             .map(|(column, found)| {
                 let digests = hashed::role(name(column).unwrap_or_default(), &values[column]);
                 let role = found.role.filter(|_| found.confidence >= DOUBTFUL);
+                if let Some(classes) = merged::merged(&values[column], region) {
+                    merged.extend(classes);
+                    return Column {
+                        header: name(column).map(str::to_owned),
+                        role: None,
+                        confidence: 0.0,
+                        format: None,
+                    };
+                }
                 Column {
                     header: name(column).map(str::to_owned),
                     role: digests.or(role),
@@ -91,8 +106,9 @@ impl Columns {
             .collect();
         Columns {
             columns,
-            region: region(rows),
+            region,
             before,
+            merged,
         }
     }
 
@@ -100,6 +116,7 @@ impl Columns {
     pub fn plan(&self) -> Plan {
         let roles: Vec<Option<Role>> = self.columns.iter().map(|column| column.role).collect();
         let mut plan = Plan::new(&roles, self.region);
+        plan.trust(&self.merged);
         for (place, column) in self.columns.iter().enumerate() {
             if column.confidence < SURE {
                 plan.also_guess(place);
@@ -151,7 +168,9 @@ fn names(row: &[String]) -> usize {
 /// Whether a cell is a value that no column is called by.
 fn is_value(cell: &str) -> bool {
     let cell = cell.trim();
-    email_key(cell).is_some()
+    // No column is called by five digits.
+    cell.chars().filter(char::is_ascii_digit).count() >= 5
+        || email_key(cell).is_some()
         || phone_key(cell, None).is_some()
         || postcode_key(cell, None).is_some()
         || birth_key(cell).is_some()

@@ -120,6 +120,8 @@ pub struct Plan {
     pub(super) loose: Vec<usize>,
     /// Columns of codes, which digests may be taken for.
     pub(super) codes: Vec<usize>,
+    /// Classes that columns of several values hold, as a set.
+    pub(super) trusted: u16,
 }
 
 impl Plan {
@@ -174,6 +176,18 @@ impl Plan {
             }
         }
         plan
+    }
+
+    /// Keys of these classes are what columns of several values hold, though no column is theirs alone.
+    pub fn trust(&mut self, classes: &[Class]) {
+        for class in classes {
+            self.trusted |= 1 << *class as u16;
+        }
+    }
+
+    /// Whether columns of several values hold keys of a class.
+    pub fn trusts(&self, class: Class) -> bool {
+        self.trusted >> class as u16 & 1 == 1
     }
 
     /// Tries a column as everything, beside what it is taken for.

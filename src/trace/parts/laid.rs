@@ -158,6 +158,7 @@ impl Laid {
                 columns: columns.map_err(foreign)?,
                 region: document.region,
                 before: 0,
+                merged: Vec::new(),
             },
             header: BASE64
                 .decode(header)

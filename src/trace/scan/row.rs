@@ -159,7 +159,7 @@ impl<'a> Worker<'a> {
         let rows = stands_for(at.row);
         let mut sampled = tally.sample.wants(at).then(Keys::default);
         plan.keys(|place| cells.get(place), &mut |key| {
-            if key.shows_its_class() {
+            if key.shows_its_class() || plan.trusts(key.class) {
                 filled |= 1 << key.class as u16;
             }
             if !key.guessed && rows > 0 {
