@@ -22,7 +22,8 @@ use super::read::{Head, Kind, Layout, List, Parts, Whole};
 use super::watch::Watch;
 use row::Worker;
 pub(super) use sample::Together;
-use sieve::{Lanes, Look, Sieve, stands_for};
+pub(super) use sieve::stands_for;
+use sieve::{Lanes, Look, Sieve};
 pub(super) use tally::{BadRows, Claim, Seen, Tally};
 
 const CHUNK: usize = 256 << 10;
