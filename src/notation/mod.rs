@@ -21,12 +21,12 @@ pub use format::{
     JapaneseAddress, KanaFormat, NameFormat, PhoneFormat, PostcodeFormat, Script, Separator,
     SexFormat, TextFormat, TimestampFormat, UnitStyle, UnitWord, UnknownFormat,
 };
-pub(crate) use keys::japanese_titles;
 pub use keys::{
     AddressKey, DateHint, HashName, Region, address_key, birth_key, birth_key_hinted, digest_key,
     email_key, hashed_email_forms, hashed_phone_forms, kana_key, latin_name_key, name_key,
     phone_key, postcode_key, romaji_key, romaji_key_of_kana, sex_key,
 };
+pub(crate) use keys::{KANA_TITLES, japanese_titles, lengthens};
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
 pub use profile::shape;
 pub use role::{Role, UnknownRole};

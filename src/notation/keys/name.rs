@@ -27,7 +27,7 @@ const JAPANESE_TITLES: [&str; 17] = [
 ];
 
 /// What is put behind a reading, as a word of its own.
-const KANA_TITLES: [&str; 9] = [
+pub(crate) const KANA_TITLES: [&str; 9] = [
     "様",
     "殿",
     "サマ",
@@ -120,7 +120,7 @@ pub fn kana_key(text: &str) -> Option<String> {
 }
 
 /// Whether a kana only makes the vowel before it longer: オオ, コウ, ユウ.
-fn lengthens(before: char, c: char) -> bool {
+pub(crate) fn lengthens(before: char, c: char) -> bool {
     let o_row = || "オコソトノホモヨロゴゾドボポ".contains(before);
     match c {
         'ウ' => o_row() || "ウクスツヌフムユルグズブプ".contains(before),

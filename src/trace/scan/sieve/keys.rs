@@ -7,7 +7,7 @@ use super::cell::Cell;
 use super::letters::{
     KANALESS, Letter, Letters, NAMELESS, NO_KANA, NO_NAME, canonical, is_ideograph,
 };
-use crate::notation::{Region, japanese_titles};
+use crate::notation::{KANA_TITLES, Region, japanese_titles, lengthens};
 
 /// What a cell is, as far as the sieve can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,11 +173,20 @@ pub fn kana(cell: &Cell, letters: &Letters, hasher: &Hasher) -> Key {
     if cell.is_odd() || cell.bytes > LONGEST_NAME {
         return Key::Unsure;
     }
+    if ends_in_kana_title(cell.letters()) {
+        return Key::Unsure;
+    }
     let (mut state, mut count) = (hasher.seed, 0);
+    let mut last = ' ';
     for (place, letter) in cell.letters().iter().enumerate() {
         if letter & (NO_KANA | KANALESS) == 0 {
-            state = hasher.step(state, u32::from(letters.reading(*letter)));
-            count += 1;
+            let reading = u32::from(letters.reading(*letter));
+            let kana = char::from_u32(reading).unwrap_or_default();
+            if !lengthens(last, kana) {
+                state = hasher.step(state, reading);
+                count += 1;
+                last = kana;
+            }
         } else if letter & NO_KANA != 0 {
             // Titles stand at the end.
             let blank = |rest: &u32| canonical(*rest) == u32::from(b' ');
@@ -194,6 +203,17 @@ pub fn kana(cell: &Cell, letters: &Letters, hasher: &Hasher) -> Key {
     } else {
         Key::Hash(hasher.finish(state))
     }
+}
+
+/// Whether the last word is one that is put behind readings.
+fn ends_in_kana_title(letters: &[Letter]) -> bool {
+    let letters = trimmed(letters);
+    let Some(space) = letters.iter().rposition(|letter| is_space(*letter)) else {
+        return false;
+    };
+    let word = || letters[space + 1..].iter().map(|letter| canonical(*letter));
+    let mut titles = KANA_TITLES.iter();
+    titles.any(|title| title.chars().map(u32::from).eq(word()))
 }
 
 /// As `notation::postcode_key`, for the usual notations.

@@ -44,16 +44,11 @@ impl Places {
             firsts: Box::new([0; 64]),
             all: false,
         };
-        let blocks: HashSet<&str> = blocks.collect();
-        for block in &blocks {
-            places.add(block);
-        }
-        for door in doors {
-            // The unit may stand far behind its block.
-            let block = door.rsplit_once('-').map_or("", |(block, _)| block);
-            if !blocks.contains(block) {
-                places.add(door);
-            }
+        let mut wanted: HashSet<&str> = blocks.collect();
+        // The last number may be a unit and stand far behind the others, with a building between them.
+        wanted.extend(doors.map(|door| door.rsplit_once('-').map_or(door, |(block, _)| block)));
+        for numbers in wanted {
+            places.add(numbers);
         }
         places
     }

@@ -194,6 +194,11 @@ proptest! {
     }
 
     #[test]
+    fn readings_that_lengthen_never_disagree(text in "[アオウコユトョーサマおうこゆ　 ]{1,8}( サマ| さん|　クン)?") {
+        all_keys(&text, &Letters::utf8());
+    }
+
+    #[test]
     fn keys_of_any_text_never_disagree(text in "[^\\n\\r\\x00]{0,10}") {
         all_keys(&text, &Letters::utf8());
     }
