@@ -14,7 +14,6 @@ mod words;
 mod write;
 
 pub use codes::Codes;
-pub(crate) use fold::has_japanese;
 pub use fold::{fold, tame, turns};
 pub use format::{
     AddressFormat, AddressStart, AmericanAddress, BlockStyle, DateFormat, Format, Gap,
@@ -26,7 +25,7 @@ pub use keys::{
     email_key, hashed_email_forms, hashed_phone_forms, kana_key, latin_name_key, name_key,
     phone_key, postcode_key, romaji_key, romaji_key_of_kana, sex_key,
 };
-pub(crate) use keys::{KANA_TITLES, japanese_titles, lengthens};
+
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
 pub use profile::shape;
 pub use role::{Role, UnknownRole};

@@ -168,7 +168,7 @@ mod tests {
                 && FAMILY_NAMES.0.len() > 200
         );
         assert!(
-            FAMILY_READINGS.has("サトウ")
+            FAMILY_READINGS.has(&kana_key("サトウ").unwrap())
                 && GIVEN_READINGS.has("ハナコ")
                 && GIVEN_NAMES.has("花子")
         );

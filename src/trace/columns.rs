@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_header_is_found_wherever_it_stands() {
-        let roles = vec![Some("name"), Some("phone"), Some("birth_date")];
+        let roles = [Some("name"), Some("phone"), Some("birth_date")];
         let header = "氏名,電話番号,生年月日\n";
         let told = Some("氏名".to_owned());
         for (list, before) in [

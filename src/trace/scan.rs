@@ -8,12 +8,11 @@ mod crowds;
 mod row;
 mod sample;
 mod shapes;
-mod sieve;
 mod tally;
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use super::columns::Columns;
 use super::normalise::Plan;
@@ -22,14 +21,10 @@ use super::read::{Head, Kind, Layout, List, Parts, Whole};
 use super::watch::Watch;
 use row::Worker;
 pub(super) use sample::Together;
-pub(super) use sieve::stands_for;
-use sieve::{Lanes, Look, Sieve};
+pub(super) use sample::stands_for;
 pub(super) use tally::{BadRows, Claim, Seen, Tally};
 
 const CHUNK: usize = 256 << 10;
-/// Whether rows go through the sieve first. Off until the tests of `sieve` have been seen to pass
-/// against the exact path as it is today: a row that is kept back wrongly is a canary that is missed.
-const SIEVED: bool = false;
 
 /// Records of one part on their way to a worker.
 struct Chunk {
@@ -50,8 +45,6 @@ pub(super) struct Reading {
     pub guessing: Plan,
     /// How many cells a sound row has.
     pub width: usize,
-    /// As the sieve goes through a row; `None` for a part whose rows all take the exact path.
-    lanes: Option<Lanes>,
 }
 
 /// A part as far as it was understood; its rows are in the tally.
@@ -83,22 +76,11 @@ pub(super) struct Scanned {
 /// # Errors
 /// The reader's.
 pub(super) fn scan(watch: &Watch, list: List<'_>, threads: usize) -> io::Result<Scanned> {
-    scan_by(watch, list, threads, SIEVED)
-}
-
-/// The same with or without the sieve, which makes no difference but in time.
-fn scan_by(watch: &Watch, list: List<'_>, threads: usize, sieved: bool) -> io::Result<Scanned> {
-    // Its tables take longer than a short list, which has no row to be kept back.
-    let sieve = OnceLock::new();
-    if !sieved {
-        let _ = sieve.set(None);
-    }
-    let sieve = &sieve;
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<Chunk>(threads * 2);
         // Held by the workers alone: should all of them panic, sending fails and does not wait.
         let receiver = Arc::new(Mutex::new(receiver));
-        let start = |receiver: Arc<Mutex<_>>| scope.spawn(move || work(watch, sieve, &receiver));
+        let start = |receiver: Arc<Mutex<_>>| scope.spawn(move || work(watch, &receiver));
         let workers: Vec<_> = (1..threads.max(1))
             .map(|_| start(Arc::clone(&receiver)))
             .collect();
@@ -169,7 +151,6 @@ impl Parts for Feed {
         let reading = Arc::new(Reading {
             part,
             layout: head.layout,
-            lanes: Lanes::new(&plan, head.layout, width),
             plan,
             guessing: Plan::guessing(width + 64, columns.region),
             width,
@@ -223,13 +204,8 @@ impl Parts for Feed {
     }
 }
 
-fn work<'a>(
-    watch: &'a Watch,
-    sieve: &OnceLock<Option<Sieve<'a>>>,
-    chunks: &Mutex<Receiver<Chunk>>,
-) -> Tally {
+fn work(watch: &Watch, chunks: &Mutex<Receiver<Chunk>>) -> Tally {
     let mut worker = Worker::new(watch);
-    let mut look = None;
     loop {
         let next = match chunks.lock() {
             Ok(receiver) => receiver.recv(),
@@ -243,21 +219,8 @@ fn work<'a>(
             if place > 0 && *kind != Kind::Continued {
                 row += 1;
             }
-            let record = &chunk.bytes[start..*end];
+            worker.record(&chunk.reading, &chunk.bytes[start..*end], *kind, row);
             start = *end;
-            if *kind == Kind::Sound
-                && stands_for(row) == 0
-                && let Some(lanes) = &chunk.reading.lanes
-                && let Some(look) = look.get_or_insert_with(|| {
-                    let sieve = sieve.get_or_init(|| Sieve::new(watch));
-                    sieve.as_ref().map(Look::new)
-                })
-                && let Some(values) = look.record(chunk.reading.part, lanes, record)
-            {
-                worker.kept_back(&chunk.reading, values);
-            } else {
-                worker.record(&chunk.reading, record, *kind, row);
-            }
         }
     }
     worker.done()

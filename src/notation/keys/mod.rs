@@ -19,7 +19,6 @@ pub(super) use date::Era;
 pub use date::{DateHint, birth_key, birth_key_hinted};
 pub use digest::{HashName, digest_key, hashed_email_forms, hashed_phone_forms};
 pub use email::email_key;
-pub(crate) use name::{KANA_TITLES, japanese_titles, lengthens};
 pub use name::{kana_key, latin_name_key, name_key};
 pub use phone::phone_key;
 pub use postcode::postcode_key;

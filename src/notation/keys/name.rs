@@ -27,7 +27,7 @@ const JAPANESE_TITLES: [&str; 17] = [
 ];
 
 /// What is put behind a reading, as a word of its own.
-pub(crate) const KANA_TITLES: [&str; 9] = [
+const KANA_TITLES: [&str; 9] = [
     "様",
     "殿",
     "サマ",
@@ -65,11 +65,6 @@ pub fn name_key(text: &str) -> Option<String> {
     strip_title(&mut key);
     key.retain(|c| !matches!(c, ' ' | '・' | '.' | ',' | '、'));
     (!key.is_empty()).then_some(key)
-}
-
-/// What is put behind a Japanese name, in the order in which it is looked for.
-pub(crate) const fn japanese_titles() -> [&'static str; JAPANESE_TITLES.len()] {
-    JAPANESE_TITLES
 }
 
 fn strip_title(name: &mut String) {
@@ -120,7 +115,7 @@ pub fn kana_key(text: &str) -> Option<String> {
 }
 
 /// Whether a kana only makes the vowel before it longer: オオ, コウ, ユウ.
-pub(crate) fn lengthens(before: char, c: char) -> bool {
+fn lengthens(before: char, c: char) -> bool {
     let o_row = || "オコソトノホモヨロゴゾドボポ".contains(before);
     match c {
         'ウ' => o_row() || "ウクスツヌフムユルグズブプ".contains(before),

@@ -17,8 +17,7 @@
 //! letters left out of a reading up only where it has no name: the reading is then all it has.
 //!
 //! What the keys say is never trusted: two texts may have one key. All that brings a row and a canary
-//! together is compared in full. A sieve before the matching builds its filter from [`Facts::planted`] of
-//! all canaries and lets pass each row of which one key of [`Facts::row`] is in it.
+//! together is compared in full.
 
 use super::compare::{Date, FEWEST_DIGITS, date, national, place};
 use super::slips::bare;
@@ -127,17 +126,6 @@ impl Facts {
             }
         }
         self.pairs(give);
-    }
-
-    /// The facts that a key joins with a town or with the numbers of an address: without one of a
-    /// canary's there need be no address read.
-    pub fn beside_places(&self, give: &mut impl FnMut(u64)) {
-        for person in &self.people {
-            give(join(Rule::Town, person.kana, person.whole, 0));
-        }
-        for postcode in &self.postcodes {
-            give(join(Rule::PostcodeNumbers, false, *postcode, 0));
-        }
     }
 
     /// The keys under which a canary is found.

@@ -52,7 +52,7 @@ impl People {
     /// A stranger's row.
     pub fn stranger(&mut self) -> Row {
         let household = self.household();
-        row(&household, household.children.first().is_some())
+        row(&household, !household.children.is_empty())
     }
 
     /// Canaries of some sources, one batch each: own numbers, mail domain and building.
@@ -88,7 +88,7 @@ impl People {
         household.email = household.email.map(|mail| mail.replace('囮', "otori"));
         household.address.building = Some("囮ハイツ".to_owned());
         household.address.unit = Some((101 + number).to_string());
-        let child = household.children.first().is_some();
+        let child = !household.children.is_empty();
         let cells = ROLES.into_iter().zip(row(&household, child));
         let cells = cells.map(|(role, value)| Cell {
             column: role.name().to_owned(),

@@ -54,19 +54,6 @@ impl Near {
     }
 }
 
-impl Near {
-    /// Whether any canary is found under one of a row's keys.
-    pub fn has(&self, facts: &Facts) -> bool {
-        let mut found = false;
-        facts.row(&mut |key| {
-            if !found {
-                self.0.find(key, &mut |_| found = true);
-            }
-        });
-        found
-    }
-}
-
 struct Kept {
     class: Class,
     text: Range<usize>,

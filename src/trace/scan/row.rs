@@ -7,8 +7,7 @@ use super::super::read::{Cells, Encoding, Kind, Style, decode};
 use super::super::watch::{Holder, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
-use super::sample::{KeyHasher, Keys};
-use super::sieve::stands_for;
+use super::sample::{KeyHasher, Keys, stands_for};
 use super::tally::{Claim, Place, Seen, Tally};
 use crate::notation::{HashName, address_key};
 
@@ -59,16 +58,6 @@ impl<'a> Worker<'a> {
 
     pub fn done(self) -> Tally {
         self.tally
-    }
-
-    /// A row that the sieve kept back: it claims nothing, and holds these values.
-    pub fn kept_back(&mut self, reading: &Reading, values: &[u32]) {
-        self.tally.rows += 1;
-        self.tally.part(reading.part).rows += 1;
-        for value in values {
-            self.tally.counts[*value as usize] += 1;
-            self.tally.alone[*value as usize] += 1;
-        }
     }
 
     /// One record as it stands in the file.

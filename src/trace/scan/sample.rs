@@ -4,7 +4,7 @@
 //! list itself tells: of all pairs of its rows, so many agree on the name, so many on the birth date,
 //! and so many on both. Were the two independent, both would agree in the product of the two rates.
 //!
-//! Kept are the rows of the sample that the sieve never skips ([`stands_for`]), and of them the [`ROWS`]
+//! Kept are the rows of [`stands_for`], and of them the [`ROWS`]
 //! with the smallest hash of their place: the same ones whichever worker or machine sees them first, so
 //! that samples of parts add up. Of a row the hashes of its keys are kept, 32 bits of each, and no text.
 //!
@@ -19,7 +19,6 @@ use sha2::{Digest, Sha256};
 
 use super::super::normalise::Class;
 use super::super::watch::Watch;
-use super::sieve::stands_for;
 use super::tally::Place;
 
 /// Rows that are kept.
@@ -32,6 +31,16 @@ const EXPECTED: f64 = 0.5;
 
 /// So many rows that agree on two classes are a habit of the list, and nobody twice.
 const CROWD: usize = 1_000;
+
+/// For how many rows a row of the sample stands; 0 for one that is not of it. All of the first rows of a
+/// part are, and each 512th of those that follow: how a list is written and filled is soon seen.
+pub fn stands_for(row: u64) -> u64 {
+    match row {
+        0..=2_048 => 1,
+        row if row.is_multiple_of(512) => 512,
+        _ => 0,
+    }
+}
 
 /// So many canaries' values are more than anybody guesses.
 const SECRET: usize = 4_096;
@@ -348,7 +357,6 @@ mod tests {
         first.add(second);
         assert_eq!(first.rows.len(), ROWS);
         assert!(first == whole);
-        // A row that the sieve may skip would only be seen when it holds a canary.
         assert!(!whole.wants(place(5_001)));
     }
 }
