@@ -39,6 +39,7 @@ impl Unnamed {
     }
 
     /// Gives it its name, and puts it in the place of a file that has it.
+    #[cfg(feature = "trace")]
     pub(crate) fn replace(self) -> std::io::Result<()> {
         self.file.as_file().sync_all()?;
         let named = self.file.persist(&self.path);
