@@ -71,6 +71,8 @@ pub struct Watch {
     pub(super) blind: Option<Box<Blind>>,
     /// None in a watch list, which sees exact agreement only.
     near: Option<Near>,
+    /// Blocks of numbers that ours stand in, with one of ours.
+    blocks: HashMap<Box<str>, u32>,
 }
 
 impl Watch {
@@ -106,6 +108,7 @@ impl Watch {
             hashed: Hashed::default(),
             blind: None,
             near: None,
+            blocks: HashMap::new(),
         };
         for canary in canaries {
             let source = watch.sources.binary_search(&canary.source).ok();
@@ -219,6 +222,7 @@ impl Watch {
             hashed: Hashed::default(),
             blind: Some(Box::new(blind)),
             near: None,
+            blocks: HashMap::new(),
         }
     }
 
@@ -226,6 +230,11 @@ impl Watch {
     pub(super) fn texts(&self) -> Vec<&str> {
         let text = |value| Value::text(value).unwrap_or_default();
         self.values.iter().map(text).collect()
+    }
+
+    /// One value that stands for all of ours in the same block of numbers.
+    pub(super) fn block_of(&self, class: Class, key: &str) -> Option<u32> {
+        self.blocks.get(block(class, key)?).copied()
     }
 
     fn add(&mut self, canary: &Canary, source: u32, batch: u32) {
@@ -319,6 +328,9 @@ impl Watch {
                 let value = self.values.len() as u32;
                 let text: Arc<str> = key.text.into();
                 table.insert(Arc::clone(&text), value);
+                if let Some(block) = block(key.class, &text) {
+                    self.blocks.entry(block.into()).or_insert(value);
+                }
                 self.values.push(Value {
                     class: key.class,
                     text: Some(text),
@@ -358,6 +370,12 @@ impl Watch {
 fn romaji(person: &Person) -> Option<String> {
     let parts = [&person.family, &person.given].map(|part| part.kana.as_str());
     romaji_key_of_kana(&parts)
+}
+
+/// The block that a whole number stands in: all but its last two digits.
+fn block(class: Class, key: &str) -> Option<&str> {
+    let whole = class == Class::Phone && key.starts_with('+') && key.len() > 9;
+    whole.then(|| key.get(..key.len() - 2)).flatten()
 }
 
 /// The mark that a key of a canary's own row is.

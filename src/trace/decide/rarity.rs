@@ -12,7 +12,9 @@
 //!   swapped (1): some 65 dates, each as common as the date itself.
 //! * **Numbers and addresses.** Neighbours have them: a stranger of the same exchange is one digit away
 //!   from our number, a stranger of the same block from our door. So they are as common as the list's
-//!   rows of our postcode; one in a hundred where the list has no postcodes.
+//!   rows of our postcode (one in a hundred where the list has no postcodes), and a number at the least as
+//!   common as strangers' numbers of its block in the list. A canary that nearly its number shows counts
+//!   where chance would show none of all canaries so.
 //! * **Mail addresses.** A mailbox at our domain is ours; but ours may be one of a large provider's.
 //!
 //! The calibration beside this file counts the chance agreements of unrelated tables, exact and near, per
@@ -146,12 +148,28 @@ impl Rarity<'_> {
             Mark::Name | Mark::ChildName => (NEAR_NAMES * self.mark(canary, mark)).max(2e-3),
             Mark::Kana | Mark::ChildKana => (NEAR_NAMES * self.mark(canary, mark)).max(4e-3),
             Mark::Birth | Mark::ChildBirth => NEAR_BIRTHS * self.mark(canary, mark),
-            Mark::Phone => (NEAR_PHONES * self.neighbours(canary)).max(1e-5),
+            Mark::Phone => (NEAR_PHONES * self.neighbours(canary))
+                .max(self.in_block(canary))
+                .max(1e-5),
             Mark::Email => 1e-5,
             Mark::Address => self.neighbours(canary).max(1e-4),
             Mark::ChildGiven | Mark::Block | Mark::Postcode => 1.0,
         };
         chance.min(1.0)
+    }
+
+    /// The share of the list's rows that have a stranger's number of a block that one of ours stands in.
+    fn in_block(&self, canary: &Watched) -> f64 {
+        let numbers = canary
+            .values
+            .iter()
+            .filter(|(mark, _)| *mark == Mark::Phone);
+        let rows = numbers.filter_map(|(_, value)| {
+            let text = self.watch.values[*value as usize].text()?;
+            let block = self.watch.block_of(Class::Phone, text)?;
+            Some(self.tally.neighbours[block as usize])
+        });
+        rows.max().unwrap_or_default() as f64 / self.rows()
     }
 
     /// The share of the list's rows that are where a canary's contact points are.

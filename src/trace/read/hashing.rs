@@ -13,6 +13,8 @@ pub struct Hashing<'a> {
     hash: Sha256,
     length: Rc<Cell<u64>>,
     failed: Option<io::Error>,
+    /// A reader of archives moves about in the same file: what comes after the end is not read twice.
+    ended: bool,
 }
 
 impl<'a> Hashing<'a> {
@@ -28,6 +30,7 @@ impl<'a> Hashing<'a> {
             hash: Sha256::new(),
             length,
             failed: None,
+            ended: false,
         }
     }
 
@@ -53,6 +56,9 @@ impl<'a> Hashing<'a> {
 
 impl Read for Hashing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ended {
+            return Ok(0);
+        }
         let read = match self.inner.read(buffer) {
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
@@ -62,6 +68,7 @@ impl Read for Hashing<'_> {
                 return Err(told);
             }
         };
+        self.ended = read == 0 && !buffer.is_empty();
         self.hash.update(&buffer[..read]);
         self.length.set(self.length.get() + read as u64);
         (self.progress)(self.length.get());

@@ -471,7 +471,14 @@ impl<R: Read> Dump<'_, R> {
         let columns = self.names()?;
         loop {
             match self.word()?.as_str() {
-                "values" | "value" => break,
+                "values" => break,
+                // MySQL knows it as the same; else it is `overriding system value`.
+                "value" => {
+                    self.space()?;
+                    if self.bytes.peek()? == Some(b'(') {
+                        break;
+                    }
+                }
                 "overriding" | "system" | "user" => {}
                 _ => return self.rest_of_statement(),
             }
@@ -664,9 +671,14 @@ CREATE TABLE public.customer (id bigint, name text);
 INSERT INTO public.customer VALUES (1, 'O''Neill \ x');
 INSERT INTO public.customer VALUES (2, E'a\'b\n');
 INSERT INTO public.customer (name) VALUES ('only');
+INSERT INTO public.customer OVERRIDING SYSTEM VALUE VALUES (3, 'c');
+INSERT INTO public.customer VALUE (4, 'd');
 ";
         let parts = read_all(inserts.as_bytes());
-        assert_eq!(parts[0].lines(), ["1|O'Neill \\ x", "2|a'b\n"]);
+        assert_eq!(
+            parts[0].lines(),
+            ["1|O'Neill \\ x", "2|a'b\n", "3|c", "4|d"]
+        );
         assert_eq!(parts[0].header.as_ref().unwrap(), &["id", "name"]);
         assert_eq!(parts[1].lines(), ["only"]);
     }

@@ -161,7 +161,13 @@ impl<'a> Worker<'a> {
                 blind.keep(&key, kept);
                 return;
             }
-            if let Some(value) = watch.find(key.class, key.text)
+            let value = watch.find(key.class, key.text);
+            if value.is_none()
+                && let Some(block) = watch.block_of(key.class, key.text)
+            {
+                tally.neighbours[block as usize] += 1;
+            }
+            if let Some(value) = value
                 && !hits.iter().any(|hit| hit.value == value)
             {
                 hits.push(Hit {

@@ -104,6 +104,9 @@ pub struct Tally {
     /// Rows in which it stands without any other mark of its holders.
     #[serde(with = "sparse")]
     pub alone: Vec<u64>,
+    /// By one number of each block of ours: rows that have a stranger's number of the block.
+    #[serde(with = "sparse")]
+    pub neighbours: Vec<u64>,
     /// Rows that have a key of each class at all, estimated from a sample.
     pub filled: [u64; Class::ALL.len()],
     /// How its rows write their values.
@@ -124,6 +127,7 @@ impl Tally {
             parts: Vec::new(),
             counts: vec![0; watch.values.len()],
             alone: vec![0; watch.values.len()],
+            neighbours: vec![0; watch.values.len()],
             filled: [0; Class::ALL.len()],
             shapes: Shapes::default(),
             sample: Sample::default(),
@@ -177,6 +181,7 @@ impl Tally {
         let known = |canary: &u32| (*canary as usize) < watch.canaries.len();
         let fits = self.counts.len() <= values
             && self.alone.len() <= values
+            && self.neighbours.len() <= values
             && self.claims.iter().all(|(claim, seen)| {
                 !claim.canaries.is_empty()
                     && claim.canaries.iter().all(known)
@@ -184,6 +189,7 @@ impl Tally {
             });
         self.counts.resize(values, 0);
         self.alone.resize(values, 0);
+        self.neighbours.resize(values, 0);
         fits.then_some(self)
     }
 
@@ -203,6 +209,7 @@ impl Tally {
         };
         sum(&mut self.counts, &other.counts);
         sum(&mut self.alone, &other.alone);
+        sum(&mut self.neighbours, &other.neighbours);
         sum(&mut self.filled, &other.filled);
         self.shapes.add(&other.shapes);
         self.sample.add(other.sample);
