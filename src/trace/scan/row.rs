@@ -38,6 +38,8 @@ pub struct Worker<'a> {
     /// For a watch list, which has to see all keys of a row at once.
     kept: Kept,
     agreements: Vec<Agreement>,
+    /// Blocks of ours that strangers' numbers in the row stand in.
+    blocks: Vec<u32>,
     search: Search,
     hasher: KeyHasher,
 }
@@ -51,6 +53,7 @@ impl<'a> Worker<'a> {
             hits: Vec::new(),
             kept: Kept::default(),
             agreements: Vec::new(),
+            blocks: Vec::new(),
             search: Search::default(),
             hasher: KeyHasher::new(watch),
         }
@@ -135,12 +138,14 @@ impl<'a> Worker<'a> {
             cells,
             hits,
             kept,
+            blocks,
             search,
             hasher,
             ..
         } = self;
         let near = watch.near();
         hits.clear();
+        blocks.clear();
         kept.clear();
         let blind = watch.blind.as_deref();
         search.clear();
@@ -165,7 +170,7 @@ impl<'a> Worker<'a> {
             if value.is_none()
                 && let Some(block) = watch.block_of(key.class, key.text)
             {
-                tally.neighbours[block as usize] += 1;
+                blocks.push(block);
             }
             if let Some(value) = value
                 && !hits.iter().any(|hit| hit.value == value)
@@ -204,14 +209,21 @@ impl<'a> Worker<'a> {
             *count += rows * u64::from(filled >> class & 1);
         }
         let candidates = near.is_some_and(|near| !search.candidates(near).is_empty());
-        if candidates || !hits.is_empty() {
-            self.judge(at);
+        let claimed = match candidates || !hits.is_empty() {
+            true => self.judge(at),
+            false => Marks::default(),
+        };
+        // How often a stranger has such a number is told by the rows that nothing else speaks for.
+        if !claimed.has(Mark::Phone) {
+            for block in &self.blocks {
+                self.tally.neighbours[*block as usize] += 1;
+            }
         }
     }
 
     /// Who the row's hits speak for: a row is one household's, so it is evidence for the canary that
-    /// it agrees with most, and for no other.
-    fn judge(&mut self, at: Place) {
+    /// it agrees with most, and for no other. Gives the marks that it agrees with nearly.
+    fn judge(&mut self, at: Place) -> Marks {
         for hit in &self.hits {
             self.tally.counts[hit.value as usize] += 1;
         }
@@ -228,7 +240,9 @@ impl<'a> Worker<'a> {
                 self.tally.alone[hit.value as usize] += 1;
             }
         }
-        let Some(marks) = best else { return };
+        let Some(marks) = best else {
+            return Marks::default();
+        };
         self.agreements.retain(|agreement| agreement.marks == marks);
         if self.agreements.len() > 1 && marks.exact.has(Mark::Address) {
             self.tell_by_building();
@@ -254,6 +268,7 @@ impl<'a> Worker<'a> {
                 how: how.unwrap_or_default(),
             },
         );
+        marks.near
     }
 
     /// Canaries of one door are told apart by what their building is called, where that was planted in
