@@ -44,7 +44,7 @@ pub struct Args {
     /// Decide nothing: print what otori trace merge needs of this part of a list. It holds canary ids,
     /// numbers of rows, the names of columns, and of a sample of rows hashes under a secret of the
     /// registry (or the watch list); nothing else of the list
-    #[arg(long, conflicts_with_all = ["html"])]
+    #[arg(long, conflicts_with_all = ["html", "redact"])]
     partial: bool,
     /// Read the list as otori trace layout has understood it: for a stretch of a longer text
     #[arg(long, value_name = "FILE")]

@@ -17,6 +17,7 @@ mod columns;
 mod decide;
 mod error;
 mod fields;
+mod filter;
 mod hashed;
 mod html;
 mod json;

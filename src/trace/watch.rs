@@ -71,8 +71,39 @@ pub struct Watch {
     pub(super) blind: Option<Box<Blind>>,
     /// None in a watch list, which sees exact agreement only.
     near: Option<Near>,
-    /// Blocks of numbers that ours stand in, with one of ours.
-    blocks: HashMap<Box<str>, u32>,
+    /// Blocks of numbers that ours stand in.
+    blocks: Blocks,
+}
+
+/// Blocks of a hundred, a thousand and ten thousand numbers, by what their numbers begin with.
+#[derive(Default)]
+struct Blocks {
+    numbers: HashMap<Box<str>, u32>,
+    /// How many numbers of each are not ours.
+    others: Vec<u32>,
+}
+
+impl Blocks {
+    /// The blocks that a whole number stands in, the smallest first, and how many numbers they have.
+    fn of(class: Class, key: &str) -> impl Iterator<Item = (&str, u32)> {
+        let whole = class == Class::Phone && key.starts_with('+') && key.len() > 9;
+        [(2, 100), (3, 1_000), (4, 10_000)]
+            .into_iter()
+            .filter(move |_| whole)
+            .filter_map(|(end, numbers)| Some((key.get(..key.len() - end)?, numbers)))
+    }
+
+    fn add(&mut self, class: Class, key: &str) {
+        for (block, numbers) in Blocks::of(class, key) {
+            let next = self.others.len() as u32;
+            let place = *self.numbers.entry(block.into()).or_insert(next);
+            if place == next {
+                self.others.push(numbers);
+            }
+            let others = &mut self.others[place as usize];
+            *others = others.saturating_sub(1);
+        }
+    }
 }
 
 impl Watch {
@@ -108,7 +139,7 @@ impl Watch {
             hashed: Hashed::default(),
             blind: None,
             near: None,
-            blocks: HashMap::new(),
+            blocks: Blocks::default(),
         };
         for canary in canaries {
             let source = watch.sources.binary_search(&canary.source).ok();
@@ -222,7 +253,7 @@ impl Watch {
             hashed: Hashed::default(),
             blind: Some(Box::new(blind)),
             near: None,
-            blocks: HashMap::new(),
+            blocks: Blocks::default(),
         }
     }
 
@@ -232,9 +263,15 @@ impl Watch {
         self.values.iter().map(text).collect()
     }
 
-    /// One value that stands for all of ours in the same block of numbers.
-    pub(super) fn block_of(&self, class: Class, key: &str) -> Option<u32> {
-        self.blocks.get(block(class, key)?).copied()
+    /// The blocks of ours that a number stands in, the smallest first.
+    pub(super) fn blocks_of(&self, class: Class, key: &str) -> impl Iterator<Item = u32> {
+        let blocks = Blocks::of(class, key);
+        blocks.filter_map(|(block, _)| self.blocks.numbers.get(block).copied())
+    }
+
+    /// Of each block of ours, how many of its numbers are not.
+    pub(super) fn others_in_blocks(&self) -> &[u32] {
+        &self.blocks.others
     }
 
     fn add(&mut self, canary: &Canary, source: u32, batch: u32) {
@@ -328,9 +365,7 @@ impl Watch {
                 let value = self.values.len() as u32;
                 let text: Arc<str> = key.text.into();
                 table.insert(Arc::clone(&text), value);
-                if let Some(block) = block(key.class, &text) {
-                    self.blocks.entry(block.into()).or_insert(value);
-                }
+                self.blocks.add(key.class, &text);
                 self.values.push(Value {
                     class: key.class,
                     text: Some(text),
@@ -370,12 +405,6 @@ impl Watch {
 fn romaji(person: &Person) -> Option<String> {
     let parts = [&person.family, &person.given].map(|part| part.kana.as_str());
     romaji_key_of_kana(&parts)
-}
-
-/// The block that a whole number stands in: all but its last two digits.
-fn block(class: Class, key: &str) -> Option<&str> {
-    let whole = class == Class::Phone && key.starts_with('+') && key.len() > 9;
-    whole.then(|| key.get(..key.len() - 2)).flatten()
 }
 
 /// The mark that a key of a canary's own row is.

@@ -262,7 +262,10 @@ pub(super) fn mute(report: &Report<'_>, source: usize) -> String {
         .iter()
         .filter(|canary| canary.source as usize == source)
         .any(|canary| report.watch.batches[canary.batch as usize].until.is_none());
-    let why = if standing {
+    let unread = report.list.parts.iter().any(|part| part.broken.is_some());
+    let why = if unread {
+        "a part of the list could not be read, so it is not cleared"
+    } else if standing {
         "this list would not show its canaries, so it is not cleared"
     } else {
         "no canary stands in it, so it is not cleared"

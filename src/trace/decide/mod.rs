@@ -283,6 +283,18 @@ pub(super) fn decide(
     decision
 }
 
+impl Decision {
+    /// What was not read may hold anything: it clears nobody.
+    pub(super) fn of_a_part(&mut self) {
+        let cleared = self.cleared.drain(..);
+        self.mute.extend(cleared.map(|cleared| cleared.source));
+        self.mute.sort_unstable();
+        if self.verdict == Verdict::NoCanary {
+            self.verdict = Verdict::Inconclusive;
+        }
+    }
+}
+
 /// log10 of the ratio that names a source.
 fn threshold(watch: &Watch, settings: &Settings) -> f64 {
     (watch.sources.len().max(1) as f64 / settings.false_accusation).log10()

@@ -118,7 +118,8 @@ impl Rarity<'_> {
             // whatever we own. Leaked rows stand there too, so some per holder are expected.
             let holders = self.watch.values[value as usize].holders.len() as f64;
             let alone = self.tally.alone[value as usize] as f64;
-            return common(mark).max((alone - 10.0 * holders) / rows);
+            let common = common(mark).max((alone - 10.0 * holders) / rows);
+            return common.max(self.dialled(mark, value));
         }
         // One row more than were seen, and as many rows before them as make it common.
         let share = |count: u64| (count as f64 + 1.0) / (rows + 1.0 / common(mark));
@@ -127,6 +128,22 @@ impl Rarity<'_> {
             // A watch list counts values with others, and knows of a rare one only that it is not common.
             Some(_) => share(self.tally.crowds.rows(value)).max(common(mark)),
         }
+    }
+
+    /// The chance of a number in a list that holds its neighbours, as one does that a dialling machine
+    /// has made: so many strangers have the block's other numbers, and as often somebody has ours. The
+    /// fullest of the blocks around it counts.
+    fn dialled(&self, mark: Mark, value: u32) -> f64 {
+        let text = self.watch.values[value as usize].text();
+        let Some(text) = text.filter(|_| mark == Mark::Phone) else {
+            return 0.0;
+        };
+        let others = self.watch.others_in_blocks();
+        let full = self.watch.blocks_of(Class::Phone, text).map(|block| {
+            let rows = self.tally.neighbours[block as usize] as f64;
+            rows / f64::from(others[block as usize].max(1))
+        });
+        full.fold(0.0, f64::max) / self.rows()
     }
 
     /// The chance of one mark of a canary; the commonest of several children's.
@@ -166,7 +183,7 @@ impl Rarity<'_> {
             .filter(|(mark, _)| *mark == Mark::Phone);
         let rows = numbers.filter_map(|(_, value)| {
             let text = self.watch.values[*value as usize].text()?;
-            let block = self.watch.block_of(Class::Phone, text)?;
+            let block = self.watch.blocks_of(Class::Phone, text).next()?;
             Some(self.tally.neighbours[block as usize])
         });
         rows.max().unwrap_or_default() as f64 / self.rows()

@@ -176,6 +176,10 @@ fn quantile(pieces: &[Piece], part: f64) -> f64 {
     );
     while high - low > 1.0 {
         let middle = ((low + high) / 2.0).floor();
+        // Beyond 2^53 rows there is no number between two.
+        if middle <= low || middle >= high {
+            break;
+        }
         if held(middle) >= part {
             high = middle;
         } else {

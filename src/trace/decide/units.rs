@@ -92,14 +92,18 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
             true => (watch.canaries.len() as f64).log10(),
             false => 0.0,
         };
+        let source = |canary: &u32| watch.canaries[*canary as usize].source as usize;
         if rarity.log10_in_list(log10_rmp) + all > HIT.log10() {
+            // Chance may explain it; but a list that holds what is ours clears nobody of it.
+            if claim.marks.iter().any(Mark::is_owned) {
+                touched.extend(claim.canaries.iter().map(source));
+            }
             continue;
         }
         let together = claim
             .canaries
             .iter()
             .all(|other| unit_of[*other as usize] == unit);
-        let source = |canary: &u32| watch.canaries[*canary as usize].source as usize;
         if !together {
             ambiguous_rows += seen.rows;
             touched.extend(claim.canaries.iter().map(source));

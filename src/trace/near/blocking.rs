@@ -1,8 +1,7 @@
 //! Which rows are worth a near comparison with which canaries: the rules, in one place.
 //!
 //! A row is compared nearly with a canary only where one of its blocking keys is one of the canary's.
-//! Each key joins two facts, so that strangers seldom have one (two rows in a hundred against 100,000
-//! canaries), and each slip that [`near`](super::near) knows leaves one of them whole:
+//! Each key joins two facts, so that strangers seldom have one, and each slip that [`near`](super::near) knows leaves one of them whole:
 //!
 //! | key | stands |
 //! | --- | --- |
@@ -16,8 +15,14 @@
 //! that look-alikes cost nothing. A canary adds to its whole names what a cut leaves of them. A row looks
 //! letters left out of a reading up only where it has no name: the reading is then all it has.
 //!
+//! The first two rules are for names and births alone. Beside thousands of canaries chance brings up by
+//! them more rows than leaks do, and none that a decision could count: then they are left out
+//! ([`Rules`]), and a row with a slip in its name or its birth is found by what else it has.
+//!
 //! What the keys say is never trusted: two texts may have one key. All that brings a row and a canary
 //! together is compared in full.
+
+use std::ops::Range;
 
 use super::compare::{Date, FEWEST_DIGITS, date, national, place};
 use super::slips::bare;
@@ -48,14 +53,43 @@ enum Rule {
     BirthDomain,
 }
 
+/// Which rules hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    All,
+    /// All but those that join a name with a birth.
+    Strong,
+}
+
+/// More canaries than this have the strong rules only. A name and a birthday that is wrong in one part are a
+/// stranger's in three of 10^8 cases, so these are found once in 7,000 rows: more than a small leak's
+/// share of a long list.
+const MANY: usize = 5_000;
+
+impl Rules {
+    /// Those for so many canaries.
+    pub fn beside(canaries: usize) -> Rules {
+        if canaries > MANY {
+            Rules::Strong
+        } else {
+            Rules::All
+        }
+    }
+}
+
 /// A name or a reading.
 struct Person {
     kana: bool,
+    latin: bool,
     whole: u64,
-    /// The whole, and with each letter left out.
-    gaps: Vec<u64>,
-    /// What cuts leave of it.
-    cuts: Vec<u64>,
+    /// Which of the words are its.
+    words: Range<usize>,
+}
+
+/// A word of a name.
+struct Word {
+    letters: Range<usize>,
+    hash: u64,
 }
 
 /// The ends of a number; one that was cut may have lost either.
@@ -71,6 +105,8 @@ struct Ends {
 /// What blocking keys of a row, or of a canary, are made of.
 #[derive(Default)]
 pub struct Facts {
+    letters: Vec<u32>,
+    words: Vec<Word>,
     people: Vec<Person>,
     births: Vec<Date>,
     phones: Vec<Ends>,
@@ -84,6 +120,8 @@ pub struct Facts {
 impl Facts {
     /// Forgets all, to be used for the next row.
     pub fn clear(&mut self) {
+        self.letters.clear();
+        self.words.clear();
         self.people.clear();
         self.births.clear();
         self.phones.clear();
@@ -95,82 +133,189 @@ impl Facts {
     /// Takes a folded key.
     pub fn add(&mut self, class: Class, key: &str) {
         match class {
-            Class::Name | Class::Kana => push(&mut self.people, Person::new(class, key)),
-            Class::Birth => push(&mut self.births, date(key)),
-            Class::Phone => push(&mut self.phones, ends(key)),
-            Class::Email => push(
-                &mut self.emails,
-                key.rsplit_once('@').map(|(mailbox, domain)| {
-                    let mailbox = mailbox.chars().map(bare);
-                    (hash(mailbox), hash(domain.chars()))
-                }),
-            ),
-            Class::Address => push(
-                &mut self.places,
-                place(key).map(|(town, numbers)| {
-                    let town = town.chars().map(bare);
-                    (hash(town), hash(numbers.chars()))
-                }),
-            ),
-            Class::Postcode => push(&mut self.postcodes, Some(hash(key.chars()))),
+            Class::Name | Class::Kana => self.person(class, key),
+            Class::Birth => {
+                if let Some(date) = date(key) {
+                    self.birth(date);
+                }
+            }
+            Class::Phone => {
+                let digits = national(key);
+                if digits.is_ascii() {
+                    self.phone(digits.as_bytes());
+                }
+            }
+            Class::Email => {
+                if let Some((mailbox, domain)) = key.rsplit_once('@') {
+                    self.email(mailbox.chars(), domain.chars());
+                }
+            }
+            Class::Address => {
+                if let Some((town, numbers)) = place(key) {
+                    let place = (hash(town.chars().map(bare)), hash(numbers.chars()));
+                    push(&mut self.places, place);
+                }
+            }
+            Class::Postcode => self.postcode(key.chars()),
             _ => {}
         }
     }
 
-    /// The keys under which a row may find a canary.
-    pub fn row(&self, give: &mut impl FnMut(u64)) {
+    /// Takes a date.
+    fn birth(&mut self, date: Date) {
+        push(&mut self.births, date);
+    }
+
+    /// Takes the digits of a number, as they are dialled within its country.
+    fn phone(&mut self, digits: &[u8]) {
+        let Some(tail) = digits.len().checked_sub(4) else {
+            return;
+        };
+        if digits.len() >= FEWEST_DIGITS {
+            let ends = |digits: &[u8]| hash(digits.iter().map(|digit| char::from(*digit)));
+            let ends = Ends {
+                head: ends(&digits[..6]),
+                long_head: ends(&digits[..digits.len().min(8)]),
+                tail: ends(&digits[tail..]),
+            };
+            push(&mut self.phones, ends);
+        }
+    }
+
+    /// Takes both sides of a folded mail address.
+    fn email(&mut self, mailbox: impl Iterator<Item = char>, domain: impl Iterator<Item = char>) {
+        let sides = (hash(mailbox.map(bare)), hash(domain));
+        push(&mut self.emails, sides);
+    }
+
+    /// Takes the letters of a folded postcode.
+    fn postcode(&mut self, letters: impl Iterator<Item = char>) {
+        push(&mut self.postcodes, hash(letters));
+    }
+
+    /// The keys under which a row may find a canary. `of_ours` may say of a person that no canary has a
+    /// name with this hash: what that name would be joined with is left out.
+    pub fn row(&self, rules: Rules, of_ours: impl Fn(u64) -> bool, give: &mut impl FnMut(u64)) {
         let named = self.people.iter().any(|person| !person.kana);
-        for person in &self.people {
+        for person in self.people.iter().filter(|_| rules == Rules::All) {
             if !person.kana || !named {
-                self.gaps(&person.gaps, person.kana, give);
+                self.each_gap(person, &mut |name| self.gap(person, name, give));
             }
         }
-        self.pairs(give);
+        for person in self.people.iter().filter(|person| of_ours(person.hash())) {
+            self.pairs(rules, person, give);
+        }
+        self.others(give);
+    }
+
+    /// The hashes of the names and readings, by which `of_ours` knows them.
+    pub fn people(&self) -> impl Iterator<Item = u64> {
+        self.people.iter().map(Person::hash)
     }
 
     /// The keys under which a canary is found.
-    pub fn planted(&self, give: &mut impl FnMut(u64)) {
+    pub fn planted(&self, rules: Rules, give: &mut impl FnMut(u64)) {
         for person in &self.people {
-            self.gaps(&person.gaps, person.kana, give);
-            self.gaps(&person.cuts, person.kana, give);
-            for (year, month, day) in &self.births {
-                // As a row has it in which day and month have changed places.
-                if *day <= 12 && day != month {
-                    give(person.with(Rule::YearMonth, part(*year, *day)));
+            if rules == Rules::All {
+                self.each_gap(person, &mut |name| self.gap(person, name, give));
+                self.each_cut(person, &mut |name| self.gap(person, name, give));
+                for (year, month, day) in &self.births {
+                    // As a row has it in which day and month have changed places.
+                    if *day <= 12 && day != month {
+                        give(person.with(Rule::YearMonth, part(*year, *day)));
+                    }
                 }
             }
+            self.pairs(rules, person, give);
         }
-        self.pairs(give);
+        self.others(give);
     }
 
-    fn gaps(&self, names: &[u64], kana: bool, give: &mut impl FnMut(u64)) {
+    fn person(&mut self, class: Class, key: &str) {
+        if self.people.len() == MOST {
+            return;
+        }
+        let start = self.words.len();
+        for word in key.split(' ') {
+            self.word(word.chars().map(|c| u32::from(bare(c))));
+        }
+        self.found(class == Class::Kana, key.is_ascii(), start);
+    }
+
+    fn word(&mut self, letters: impl Iterator<Item = u32>) {
+        let start = self.letters.len();
+        self.letters.extend(letters);
+        let letters = start..self.letters.len();
+        let hash = polynomial(self.letters[letters.clone()].iter().copied());
+        self.words.push(Word { letters, hash });
+    }
+
+    fn found(&mut self, kana: bool, latin: bool, start: usize) {
+        // The order of words means nothing: a slip in a first letter changes it.
+        let words = self.words[start..].iter();
+        self.people.push(Person {
+            kana,
+            latin,
+            whole: words.fold(0, |sum, word| sum.wrapping_add(word.hash)),
+            words: start..self.words.len(),
+        });
+    }
+
+    /// A name, and the name with each of its letters left out.
+    fn each_gap(&self, person: &Person, give: &mut impl FnMut(u64)) {
+        give(person.whole);
+        for word in &self.words[person.words.clone()] {
+            let others = person.whole.wrapping_sub(word.hash);
+            let letters = &self.letters[word.letters.clone()];
+            for gone in 0..letters.len() {
+                let left = letters[..gone].iter().chain(&letters[gone + 1..]);
+                give(others.wrapping_add(polynomial(left.copied())));
+            }
+        }
+    }
+
+    /// What cuts leave of a name.
+    fn each_cut(&self, person: &Person, give: &mut impl FnMut(u64)) {
+        for word in &self.words[person.words.clone()] {
+            let others = person.whole.wrapping_sub(word.hash);
+            let letters = &self.letters[word.letters.clone()];
+            for kept in 2 + usize::from(person.latin)..letters.len().saturating_sub(1) {
+                give(others.wrapping_add(polynomial(letters[..kept].iter().copied())));
+            }
+            if person.words.len() > 1 {
+                give(others);
+            }
+        }
+    }
+
+    fn gap(&self, person: &Person, name: u64, give: &mut impl FnMut(u64)) {
         for birth in self.births.iter().map(whole) {
-            for name in names {
-                give(join(Rule::Gap, kana, *name, birth));
-            }
+            give(join(Rule::Gap, person.kana, name, birth));
         }
     }
 
-    fn pairs(&self, give: &mut impl FnMut(u64)) {
-        for person in &self.people {
-            for (year, month, day) in &self.births {
-                give(person.with(Rule::YearMonth, part(*year, *month)));
-                give(person.with(Rule::YearDay, part(*year, *day)));
-                give(person.with(Rule::MonthDay, part(i32::from(*month), *day)));
-            }
-            for (town, numbers) in &self.places {
-                give(person.with(Rule::Town, *town));
-                give(person.with(Rule::Numbers, *numbers));
-            }
-            for phone in &self.phones {
-                give(person.with(Rule::Head, phone.head));
-                give(person.with(Rule::Tail, phone.tail));
-            }
-            for (mailbox, domain) in &self.emails {
-                give(person.with(Rule::Mailbox, *mailbox));
-                give(person.with(Rule::Domain, *domain));
-            }
+    fn pairs(&self, rules: Rules, person: &Person, give: &mut impl FnMut(u64)) {
+        for (year, month, day) in self.births.iter().filter(|_| rules == Rules::All) {
+            give(person.with(Rule::YearMonth, part(*year, *month)));
+            give(person.with(Rule::YearDay, part(*year, *day)));
+            give(person.with(Rule::MonthDay, part(i32::from(*month), *day)));
         }
+        for (town, numbers) in &self.places {
+            give(person.with(Rule::Town, *town));
+            give(person.with(Rule::Numbers, *numbers));
+        }
+        for phone in &self.phones {
+            give(person.with(Rule::Head, phone.head));
+            give(person.with(Rule::Tail, phone.tail));
+        }
+        for (mailbox, domain) in &self.emails {
+            give(person.with(Rule::Mailbox, *mailbox));
+            give(person.with(Rule::Domain, *domain));
+        }
+    }
+
+    /// What is joined with no person.
+    fn others(&self, give: &mut impl FnMut(u64)) {
         for birth in self.births.iter().map(whole) {
             for phone in &self.phones {
                 give(join(Rule::BirthHead, false, birth, phone.long_head));
@@ -190,36 +335,8 @@ impl Facts {
 }
 
 impl Person {
-    fn new(class: Class, key: &str) -> Option<Person> {
-        let words: Vec<Vec<char>> = key
-            .split(' ')
-            .map(|word| word.chars().map(bare).collect())
-            .collect();
-        // The order of words means nothing: a slip in a first letter changes it.
-        let whole = words.iter().fold(0_u64, |sum, word| {
-            sum.wrapping_add(hash(word.iter().copied()))
-        });
-        let (mut gaps, mut cuts) = (vec![whole], Vec::new());
-        let latin = key.is_ascii();
-        for word in &words {
-            let others = whole.wrapping_sub(hash(word.iter().copied()));
-            for gone in 0..word.len() {
-                let left = word.iter().enumerate().filter(|(place, _)| *place != gone);
-                gaps.push(others.wrapping_add(hash(left.map(|(_, c)| *c))));
-            }
-            for kept in 2 + usize::from(latin)..word.len().saturating_sub(1) {
-                cuts.push(others.wrapping_add(hash(word[..kept].iter().copied())));
-            }
-            if words.len() > 1 {
-                cuts.push(others);
-            }
-        }
-        Some(Person {
-            kana: class == Class::Kana,
-            whole,
-            gaps,
-            cuts,
-        })
+    fn hash(&self) -> u64 {
+        mix(self.whole ^ u64::from(self.kana))
     }
 
     fn with(&self, rule: Rule, fact: u64) -> u64 {
@@ -227,9 +344,9 @@ impl Person {
     }
 }
 
-fn push<T>(facts: &mut Vec<T>, fact: Option<T>) {
+fn push<T>(facts: &mut Vec<T>, fact: T) {
     if facts.len() < MOST {
-        facts.extend(fact);
+        facts.push(fact);
     }
 }
 
@@ -241,23 +358,15 @@ fn part(one: i32, other: u8) -> u64 {
     u64::from(one.unsigned_abs()) << 8 | u64::from(other)
 }
 
-fn ends(key: &str) -> Option<Ends> {
-    let digits = national(key);
-    if digits.len() < FEWEST_DIGITS || !digits.is_ascii() {
-        return None;
-    }
-    Some(Ends {
-        head: hash(digits.chars().take(6)),
-        long_head: hash(digits.chars().take(8)),
-        tail: hash(digits[digits.len() - 4..].chars()),
-    })
+fn hash(letters: impl Iterator<Item = char>) -> u64 {
+    polynomial(letters.map(u32::from))
 }
 
-fn hash(letters: impl Iterator<Item = char>) -> u64 {
-    let polynomial = letters.fold(1_u64, |sum, c| {
-        sum.wrapping_mul(BASE).wrapping_add(u64::from(c as u32))
-    });
-    mix(polynomial)
+/// The hash of a word, from which that of a name is added up.
+fn polynomial(letters: impl Iterator<Item = u32>) -> u64 {
+    mix(letters.fold(1_u64, |sum, c| {
+        sum.wrapping_mul(BASE).wrapping_add(u64::from(c))
+    }))
 }
 
 fn join(rule: Rule, kana: bool, one: u64, other: u64) -> u64 {

@@ -42,6 +42,11 @@ impl Index {
         }
     }
 
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.canaries.len()
+    }
+
     /// Gives the canaries under a key.
     pub fn find(&self, key: u64, give: &mut impl FnMut(u32)) {
         let bucket = (key >> self.shift) as usize;

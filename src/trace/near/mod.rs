@@ -22,9 +22,10 @@ pub mod slips;
 
 use std::ops::Range;
 
+use super::filter::Filter;
 use super::normalise::{Class, Key};
-use super::watch::Watch;
-use blocking::Facts;
+use super::watch::{Watch, Watched};
+use blocking::{Facts, Rules};
 pub use compare::near;
 pub use how::{How, Hows};
 use index::Index;
@@ -32,25 +33,66 @@ use index::Index;
 use super::mark::{Mark, Marks};
 
 /// The blocking keys of all canaries of a watch.
-pub struct Near(Index);
+pub struct Near {
+    rules: Rules,
+    index: Index,
+    /// All keys: most rows have none of them, and this says so from fewer bytes than the index.
+    keys: Filter,
+    /// All names and readings.
+    people: Filter,
+}
 
 impl Near {
     /// Reads the texts of a watch's values; `None` where it keeps none.
     pub fn new(watch: &Watch) -> Option<Near> {
-        let readable = watch.values.iter().all(|value| value.text().is_some());
-        readable.then(|| {
-            Near(Index::new(|give| {
-                let mut facts = Facts::default();
-                for (canary, watched) in (0..).zip(&watch.canaries) {
-                    facts.clear();
-                    for (_, value) in &watched.values {
-                        let value = &watch.values[*value as usize];
-                        facts.add(value.class, value.text().unwrap_or_default());
-                    }
-                    facts.planted(&mut |key| give(key, canary));
-                }
-            }))
+        if watch.values.iter().any(|value| value.text().is_none()) {
+            return None;
+        }
+        let rules = Rules::beside(watch.canaries.len());
+        let index = Index::new(|give| {
+            let mut facts = Facts::default();
+            for (canary, watched) in (0..).zip(&watch.canaries) {
+                facts.of_canary(watch, watched);
+                facts.planted(rules, &mut |key| give(key, canary));
+            }
+        });
+        let (mut keys, mut people) = (Filter::new(index.len()), Filter::new(watch.values.len()));
+        let mut facts = Facts::default();
+        for watched in &watch.canaries {
+            facts.of_canary(watch, watched);
+            facts.people().for_each(|person| people.add(person));
+            facts.planted(rules, &mut |key| keys.add(key));
+        }
+        Some(Near {
+            rules,
+            index,
+            keys,
+            people,
         })
+    }
+
+    /// Gives the canaries that are found under a row's keys.
+    fn find(&self, facts: &Facts, give: &mut impl FnMut(u32)) {
+        facts.row(
+            self.rules,
+            |person| self.people.may_have(person),
+            &mut |key| {
+                if self.keys.may_have(key) {
+                    self.index.find(key, give);
+                }
+            },
+        );
+    }
+}
+
+impl Facts {
+    /// What is known of a canary.
+    pub fn of_canary(&mut self, watch: &Watch, canary: &Watched) {
+        self.clear();
+        for (_, value) in &canary.values {
+            let value = &watch.values[*value as usize];
+            self.add(value.class, value.text().unwrap_or_default());
+        }
     }
 }
 
@@ -98,9 +140,7 @@ impl Search {
     /// The canaries that share a blocking key with the row, in order.
     pub fn candidates(&mut self, near: &Near) -> &[u32] {
         let candidates = &mut self.candidates;
-        self.facts.row(&mut |key| {
-            near.0.find(key, &mut |canary| candidates.push(canary));
-        });
+        near.find(&self.facts, &mut |canary| candidates.push(canary));
         candidates.sort_unstable();
         candidates.dedup();
         candidates

@@ -217,6 +217,9 @@ impl Piece {
         if let Some(blind) = &watch.blind {
             blind.widen(&mut decision);
         }
+        if self.tables.iter().any(|table| table.broken.is_some()) {
+            decision.of_a_part();
+        }
         let counts = std::mem::take(&mut self.tally.parts);
         let rows = self.tally.rows;
         let mut tables = self.tables;
@@ -328,9 +331,13 @@ impl Piece {
         };
         let table = |table: Table| Part {
             name: tame(&table.name),
-            format: table.format,
-            packing: table.packing,
-            encoding: table.encoding,
+            format: tame(&table.format).into(),
+            packing: table
+                .packing
+                .iter()
+                .map(|packed| tame(packed).into())
+                .collect(),
+            encoding: tame(&table.encoding).into(),
             columns: table.columns.into_iter().map(column).collect(),
             broken: table.broken.as_deref().map(tame),
             rows: 0,

@@ -167,10 +167,12 @@ impl<'a> Worker<'a> {
                 return;
             }
             let value = watch.find(key.class, key.text);
-            if value.is_none()
-                && let Some(block) = watch.block_of(key.class, key.text)
-            {
-                blocks.push(block);
+            if value.is_none() {
+                for block in watch.blocks_of(key.class, key.text) {
+                    if !blocks.contains(&block) {
+                        blocks.push(block);
+                    }
+                }
             }
             if let Some(value) = value
                 && !hits.iter().any(|hit| hit.value == value)

@@ -104,7 +104,7 @@ pub struct Tally {
     /// Rows in which it stands without any other mark of its holders.
     #[serde(with = "sparse")]
     pub alone: Vec<u64>,
-    /// By one number of each block of ours: rows that have a stranger's number of the block.
+    /// By block of numbers of ours: rows that have a stranger's number of the block.
     #[serde(with = "sparse")]
     pub neighbours: Vec<u64>,
     /// Rows that have a key of each class at all, estimated from a sample.
@@ -127,7 +127,7 @@ impl Tally {
             parts: Vec::new(),
             counts: vec![0; watch.values.len()],
             alone: vec![0; watch.values.len()],
-            neighbours: vec![0; watch.values.len()],
+            neighbours: vec![0; watch.others_in_blocks().len()],
             filled: [0; Class::ALL.len()],
             shapes: Shapes::default(),
             sample: Sample::default(),
@@ -181,7 +181,12 @@ impl Tally {
         let known = |canary: &u32| (*canary as usize) < watch.canaries.len();
         let fits = self.counts.len() <= values
             && self.alone.len() <= values
-            && self.neighbours.len() <= values
+            && self.neighbours.len() <= watch.others_in_blocks().len()
+            && self
+                .parts
+                .iter()
+                .try_fold(0_u64, |sum, part| sum.checked_add(part.rows))
+                == Some(self.rows)
             && self.claims.iter().all(|(claim, seen)| {
                 !claim.canaries.is_empty()
                     && claim.canaries.iter().all(known)
@@ -189,7 +194,7 @@ impl Tally {
             });
         self.counts.resize(values, 0);
         self.alone.resize(values, 0);
-        self.neighbours.resize(values, 0);
+        self.neighbours.resize(watch.others_in_blocks().len(), 0);
         fits.then_some(self)
     }
 
