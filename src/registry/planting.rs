@@ -17,7 +17,7 @@ use crate::evidence::{Act, Opening, commitments};
 use crate::persona::Household;
 
 /// Canaries are read and opened so many at a time.
-const PAGE: i64 = 2_000;
+const PAGE: i64 = 500;
 
 fn place(id: &CanaryId) -> String {
     format!("canary {id}")
