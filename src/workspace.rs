@@ -284,7 +284,10 @@ impl Workspace {
     pub fn find(dir: Option<&Path>) -> Result<Workspace, Error> {
         let here = Path::new(".");
         let start = dir.unwrap_or(here);
-        let start = start.canonicalize().map_err(at(start))?;
+        let start = start.canonicalize().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::NotFound(start.to_owned()),
+            _ => at(start)(error),
+        })?;
         let found = match dir {
             Some(_) => Some(start.as_path()).filter(|dir| dir.join(CONFIG_FILE).is_file()),
             None => start

@@ -1,11 +1,14 @@
 //! A workspace with many canaries, made without a customer database: the registry holds what
 //! `otori plant` would have registered.
 
+use std::time::Instant;
+
 use otori::canary::{
     Batch, BatchId, Canary, CanaryId, Cell, Details, PlantedRow, SourceName, State,
 };
 use otori::persona::{Generator, Household, Locale, Seeds, Shape};
 use otori::registry::{Registry, Source};
+use otori::trace::Watch;
 use otori::workspace::{Workspace, template};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -96,17 +99,6 @@ pub async fn workspace(dir: &std::path::Path, batches: &[Batch], canaries: &[Can
     let workspace = Workspace::create(dir, &template("sqlite:registry.db"))
         .await
         .expect("the directory is new");
-    // The log reads each canary's marks by the canary, for which the registry has no index: without one a
-    // batch of n canaries takes n² steps.
-    let database = format!("sqlite:{}", dir.join("registry.db").display());
-    let pool = sqlx::SqlitePool::connect(&database)
-        .await
-        .expect("a registry that opens");
-    sqlx::query("create index bench_mark_by_canary on canary_mark (canary)")
-        .execute(&pool)
-        .await
-        .expect("a new index");
-    pool.close().await;
     let key = workspace.master_key().expect("the key has just been made");
     let registry = Registry::open("sqlite:registry.db", dir, &key)
         .await
@@ -122,10 +114,31 @@ pub async fn workspace(dir: &std::path::Path, batches: &[Batch], canaries: &[Can
         registry.add_source(&source).await.expect("a new source");
         let of = |canary: &&Canary| canary.batch == batch.id;
         let own: Vec<Canary> = canaries.iter().filter(of).cloned().collect();
+        let start = Instant::now();
         registry
             .register_batch(batch, &own)
             .await
             .expect("a new batch");
+        eprintln!("{} canaries registered: {:.2?}", own.len(), start.elapsed());
     }
     registry.close().await;
+}
+
+/// Reads what [`workspace`] has registered, as `otori trace` does, and says how long each step takes.
+pub async fn open(dir: &std::path::Path) {
+    let mut start = Instant::now();
+    let mut told = |step: &str| {
+        eprintln!("{step}: {:.2?}", start.elapsed());
+        start = Instant::now();
+    };
+    let workspace = Workspace::find(Some(dir)).expect("a workspace that was made");
+    let registry = workspace.registry().await.expect("a registry that opens");
+    told("opened");
+    let batches = registry.batches(None).await.expect("batches");
+    told("batches");
+    let canaries = registry.canaries(None).await.expect("canaries");
+    told("canaries");
+    let watch = Watch::new(&[], &batches, &canaries);
+    told("indexed");
+    println!("{} canaries of {} batches", watch.len(), batches.len());
 }

@@ -4,7 +4,8 @@
 //! `cargo bench --bench trace -- make DIR [ROWS [CANARIES]]` makes `list.csv` (UTF-8),
 //! `list.cp932.csv`, `canaries.csv` and a workspace in DIR; `benches/trace/compare.py DIR` then measures
 //! otori and others on them. `scan DIR ROWS CANARIES FILE` traces a file without a workspace, and says
-//! how long each step takes. A plain `cargo bench` only says so.
+//! how long each step takes; `workspace DIR 0 CANARIES` and `open DIR 0 CANARIES` say it of registering
+//! canaries and of reading them. A plain `cargo bench` only says so.
 
 mod ground;
 mod list;
@@ -37,10 +38,13 @@ fn main() {
     let (rows, count) = (number(0, 8_220_000), number(1, 100_000));
     let dir = PathBuf::from(dir);
     std::fs::create_dir_all(&dir).expect("a directory that can be made");
+    let place = dir.join(format!("workspace-{count}"));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    if verb == "open" {
+        return runtime.block_on(ground::open(&place));
+    }
     let (batches, canaries) = ground::canaries(count);
     if matches!(verb.as_str(), "make" | "workspace") {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let place = dir.join(format!("workspace-{count}"));
         runtime.block_on(ground::workspace(&place, &batches, &canaries));
     }
     if verb == "scan" {

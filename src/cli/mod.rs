@@ -233,10 +233,34 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::CheckFailed) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", told(&error));
             ExitCode::from(1)
         }
     }
+}
+
+/// Says that the command was used wrongly, as the parser does.
+#[cfg(any(feature = "trace", feature = "report"))]
+fn usage(message: &str) -> ! {
+    clap::Error::raw(
+        clap::error::ErrorKind::ValueValidation,
+        format!("{message}\n"),
+    )
+    .exit()
+}
+
+/// An error with its causes; what an error has told of its cause is not told again.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told.push_str(": ");
+            told.push_str(&cause);
+        }
+    }
+    told
 }
 
 /// The words of the command that was given.
@@ -248,4 +272,24 @@ fn words(matches: &ArgMatches) -> String {
         inner = matches.subcommand();
     }
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = std::fs::read("/none/such").unwrap_err();
+        let told = super::told(&anyhow::Error::new(error).context("x.csv"));
+        assert_eq!(told, "x.csv: No such file or directory (os error 2)");
+        let inner: Result<(), _> = Err(anyhow::anyhow!("the disk is full"));
+        let outer = inner
+            .context("the registry failed: the disk is full")
+            .context("not recorded");
+        assert_eq!(
+            super::told(&outer.unwrap_err()),
+            "not recorded: the registry failed: the disk is full"
+        );
+    }
 }

@@ -7,13 +7,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::error::ErrorKind;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
-use super::{Global, Outcome, Output, ask};
+use super::{Global, Outcome, Output, ask, usage};
 use crate::evidence::{Act, hex};
 use crate::report::control::{Control, Period};
 use crate::report::pdf::{FontFiles, pdf};
@@ -134,11 +133,6 @@ fn told(out: &mut dyn Write, control: &Control, args: &Args) -> std::io::Result<
         writeln!(out, "{}", target.path.display())?;
     }
     Ok(())
-}
-
-/// Says that the command was used wrongly, as the parser does.
-fn usage(message: &str) -> ! {
-    clap::Error::raw(ErrorKind::ValueValidation, format!("{message}\n")).exit()
 }
 
 /// A file beside the one that is asked for: the report is there whole, or it is not there.

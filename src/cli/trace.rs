@@ -16,7 +16,7 @@ use self::against::Against;
 use self::input::{Reading, name};
 use self::interrupt::Interrupt;
 use self::telling::Telling;
-use super::{Global, Outcome, Output};
+use super::{Global, Outcome, Output, usage};
 use crate::trace::Report;
 use crate::trace::parts::Piece;
 
@@ -71,14 +71,14 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         None => {}
     }
     let (one, telling) = (args.together || args.files.len() == 1, &args.telling);
-    anyhow::ensure!(
-        one || telling.html.is_none(),
-        "--html takes one list at a time: run otori trace once for each, or say --together"
-    );
-    anyhow::ensure!(
-        one || !args.partial,
-        "--partial takes one part at a time: run otori trace once for each, or say --together"
-    );
+    let several = "run otori trace once for each, or say --together";
+    if !one && telling.html.is_some() {
+        usage(&format!("--html takes one list at a time: {several}"));
+    }
+    if !one && args.partial {
+        usage(&format!("--partial takes one part at a time: {several}"));
+    }
+    telling.check()?;
     let against = Against::open(telling.watchlist.as_deref(), global).await?;
     let laid = args.layout.as_deref().map(layout::read).transpose()?;
     let settings = telling.settings();

@@ -5,7 +5,12 @@
 pub enum Error {
     /// The database refused or could not be reached.
     #[error("the registry failed: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+    /// Somebody else has SQLite's file locked, and did not let go of it in time.
+    #[error(
+        "the registry is locked: another program has been writing to it for half a minute; try again when it has ended (`fuser registry.db` names it)"
+    )]
+    Locked,
     /// The schema could not be brought up to date.
     #[error("the registry's schema could not be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -124,4 +129,45 @@ pub enum Error {
     /// A batch that is not registered.
     #[error("there is no batch '{0}'")]
     UnknownBatch(String),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Error {
+        // SQLite's codes for a busy file; PostgreSQL's have five characters.
+        let code = error.as_database_error().and_then(|error| error.code());
+        match code.as_deref() {
+            Some("5" | "261" | "517") => Error::Locked,
+            _ => Error::Database(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_too_long_is_told_why() {
+        let home = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(home.path().join("registry.db"))
+            .create_if_missing(true)
+            .busy_timeout(Duration::from_millis(1));
+        let mut first = options.connect().await.unwrap();
+        let mut second = options.connect().await.unwrap();
+        let begin = || sqlx::query("begin immediate");
+        begin().execute(&mut first).await.unwrap();
+        let busy = begin().execute(&mut second).await.unwrap_err();
+        assert!(matches!(Error::from(busy), Error::Locked));
+        let wrong = sqlx::query("no sql")
+            .execute(&mut second)
+            .await
+            .unwrap_err();
+        assert!(matches!(Error::from(wrong), Error::Database(_)));
+    }
 }

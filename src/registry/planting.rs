@@ -1,8 +1,11 @@
 //! Batches and canaries.
 
+use std::collections::VecDeque;
+
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::marks::marks;
 use super::store::{Row, Tx, Value};
@@ -13,12 +16,8 @@ use crate::canary::{Batch, BatchId, Canary, CanaryId, Details, PlantedRow, Sourc
 use crate::evidence::{Act, Opening, commitments};
 use crate::persona::Household;
 
-/// Every canary that is not forgotten, as [`Registry::canary`] reads it.
-pub(super) const ALL_CANARIES: &str =
-    "select canary.id, batch.source, batch.id, batch.state, canary.sealed, source_key.sealed
-     from canary join batch on batch.id = canary.batch
-     join source_key on source_key.source = batch.source
-     where source_key.sealed is not null order by canary.seq";
+/// Canaries are read and opened so many at a time.
+const PAGE: i64 = 500;
 
 fn place(id: &CanaryId) -> String {
     format!("canary {id}")
@@ -203,19 +202,61 @@ impl Registry {
     /// # Errors
     /// The store fails, or a canary does not open.
     pub async fn canaries(&self, source: Option<&SourceName>) -> Result<Vec<Canary>> {
-        let rows = self
-            .store
-            .fetch(
-                "select canary.id, batch.source, batch.id, batch.state, canary.sealed,
-                        source_key.sealed
-                 from canary join batch on batch.id = canary.batch
-                 join source_key on source_key.source = batch.source
-                 where source_key.sealed is not null and ($1 is null or batch.source = $1)
-                 order by canary.seq",
-                vec![source.map(SourceName::as_str).into()],
-            )
-            .await?;
-        rows.iter().map(|row| self.canary(row)).collect()
+        let mut tx = self.store.begin_snapshot().await?;
+        self.canaries_in(&mut tx, source).await
+    }
+
+    /// The same as a transaction sees them. Pages are opened on other threads while the next is read:
+    /// of a million canaries, most of the time is spent on opening them.
+    pub(super) async fn canaries_in(
+        &self,
+        tx: &mut Tx,
+        source: Option<&SourceName>,
+    ) -> Result<Vec<Canary>> {
+        // A cross join keeps SQLite to this order: it would sort all of them for every page.
+        let sql = "select canary.id, batch.source, batch.id, batch.state, canary.sealed,
+                          source_key.sealed, canary.seq
+                   from canary cross join batch cross join source_key
+                   where canary.seq > $2 and batch.id = canary.batch
+                     and source_key.source = batch.source and source_key.sealed is not null
+                     and ($1 is null or batch.source = $1)
+                   order by canary.seq limit $3";
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let (mut canaries, mut opening, mut last) = (Vec::new(), VecDeque::new(), i64::MIN);
+        loop {
+            let source = source.map(SourceName::as_str);
+            let values = vec![source.into(), last.into(), PAGE.into()];
+            let rows = tx.fetch(sql, values).await?;
+            let Some(row) = rows.last() else { break };
+            last = row.int(6)?;
+            let registry = self.clone();
+            opening.push_back(spawn_blocking(move || registry.open_page(&rows)));
+            if opening.len() > threads
+                && let Some(page) = opening.pop_front()
+            {
+                canaries.extend(opened(page.await)?);
+            }
+        }
+        for page in opening {
+            canaries.extend(opened(page.await)?);
+        }
+        Ok(canaries)
+    }
+
+    /// Opens rows as [`Registry::canary`] does; a source's key only where another source's rows begin.
+    fn open_page(&self, rows: &[Row]) -> Result<Vec<Canary>> {
+        let mut own: Option<(String, Vec<u8>, Vault)> = None;
+        let open = |row: &Row| {
+            let (source, wrapped) = (row.text(1)?, row.bytes(5)?);
+            let vault = match own.take() {
+                Some((of, known, vault)) if of == source && known == wrapped => vault,
+                _ => self.unwrap(&source, &wrapped)?,
+            };
+            let canary = canary(&vault, row);
+            own = Some((source, wrapped, vault));
+            canary
+        };
+        rows.iter().map(open).collect()
     }
 
     /// The canaries of one batch, in planting order.
@@ -235,7 +276,7 @@ impl Registry {
                 vec![batch.as_str().into()],
             )
             .await?;
-        rows.iter().map(|row| self.canary(row)).collect()
+        self.open_page(&rows)
     }
 
     /// What opens a canary's commitment; `None` for one that was planted before there was a log.
@@ -286,21 +327,30 @@ impl Registry {
 
     /// Reads a row of id, source, batch, state, sealed, the source's key.
     pub(super) fn canary(&self, row: &Row) -> Result<Canary> {
-        let id = row.text(0)?;
-        let id: CanaryId = id.parse().map_err(|_| Error::Damaged(id.clone()))?;
-        let damaged = || Error::Damaged(place(&id));
-        let source = row.text(1)?;
-        let own = self.unwrap(&source, &row.bytes(5)?)?;
-        let sealed = unseal(&own, &id, &row.bytes(4)?)?;
-        Ok(Canary {
-            source: source.parse().map_err(|_| damaged())?,
-            batch: BatchId::from_text(row.text(2)?),
-            state: State::from_name(&row.text(3)?).ok_or_else(damaged)?,
-            id,
-            details: sealed.details,
-            points: sealed.points,
-        })
+        canary(&self.unwrap(&row.text(1)?, &row.bytes(5)?)?, row)
     }
+}
+
+/// Opens a row with its source's vault.
+fn canary(own: &Vault, row: &Row) -> Result<Canary> {
+    let id = row.text(0)?;
+    let id: CanaryId = id.parse().map_err(|_| Error::Damaged(id.clone()))?;
+    let damaged = || Error::Damaged(place(&id));
+    let sealed = unseal(own, &id, &row.bytes(4)?)?;
+    Ok(Canary {
+        source: row.text(1)?.parse().map_err(|_| damaged())?,
+        batch: BatchId::from_text(row.text(2)?),
+        state: State::from_name(&row.text(3)?).ok_or_else(damaged)?,
+        id,
+        details: sealed.details,
+        points: sealed.points,
+    })
+}
+
+/// What a thread has opened; if that has panicked, so does this one. It is cancelled only together with
+/// whoever waits for it.
+fn opened(page: std::result::Result<Result<Vec<Canary>>, JoinError>) -> Result<Vec<Canary>> {
+    page.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 fn seal(own: &Vault, canary: &Canary, opening: Option<Opening>) -> Result<Vec<u8>> {

@@ -10,7 +10,7 @@ use super::open::{KEY_CHECK, KEY_CHECK_PLACE};
 use super::store::Tx;
 use super::vault::{LASTING_PLACE, Vault};
 use super::witness::Table;
-use super::{Error, MasterKey, Registry, Result, planting, pool, receiving, source_keys, sources};
+use super::{Error, MasterKey, Registry, Result, pool, receiving, source_keys, sources};
 use crate::canary::ContactPoint;
 use crate::evidence::Act;
 
@@ -141,8 +141,7 @@ impl Registry {
             vault: std::sync::Arc::new(new.clone()),
             ..self.clone()
         };
-        for row in tx.fetch(planting::ALL_CANARIES, vec![]).await? {
-            let canary = renewed.canary(&row)?;
+        for canary in renewed.canaries_in(tx, None).await? {
             let id = canary.id.as_str();
             tx.execute("delete from canary_mark where canary = $1", vec![id.into()])
                 .await?;

@@ -74,6 +74,9 @@ pub(super) fn verdict(report: &Report<'_>) -> Vec<String> {
         Verdict::Inconclusive if report.watch.is_empty() => {
             vec!["Nothing can be said: no canary has been planted yet.".to_owned()]
         }
+        Verdict::Inconclusive if report.list.rows == 0 => {
+            vec!["Nothing can be said: this list has no rows.".to_owned()]
+        }
         Verdict::Inconclusive if !decision.one_of.is_empty() => {
             let sets = decision.one_of.iter().map(|set| {
                 let sources = set.sources.iter();

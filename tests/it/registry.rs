@@ -463,6 +463,65 @@ async fn the_story_on_postgres() {
     }
 }
 
+/// Canaries are opened in pages, on several threads: none is lost, none comes twice, and they keep their order.
+async fn more_than_a_page(url: &str) {
+    let home = tempfile::tempdir().unwrap();
+    let registry = Registry::create(url, home.path(), &MasterKey::generate())
+        .await
+        .unwrap();
+    let mut registered = Vec::new();
+    for (name, number, count) in [
+        ("school", 1, 470),
+        ("shop", 1, 20),
+        ("school", 2, 45),
+        ("shop", 2, 5),
+    ] {
+        let name: SourceName = name.parse().unwrap();
+        if number == 1 {
+            let source = Source {
+                name: name.clone(),
+                url: "csv:none.csv".to_owned(),
+                table: "会員".to_owned(),
+                mapping: "{}".to_owned(),
+                added_at: PLANTED,
+            };
+            registry.add_source(&source).await.unwrap();
+        }
+        let seed = registered.len() as u64;
+        let new = (0..count).map(|n| canary(&name, number, seed + n, vec![]));
+        let new: Vec<Canary> = new.collect();
+        let batch = batch(&name, number, new.len());
+        registry.register_batch(&batch, &new).await.unwrap();
+        registered.extend(new);
+    }
+    let ids = |canaries: &[Canary]| -> Vec<(String, String)> {
+        let id = |canary: &Canary| (canary.source.to_string(), canary.id.to_string());
+        canaries.iter().map(id).collect()
+    };
+    assert_eq!(
+        ids(&registry.canaries(None).await.unwrap()),
+        ids(&registered)
+    );
+    for name in ["school", "shop"] {
+        let name: SourceName = name.parse().unwrap();
+        let of = registry.canaries(Some(&name)).await.unwrap();
+        let own = registered.iter().filter(|canary| canary.source == name);
+        let own: Vec<Canary> = own.cloned().collect();
+        assert_eq!(ids(&of), ids(&own));
+        assert!(of[0].details == own[0].details, "what was sealed is opened");
+    }
+}
+
+#[tokio::test]
+async fn more_than_a_page_on_sqlite() {
+    more_than_a_page("sqlite:registry.db").await;
+}
+
+#[tokio::test]
+async fn more_than_a_page_on_postgres() {
+    more_than_a_page(&servers::postgres().await).await;
+}
+
 #[tokio::test]
 async fn a_registry_that_is_not_there() {
     let home = tempfile::tempdir().unwrap();

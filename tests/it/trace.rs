@@ -8,6 +8,7 @@ mod near;
 mod parts;
 mod report;
 mod watchlist;
+mod wrong;
 
 use std::io::{Cursor, Read};
 use std::path::PathBuf;

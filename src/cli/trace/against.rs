@@ -53,7 +53,8 @@ impl Against {
     pub async fn record(&self, acts: Vec<Act>, now: OffsetDateTime) -> anyhow::Result<()> {
         if let Some(registry) = &self.registry {
             for act in acts {
-                registry.record(act, now).await?;
+                let recorded = registry.record(act, now).await;
+                recorded.context("the list was examined, but that could not be recorded")?;
             }
         }
         Ok(())

@@ -34,6 +34,7 @@ pub struct Args {
 /// A part cannot be read, or the parts do not belong together.
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let telling = &args.telling;
+    telling.check()?;
     let against = Against::open(telling.watchlist.as_deref(), global).await?;
     let settings = telling.settings();
     let interrupt = Interrupt::listen();

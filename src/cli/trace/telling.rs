@@ -42,6 +42,28 @@ fn probability(text: &str) -> Result<f64, String> {
 }
 
 impl Telling {
+    /// What can be wrong with the page's place is told before a list is read, which may take minutes.
+    ///
+    /// # Errors
+    /// There is no directory to write it into, or it is one itself.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let Some(path) = &self.html else {
+            return Ok(());
+        };
+        anyhow::ensure!(
+            !path.is_dir(),
+            "{} is a directory: name a file in it",
+            path.display()
+        );
+        let parent = path.parent().filter(|parent| *parent != Path::new(""));
+        anyhow::ensure!(
+            parent.is_none_or(Path::is_dir),
+            "{}: there is no such directory; make it, or write the page elsewhere",
+            path.display()
+        );
+        Ok(())
+    }
+
     /// How sure a verdict has to be.
     pub fn settings(&self) -> Settings {
         Settings {

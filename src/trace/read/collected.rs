@@ -1,12 +1,28 @@
 //! All that a list holds, for tests.
 
-use std::io;
+use std::io::{self, Write};
+
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 use super::encoding::decode;
 use super::fields::Cells;
 use super::part::{Head, Parts};
 use super::records::{Kind, Layout};
 use super::{List, Whole};
+
+/// A zip with these files.
+pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        let options = SimpleFileOptions::default();
+        writer.start_file(*name, options).expect("a new name");
+        let written = writer.write_all(bytes);
+        written.expect("memory takes it");
+    }
+    let done = writer.finish().expect("memory takes it");
+    done.into_inner()
+}
 
 /// A part with its rows.
 #[derive(Debug)]

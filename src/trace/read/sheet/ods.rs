@@ -195,28 +195,16 @@ fn put(cell: Cell, row: &mut Vec<String>, empty: &mut usize) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
-
-    use super::super::super::collected::{read_all, read_one};
-    use super::*;
+    use super::super::super::collected::{read_all, read_one, zip};
 
     fn book(manifest: &str, content: &str) -> Vec<u8> {
-        let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
         let kind = "application/vnd.oasis.opendocument.spreadsheet";
-        for (name, text) in [
+        let files = [
             ("mimetype", kind),
             ("META-INF/manifest.xml", manifest),
             ("content.xml", content),
-        ] {
-            writer
-                .start_file(name, SimpleFileOptions::default())
-                .unwrap();
-            writer.write_all(text.as_bytes()).unwrap();
-        }
-        writer.finish().unwrap().into_inner()
+        ];
+        zip(&files.map(|(name, text)| (name, text.as_bytes())))
     }
 
     #[test]

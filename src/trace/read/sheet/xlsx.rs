@@ -245,13 +245,7 @@ fn column(place: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
-
-    use super::super::super::collected::read_all;
-    use super::*;
+    use super::super::super::collected::{read_all, zip};
 
     fn book(sheet: &str) -> Vec<u8> {
         let files = [
@@ -282,14 +276,7 @@ mod tests {
                 "<worksheet><sheetData/></worksheet>",
             ),
         ];
-        let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
-        for (name, text) in files {
-            writer
-                .start_file(name, SimpleFileOptions::default())
-                .unwrap();
-            writer.write_all(text.as_bytes()).unwrap();
-        }
-        writer.finish().unwrap().into_inner()
+        zip(&files.map(|(name, text)| (name, text.as_bytes())))
     }
 
     #[test]
