@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 6] = [
+const SQLITE: [Step; 7] = [
     (
         1,
         "registry",
@@ -50,8 +50,13 @@ const SQLITE: [Step; 6] = [
         "witness",
         include_str!("migrations/sqlite/0009_witness.sql"),
     ),
+    (
+        11,
+        "probe",
+        include_str!("migrations/sqlite/0011_probe.sql"),
+    ),
 ];
-const POSTGRES: [Step; 6] = [
+const POSTGRES: [Step; 7] = [
     (
         1,
         "registry",
@@ -81,6 +86,11 @@ const POSTGRES: [Step; 6] = [
         9,
         "witness",
         include_str!("migrations/postgres/0009_witness.sql"),
+    ),
+    (
+        11,
+        "probe",
+        include_str!("migrations/postgres/0011_probe.sql"),
     ),
 ];
 
