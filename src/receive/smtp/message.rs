@@ -165,7 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         transaction
             .recipients
             .is_empty()
-            .then(|| match self.protocol {
+            .then_some(match self.protocol {
                 Protocol::Smtp => "554 5.5.1 Error: no valid recipients",
                 Protocol::Lmtp => "503 5.5.1 Error: no valid recipients",
             })

@@ -26,6 +26,9 @@ struct Place {
     gone: CancellationToken,
 }
 
+/// Whether a place is one of those that share a limit.
+type Among<'a> = &'a dyn Fn(&Place) -> bool;
+
 /// When a client was last heard.
 #[derive(Clone)]
 struct Heard {
@@ -82,12 +85,12 @@ impl Seats {
     pub fn take(&self, limits: &Limits, peer: IpAddr) -> Option<Seat> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let (client, network) = (client(peer), around(peer));
-        let full: [(usize, &dyn Fn(&Place) -> bool); 3] = [
+        let shares: [(usize, Among<'_>); 3] = [
             (limits.connections_per_address, &|p| p.client == client),
             (limits.connections_per_network, &|p| p.network == network),
             (limits.connections, &|_| true),
         ];
-        for (most, among) in full {
+        for (most, among) in shares {
             if places.taken.values().filter(|p| among(p)).count() >= most {
                 self.clear_one(&mut places, among)?;
             }
@@ -112,7 +115,7 @@ impl Seats {
     }
 
     /// Sends away the one that has been silent for longest.
-    fn clear_one(&self, places: &mut Places, among: &dyn Fn(&Place) -> bool) -> Option<()> {
+    fn clear_one(&self, places: &mut Places, among: Among<'_>) -> Option<()> {
         let when = |place: &Place| place.heard.millis.load(Ordering::Relaxed);
         let silent = places.taken.iter().filter(|(_, place)| among(place));
         let (&number, place) = silent.min_by_key(|(_, place)| when(place))?;
