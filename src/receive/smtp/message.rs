@@ -115,7 +115,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         if fits && size > 0 {
             self.commands = 0;
         }
-        let started = Instant::now().min(chunks.started);
         let mut left = size;
         loop {
             let piece = self.input.piece();
@@ -129,8 +128,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 break;
             }
             self.flush().await?;
-            let seen = chunks.raw.len() + (size - left);
-            match self.more(started, seen as u64).await? {
+            let seen = chunks.raw.len().max(size - left);
+            match self.more(chunks.started, seen as u64).await? {
                 More::Here => {}
                 More::Gone => return Ok(Next::Close),
                 More::TooSlow => {
@@ -147,6 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         }
         // What was refused in part is refused for good: the chunks that follow find no transaction.
         Ok(if chunks.memory.short {
+            // Our fault: the client comes again, so that nobody has asked in vain.
             self.asked.served(&transaction.recipients);
             self.answer_chunk(&transaction, last, NO_MEMORY)
         } else if !fits {

@@ -178,14 +178,20 @@ async fn a_renewed_certificate_is_shown_without_a_restart() {
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     assert_eq!(shown(receiver.smtp), second);
     std::fs::write(otori.dir().join("cert.pem"), whole).unwrap();
-    let sent = Command::new("swaks")
-        .args(["--tls", "--server", &receiver.smtp.to_string()])
-        .args(["--from", "a@broker.example", "--to", "x@decoys.example"])
+    let mail = otori.dir().join("mail.eml");
+    std::fs::write(&mail, "Subject: sealed\r\n\r\ntext\r\n").unwrap();
+    let sent = Command::new("curl")
+        .args(["--silent", "--show-error", "--insecure", "--ssl-reqd"])
+        .arg(format!("smtp://{}/client.example", receiver.smtp))
+        .args(["--mail-from", "a@broker.example"])
+        .args(["--mail-rcpt", "x@decoys.example", "--upload-file"])
+        .arg(mail)
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&sent.stdout);
+    let told = String::from_utf8_lossy(&sent.stderr);
     assert!(sent.status.success(), "{told}");
-    assert!(told.contains("=== TLS started"), "{told}");
     receiver.stop().await;
-    assert!(otori.registry.message(1).await.unwrap().is_some());
+    let message = otori.registry.message(1).await.unwrap().unwrap();
+    let envelope: serde_json::Value = serde_json::from_str(&message.envelope).unwrap();
+    assert_eq!(envelope["tls"], true);
 }
