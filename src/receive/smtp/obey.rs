@@ -24,7 +24,8 @@ pub(super) struct Envelope<'a> {
     pub tls: bool,
     pub smtputf8: bool,
     pub queued_as: &'a str,
-    /// The client's network, where it asked for the recipient and sent nothing.
+    /// The client's network (empty where it is not known), if it asked for the recipient and sent
+    /// nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe: Option<String>,
 }

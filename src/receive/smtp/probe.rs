@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::Recipients;
 use super::network::network;
 use super::obey::Envelope;
+use super::session::Protocol;
 use crate::canary::Channel;
 use crate::receive::Intake;
 use crate::registry::NewMessage;
@@ -32,6 +33,7 @@ const SAME: i64 = 3600;
 struct Probe {
     at: OffsetDateTime,
     peer: IpAddr,
+    network: String,
     tls: bool,
     helo: String,
     from: String,
@@ -84,13 +86,13 @@ impl Probe {
             tls: self.tls,
             smtputf8: false,
             queued_as: "",
-            probe: Some(network(self.peer)),
+            probe: Some(self.network.clone()),
         };
         let mut hash = Sha256::new();
         let hour = self.at.unix_timestamp() / SAME;
         for part in [
             "probe",
-            &network(self.peer),
+            &self.network,
             &recipient.to_lowercase(),
             &hour.to_string(),
         ] {
@@ -112,6 +114,7 @@ impl Probe {
 pub(super) struct Asked {
     probes: Probes,
     peer: IpAddr,
+    protocol: Protocol,
     tls: bool,
     helo: String,
     from: String,
@@ -121,10 +124,11 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Nothing yet.
-    pub fn new(probes: Probes, peer: IpAddr, tls: bool) -> Asked {
+    pub fn new(probes: Probes, peer: IpAddr, protocol: Protocol, tls: bool) -> Asked {
         Asked {
             probes,
             peer,
+            protocol,
             tls,
             helo: String::new(),
             from: String::new(),
@@ -160,6 +164,11 @@ impl Drop for Asked {
         let probe = Probe {
             at: OffsetDateTime::now_utc(),
             peer: self.peer,
+            // Who stands behind a mail server that hands messages on is not known here.
+            network: match self.protocol {
+                Protocol::Smtp => network(self.peer),
+                Protocol::Lmtp => String::new(),
+            },
             tls: self.tls,
             helo: std::mem::take(&mut self.helo),
             from: std::mem::take(&mut self.from),

@@ -82,7 +82,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
         context: &'c Context,
     ) -> Session<'c, S> {
         Session {
-            asked: Asked::new(context.probes.clone(), peer, tls),
+            asked: Asked::new(context.probes.clone(), peer, protocol, tls),
             protocol,
             stream,
             context,

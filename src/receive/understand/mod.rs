@@ -181,6 +181,6 @@ fn sighting(reached: &Reached, actor: &Actor, probe: Option<&str>) -> NewSightin
             SightingKind::Alarm
         },
         actor: actor.clone(),
-        network: probe.map(str::to_owned),
+        network: probe.filter(|name| !name.is_empty()).map(str::to_owned),
     }
 }
