@@ -177,6 +177,9 @@ smtp = "127.0.0.1:2525"
 http = "127.0.0.1:8025"
 # hostname = "mx1.shop.example"
 # public_url = "https://hooks.shop.example"
+# lmtp = "127.0.0.1:2424"
+# Domains of the pool that take mail for anybody; the others take it for their canaries alone.
+# catch_all = ["shop.example"]
 
 # [receive.tls]
 # certificate = "tls/fullchain.pem"

@@ -58,6 +58,8 @@ pub struct Facts {
 pub struct Latest {
     pub at: String,
     pub channel: String,
+    #[serde(default)]
+    pub kind: String,
     pub canary: Option<String>,
     pub batch: Option<String>,
 }
@@ -87,6 +89,10 @@ impl Facts {
             (Some(canary), None) => format!("canary {canary}"),
             (None, _) => "a contact point that several canaries share".to_owned(),
         };
+        let check = match latest.kind.as_str() {
+            "probe" => " (asked whether the address is there, and sent nothing)",
+            _ => "",
+        };
         format!(
             "Somebody has contacted customers who do not exist. They were planted in '{source}'\n\
              and nowhere else, so data of '{source}' is in other hands.\n\
@@ -94,7 +100,7 @@ impl Facts {
              Source:     {source}\n\
              Incident:   {incident}, opened {opened_at}\n\
              Sightings:  {}, of {}\n\
-             Latest:     {}, {}, {canary}\n\
+             Latest:     {}, {}{check}, {canary}\n\
              \n\
              See:        otori sightings --source {source}\n\
              With a list in hand: otori trace FILE\n",
@@ -117,6 +123,16 @@ fn counted(count: i64, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recipient_check_is_named_as_what_it_was() {
+        let body = r#"{"incident":3,"source":"school","opened_at":"2026-03-01T12:00:00Z","sightings":2,"canaries":2,
+            "latest":{"at":"2026-03-02T12:00:00Z","channel":"mail","kind":"probe","canary":"C2345678Z","batch":"school-1"}}"#;
+        let facts: Facts = serde_json::from_str(body).unwrap();
+        let latest =
+            "mail (asked whether the address is there, and sent nothing), canary C2345678Z";
+        assert!(facts.text().contains(latest), "{}", facts.text());
+    }
 
     #[test]
     fn an_alert_is_read_and_worded() {

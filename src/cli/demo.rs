@@ -268,11 +268,14 @@ impl Receiver {
         let text = workspace::template("sqlite:registry.db");
         let security = Workspace::create(security_dir.path(), &text).await?;
         let inbox = security.registry().await?;
-        let domain = crate::canary::ContactPoint::MailDomain("security.example".parse()?);
+        let domain: crate::canary::Domain = "security.example".parse()?;
+        let mut their_config = security.config().receive.clone();
+        their_config.catch_all = vec![domain.clone()];
+        let domain = crate::canary::ContactPoint::MailDomain(domain);
         inbox
             .add_contact_points(&[(domain, None)], OffsetDateTime::now_utc())
             .await?;
-        let theirs = listen(&inbox, &security.config().receive, security.dir()).await?;
+        let theirs = listen(&inbox, &their_config, security.dir()).await?;
 
         let mut config = workspace.config().receive.clone();
         config.public_url = Some(PUBLIC_URL.to_owned());

@@ -24,13 +24,16 @@ const KEY_CHECK: Duration = Duration::from_secs(1);
 
 /// Receive mail, calls and letters, and raise alerts, until Ctrl-C
 ///
-/// Mail comes in over SMTP. Calls, letters, the dashboard and the API are on HTTP; credentials are
-/// in the files that otori.toml names. Both listen on loopback unless told otherwise.
+/// Mail comes in over SMTP, and over LMTP from a mail server in front. Calls, letters, the dashboard and the API are on HTTP; credentials are
+/// in the files that otori.toml names. All listen on loopback unless told otherwise.
 #[derive(clap::Args)]
 pub struct Args {
     /// Where SMTP listens, instead of where otori.toml says; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     smtp: Option<SocketAddr>,
+    /// Where LMTP listens, for a mail server that hands messages on, instead of where otori.toml says
+    #[arg(long, value_name = "ADDR")]
+    lmtp: Option<SocketAddr>,
     /// Where HTTP listens, instead of where otori.toml says; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     http: Option<SocketAddr>,
@@ -42,6 +45,8 @@ const SIGNED_EVERY: Duration = Duration::from_secs(60);
 #[derive(Clone, Serialize)]
 struct Document {
     smtp: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lmtp: Option<SocketAddr>,
     http: SocketAddr,
 }
 
@@ -58,18 +63,20 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     loop {
         let (workspace, registry) = global.open().await?;
         let receive = &workspace.config().receive;
-        let (smtp, http) = *addresses.get_or_insert((
-            args.smtp.unwrap_or(receive.smtp),
-            args.http.unwrap_or(receive.http),
-        ));
-        let listeners = Listeners::bind(smtp, http).await?;
+        // Where port 0 was asked for, the same port is taken again.
+        let Document { smtp, lmtp, http } = addresses.get_or_insert_with(|| Document {
+            smtp: args.smtp.unwrap_or(receive.smtp),
+            lmtp: args.lmtp.or(receive.lmtp),
+            http: args.http.unwrap_or(receive.http),
+        });
+        let listeners = Listeners::bind(*smtp, *http).await?.with_lmtp(*lmtp);
+        let listeners = listeners.await?;
         if let Some(run) = before.take() {
             // It ended with the old key, under which nothing could be written any more.
             registry.receiver_stopped(run).await?;
         }
         let (bound, ended) = serve(global, &workspace, registry, listeners, first).await?;
         first = false;
-        // Where port 0 was asked for, the same port is taken again.
         addresses = Some(bound);
         match ended {
             Ended::Asked => return Ok(Outcome::Done),
@@ -95,7 +102,7 @@ async fn serve(
     registry: Registry,
     listeners: Listeners,
     first: bool,
-) -> anyhow::Result<((SocketAddr, SocketAddr), Ended)> {
+) -> anyhow::Result<(Document, Ended)> {
     let config = workspace.config();
     let mailer = Mailer::new(&config.alert, workspace.dir())?;
     let ways = Ways::new(workspace, Some(listeners.http_addr()))?;
@@ -110,6 +117,7 @@ async fn serve(
     .await?;
     let bound = Document {
         smtp: running.smtp_addr,
+        lmtp: running.lmtp_addr,
         http: running.http_addr,
     };
     let run = begin(&registry, &bound).await?;
@@ -157,7 +165,7 @@ async fn serve(
         watched.receiver_stopped(run).await?;
         Ended::Asked
     };
-    Ok(((bound.smtp, bound.http), ended))
+    Ok((bound, ended))
 }
 
 /// Enters in the log that this receiver listens; the name of its run.
@@ -242,6 +250,14 @@ fn tell_missed(missed: &[Missed], before: &BTreeSet<String>) -> BTreeSet<String>
 
 fn tell(bound: &Document, config: &ReceiveConfig, alerts: bool) {
     eprintln!("SMTP on {}", bound.smtp);
+    if let Some(lmtp) = bound.lmtp {
+        eprintln!("LMTP on {lmtp}");
+        if !lmtp.ip().is_loopback() {
+            eprintln!(
+                "warning: LMTP is open to other hosts; it is for the mail server in front alone"
+            );
+        }
+    }
     eprintln!("HTTP on http://{}/", bound.http);
     if !bound.http.ip().is_loopback() {
         eprintln!(

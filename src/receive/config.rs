@@ -1,10 +1,11 @@
 //! The `[receive]` section of `otori.toml`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::canary::Domain;
 use crate::custody::PersonConfig;
 
 /// How mail, calls and letters come in. Everything has a default: an empty section serves SMTP and
@@ -17,6 +18,9 @@ use crate::custody::PersonConfig;
 pub struct ReceiveConfig {
     /// Where SMTP listens.
     pub smtp: SocketAddr,
+    /// Where LMTP listens, for a mail server that hands messages on to us; without it nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lmtp: Option<SocketAddr>,
     /// Where HTTP listens: webhooks, mail-room page, dashboard, API.
     pub http: SocketAddr,
     /// The name in the banner, as a mail server of the domain would have (`mx1.shop.example`);
@@ -24,10 +28,19 @@ pub struct ReceiveConfig {
     pub hostname: Option<String>,
     /// What stands behind the name in the banner.
     pub banner: String,
+    /// Milliseconds that every answer waits, for a server that is to seem farther away or busier.
+    pub answer_delay_ms: u64,
+    /// Addresses that speak the PROXY protocol, and so say who their clients are. From them nothing
+    /// else is taken; anybody else is not believed.
+    pub proxies: Vec<IpAddr>,
     /// The HTTP server's address as strangers see it (`https://hooks.shop.example`). Twilio signs
     /// it, so its webhooks stay closed without.
     pub public_url: Option<String>,
-    /// Certificate for STARTTLS; without it STARTTLS is not offered.
+    /// Domains of the pool that take mail for any address. The others take it for their canaries and
+    /// refuse the rest, as an ordinary domain does.
+    pub catch_all: Vec<Domain>,
+    /// Certificate for STARTTLS; without it STARTTLS is not offered. Both files are read again when
+    /// they change.
     pub tls: Option<TlsConfig>,
     /// What one client may take.
     pub limits: Limits,
@@ -41,10 +54,14 @@ impl Default for ReceiveConfig {
     fn default() -> ReceiveConfig {
         ReceiveConfig {
             smtp: SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)),
+            lmtp: None,
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8025)),
             hostname: None,
             banner: "ESMTP".to_owned(),
+            answer_delay_ms: 0,
+            proxies: Vec::new(),
             public_url: None,
+            catch_all: Vec::new(),
             tls: None,
             limits: Limits::default(),
             phone: PhoneConfig::default(),
@@ -75,15 +92,18 @@ pub struct Limits {
     pub line_bytes: usize,
     /// Connections at a time.
     pub connections: usize,
-    /// Connections at a time from one address.
+    /// Connections at a time from one address, or one /64 of version 6.
     pub connections_per_address: usize,
+    /// Connections at a time from one network: a /24, or a /64 of version 6.
+    pub connections_per_network: usize,
     /// Bytes of unfinished messages held in memory by all connections together.
     pub memory_bytes: usize,
     /// Wrong commands after which a client is sent away.
     pub errors: u32,
     /// Seconds of silence after which a client is sent away between commands.
     pub command_seconds: u64,
-    /// Seconds of silence after which a client is sent away inside a message.
+    /// Seconds of silence after which a client is sent away inside a message, and the start that one
+    /// has which comes drop by drop.
     pub data_seconds: u64,
     /// Seconds that one connection may last.
     pub session_seconds: u64,
@@ -96,7 +116,8 @@ impl Default for Limits {
             recipients: 100,
             line_bytes: 2048,
             connections: 1000,
-            connections_per_address: 100,
+            connections_per_address: 400,
+            connections_per_network: 600,
             memory_bytes: 512 << 20,
             errors: 20,
             command_seconds: 300,

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::http::{self, Site};
-use super::smtp::{self, Context, Recipients};
+use super::smtp::{self, Context, Protocol, Recipients, Tls};
 use super::{Error, Intake, ReceiveConfig, understand};
 use crate::registry::Registry;
 
@@ -22,28 +22,45 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Listeners {
     smtp: (TcpListener, SocketAddr),
     http: (TcpListener, SocketAddr),
+    lmtp: Option<(TcpListener, SocketAddr)>,
+}
+
+async fn bound(
+    what: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), Error> {
+    let failed = |source| Error::Bind {
+        what,
+        address,
+        source,
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }
 
 impl Listeners {
-    /// Binds both; port 0 takes a free one.
+    /// Binds SMTP and HTTP; port 0 takes a free one.
     ///
     /// # Errors
     /// An address is taken, is not this machine's, or needs a privilege.
     pub async fn bind(smtp: SocketAddr, http: SocketAddr) -> Result<Listeners, Error> {
-        let bind = async |what, address| {
-            let failed = |source| Error::Bind {
-                what,
-                address,
-                source,
-            };
-            let listener = TcpListener::bind(address).await.map_err(failed)?;
-            let bound = listener.local_addr().map_err(failed)?;
-            Ok::<_, Error>((listener, bound))
-        };
         Ok(Listeners {
-            smtp: bind("SMTP", smtp).await?,
-            http: bind("HTTP", http).await?,
+            smtp: bound("SMTP", smtp).await?,
+            http: bound("HTTP", http).await?,
+            lmtp: None,
         })
+    }
+
+    /// Binds LMTP as well, where it is wanted.
+    ///
+    /// # Errors
+    /// As [`Listeners::bind`].
+    pub async fn with_lmtp(mut self, address: Option<SocketAddr>) -> Result<Listeners, Error> {
+        if let Some(address) = address {
+            self.lmtp = Some(bound("LMTP", address).await?);
+        }
+        Ok(self)
     }
 
     /// Where HTTP listens.
@@ -58,6 +75,8 @@ pub struct Running {
     pub smtp_addr: SocketAddr,
     /// Where HTTP listens.
     pub http_addr: SocketAddr,
+    /// Where LMTP listens, if it does.
+    pub lmtp_addr: Option<SocketAddr>,
     task: JoinHandle<()>,
 }
 
@@ -83,10 +102,10 @@ pub async fn start(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Running, Error> {
     let tls = config.tls.as_ref();
-    let tls = tls.map(|tls| smtp::acceptor(tls, dir)).transpose()?;
+    let tls = tls.map(|tls| Tls::load(tls, dir)).transpose()?;
     let news = Arc::new(Notify::new());
     let (intake, writer) = Intake::start(registry.clone(), Arc::clone(&news));
-    let recipients = Recipients::default();
+    let recipients = Recipients::new(registry.clone(), &config.catch_all);
     let site = Site::new(
         config,
         dir,
@@ -94,26 +113,40 @@ pub async fn start(
         intake.clone(),
         recipients.clone(),
     )?;
-    let context = Context::new(
-        config.hostname.clone().unwrap_or_else(machine_name),
-        config.banner.clone(),
-        config.limits.clone(),
-        tls,
+    let context = Arc::new(Context::new(
+        config,
+        tls.clone(),
         recipients.clone(),
         intake,
-    );
-    recipients.refresh(&registry).await;
+    ));
+    recipients.refresh().await;
+    for domain in recipients.catch_all_in_vain() {
+        tracing::warn!(domain, "catch_all names a domain that is not in the pool");
+    }
 
     let (smtp_listener, smtp_addr) = listeners.smtp;
     let (http_listener, http_addr) = listeners.http;
+    let lmtp_addr = listeners.lmtp.as_ref().map(|(_, address)| *address);
     let task = tokio::spawn(async move {
         let stop = CancellationToken::new();
-        let refresher = tokio::spawn(recipients.keep_fresh(registry.clone()));
+        let refresher = tokio::spawn(recipients.keep_fresh());
+        let renewer = tls.map(|tls| tokio::spawn(tls.keep_fresh()));
         let understanding = tokio::spawn(understand::run(registry, news, stop.clone()));
         let serving = stop.child_token();
         let servers = async {
             tokio::join!(
-                smtp::run(smtp_listener, Arc::new(context), serving.cancelled()),
+                smtp::run(
+                    smtp_listener,
+                    Protocol::Smtp,
+                    Arc::clone(&context),
+                    serving.cancelled()
+                ),
+                async {
+                    if let Some((listener, _)) = listeners.lmtp {
+                        let context = Arc::clone(&context);
+                        smtp::run(listener, Protocol::Lmtp, context, serving.cancelled()).await;
+                    }
+                },
                 http::run(
                     http_listener,
                     http::router(Arc::new(site)),
@@ -126,6 +159,7 @@ pub async fn start(
             serving.cancel();
         };
         tokio::join!(ring, servers);
+        drop(context);
         // All handles on the intake are gone with the servers: the writer ends when it has stored
         // what it was given.
         if let Err(error) = writer.await {
@@ -140,20 +174,14 @@ pub async fn start(
             Err(_) => abort.abort(),
         }
         refresher.abort();
+        if let Some(renewer) = renewer {
+            renewer.abort();
+        }
     });
     Ok(Running {
         smtp_addr,
         http_addr,
+        lmtp_addr,
         task,
     })
-}
-
-/// This machine's name, for the banner.
-fn machine_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .or_else(|_| std::fs::read_to_string("/etc/hostname"));
-    match name.as_deref().map(str::trim) {
-        Ok(name) if !name.is_empty() => name.to_owned(),
-        _ => "localhost".to_owned(),
-    }
 }

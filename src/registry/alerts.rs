@@ -32,6 +32,7 @@ struct Body {
 struct Latest {
     at: String,
     channel: String,
+    kind: String,
     canary: Option<String>,
     batch: Option<String>,
 }
@@ -109,7 +110,7 @@ impl Registry {
                         (select count(*) from sighting where sighting.incident = incident.id),
                         (select count(distinct canary) from sighting
                          where sighting.incident = incident.id),
-                        latest.id
+                        latest.id, latest.kind
                  from alert
                  join incident on incident.id = alert.incident
                  join sighting as latest on latest.id = alert.sighting
@@ -129,6 +130,7 @@ impl Registry {
                 latest: Latest {
                     at: rfc3339(row.int(5)?)?,
                     channel: row.text(6)?,
+                    kind: row.text(12)?,
                     canary: row.text_or_null(7)?,
                     batch: row.text_or_null(8)?,
                 },

@@ -16,6 +16,7 @@ mod marks;
 mod open;
 mod planting;
 mod pool;
+mod probes;
 mod receivers;
 mod receiving;
 mod requests;
@@ -158,6 +159,8 @@ pub struct NewSighting {
     pub kind: SightingKind,
     /// Who, as told by the message.
     pub actor: Actor,
+    /// The network that checked a recipient, for those of kind `Probe`.
+    pub network: Option<String>,
 }
 
 /// An alert in the outbox.

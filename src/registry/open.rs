@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 7] = [
+const SQLITE: [Step; 8] = [
     (
         1,
         "registry",
@@ -51,8 +51,13 @@ const SQLITE: [Step; 7] = [
         include_str!("migrations/sqlite/0009_witness.sql"),
     ),
     (10, "mark", include_str!("migrations/sqlite/0010_mark.sql")),
+    (
+        11,
+        "probe",
+        include_str!("migrations/sqlite/0011_probe.sql"),
+    ),
 ];
-const POSTGRES: [Step; 7] = [
+const POSTGRES: [Step; 8] = [
     (
         1,
         "registry",
@@ -87,6 +92,11 @@ const POSTGRES: [Step; 7] = [
         10,
         "mark",
         include_str!("migrations/postgres/0010_mark.sql"),
+    ),
+    (
+        11,
+        "probe",
+        include_str!("migrations/postgres/0011_probe.sql"),
     ),
 ];
 

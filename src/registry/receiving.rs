@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::drills;
 use super::incidents::join_incident;
 use super::marks::folded;
+use super::probes;
 use super::store::{Row, Tx};
 use super::witness::Table;
 use super::{
@@ -61,6 +62,31 @@ impl Registry {
             )
             .await?;
         rows.iter().map(|row| self.canary(row)).collect()
+    }
+
+    /// Whether there is a canary that [`Registry::find`] would find.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn bears(&self, mark: Mark, value: &str) -> Result<bool> {
+        let Some(value) = folded(mark, value) else {
+            return Ok(false);
+        };
+        let tag = self.vault.tag(mark.name(), &value);
+        let rows = self
+            .store
+            .fetch(
+                "select 1 from canary_mark
+                 join canary on canary.id = canary_mark.canary
+                 join batch on batch.id = canary.batch
+                 join source_key on source_key.source = batch.source
+                 where source_key.sealed is not null and canary_mark.mark = $1
+                   and canary_mark.tag = $2 and batch.state <> 'void'
+                 limit 1",
+                vec![mark.name().into(), tag.into()],
+            )
+            .await?;
+        Ok(!rows.is_empty())
     }
 
     /// Stores messages durably, all or none; when this returns, a power cut loses none of them.
@@ -163,7 +189,7 @@ impl Registry {
     }
 
     /// In one transaction: stores a message's sightings, joins each alarm to its source's open
-    /// incident (or opens one), queues one alert per incident touched, and marks the message
+    /// incident (or opens one), and each recipient check by a network that has checked several canaries, queues one alert per incident touched, and marks the message
     /// settled. A message settled by somebody else in the meantime is left alone (`None`).
     ///
     /// # Errors
@@ -210,14 +236,19 @@ impl Registry {
                 (SightingKind::Drill, None) => SightingKind::Alarm,
                 (kind, _) => kind,
             };
+            let network = self.probing(sighting);
+            let washes = match &network {
+                Some(network) => probes::washes(&mut tx, network, sighting, at).await?,
+                None => false,
+            };
             let incident = match &sighting.source {
-                Some(source) if kind == SightingKind::Alarm => {
+                Some(source) if kind == SightingKind::Alarm || washes => {
                     Some(join_incident(&mut tx, source, at).await?)
                 }
                 _ => None,
             };
             let news = match incident {
-                Some(incident) => is_news(&mut tx, incident, &channel, sighting).await?,
+                Some(incident) => is_news(&mut tx, incident, &channel, kind, sighting).await?,
                 None => false,
             };
             let actor = serde_json::to_vec(&sighting.actor)
@@ -242,6 +273,9 @@ impl Registry {
                 .await?;
             let id = rows.first().map_or(Ok(0), |row| row.int(0))?;
             tx.touch(Table::Sighting, id);
+            if let Some(network) = network {
+                probes::keep(&mut tx, id, network, sighting, at).await?;
+            }
             if let Some(incident) = incident {
                 tx.touch(Table::Incident, incident);
                 super::alerts::queue(&mut tx, incident, id, at, news).await?;
@@ -362,19 +396,25 @@ impl Registry {
     }
 }
 
-/// Whether the incident has not yet seen this canary on this channel.
+/// Whether the incident has not yet seen this canary on this channel in this way.
 async fn is_news(
     tx: &mut Tx,
     incident: i64,
     channel: &str,
+    kind: SightingKind,
     sighting: &NewSighting,
 ) -> Result<bool> {
     let canary = sighting.canary.as_ref().map(|id| id.as_str());
     let rows = tx
         .fetch(
-            "select 1 from sighting where incident = $1 and channel = $2
+            "select 1 from sighting where incident = $1 and channel = $2 and kind = $4
              and (canary = $3 or (canary is null and $3 is null)) limit 1",
-            vec![incident.into(), channel.into(), canary.into()],
+            vec![
+                incident.into(),
+                channel.into(),
+                canary.into(),
+                kind.name().into(),
+            ],
         )
         .await?;
     Ok(rows.is_empty())

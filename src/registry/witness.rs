@@ -61,6 +61,7 @@ tables! {
     Incident = "incident" by "id" Int: "source, state, opened_at, last_at" as "ttii";
     Sighting = "sighting" by "id" Int: "message, at, channel, kind, source, batch, canary, actor, incident" as "iitttttbi";
     Alert = "alert" by "id" Int: "incident, sighting, due_at, attempts, sent_at, failure" as "iiiiit";
+    Probe = "probe" by "sighting" Int: "network, canary, at" as "bti";
     SourceKey = "source_key" by "source" Text: "sealed, forgotten_at" as "bi";
     Request = "request" by "id" Int: "act, subject, why, asked_by, asked_at, expires_at, approved_by, approved_at, used_at" as "ttttiitii";
     Drill = "drill" by "id" Int: "channel, source, canary, scheduled, state, sent_at, due_at, accepted_at, seen_at, sighting, alert, alerted_at, why" as "tttitiiiiiiit";

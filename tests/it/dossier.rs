@@ -80,6 +80,7 @@ async fn sighted_by(
             from: from.to_owned(),
             summary: summary.to_owned(),
         },
+        network: None,
     };
     otori.registry.settle(id, &[sighting]).await.unwrap();
 }

@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use otori::canary::Channel;
+use otori::canary::{Actor, Canary, Channel, SightingKind};
 use otori::evidence::{Act, Checkpoint, Verifier};
-use otori::registry::{Mark, NewDrill, NewMessage, Registry};
+use otori::registry::{Mark, NewDrill, NewMessage, NewSighting, Registry};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
@@ -23,6 +23,7 @@ async fn hit(registry: &str) -> Otori {
     otori.json(&["trace", list.to_str().unwrap()]);
     let canaries = otori.registry.canaries(None).await.unwrap();
     let now = OffsetDateTime::now_utc();
+    checked(&otori, &canaries[0], now).await;
     let drill = NewDrill {
         channel: Channel::Mail,
         source: canaries[0].source.clone(),
@@ -46,6 +47,32 @@ async fn hit(registry: &str) -> Otori {
         .unwrap();
     otori.workspace.sign_log(&otori.registry).await.unwrap();
     otori
+}
+
+/// Somebody has asked for a canary's address and sent nothing.
+async fn checked(otori: &Otori, canary: &Canary, at: OffsetDateTime) {
+    let message = NewMessage {
+        at,
+        channel: Channel::Mail,
+        envelope: "{}".to_owned(),
+        recipients: Vec::new(),
+        raw: Vec::new(),
+        same_as: None,
+    };
+    let stored = otori.registry.accept(&[message]).await.unwrap();
+    let otori::registry::Accepted::New(id) = stored[0] else {
+        panic!("stored before");
+    };
+    let sighting = NewSighting {
+        source: Some(canary.source.clone()),
+        canary: Some(canary.id.clone()),
+        batch: Some(canary.batch.clone()),
+        kind: SightingKind::Probe,
+        actor: Actor::default(),
+        network: Some("192.0.2.0/24".to_owned()),
+    };
+    let settled = otori.registry.settle(id, &[sighting]).await.unwrap();
+    assert_eq!(settled.unwrap()[0].incident, None);
 }
 
 /// What `evidence verify` says; its exit status must agree.
@@ -161,6 +188,11 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
         ("delete from drill", "drill 1: removed since entry"),
         ("delete from alert", "alert 1: removed since entry"),
         ("update witnessed set at = 1", "witnessed "),
+        (
+            "update probe set network = x'00'",
+            "probe 2: changed since entry",
+        ),
+        ("delete from probe", "probe 2: removed since entry"),
         ("update receiver set alive_at = alive_at + 1", "receiver "),
         ("update receiver set run = 'x'", "receiver x: "),
         ("delete from receiver", "receiver "),

@@ -106,7 +106,9 @@ impl Otori {
     /// The same with its registry elsewhere.
     pub async fn on(registry: &str) -> Otori {
         let dir = tempfile::tempdir().unwrap();
-        let text = workspace::template(registry);
+        // Most tests write to whomever they like.
+        let catch_all = format!("[receive]\ncatch_all = [\"{DOMAIN}\"]");
+        let text = workspace::template(registry).replacen("[receive]", &catch_all, 1);
         let workspace = Workspace::create(dir.path(), &text).await.unwrap();
         let registry = workspace.registry().await.unwrap();
         let points = [

@@ -297,6 +297,7 @@ async fn story(url: &str, home: &std::path::Path, key: &MasterKey) -> Registry {
             from: "list@broker.example".to_owned(),
             summary: "an offer".to_owned(),
         },
+        network: None,
     };
     let noise = NewSighting {
         source: None,
@@ -304,6 +305,7 @@ async fn story(url: &str, home: &std::path::Path, key: &MasterKey) -> Registry {
         batch: None,
         kind: SightingKind::Noise,
         actor: Actor::default(),
+        network: None,
     };
     let settled = registry
         .settle(first, &[alarm.clone(), noise])

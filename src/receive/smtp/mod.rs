@@ -8,80 +8,109 @@ mod command;
 mod data;
 mod identity;
 mod input;
+mod message;
+mod network;
 mod obey;
+mod probe;
+mod proxy;
 mod recipients;
+mod seats;
 mod session;
 mod tls;
 
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 pub use data::{DataReader, Received};
 pub use recipients::{Recipients, Standing};
-pub use session::{Ended, Session};
-pub use tls::{acceptor, install_crypto};
+pub use session::{Ended, Protocol, Session};
+pub use tls::{Tls, install_crypto};
 
-use super::{Intake, Limits};
+use probe::Probes;
+use seats::Seats;
+
+use super::{Intake, Limits, ReceiveConfig};
 
 /// How long sessions may go on when the receiver stops: enough to finish a message.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(30);
+/// How long a proxy may take to say who its client is.
+const PROXIED: Duration = Duration::from_secs(5);
 
 /// What all sessions share.
 pub struct Context {
     hostname: String,
     banner: String,
+    answer_delay: Duration,
     limits: Limits,
-    tls: Option<TlsAcceptor>,
+    proxies: Vec<IpAddr>,
+    tls: Option<Tls>,
     recipients: Recipients,
     intake: Intake,
+    probes: Probes,
     /// Room for unfinished messages, in KiB.
     memory: Arc<Semaphore>,
     /// Cancelled when sessions are to end.
     stop: CancellationToken,
-    seats: Mutex<HashMap<IpAddr, usize>>,
+    seats: Seats,
 }
 
 impl Context {
     /// What sessions need: the names that they show, their limits, for whom they take mail and
-    /// where it goes.
+    /// where it goes. Starts the keeper of recipient checks, so that it wants a runtime.
     pub fn new(
-        hostname: String,
-        banner: String,
-        limits: Limits,
-        tls: Option<TlsAcceptor>,
+        config: &ReceiveConfig,
+        tls: Option<Tls>,
         recipients: Recipients,
         intake: Intake,
     ) -> Context {
+        let limits = config.limits.clone();
         let memory = (limits.memory_bytes >> 10).min(Semaphore::MAX_PERMITS);
+        let proxies = config.proxies.iter().map(IpAddr::to_canonical);
         Context {
-            hostname,
-            banner,
+            hostname: config.hostname.clone().unwrap_or_else(machine_name),
+            banner: config.banner.clone(),
+            answer_delay: Duration::from_millis(config.answer_delay_ms),
             limits,
+            proxies: proxies.collect(),
             tls,
+            probes: Probes::start(recipients.clone(), intake.clone()),
             recipients,
             intake,
             memory: Arc::new(Semaphore::new(memory)),
             stop: CancellationToken::new(),
-            seats: Mutex::default(),
+            seats: Seats::new(),
         }
+    }
+}
+
+/// This machine's name, for the banner.
+fn machine_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    match name.as_deref().map(str::trim) {
+        Ok(name) if !name.is_empty() => name.to_owned(),
+        _ => "localhost".to_owned(),
     }
 }
 
 /// Serves clients until `shutdown`, then lets those that are inside a message finish it. A
 /// connection that cannot be taken is logged, and the next one waited for.
-pub async fn run(listener: TcpListener, context: Arc<Context>, shutdown: impl Future<Output = ()>) {
+pub async fn run(
+    listener: TcpListener,
+    protocol: Protocol,
+    context: Arc<Context>,
+    shutdown: impl Future<Output = ()>,
+) {
     tokio::pin!(shutdown);
     let mut sessions = JoinSet::new();
     loop {
@@ -90,7 +119,8 @@ pub async fn run(listener: TcpListener, context: Arc<Context>, shutdown: impl Fu
             Some(_) = sessions.join_next(), if !sessions.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    sessions.spawn(connection(stream, peer.ip().to_canonical(), Arc::clone(&context)));
+                    let peer = peer.ip().to_canonical();
+                    sessions.spawn(connection(stream, peer, protocol, Arc::clone(&context)));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
@@ -109,8 +139,25 @@ pub async fn run(listener: TcpListener, context: Arc<Context>, shutdown: impl Fu
     sessions.shutdown().await;
 }
 
-async fn connection(mut stream: TcpStream, peer: IpAddr, context: Arc<Context>) {
-    let Some(_seat) = Seat::take(&context, peer) else {
+async fn connection(
+    mut stream: TcpStream,
+    peer: IpAddr,
+    protocol: Protocol,
+    context: Arc<Context>,
+) {
+    let _ = stream.set_nodelay(true);
+    let peer = if context.proxies.contains(&peer) {
+        match tokio::time::timeout(PROXIED, proxy::client(&mut stream)).await {
+            Ok(Ok(client)) => client.unwrap_or(peer),
+            _ => {
+                tracing::warn!(proxy = %peer, "a proxy did not say who its client is");
+                return;
+            }
+        }
+    } else {
+        peer
+    };
+    let Some(seat) = context.seats.take(&context.limits, peer) else {
         let answer = format!(
             "421 4.7.0 {} Error: too many connections\r\n",
             context.hostname
@@ -119,13 +166,16 @@ async fn connection(mut stream: TcpStream, peer: IpAddr, context: Arc<Context>) 
             tokio::time::timeout(Duration::from_secs(1), stream.write_all(answer.as_bytes())).await;
         return;
     };
-    let _ = stream.set_nodelay(true);
     let whole = Duration::from_secs(context.limits.session_seconds);
-    match tokio::time::timeout(whole, serve(stream, peer, &context)).await {
-        Ok(Ok(())) => {}
-        // Strangers break connections all day.
-        Ok(Err(error)) => tracing::debug!(%error, "a session broke"),
-        Err(_) => tracing::debug!("a session lasted too long"),
+    let session = talk(seat.listen(stream), peer, protocol, &context);
+    tokio::select! {
+        ended = tokio::time::timeout(whole, session) => match ended {
+            Ok(Ok(())) => {}
+            // Strangers break connections all day.
+            Ok(Err(error)) => tracing::debug!(%error, "a session broke"),
+            Err(_) => tracing::debug!("a session lasted too long"),
+        },
+        () = seat.gone() => tracing::debug!("a silent session gave way to another"),
     }
 }
 
@@ -137,53 +187,32 @@ pub async fn serve<S>(stream: S, peer: IpAddr, context: &Context) -> io::Result<
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Ended::StartTls(stream) = Session::new(stream, peer, false, context).run().await? else {
+    talk(stream, peer, Protocol::Smtp, context).await
+}
+
+/// The same in either protocol.
+///
+/// # Errors
+/// The connection broke, or the handshake failed.
+pub async fn talk<S>(
+    stream: S,
+    peer: IpAddr,
+    protocol: Protocol,
+    context: &Context,
+) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let plain = Session::new(stream, peer, false, protocol, context);
+    let Ended::StartTls(stream) = plain.run().await? else {
         return Ok(());
     };
     if let Some(tls) = &context.tls {
         // A new session over the new stream: nothing said in plain text is known to it.
-        let stream = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await??;
-        Session::new(stream, peer, true, context).run().await?;
+        let stream = tokio::time::timeout(HANDSHAKE, tls.acceptor().accept(stream)).await??;
+        Session::new(stream, peer, true, protocol, context)
+            .run()
+            .await?;
     }
     Ok(())
-}
-
-/// One of the connections that a client may have; given back when dropped.
-struct Seat {
-    context: Arc<Context>,
-    client: IpAddr,
-}
-
-impl Seat {
-    fn take(context: &Arc<Context>, peer: IpAddr) -> Option<Seat> {
-        let client = match peer {
-            // One customer's line is a /64.
-            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
-            v4 => v4,
-        };
-        let mut seats = context.seats.lock().unwrap_or_else(|e| e.into_inner());
-        let all: usize = seats.values().sum();
-        let own = seats.get(&client).copied().unwrap_or_default();
-        if all >= context.limits.connections || own >= context.limits.connections_per_address {
-            return None;
-        }
-        seats.insert(client, own + 1);
-        drop(seats);
-        Some(Seat {
-            context: Arc::clone(context),
-            client,
-        })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut seats = self.context.seats.lock().unwrap_or_else(|e| e.into_inner());
-        if let Some(own) = seats.get_mut(&self.client) {
-            *own -= 1;
-            if *own == 0 {
-                seats.remove(&self.client);
-            }
-        }
-    }
 }

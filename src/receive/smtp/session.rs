@@ -12,6 +12,8 @@ use tokio::time::timeout;
 use super::Context;
 use super::command;
 use super::input::{Input, Line};
+use super::message::Chunks;
+use super::probe::Asked;
 
 /// Answers held back while more commands are waiting, in bytes.
 const ANSWERS: usize = 32 * 1024;
@@ -32,11 +34,25 @@ pub(super) enum Next {
     StartTls,
 }
 
+/// Who speaks with us: anybody, or a mail server that has accepted a message and hands it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// SMTP.
+    Smtp,
+    /// LMTP (RFC 2033): the same, but for its greeting, and an answer for each recipient.
+    Lmtp,
+}
+
 /// A message on its way: MAIL was accepted.
 pub(super) struct Transaction {
     pub from: String,
     pub smtputf8: bool,
+    /// Each once.
     pub recipients: Vec<String>,
+    /// How often RCPT was accepted.
+    pub accepted: usize,
+    /// Its chunks so far.
+    pub chunks: Option<Chunks>,
 }
 
 /// A session with one client.
@@ -48,6 +64,8 @@ pub struct Session<'c, S> {
     pub(super) input: Input,
     pub(super) helo: Option<String>,
     pub(super) transaction: Option<Transaction>,
+    pub(super) asked: Asked,
+    pub(super) protocol: Protocol,
     /// Commands since the last message.
     pub(super) commands: u32,
     answers: Vec<u8>,
@@ -56,8 +74,16 @@ pub struct Session<'c, S> {
 
 impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
     /// A session at its start: nothing said by either side, or TLS just begun.
-    pub fn new(stream: S, peer: IpAddr, tls: bool, context: &'c Context) -> Session<'c, S> {
+    pub fn new(
+        stream: S,
+        peer: IpAddr,
+        tls: bool,
+        protocol: Protocol,
+        context: &'c Context,
+    ) -> Session<'c, S> {
         Session {
+            asked: Asked::new(context.probes.clone(), peer, protocol, tls),
+            protocol,
             stream,
             context,
             peer,
@@ -131,6 +157,9 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
     pub(super) async fn flush(&mut self) -> io::Result<()> {
         if self.answers.is_empty() {
             return Ok(());
+        }
+        if !self.context.answer_delay.is_zero() {
+            tokio::time::sleep(self.context.answer_delay).await;
         }
         let patience = Duration::from_secs(self.context.limits.command_seconds);
         let sending = async {

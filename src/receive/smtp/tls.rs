@@ -1,7 +1,9 @@
-//! STARTTLS.
+//! STARTTLS, with a certificate that is read again when its files change: whoever renews it need not
+//! stop the receiver, and no client is turned away meanwhile.
 
-use std::path::Path;
-use std::sync::{Arc, Once};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, Once, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -9,6 +11,9 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::receive::{Error, TlsConfig};
 use crate::workspace::read_private;
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Makes aws-lc the process's cryptography, once; a choice made earlier stands.
 pub fn install_crypto() {
@@ -19,27 +24,100 @@ pub fn install_crypto() {
     });
 }
 
-/// Reads certificate and key; relative paths start at `dir`.
-///
-/// # Errors
-/// A file cannot be read, is not PEM, or others may read the key; or the two do not fit.
-pub fn acceptor(config: &TlsConfig, dir: &Path) -> Result<TlsAcceptor, Error> {
+/// What tells one content of a file from the next: who writes it anew moves its time, and who puts
+/// another in its place its number.
+type Stamp = Option<(u64, u64, SystemTime)>;
+
+/// The certificate and key in use. Clones share them.
+#[derive(Clone)]
+pub struct Tls {
+    certificate: Arc<Path>,
+    key: Arc<Path>,
+    current: Arc<RwLock<TlsAcceptor>>,
+    /// The files as they were when they were last read, whatever came of it.
+    seen: Arc<Mutex<[Stamp; 2]>>,
+}
+
+impl Tls {
+    /// Reads certificate and key; relative paths start at `dir`.
+    ///
+    /// # Errors
+    /// A file cannot be read, is not PEM, or others may read the key; or the two do not fit.
+    pub fn load(config: &TlsConfig, dir: &Path) -> Result<Tls, Error> {
+        let certificate = dir.join(&config.certificate);
+        let key = dir.join(&config.key);
+        // Looked at before they are read: what changes in between is read again.
+        let seen = [stamp(&certificate), stamp(&key)];
+        let acceptor = acceptor(&certificate, &key)?;
+        Ok(Tls {
+            certificate: certificate.into(),
+            key: key.into(),
+            current: Arc::new(RwLock::new(acceptor)),
+            seen: Arc::new(Mutex::new(seen)),
+        })
+    }
+
+    /// For the next handshake.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let current = self.current.read();
+        current.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks at the files every few seconds, for ever.
+    pub async fn keep_fresh(self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let this = self.clone();
+            // Files may lie on a share that is slow to answer.
+            let _ = tokio::task::spawn_blocking(move || this.refresh()).await;
+        }
+    }
+
+    /// Reads the files again if they have changed. Those that do not fit each other (one renewed, the
+    /// other not yet) or cannot be read leave the former ones in use.
+    fn refresh(&self) {
+        let now = [stamp(&self.certificate), stamp(&self.key)];
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if *seen == now {
+                return;
+            }
+            *seen = now;
+        }
+        match acceptor(&self.certificate, &self.key) {
+            Ok(acceptor) => {
+                let current = self.current.write();
+                *current.unwrap_or_else(PoisonError::into_inner) = acceptor;
+                tracing::info!("the certificate for STARTTLS was read again");
+            }
+            Err(error) => {
+                tracing::error!(%error, "the former certificate for STARTTLS stays in use");
+            }
+        }
+    }
+}
+
+fn stamp(path: &Path) -> Stamp {
+    use std::os::unix::fs::MetadataExt;
+    let file = std::fs::metadata(path).ok()?;
+    Some((file.ino(), file.len(), file.modified().ok()?))
+}
+
+fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Error> {
     install_crypto();
     let wrong = |path: &Path, message: String| Error::Tls {
-        path: path.to_owned(),
+        path: PathBuf::from(path),
         message,
     };
-    let path = dir.join(&config.certificate);
-    let certificates = CertificateDer::pem_file_iter(&path)
+    let certificates = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| wrong(&path, error.to_string()))?;
-    let key_path = dir.join(&config.key);
-    let pem = zeroize::Zeroizing::new(read_private(&key_path).map_err(crate::secret::Error::from)?);
-    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes())
-        .map_err(|error| wrong(&key_path, error.to_string()))?;
+        .map_err(|error| wrong(certificate, error.to_string()))?;
+    let pem = zeroize::Zeroizing::new(read_private(key).map_err(crate::secret::Error::from)?);
+    let private = PrivateKeyDer::from_pem_slice(pem.as_bytes())
+        .map_err(|error| wrong(key, error.to_string()))?;
     let server = rustls::ServerConfig::builder()
         .with_no_client_auth()
-        .with_single_cert(certificates, key)
-        .map_err(|error| wrong(&path, error.to_string()))?;
+        .with_single_cert(certificates, private)
+        .map_err(|error| wrong(certificate, error.to_string()))?;
     Ok(TlsAcceptor::from(Arc::new(server)))
 }

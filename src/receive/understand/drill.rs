@@ -39,6 +39,7 @@ impl Brought {
             batch: Some(self.batch.clone()),
             kind: SightingKind::Drill,
             actor: actor.clone(),
+            network: None,
         }
     }
 }

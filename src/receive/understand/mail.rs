@@ -1,11 +1,13 @@
 //! A mail: the envelope says who was reached, the header what it is about. Nothing in it is
 //! followed, fetched or answered.
 
+use std::net::IpAddr;
+
 use mail_parser::MessageParser;
 use serde::Deserialize;
 
 use super::{Reached, one_line};
-use crate::canary::Actor;
+use crate::canary::{Actor, Channel};
 use crate::registry::{Mark, Message, Registry, Result};
 
 /// A header larger than this is not read for the summary.
@@ -14,6 +16,25 @@ const HEADER: usize = 256 << 10;
 #[derive(Deserialize)]
 struct Envelope {
     from: String,
+    #[serde(default)]
+    helo: String,
+    #[serde(default)]
+    peer: Option<IpAddr>,
+    /// The network of a client that asked for the recipient and sent nothing.
+    #[serde(default)]
+    probe: Option<String>,
+}
+
+fn envelope(message: &Message) -> Option<Envelope> {
+    let mail = message.channel == Channel::Mail;
+    serde_json::from_str(&message.envelope)
+        .ok()
+        .filter(|_| mail)
+}
+
+/// The network that checked a recipient, if that is all that it did.
+pub fn probe(message: &Message) -> Option<String> {
+    envelope(message)?.probe
 }
 
 /// Whom a recipient's address belongs to.
@@ -23,7 +44,19 @@ pub async fn reached(registry: &Registry, recipient: &str) -> Result<Reached> {
 
 /// Who wrote, and about what.
 pub fn actor(message: &Message) -> Actor {
-    let envelope: Option<Envelope> = serde_json::from_str(&message.envelope).ok();
+    let envelope = envelope(message);
+    if let Some(Envelope {
+        probe: Some(_),
+        from,
+        helo,
+        peer: Some(peer),
+    }) = &envelope
+    {
+        return Actor {
+            from: one_line(from),
+            summary: one_line(&format!("recipient check by {peer} ({helo}), no message")),
+        };
+    }
     let sender = envelope.map(|envelope| envelope.from).unwrap_or_default();
     // A stranger's bytes must not be able to stop the worker: without its header a mail still counts.
     let header = std::panic::catch_unwind(|| header(&message.raw)).unwrap_or_default();
@@ -78,7 +111,6 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::canary::Channel;
 
     fn read(from: &str, raw: &[u8]) -> Actor {
         actor(&Message {

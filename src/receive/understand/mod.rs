@@ -121,12 +121,16 @@ async fn understand(
     if reached.is_empty() {
         reached.push(Reached::default());
     }
-    let drill = drill::brought(registry, message, &reached).await?;
+    let probe = mail::probe(message);
+    let drill = match probe {
+        Some(_) => None,
+        None => drill::brought(registry, message, &reached).await?,
+    };
     let mut sightings: Vec<NewSighting> = reached
         .iter()
         .map(|reached| match &drill {
             Some(drill) if drill.is(reached) => drill.sighting(&actor),
-            _ => sighting(reached, &actor),
+            _ => sighting(reached, &actor, probe.as_deref()),
         })
         .collect();
     let mut seen = HashSet::new();
@@ -164,16 +168,19 @@ impl Reached {
     }
 }
 
-fn sighting(reached: &Reached, actor: &Actor) -> NewSighting {
+fn sighting(reached: &Reached, actor: &Actor, probe: Option<&str>) -> NewSighting {
     NewSighting {
         source: reached.source.clone(),
         canary: reached.canary.clone(),
         batch: reached.batch.clone(),
         kind: if reached.canaries.is_empty() {
             SightingKind::Noise
+        } else if probe.is_some() {
+            SightingKind::Probe
         } else {
             SightingKind::Alarm
         },
         actor: actor.clone(),
+        network: probe.filter(|name| !name.is_empty()).map(str::to_owned),
     }
 }

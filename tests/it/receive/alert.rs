@@ -84,6 +84,7 @@ async fn sight(otori: &Otori, canary: &Canary) {
             from: "list@broker.example".to_owned(),
             summary: "secret offer".to_owned(),
         },
+        network: None,
     };
     otori.registry.settle(id, &[sighting]).await.unwrap();
 }

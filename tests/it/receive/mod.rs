@@ -2,9 +2,11 @@
 
 pub mod alert;
 pub mod crash;
+mod gate;
 mod mail;
 pub mod phone;
 pub mod post;
+mod probe;
 mod starttls;
 mod strangers;
 mod transcripts;

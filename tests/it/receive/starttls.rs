@@ -125,7 +125,7 @@ async fn what_is_smuggled_before_the_handshake_is_forgotten() {
     )
     .await;
     let mut lines = String::new();
-    for _ in 0..7 {
+    for _ in 0..8 {
         sealed.read_line(&mut lines).await.unwrap();
     }
     assert!(!lines.contains("250-STARTTLS"), "{lines}");
@@ -138,4 +138,60 @@ async fn what_is_smuggled_before_the_handshake_is_forgotten() {
     expect(&mut sealed, "221 ").await;
     receiver.stop().await;
     assert!(otori.registry.message(1).await.unwrap().is_none());
+}
+
+/// The certificate that a client is shown, as openssl sees it, and whether it got one at all.
+#[track_caller]
+fn shown(smtp: std::net::SocketAddr) -> String {
+    let asked = Command::new("openssl")
+        .args(["s_client", "-starttls", "smtp", "-connect"])
+        .arg(smtp.to_string())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&asked.stdout).into_owned();
+    let begin = text.find("-----BEGIN CERTIFICATE-----");
+    let end = text.find("-----END CERTIFICATE-----");
+    text[begin.unwrap_or_else(|| panic!("{text}"))..end.unwrap()].to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_shown_without_a_restart() {
+    let otori = Otori::new().await;
+    let config = ReceiveConfig {
+        tls: Some(certificate(otori.dir())),
+        ..otori.config()
+    };
+    let receiver = otori.receive(&config).await;
+    let first = shown(receiver.smtp);
+    assert_eq!(first, shown(receiver.smtp));
+    certificate(otori.dir());
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while shown(receiver.smtp) == first {
+        assert!(std::time::Instant::now() < deadline, "never read again");
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+    let second = shown(receiver.smtp);
+    // Half a renewal, or none: a key that does not fit, and a file that is no certificate.
+    let whole = std::fs::read(otori.dir().join("cert.pem")).unwrap();
+    std::fs::write(otori.dir().join("cert.pem"), "in the making").unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert_eq!(shown(receiver.smtp), second);
+    std::fs::write(otori.dir().join("cert.pem"), whole).unwrap();
+    let mail = otori.dir().join("mail.eml");
+    std::fs::write(&mail, "Subject: sealed\r\n\r\ntext\r\n").unwrap();
+    let sent = Command::new("curl")
+        .args(["--silent", "--show-error", "--insecure", "--ssl-reqd"])
+        .arg(format!("smtp://{}/client.example", receiver.smtp))
+        .args(["--mail-from", "a@broker.example"])
+        .args(["--mail-rcpt", "x@decoys.example", "--upload-file"])
+        .arg(mail)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&sent.stderr);
+    assert!(sent.status.success(), "{told}");
+    receiver.stop().await;
+    let message = otori.registry.message(1).await.unwrap().unwrap();
+    let envelope: serde_json::Value = serde_json::from_str(&message.envelope).unwrap();
+    assert_eq!(envelope["tls"], true);
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use otori::receive::smtp::{self, Context, Recipients};
-use otori::receive::{Intake, Limits};
+use otori::receive::{Intake, Limits, ReceiveConfig};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
-use crate::harness::Otori;
+use crate::harness::{DOMAIN, Otori};
 
 /// Pieces of sessions, and noise, in any order.
 fn session() -> impl Strategy<Value = Vec<u8>> {
@@ -35,6 +35,8 @@ fn session() -> impl Strategy<Value = Vec<u8>> {
         "NOOP\r\n",
         "STARTTLS\r\n",
         "BDAT 5 LAST\r\n",
+        "BDAT 4\r\ntext",
+        "BDAT 0 LAST\r\n",
         "QUIT\r\n",
     ]);
     let piece = prop_oneof![
@@ -80,16 +82,21 @@ fn any_session_is_answered_alike_in_any_pieces_and_keeps_its_word() {
     let runtime = Runtime::new().unwrap();
     let (otori, context) = runtime.block_on(async {
         let otori = Otori::new().await;
-        let recipients = Recipients::default();
-        recipients.refresh(&otori.registry).await;
+        let domain = DOMAIN.parse().unwrap();
+        let recipients = Recipients::new(otori.registry.clone(), &[domain]);
+        recipients.refresh().await;
         let (intake, _) = Intake::start(otori.registry.clone(), Arc::new(Notify::new()));
         let limits = Limits {
             message_bytes: 5000,
             errors: 8,
             ..Limits::default()
         };
-        let name = "mx1.decoys.example".to_owned();
-        let context = Context::new(name, "ESMTP".to_owned(), limits, None, recipients, intake);
+        let config = ReceiveConfig {
+            hostname: Some("mx1.decoys.example".to_owned()),
+            limits,
+            ..ReceiveConfig::default()
+        };
+        let context = Context::new(&config, None, recipients, intake);
         (otori, context)
     });
     let stored = || {

@@ -4,18 +4,18 @@
 //! the escapes `\r`, `\n`, `\0` and `\\`. What stands without an answer between goes out in one piece.
 //! `S:` is a line that the server answers, `*` standing for the rest of it; `S-` says that the server
 //! closes. `=` is a message that must have been stored: sender, recipients, bytes, parted by ` | `.
-//! `limits NAME=N…` sets limits, `closed registry` takes the registry away.
+//! `limits NAME=N…` sets limits, `closed registry` takes the registry away, `lmtp` speaks LMTP.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use otori::receive::smtp::{self, Context, Recipients};
-use otori::receive::{Intake, Limits};
+use otori::receive::smtp::{self, Context, Protocol, Recipients};
+use otori::receive::{Intake, Limits, ReceiveConfig};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::Notify;
 
-use crate::harness::Otori;
+use crate::harness::{DOMAIN, Otori};
 
 fn unescape(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -69,8 +69,8 @@ async fn play(path: &Path, piece: usize) {
         .unwrap();
 
     let mut limits = Limits::default();
-    let recipients = Recipients::default();
-    recipients.refresh(&otori.registry).await;
+    let recipients = Recipients::new(otori.registry.clone(), &[DOMAIN.parse().unwrap()]);
+    recipients.refresh().await;
     for line in script.lines() {
         if let Some(settings) = line.strip_prefix("limits ") {
             settings
@@ -91,19 +91,19 @@ async fn play(path: &Path, piece: usize) {
             .await
             .unwrap();
     }
-    let context = Context::new(
-        "mx1.decoys.example".to_owned(),
-        "ESMTP".to_owned(),
+    let config = ReceiveConfig {
+        hostname: Some("mx1.decoys.example".to_owned()),
         limits,
-        None,
-        recipients,
-        intake,
-    );
+        ..ReceiveConfig::default()
+    };
+    let context = Context::new(&config, None, recipients, intake);
+    let lmtp = script.lines().any(|line| line == "lmtp");
+    let protocol = if lmtp { Protocol::Lmtp } else { Protocol::Smtp };
     let (client, server) = tokio::io::duplex(1 << 16);
     let session = tokio::spawn(async move {
         let peer = "192.0.2.1".parse().unwrap();
         // The client may go without a word.
-        let _ = smtp::serve(server, peer, &context).await;
+        let _ = smtp::talk(server, peer, protocol, &context).await;
     });
     let (reader, mut writer_half) = tokio::io::split(client);
     let mut reader = BufReader::new(reader);
@@ -147,7 +147,7 @@ async fn play(path: &Path, piece: usize) {
                 line.is_empty()
                     || line.starts_with(['#'])
                     || line.starts_with("limits ")
-                    || line == "closed registry",
+                    || ["closed registry", "lmtp"].contains(&line),
                 "{}: {line}",
                 at(number)
             ),

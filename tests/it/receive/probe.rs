@@ -1,0 +1,200 @@
+//! Mailboxes that are there and those that are not, and checks of recipients without a message.
+
+use otori::canary::{Channel, Sighting, SightingKind};
+use otori::receive::ReceiveConfig;
+use otori::registry::SightingFilter;
+use tokio::io::{AsyncReadExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::mail::{expect, say};
+use super::{HANAKO, JIRO, KEISUKE};
+use crate::harness::{Otori, Receiver};
+use crate::servers;
+
+/// As it is by default, behind a balancer that says where clients come from.
+fn config(otori: &Otori) -> ReceiveConfig {
+    ReceiveConfig {
+        catch_all: Vec::new(),
+        proxies: vec!["127.0.0.1".parse().unwrap()],
+        ..otori.config()
+    }
+}
+
+/// A session from `peer` that has said MAIL and RCPT for each; the answers must begin so.
+async fn asked(
+    receiver: &Receiver,
+    peer: &str,
+    recipients: &[(&str, &str)],
+) -> BufReader<TcpStream> {
+    let mut client = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    let proxy = format!("PROXY TCP4 {peer} 198.51.100.1 4000 25\r\n");
+    say(&mut client, &proxy).await;
+    expect(&mut client, "220 ").await;
+    say(&mut client, "EHLO wash.broker.example\r\n").await;
+    expect(&mut client, "250 ").await;
+    say(&mut client, "MAIL FROM:<wash@broker.example>\r\n").await;
+    expect(&mut client, "250 ").await;
+    for (recipient, answer) in recipients {
+        say(&mut client, &format!("RCPT TO:<{recipient}>\r\n")).await;
+        expect(&mut client, answer).await;
+    }
+    client
+}
+
+async fn quit(mut client: BufReader<TcpStream>) {
+    say(&mut client, "QUIT\r\n").await;
+    expect(&mut client, "221 ").await;
+    let mut rest = String::new();
+    client.read_to_string(&mut rest).await.unwrap();
+    assert_eq!(rest, "");
+}
+
+async fn sightings(otori: &Otori) -> Vec<Sighting> {
+    let mut all = otori
+        .registry
+        .sightings(&SightingFilter::default())
+        .await
+        .unwrap();
+    all.sort_by_key(|sighting| sighting.id);
+    all
+}
+
+#[tokio::test]
+async fn a_domain_has_its_canaries_mailboxes_and_no_others() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let receiver = otori.receive(&config(&otori)).await;
+    let upper = KEISUKE.mail.to_uppercase();
+    let unknown = "550 5.1.1 <nobody@decoys.example>: Recipient address rejected: User unknown";
+    let recipients = [
+        (KEISUKE.mail, "250 2.1.5"),
+        (upper.as_str(), "250 2.1.5"),
+        ("nobody@decoys.example", unknown),
+        ("nobody@decoys.example", unknown),
+        ("Postmaster@decoys.example", "250 2.1.5"),
+        ("abuse@decoys.example", "250 2.1.5"),
+        (JIRO.mail, "550 5.1.1"),
+        ("x@else.example", "550 5.7.1"),
+    ];
+    quit(asked(&receiver, "192.0.2.1", &recipients).await).await;
+    // Planted a moment ago, and written to at once.
+    otori.plant("shop", &[JIRO]).await;
+    quit(asked(&receiver, "192.0.2.1", &[(JIRO.mail, "250 ")]).await).await;
+    receiver.stop().await;
+}
+
+async fn several_checked(registry: &str) {
+    let otori = Otori::on(registry).await;
+    let school = otori.plant("school", &[KEISUKE, HANAKO]).await;
+    otori.plant("shop", &[JIRO]).await;
+    let receiver = otori.receive(&config(&otori)).await;
+    // Each way for a session to end: QUIT, RSET and QUIT, and going without a word. Again within the
+    // hour, from the same network, it is the same check.
+    let ours = [
+        (KEISUKE.mail, "250 "),
+        ("postmaster@decoys.example", "250 "),
+    ];
+    quit(asked(&receiver, "192.0.2.7", &ours).await).await;
+    let mut reset = asked(&receiver, "192.0.2.8", &ours).await;
+    say(&mut reset, "RSET\r\n").await;
+    expect(&mut reset, "250 ").await;
+    quit(reset).await;
+    drop(asked(&receiver, "192.0.2.9", &ours).await);
+    // Somebody else, who has only the one.
+    quit(asked(&receiver, "198.51.100.7", &[(HANAKO.mail, "250 ")]).await).await;
+    receiver.stop().await;
+    otori.settled().await;
+    let found = sightings(&otori).await;
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(found[0].canary.as_ref(), Some(&school[0].id));
+    assert_eq!(found[0].source.as_ref().unwrap().as_str(), "school");
+    for (sighting, repeats) in found.iter().zip([2, 0]) {
+        assert_eq!(sighting.kind, SightingKind::Probe);
+        assert_eq!(sighting.channel, Channel::Mail);
+        assert_eq!((sighting.incident, sighting.repeats), (None, repeats));
+        assert_eq!(sighting.actor.from, "wash@broker.example");
+        let summary = &sighting.actor.summary;
+        assert!(summary.contains("(wash.broker.example)"), "{summary}");
+    }
+    assert_eq!(otori.registry.alerts_waiting().await.unwrap(), 0);
+
+    // Another canary, of another source, by the network that had checked one: both are alarms now.
+    let receiver = otori.receive(&config(&otori)).await;
+    quit(asked(&receiver, "192.0.2.200", &[(JIRO.mail, "250 ")]).await).await;
+    receiver.stop().await;
+    otori.settled().await;
+    let found = sightings(&otori).await;
+    assert_eq!(found.len(), 3);
+    let joined: Vec<_> = found.iter().map(|s| s.incident.is_some()).collect();
+    assert_eq!(joined, [true, false, true], "{found:?}");
+    let incidents = otori.registry.incidents().await.unwrap();
+    let mut sources: Vec<&str> = incidents.iter().map(|i| i.source.as_str()).collect();
+    sources.sort_unstable();
+    assert_eq!(sources, ["school", "shop"]);
+    assert_eq!(otori.registry.alerts_waiting().await.unwrap(), 2);
+    let shown = otori.json(&["sightings", "--source", "shop"]);
+    assert_eq!(shown["sightings"][0]["kind"], "probe");
+    assert!(shown["sightings"][0]["incident"].is_number());
+    let verified = otori.command(&["evidence", "verify"]).output().unwrap();
+    let told = String::from_utf8_lossy(&verified.stdout);
+    assert!(verified.status.success(), "{told}");
+}
+
+#[tokio::test]
+async fn several_canaries_checked_from_one_network_are_an_alarm() {
+    several_checked("sqlite:registry.db").await;
+}
+
+#[tokio::test]
+async fn several_canaries_checked_are_an_alarm_on_postgres() {
+    several_checked(&servers::postgres().await).await;
+}
+
+#[tokio::test]
+async fn a_check_that_a_message_follows_is_none() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE, HANAKO]).await;
+    let receiver = otori.receive(&config(&otori)).await;
+    let both = [(KEISUKE.mail, "250 "), (HANAKO.mail, "250 ")];
+    let mut client = asked(&receiver, "192.0.2.7", &both).await;
+    say(&mut client, "RSET\r\nMAIL FROM:<a@broker.example>\r\n").await;
+    expect(&mut client, "250 ").await;
+    expect(&mut client, "250 ").await;
+    for (recipient, _) in both {
+        say(&mut client, &format!("RCPT TO:<{recipient}>\r\n")).await;
+        expect(&mut client, "250 ").await;
+    }
+    say(&mut client, "DATA\r\nSubject: x\r\n\r\nx\r\n.\r\n").await;
+    expect(&mut client, "354 ").await;
+    expect(&mut client, "250 ").await;
+    // And once more, with nothing behind it: the message has said it already.
+    say(&mut client, "MAIL FROM:<>\r\n").await;
+    expect(&mut client, "250 ").await;
+    say(&mut client, &format!("RCPT TO:<{}>\r\n", KEISUKE.mail)).await;
+    expect(&mut client, "250 ").await;
+    quit(client).await;
+    receiver.stop().await;
+    otori.settled().await;
+    let kinds: Vec<_> = sightings(&otori).await.iter().map(|s| s.kind).collect();
+    assert_eq!(kinds, [SightingKind::Alarm, SightingKind::Alarm]);
+}
+
+#[tokio::test]
+async fn a_message_that_breaks_off_was_a_check() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let receiver = otori.receive(&config(&otori)).await;
+    let mut client = asked(&receiver, "192.0.2.7", &[(KEISUKE.mail, "250 ")]).await;
+    say(&mut client, "DATA\r\nhalf").await;
+    expect(&mut client, "354 ").await;
+    drop(client);
+    // The server sees the end of the stream when it does.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while sightings(&otori).await.is_empty() {
+        assert!(std::time::Instant::now() < deadline, "no sighting");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    receiver.stop().await;
+    let kinds: Vec<_> = sightings(&otori).await.iter().map(|s| s.kind).collect();
+    assert_eq!(kinds, [SightingKind::Probe]);
+}
