@@ -1,6 +1,7 @@
 //! A workspace with many canaries, made without a customer database: the registry holds what
 //! `otori plant` would have registered.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use otori::canary::{
@@ -35,6 +36,7 @@ pub fn canaries(count: usize) -> (Vec<Batch>, Vec<Canary>) {
         .address;
     let mut batches = Vec::new();
     let mut canaries = Vec::with_capacity(count);
+    let mut ids = HashSet::new();
     for source in 0..SOURCES {
         let name: SourceName = format!("source-{source}").parse().expect("a plain word");
         let style = Style::random(&mut rng);
@@ -63,8 +65,13 @@ pub fn canaries(count: usize) -> (Vec<Batch>, Vec<Canary>) {
                 "k{number}.{:03}@mail{source}.example",
                 rng.random_range(0..1000)
             ));
+            // Of so many, two would be called the same: planting draws again, too.
+            let mut own = CanaryId::random(&mut rng);
+            while !ids.insert(own.clone()) {
+                own = CanaryId::random(&mut rng);
+            }
             canaries.push(Canary {
-                id: CanaryId::random(&mut rng),
+                id: own,
                 source: name.clone(),
                 batch: id.clone(),
                 state: State::Live,

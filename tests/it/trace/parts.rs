@@ -156,7 +156,9 @@ async fn several_files_and_a_directory_are_one_list() {
             .command(&[&["trace", first, second], wrong].concat())
             .output()
             .unwrap();
-        refused(&output, "--together");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("--together"), "{told}");
     }
 }
 
