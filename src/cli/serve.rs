@@ -24,8 +24,9 @@ const KEY_CHECK: Duration = Duration::from_secs(1);
 
 /// Receive mail, calls and letters, and raise alerts, until Ctrl-C
 ///
-/// Mail comes in over SMTP, and over LMTP from a mail server in front. Calls, letters, the dashboard and the API are on HTTP; credentials are
-/// in the files that otori.toml names. All listen on loopback unless told otherwise.
+/// Mail comes in over SMTP, and over LMTP from a mail server in front. Calls, letters, the dashboard
+/// and the API are on HTTP; credentials are in the files that otori.toml names. All listen on
+/// loopback unless told otherwise.
 #[derive(clap::Args)]
 pub struct Args {
     /// Where SMTP listens, instead of where otori.toml says; port 0 takes a free one

@@ -41,11 +41,24 @@ impl Registry {
     /// # Errors
     /// The store fails, or a canary does not open.
     pub async fn find(&self, mark: Mark, value: &str) -> Result<Vec<Canary>> {
+        let rows = self.bearers(mark, value).await?;
+        rows.iter().map(|row| self.canary(row)).collect()
+    }
+
+    /// Whether there is a canary that [`Registry::find`] would find.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn bears(&self, mark: Mark, value: &str) -> Result<bool> {
+        Ok(!self.bearers(mark, value).await?.is_empty())
+    }
+
+    /// The canaries that bear a mark, as [`Registry::canary`] reads them.
+    async fn bearers(&self, mark: Mark, value: &str) -> Result<Vec<Row>> {
         let Some(value) = folded(mark, value) else {
             return Ok(Vec::new());
         };
-        let rows = self
-            .store
+        self.store
             .fetch(
                 "select canary.id, batch.source, batch.id, batch.state, canary.sealed,
                         source_key.sealed
@@ -60,33 +73,7 @@ impl Registry {
                     self.vault.tag(mark.name(), &value).into(),
                 ],
             )
-            .await?;
-        rows.iter().map(|row| self.canary(row)).collect()
-    }
-
-    /// Whether there is a canary that [`Registry::find`] would find.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn bears(&self, mark: Mark, value: &str) -> Result<bool> {
-        let Some(value) = folded(mark, value) else {
-            return Ok(false);
-        };
-        let tag = self.vault.tag(mark.name(), &value);
-        let rows = self
-            .store
-            .fetch(
-                "select 1 from canary_mark
-                 join canary on canary.id = canary_mark.canary
-                 join batch on batch.id = canary.batch
-                 join source_key on source_key.source = batch.source
-                 where source_key.sealed is not null and canary_mark.mark = $1
-                   and canary_mark.tag = $2 and batch.state <> 'void'
-                 limit 1",
-                vec![mark.name().into(), tag.into()],
-            )
-            .await?;
-        Ok(!rows.is_empty())
+            .await
     }
 
     /// Stores messages durably, all or none; when this returns, a power cut loses none of them.
@@ -188,9 +175,9 @@ impl Registry {
         })
     }
 
-    /// In one transaction: stores a message's sightings, joins each alarm to its source's open
-    /// incident (or opens one), and each recipient check by a network that has checked several canaries, queues one alert per incident touched, and marks the message
-    /// settled. A message settled by somebody else in the meantime is left alone (`None`).
+    /// In one transaction: stores a message's sightings, joins each alarm, and each recipient check by a
+    /// network that has checked several canaries, to its source's open incident (or opens one),
+    /// queues one alert per incident touched, and marks the message settled. A message settled by somebody else in the meantime is left alone (`None`).
     ///
     /// # Errors
     /// The store fails; then the message stays unsettled.

@@ -84,10 +84,10 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// The blocks that a whole number stands in, the smallest first, and how many numbers they have.
+    /// The blocks that a whole number stands in, the largest first, and how many numbers they have.
     fn of(class: Class, key: &str) -> impl Iterator<Item = (&str, u32)> {
         let whole = class == Class::Phone && key.starts_with('+') && key.len() > 9;
-        [(2, 100), (3, 1_000), (4, 10_000)]
+        [(4, 10_000), (3, 1_000), (2, 100)]
             .into_iter()
             .filter(move |_| whole)
             .filter_map(|(end, numbers)| Some((key.get(..key.len() - end)?, numbers)))
@@ -263,10 +263,11 @@ impl Watch {
         self.values.iter().map(text).collect()
     }
 
-    /// The blocks of ours that a number stands in, the smallest first.
+    /// The blocks of ours that a number stands in, the largest first: what stands in none of these, as
+    /// most numbers of a list do, stands in none at all.
     pub(super) fn blocks_of(&self, class: Class, key: &str) -> impl Iterator<Item = u32> {
         let blocks = Blocks::of(class, key);
-        blocks.filter_map(|(block, _)| self.blocks.numbers.get(block).copied())
+        blocks.map_while(|(block, _)| self.blocks.numbers.get(block).copied())
     }
 
     /// Of each block of ours, how many of its numbers are not.

@@ -10,18 +10,23 @@ use sha2::{Digest, Sha256};
 pub fn same_as(from: &str, recipients: &[String], raw: &[u8]) -> Option<String> {
     let (header, body) = split(raw);
     let id = message_id(header)?;
-    let mut hash = Sha256::new();
     let mut recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
     recipients.sort_unstable();
-    for part in [id.as_slice(), from.as_bytes()]
+    let parts = [id.as_slice(), from.as_bytes()]
         .into_iter()
         .chain(recipients.iter().map(|r| r.as_bytes()))
-        .chain([body])
-    {
+        .chain([body]);
+    Some(hash_of(parts))
+}
+
+/// One hash of several parts, none of which can pass for the end of another: 64 hex digits.
+pub fn hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    Some(crate::receive::hex(&hash.finalize()))
+    crate::receive::hex(&hash.finalize())
 }
 
 /// Header and body, parted at the first empty line.

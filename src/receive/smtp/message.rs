@@ -26,8 +26,8 @@ const PIECE_KIB: usize = 64;
 /// A message that comes with fewer bytes a second is a way to hold a place, and no message.
 const SLOWEST: u64 = 100;
 
-const NO_MAIL: &str = "503 5.5.1 Error: need MAIL command";
-const TOO_LARGE: &str = "552 5.3.4 Message size exceeds fixed limit";
+pub(super) const NO_MAIL: &str = "503 5.5.1 Error: need MAIL command";
+pub(super) const TOO_LARGE: &str = "552 5.3.4 Message size exceeds fixed limit";
 const NO_MEMORY: &str = "452 4.3.1 Insufficient system storage";
 const NOT_STORED: &str = "451 4.3.0 Error: queue file write error";
 
@@ -36,13 +36,6 @@ pub(super) struct Chunks {
     raw: Vec<u8>,
     memory: Memory,
     started: Instant,
-}
-
-/// What waiting for more of a message came to.
-enum More {
-    Here,
-    Gone,
-    TooSlow,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
@@ -79,12 +72,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             if reader.seen() > PATIENCE * self.context.limits.message_bytes as u64 {
                 return Ok(self.say_goodbye("552 5.3.4", "Message size exceeds fixed limit"));
             }
-            match self.more(started, reader.seen()).await? {
-                More::Here => {}
-                More::Gone => return Ok(Next::Close),
-                More::TooSlow => {
-                    return Ok(self.say_goodbye("421 4.4.2", "Error: timeout exceeded"));
-                }
+            if let Some(end) = self.more(started, reader.seen()).await? {
+                return Ok(end);
             }
         }
         Ok(match reader.finish() {
@@ -129,12 +118,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             }
             self.flush().await?;
             let seen = chunks.raw.len().max(size - left);
-            match self.more(chunks.started, seen as u64).await? {
-                More::Here => {}
-                More::Gone => return Ok(Next::Close),
-                More::TooSlow => {
-                    return Ok(self.say_goodbye("421 4.4.2", "Error: timeout exceeded"));
-                }
+            if let Some(end) = self.more(chunks.started, seen as u64).await? {
+                return Ok(end);
             }
         }
         let Some(mut transaction) = transaction else {
@@ -171,16 +156,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             })
     }
 
-    /// Waits for more of a message that began at `started` and of which `seen` bytes are here.
-    async fn more(&mut self, started: Instant, seen: u64) -> io::Result<More> {
+    /// Waits for more of a message that began at `started` and of which `seen` bytes are here. What ends
+    /// the session instead, if nothing comes.
+    async fn more(&mut self, started: Instant, seen: u64) -> io::Result<Option<Next>> {
         let silence = Duration::from_secs(self.context.limits.data_seconds);
         let all = silence + Duration::from_secs(seen / SLOWEST);
         let left = all.saturating_sub(started.elapsed());
         let filled = timeout(silence.min(left), self.input.fill(&mut self.stream)).await;
         Ok(match filled.ok().transpose()? {
-            Some(true) => More::Here,
-            Some(false) => More::Gone,
-            None => More::TooSlow,
+            Some(true) => None,
+            Some(false) => Some(Next::Close),
+            None => Some(self.say_goodbye("421 4.4.2", "Error: timeout exceeded")),
         })
     }
 

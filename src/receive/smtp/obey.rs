@@ -8,6 +8,7 @@ use smtp_proto::{MAIL_BODY_BINARYMIME, MAIL_SMTPUTF8, MailFrom, RcptTo, Request}
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::command::written;
+use super::message::{NO_MAIL, TOO_LARGE};
 use super::recipients::Standing;
 use super::session::{Next, Protocol, Session, Transaction};
 use crate::canary::MailAddress;
@@ -106,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         } else if self.transaction.is_some() {
             self.say("503 5.5.1 Error: nested MAIL command")
         } else if from.size > self.context.limits.message_bytes {
-            self.say("552 5.3.4 Message size exceeds fixed limit")
+            self.say(TOO_LARGE)
         } else if from.flags & MAIL_BODY_BINARYMIME != 0 {
             self.say("501 5.5.4 Unsupported option: BODY=BINARYMIME")
         } else if !smtputf8 && !from.address.is_ascii() {
@@ -125,7 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
 
     async fn rcpt(&mut self, to: &RcptTo<String>, line: &str) -> Next {
         let Some(transaction) = &self.transaction else {
-            return self.say("503 5.5.1 Error: need MAIL command");
+            return self.say(NO_MAIL);
         };
         if transaction.chunks.is_some() {
             return self.say("503 5.5.1 Error: RCPT after BDAT");

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
 use super::Recipients;
+use super::identity::hash_of;
 use super::network::network;
 use super::obey::Envelope;
 use super::session::Protocol;
@@ -88,24 +88,20 @@ impl Probe {
             queued_as: "",
             probe: Some(self.network.clone()),
         };
-        let mut hash = Sha256::new();
         let hour = self.at.unix_timestamp() / SAME;
-        for part in [
+        let same = [
             "probe",
             &self.network,
             &recipient.to_lowercase(),
             &hour.to_string(),
-        ] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
+        ];
         NewMessage {
             at: self.at,
             channel: Channel::Mail,
             envelope: serde_json::to_string(&envelope).expect("texts are JSON"),
             recipients: vec![recipient.to_owned()],
             raw: Vec::new(),
-            same_as: Some(crate::receive::hex(&hash.finalize())),
+            same_as: Some(hash_of(same.map(str::as_bytes))),
         }
     }
 }

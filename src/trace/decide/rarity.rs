@@ -119,7 +119,7 @@ impl Rarity<'_> {
             let holders = self.watch.values[value as usize].holders.len() as f64;
             let alone = self.tally.alone[value as usize] as f64;
             let common = common(mark).max((alone - 10.0 * holders) / rows);
-            return common.max(self.dialled(mark, value));
+            return common.max(self.dialled(value));
         }
         // One row more than were seen, and as many rows before them as make it common.
         let share = |count: u64| (count as f64 + 1.0) / (rows + 1.0 / common(mark));
@@ -133,17 +133,21 @@ impl Rarity<'_> {
     /// The chance of a number in a list that holds its neighbours, as one does that a dialling machine
     /// has made: so many strangers have the block's other numbers, and as often somebody has ours. The
     /// fullest of the blocks around it counts.
-    fn dialled(&self, mark: Mark, value: u32) -> f64 {
-        let text = self.watch.values[value as usize].text();
-        let Some(text) = text.filter(|_| mark == Mark::Phone) else {
-            return 0.0;
-        };
+    fn dialled(&self, value: u32) -> f64 {
         let others = self.watch.others_in_blocks();
-        let full = self.watch.blocks_of(Class::Phone, text).map(|block| {
-            let rows = self.tally.neighbours[block as usize] as f64;
-            rows / f64::from(others[block as usize].max(1))
+        let full = self.blocks(value).map(|block| {
+            let rows = self.tally.neighbours[block] as f64;
+            rows / f64::from(others[block].max(1))
         });
         full.fold(0.0, f64::max) / self.rows()
+    }
+
+    /// The blocks that a number of ours stands in, the largest first; what is no number has none.
+    fn blocks(&self, value: u32) -> impl Iterator<Item = usize> {
+        let value = &self.watch.values[value as usize];
+        let text = value.text().into_iter();
+        text.flat_map(|text| self.watch.blocks_of(value.class, text))
+            .map(|block| block as usize)
     }
 
     /// The chance of one mark of a canary; the commonest of several children's.
@@ -177,15 +181,11 @@ impl Rarity<'_> {
 
     /// The share of the list's rows that have a stranger's number of a block that one of ours stands in.
     fn in_block(&self, canary: &Watched) -> f64 {
-        let numbers = canary
+        let smallest = canary
             .values
             .iter()
-            .filter(|(mark, _)| *mark == Mark::Phone);
-        let rows = numbers.filter_map(|(_, value)| {
-            let text = self.watch.values[*value as usize].text()?;
-            let block = self.watch.blocks_of(Class::Phone, text).next()?;
-            Some(self.tally.neighbours[block as usize])
-        });
+            .filter_map(|(_, value)| self.blocks(*value).last());
+        let rows = smallest.map(|block| self.tally.neighbours[block]);
         rows.max().unwrap_or_default() as f64 / self.rows()
     }
 

@@ -1,7 +1,8 @@
 //! Which rows are worth a near comparison with which canaries: the rules, in one place.
 //!
 //! A row is compared nearly with a canary only where one of its blocking keys is one of the canary's.
-//! Each key joins two facts, so that strangers seldom have one, and each slip that [`near`](super::near) knows leaves one of them whole:
+//! Each key joins two facts, so that strangers seldom have one, and each slip that [`near`](super::near)
+//! knows leaves one of them whole:
 //!
 //! | key | stands |
 //! | --- | --- |
@@ -105,7 +106,7 @@ struct Ends {
 /// What blocking keys of a row, or of a canary, are made of.
 #[derive(Default)]
 pub struct Facts {
-    letters: Vec<u32>,
+    letters: Vec<char>,
     words: Vec<Word>,
     people: Vec<Person>,
     births: Vec<Date>,
@@ -136,7 +137,7 @@ impl Facts {
             Class::Name | Class::Kana => self.person(class, key),
             Class::Birth => {
                 if let Some(date) = date(key) {
-                    self.birth(date);
+                    push(&mut self.births, date);
                 }
             }
             Class::Phone => {
@@ -147,7 +148,8 @@ impl Facts {
             }
             Class::Email => {
                 if let Some((mailbox, domain)) = key.rsplit_once('@') {
-                    self.email(mailbox.chars(), domain.chars());
+                    let sides = (hash(mailbox.chars().map(bare)), hash(domain.chars()));
+                    push(&mut self.emails, sides);
                 }
             }
             Class::Address => {
@@ -156,14 +158,9 @@ impl Facts {
                     push(&mut self.places, place);
                 }
             }
-            Class::Postcode => self.postcode(key.chars()),
+            Class::Postcode => push(&mut self.postcodes, hash(key.chars())),
             _ => {}
         }
-    }
-
-    /// Takes a date.
-    fn birth(&mut self, date: Date) {
-        push(&mut self.births, date);
     }
 
     /// Takes the digits of a number, as they are dialled within its country.
@@ -180,17 +177,6 @@ impl Facts {
             };
             push(&mut self.phones, ends);
         }
-    }
-
-    /// Takes both sides of a folded mail address.
-    fn email(&mut self, mailbox: impl Iterator<Item = char>, domain: impl Iterator<Item = char>) {
-        let sides = (hash(mailbox.map(bare)), hash(domain));
-        push(&mut self.emails, sides);
-    }
-
-    /// Takes the letters of a folded postcode.
-    fn postcode(&mut self, letters: impl Iterator<Item = char>) {
-        push(&mut self.postcodes, hash(letters));
     }
 
     /// The keys under which a row may find a canary. `of_ours` may say of a person that no canary has a
@@ -235,29 +221,21 @@ impl Facts {
         if self.people.len() == MOST {
             return;
         }
-        let start = self.words.len();
+        let (first, mut whole) = (self.words.len(), 0_u64);
         for word in key.split(' ') {
-            self.word(word.chars().map(|c| u32::from(bare(c))));
+            let start = self.letters.len();
+            self.letters.extend(word.chars().map(bare));
+            let letters = start..self.letters.len();
+            let hash = hash(self.letters[letters.clone()].iter().copied());
+            // The order of words means nothing: a slip in a first letter changes it.
+            whole = whole.wrapping_add(hash);
+            self.words.push(Word { letters, hash });
         }
-        self.found(class == Class::Kana, key.is_ascii(), start);
-    }
-
-    fn word(&mut self, letters: impl Iterator<Item = u32>) {
-        let start = self.letters.len();
-        self.letters.extend(letters);
-        let letters = start..self.letters.len();
-        let hash = polynomial(self.letters[letters.clone()].iter().copied());
-        self.words.push(Word { letters, hash });
-    }
-
-    fn found(&mut self, kana: bool, latin: bool, start: usize) {
-        // The order of words means nothing: a slip in a first letter changes it.
-        let words = self.words[start..].iter();
         self.people.push(Person {
-            kana,
-            latin,
-            whole: words.fold(0, |sum, word| sum.wrapping_add(word.hash)),
-            words: start..self.words.len(),
+            kana: class == Class::Kana,
+            latin: key.is_ascii(),
+            whole,
+            words: first..self.words.len(),
         });
     }
 
@@ -269,7 +247,7 @@ impl Facts {
             let letters = &self.letters[word.letters.clone()];
             for gone in 0..letters.len() {
                 let left = letters[..gone].iter().chain(&letters[gone + 1..]);
-                give(others.wrapping_add(polynomial(left.copied())));
+                give(others.wrapping_add(hash(left.copied())));
             }
         }
     }
@@ -280,7 +258,7 @@ impl Facts {
             let others = person.whole.wrapping_sub(word.hash);
             let letters = &self.letters[word.letters.clone()];
             for kept in 2 + usize::from(person.latin)..letters.len().saturating_sub(1) {
-                give(others.wrapping_add(polynomial(letters[..kept].iter().copied())));
+                give(others.wrapping_add(hash(letters[..kept].iter().copied())));
             }
             if person.words.len() > 1 {
                 give(others);
@@ -358,12 +336,8 @@ fn part(one: i32, other: u8) -> u64 {
     u64::from(one.unsigned_abs()) << 8 | u64::from(other)
 }
 
-fn hash(letters: impl Iterator<Item = char>) -> u64 {
-    polynomial(letters.map(u32::from))
-}
-
 /// The hash of a word, from which that of a name is added up.
-fn polynomial(letters: impl Iterator<Item = u32>) -> u64 {
+fn hash(letters: impl Iterator<Item = char>) -> u64 {
     mix(letters.fold(1_u64, |sum, c| {
         sum.wrapping_mul(BASE).wrapping_add(u64::from(c))
     }))

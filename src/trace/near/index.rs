@@ -1,11 +1,15 @@
 //! Blocking keys to canaries, in eight bytes each.
 
+use crate::trace::filter::Filter;
+
 /// A bucket has about so many entries.
 const BUCKET: usize = 4;
 
 /// Which canaries are found under which key. A key is kept as its bucket and 32 bits: what is found
 /// under it is compared in full anyway.
 pub struct Index {
+    /// All keys: most rows have none of them, and this says so from fewer bytes than the rest.
+    known: Filter,
     shift: u32,
     starts: Vec<u32>,
     prints: Vec<u32>,
@@ -21,7 +25,11 @@ impl Index {
         let shift = 64 - bits;
         // Where each bucket ends, moved down to where it starts as it is filled.
         let mut starts = vec![0_u32; (1 << bits) + 1];
-        all(&mut |key, _| starts[(key >> shift) as usize] += 1);
+        let mut known = Filter::new(total);
+        all(&mut |key, _| {
+            starts[(key >> shift) as usize] += 1;
+            known.add(key);
+        });
         let mut sum = 0;
         for start in &mut starts {
             sum += *start;
@@ -35,6 +43,7 @@ impl Index {
             canaries[*place as usize] = canary;
         });
         Index {
+            known,
             shift,
             starts,
             prints,
@@ -42,13 +51,11 @@ impl Index {
         }
     }
 
-    /// How many entries it has.
-    pub fn len(&self) -> usize {
-        self.canaries.len()
-    }
-
     /// Gives the canaries under a key.
     pub fn find(&self, key: u64, give: &mut impl FnMut(u32)) {
+        if !self.known.may_have(key) {
+            return;
+        }
         let bucket = (key >> self.shift) as usize;
         let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
         let print = key as u32;

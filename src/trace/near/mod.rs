@@ -24,7 +24,7 @@ use std::ops::Range;
 
 use super::filter::Filter;
 use super::normalise::{Class, Key};
-use super::watch::{Watch, Watched};
+use super::watch::{Value, Watch};
 use blocking::{Facts, Rules};
 pub use compare::near;
 pub use how::{How, Hows};
@@ -36,8 +36,6 @@ use super::mark::{Mark, Marks};
 pub struct Near {
     rules: Rules,
     index: Index,
-    /// All keys: most rows have none of them, and this says so from fewer bytes than the index.
-    keys: Filter,
     /// All names and readings.
     people: Filter,
 }
@@ -52,21 +50,23 @@ impl Near {
         let index = Index::new(|give| {
             let mut facts = Facts::default();
             for (canary, watched) in (0..).zip(&watch.canaries) {
-                facts.of_canary(watch, watched);
+                facts.clear();
+                for (_, value) in &watched.values {
+                    add(&mut facts, &watch.values[*value as usize]);
+                }
                 facts.planted(rules, &mut |key| give(key, canary));
             }
         });
-        let (mut keys, mut people) = (Filter::new(index.len()), Filter::new(watch.values.len()));
+        let mut people = Filter::new(watch.values.len());
         let mut facts = Facts::default();
-        for watched in &watch.canaries {
-            facts.of_canary(watch, watched);
+        for value in &watch.values {
+            facts.clear();
+            add(&mut facts, value);
             facts.people().for_each(|person| people.add(person));
-            facts.planted(rules, &mut |key| keys.add(key));
         }
         Some(Near {
             rules,
             index,
-            keys,
             people,
         })
     }
@@ -76,24 +76,13 @@ impl Near {
         facts.row(
             self.rules,
             |person| self.people.may_have(person),
-            &mut |key| {
-                if self.keys.may_have(key) {
-                    self.index.find(key, give);
-                }
-            },
+            &mut |key| self.index.find(key, give),
         );
     }
 }
 
-impl Facts {
-    /// What is known of a canary.
-    pub fn of_canary(&mut self, watch: &Watch, canary: &Watched) {
-        self.clear();
-        for (_, value) in &canary.values {
-            let value = &watch.values[*value as usize];
-            self.add(value.class, value.text().unwrap_or_default());
-        }
-    }
+fn add(facts: &mut Facts, value: &Value) {
+    facts.add(value.class, value.text().unwrap_or_default());
 }
 
 struct Kept {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::KEISUKE;
-use super::mail::{expect, say};
+use super::mail::{begin_message, expect, say};
 use crate::harness::{Otori, Receiver};
 
 async fn connect(smtp: SocketAddr) -> BufReader<TcpStream> {
@@ -32,14 +32,7 @@ async fn through(receiver: &Receiver, peer: &str) -> (BufReader<TcpStream>, Stri
 
 /// Sends one message in a session that was greeted already.
 async fn deliver(client: &mut BufReader<TcpStream>) {
-    say(
-        client,
-        "HELO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@decoys.example>\r\nDATA\r\n",
-    )
-    .await;
-    for code in ["250 ", "250 2.1.0", "250 2.1.5", "354 "] {
-        expect(client, code).await;
-    }
+    begin_message(client).await;
     say(client, "text\r\n.\r\n").await;
     expect(client, "250 2.0.0 Ok: queued").await;
 }
@@ -164,14 +157,7 @@ async fn a_message_drop_by_drop_is_cut_off() {
     let receiver = otori.receive(&config).await;
     let mut slow = connect(receiver.smtp).await;
     expect(&mut slow, "220 ").await;
-    say(
-        &mut slow,
-        "HELO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@decoys.example>\r\nDATA\r\n",
-    )
-    .await;
-    for code in ["250 ", "250 2.1.0", "250 2.1.5", "354 "] {
-        expect(&mut slow, code).await;
-    }
+    begin_message(&mut slow).await;
     let (read, mut write) = slow.into_inner().into_split();
     let dripping = tokio::spawn(async move {
         while write.write_all(b"x").await.is_ok() {

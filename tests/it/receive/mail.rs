@@ -31,6 +31,18 @@ pub async fn say<S: AsyncWrite + AsyncRead + Unpin>(stream: &mut BufReader<S>, t
     stream.get_mut().flush().await.unwrap();
 }
 
+/// Begins a message in a session that was greeted: what is said next is its text.
+pub async fn begin_message(client: &mut BufReader<TcpStream>) {
+    say(
+        client,
+        "HELO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@decoys.example>\r\nDATA\r\n",
+    )
+    .await;
+    for code in ["250 ", "250 2.1.0", "250 2.1.5", "354 "] {
+        expect(client, code).await;
+    }
+}
+
 pub fn mail(to: &[&str], subject: &str) -> Message {
     let to = to
         .iter()
@@ -237,14 +249,7 @@ async fn stopping_lets_a_message_end_and_tells_the_idle() {
     expect(&mut idle, "220 ").await;
     let mut busy = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
     expect(&mut busy, "220 ").await;
-    say(
-        &mut busy,
-        "HELO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@decoys.example>\r\nDATA\r\n",
-    )
-    .await;
-    for code in ["250 ", "250 2.1.0", "250 2.1.5", "354 "] {
-        expect(&mut busy, code).await;
-    }
+    begin_message(&mut busy).await;
     let stopping = tokio::spawn(receiver.stop());
     expect(&mut idle, "421 4.3.2").await;
     say(&mut busy, "text\r\n.\r\n").await;
