@@ -466,3 +466,34 @@ async fn three_gigabytes_in_one_line() {
     let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(kilobytes < 2 << 20, "{kilobytes} kB");
 }
+
+/// A dialling machine has ours among its numbers, and so has a list with one number in every row: that
+/// names nobody, and clears nobody either.
+#[tokio::test]
+async fn numbers_that_anybody_could_have_made_name_and_clear_nobody() {
+    let broker = Broker::new().await;
+    let list = |numbers: &mut dyn Iterator<Item = String>| {
+        let lines = numbers.map(|number| number + "\r\n");
+        ["電話番号\r\n".to_owned()]
+            .into_iter()
+            .chain(lines)
+            .collect::<String>()
+    };
+    let dialled = |n: u32| format!("090-0123-{n:04}");
+    let ours = broker
+        .lines
+        .iter()
+        .find(|line| line[3].contains("囮ハイツ"));
+    let one = ours.unwrap()[4].clone();
+    for (name, text) in [
+        ("dialled.csv", list(&mut (0..10_000).map(dialled))),
+        ("a-part.csv", list(&mut (1_000..2_000).map(dialled))),
+        ("one.csv", list(&mut (0..1_000).map(|_| one.clone()))),
+    ] {
+        let traced = broker.trace(name, text.as_bytes());
+        assert_ne!(traced["verdict"], "attributed", "{name}: {traced}");
+        let cleared = traced["cleared"].as_array().unwrap();
+        let shop = |cleared: &Value| cleared["source"] == "shop";
+        assert!(!cleared.iter().any(shop), "{name}: {traced}");
+    }
+}

@@ -329,5 +329,8 @@ mod tests {
         let many = quantile(&[piece(10_000.0, 0.5)], 0.975);
         assert!((many - 5_098.0).abs() <= 1.0, "{many}");
         assert_eq!(quantile(&[piece(0.0, 0.5)], 0.975), 0.0);
+        // A watch list may say of any number of rows that a source has them.
+        let most = quantile(&[piece(u64::MAX as f64, 0.5)], 0.975);
+        assert!((most / u64::MAX as f64 - 0.5).abs() < 1e-6, "{most}");
     }
 }

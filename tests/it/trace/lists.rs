@@ -364,6 +364,25 @@ async fn what_is_locked_or_no_list_is_told() {
             "{name}: {told}"
         );
     }
+    // Whatever is in it, a list of which a part cannot be read clears nobody.
+    let strangers: String = broker
+        .strangers
+        .iter()
+        .map(|l| l.join(",") + "\r\n")
+        .collect();
+    let strangers = broker.write(
+        "strangers.csv",
+        (HEADER.join(",") + "\r\n" + &strangers).as_bytes(),
+    );
+    let locked = dir.join("locked.zip");
+    let both = [&strangers, &locked].map(|path| path.to_str().unwrap());
+    let traced = broker.otori.json(&["trace", both[0]]);
+    assert_eq!(traced["verdict"], "no_canary", "{traced}");
+    let traced = broker
+        .otori
+        .json(&["trace", "--together", both[0], both[1]]);
+    assert_eq!(traced["verdict"], "inconclusive", "{traced}");
+    assert_eq!(traced["cleared"], serde_json::json!([]), "{traced}");
     // Beside a list, what cannot be read is a part with its fault.
     pack(
         &dir,
