@@ -94,11 +94,13 @@ fn resolve(digits: &str, international: bool, region: Option<Region>) -> Option<
         };
         return valid(&e164).then_some(e164);
     }
-    if let Some(rest) = digits
+    // 010 leads abroad, and back to Japan; where no number follows it is one's own beginning.
+    let abroad = digits
         .strip_prefix("01081")
         .or_else(|| digits.strip_prefix("0081"))
-    {
-        return japanese(rest.trim_start_matches('0'));
+        .and_then(|rest| japanese(rest.trim_start_matches('0')));
+    if abroad.is_some() {
+        return abroad;
     }
     if let Some(rest) = digits.strip_prefix("0111").filter(|rest| rest.len() == 10) {
         return american(rest);
@@ -252,6 +254,13 @@ mod tests {
         ] {
             assert_eq!(key(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_begins_as_one_dials_abroad_may_be_a_whole_number() {
+        let number: PhoneNumber = "0108100000".parse().unwrap();
+        assert_eq!(key("0108100000").as_deref(), Some(number.as_str()));
+        assert_eq!(key("010819001234567").as_deref(), Some("+819001234567"));
     }
 
     proptest! {
