@@ -2,11 +2,17 @@
 //! so that they share its fsync, and each is told when its own message is durable.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::in_time;
 use crate::registry::{Accepted, NewMessage, Registry};
+
+/// A registry that takes longer to store messages is not waited for. Their clients come again, and a
+/// message that was stored after all is recognised.
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Messages stored by one transaction at most, and their bytes.
 const BATCH: usize = 256;
@@ -59,7 +65,7 @@ async fn write(registry: Registry, mut queue: mpsc::Receiver<Job>, news: Arc<Not
             messages.push(next.message);
             answers.push(next.answer);
         }
-        let results = match registry.accept(&messages).await {
+        let results = match in_time(PATIENCE, registry.accept(&messages)).await {
             Ok(accepted) => {
                 news.notify_one();
                 accepted.into_iter().map(Ok).collect()

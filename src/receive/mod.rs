@@ -22,7 +22,19 @@ pub use error::Error;
 pub use intake::{Intake, NotStored};
 pub use start::{Listeners, Running, start};
 
-use crate::registry::Accepted;
+use std::time::Duration;
+
+use crate::registry::{self, Accepted};
+
+/// What the registry answers, if it does so within this time: a connection to a server that has
+/// vanished can stay silent for many minutes.
+async fn in_time<T>(
+    most: Duration,
+    asked: impl Future<Output = registry::Result<T>>,
+) -> registry::Result<T> {
+    let answer = tokio::time::timeout(most, asked).await;
+    answer.unwrap_or(Err(registry::Error::Silent(most)))
+}
 
 /// Lower-case hex.
 fn hex(bytes: &[u8]) -> String {

@@ -11,6 +11,11 @@ pub enum Error {
         "the registry is locked: another program has been writing to it for half a minute; try again when it has ended (`fuser registry.db` names it)"
     )]
     Locked,
+    /// The registry's server took the question and gave no answer.
+    #[error(
+        "the registry did not answer within {} seconds: see whether its server and the network to it work", .0.as_secs()
+    )]
+    Silent(std::time::Duration),
     /// The schema could not be brought up to date.
     #[error("the registry's schema could not be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),

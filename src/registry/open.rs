@@ -293,6 +293,12 @@ async fn sqlite(path: &Path, steps: Option<&[i64]>) -> Result<Store> {
         .busy_timeout(Duration::from_secs(30));
     let pool = SqlitePoolOptions::new()
         .max_connections(4)
+        // On a full disk SQLite takes a transaction back by itself. sqlx then fails to do so, and would
+        // hold the connection for busy, and refuse to begin another transaction on it, for ever.
+        .before_acquire(|connection, _| {
+            let free = !connection.is_in_transaction();
+            Box::pin(async move { Ok(free) })
+        })
         .connect_with(options)
         .await?;
     migrator(&SQLITE, steps).run(&pool).await?;

@@ -105,7 +105,11 @@ impl Otori {
 
     /// The same with its registry elsewhere.
     pub async fn on(registry: &str) -> Otori {
-        let dir = tempfile::tempdir().unwrap();
+        Otori::at(tempfile::tempdir().unwrap(), registry).await
+    }
+
+    /// The same in this directory.
+    pub async fn at(dir: TempDir, registry: &str) -> Otori {
         // Most tests write to whomever they like.
         let catch_all = format!("[receive]\ncatch_all = [\"{DOMAIN}\"]");
         let text = workspace::template(registry).replacen("[receive]", &catch_all, 1);

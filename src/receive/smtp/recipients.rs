@@ -10,8 +10,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::canary::{ContactPoint, Domain, MailAddress};
+use crate::receive::in_time;
 use crate::registry::{Mark, PoolEntry, Registry};
 
+/// A client waits so long at most for the answer whether an address is ours.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a contact point that was added by another process may stay unknown.
 const REFRESH: Duration = Duration::from_secs(2);
 
@@ -75,7 +78,7 @@ impl Recipients {
 
     /// Looks at the pool once.
     pub async fn refresh(&self) {
-        let pool = self.registry.pool().await;
+        let pool = in_time(PATIENCE, self.registry.pool()).await;
         // Nothing can panic while the lock is held, so it is never poisoned.
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         match pool {
@@ -137,7 +140,7 @@ impl Recipients {
 
     /// Whether a canary has this address; `None` if the registry cannot be asked now.
     pub async fn is_canary(&self, address: &str) -> Option<bool> {
-        match self.registry.bears(Mark::Email, address).await {
+        match in_time(PATIENCE, self.registry.bears(Mark::Email, address)).await {
             Ok(answer) => Some(answer),
             Err(error) => {
                 tracing::error!(%error, "a recipient could not be looked up");

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::in_time;
 use crate::canary::{
     Actor, BatchId, Canary, CanaryId, Channel, Sighting, SightingKind, SourceName,
 };
@@ -29,6 +30,8 @@ pub(super) use text::one_line;
 const TAKE: u32 = 8;
 /// How often the registry is asked for messages that another process has stored.
 const POLL: Duration = Duration::from_secs(5);
+/// A registry that takes longer to answer is asked again later.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The first pause after a failure, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
@@ -40,14 +43,14 @@ pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken)
     let mut stuck: HashSet<i64> = HashSet::new();
     loop {
         let limit = TAKE.saturating_add(u32::try_from(stuck.len()).unwrap_or(u32::MAX));
-        let wait = match registry.unsettled(limit).await {
+        let wait = match in_time(PATIENCE, registry.unsettled(limit)).await {
             Ok(messages) => {
                 let fresh: Vec<Message> = messages
                     .into_iter()
                     .filter(|message| !stuck.contains(&message.id))
                     .collect();
                 for message in &fresh {
-                    match settle(&registry, message).await {
+                    match in_time(PATIENCE, settle(&registry, message)).await {
                         Ok(_) => pause = PAUSES.0,
                         Err(error) => {
                             tracing::error!(message = message.id, %error, "a message is not settled");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
@@ -13,25 +13,30 @@ use crate::harness::Otori;
 use crate::servers;
 
 const CLIENTS: usize = 8;
+/// What starts a server on free ports.
+pub const SERVE: [&str; 6] = [
+    "--json",
+    "serve",
+    "--smtp",
+    "127.0.0.1:0",
+    "--http",
+    "127.0.0.1:0",
+];
 
 /// `otori serve` as a process of its own; killed when dropped.
 pub struct Server {
     child: Child,
-    smtp: SocketAddr,
+    pub smtp: SocketAddr,
 }
 
 impl Server {
     pub fn start(otori: &Otori) -> Server {
-        let args = [
-            "--json",
-            "serve",
-            "--smtp",
-            "127.0.0.1:0",
-            "--http",
-            "127.0.0.1:0",
-        ];
-        let mut child = otori
-            .command(&args)
+        Server::by(otori.command(&SERVE))
+    }
+
+    /// The one that this command starts.
+    pub fn by(mut command: Command) -> Server {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -54,10 +59,7 @@ impl Server {
     /// SIGTERM, and its exit status.
     pub fn terminate(mut self) -> std::process::ExitStatus {
         let pid = self.child.id().to_string();
-        std::process::Command::new("kill")
-            .arg(pid)
-            .status()
-            .unwrap();
+        Command::new("kill").arg(pid).status().unwrap();
         self.child.wait().unwrap()
     }
 }
@@ -69,16 +71,16 @@ impl Drop for Server {
     }
 }
 
-/// Sends one mail; whether it was answered with 250.
-fn send(to: SocketAddr, number: usize) -> std::io::Result<bool> {
+/// Sends one mail; the answer to it, or the first one that is not as it should be.
+pub fn send(to: SocketAddr, number: usize, body: &str) -> std::io::Result<String> {
     let stream = TcpStream::connect(to)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(90)))?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
-    let mut answer = |wanted: &str| {
+    let mut answer = || {
         let mut line = String::new();
         reader.read_line(&mut line)?;
-        Ok::<bool, std::io::Error>(line.starts_with(wanted))
+        Ok::<String, std::io::Error>(line)
     };
     let mut steps = vec![("220", String::new())];
     steps.push(("250", "HELO client.example\r\n".to_owned()));
@@ -86,81 +88,28 @@ fn send(to: SocketAddr, number: usize) -> std::io::Result<bool> {
     steps.push(("250", format!("RCPT TO:<{}>\r\n", KEISUKE.mail)));
     steps.push(("354", "DATA\r\n".to_owned()));
     let mail = format!(
-        "Message-ID: <{number}@broker.example>\r\nSubject: mail {number}\r\n\r\nbuy\r\n.\r\n"
+        "Message-ID: <{number}@broker.example>\r\nSubject: mail {number}\r\n\r\n{body}\r\n.\r\n"
     );
     steps.push(("250", mail));
+    let mut last = String::new();
     for (wanted, text) in steps {
         writer.write_all(text.as_bytes())?;
-        if !answer(wanted)? {
-            return Ok(false);
+        last = answer()?;
+        if !last.starts_with(wanted) {
+            break;
         }
     }
-    Ok(true)
+    Ok(last)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn on_sqlite_what_was_acknowledged_is_there_once_whatever_is_killed() {
-    killed(Otori::new().await, 1000).await;
+/// Whether a mail was answered with 250.
+fn sent(to: SocketAddr, number: usize) -> bool {
+    send(to, number, "buy").is_ok_and(|answer| answer.starts_with("250"))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn on_postgres_what_was_acknowledged_is_there_once_whatever_is_killed() {
-    killed(Otori::on(&servers::postgres().await).await, 300).await;
-}
-
-async fn killed(otori: Otori, mails: usize) {
-    otori.plant("school", &[KEISUKE]).await;
-    let mut server = Server::start(&otori);
-    let address = Arc::new(RwLock::new(server.smtp));
-    let next = Arc::new(AtomicUsize::new(0));
-    let acknowledged = Arc::new(Mutex::new(Vec::new()));
-    let tries = Arc::new(AtomicUsize::new(0));
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| {
-            let (address, next, acknowledged, tries) = (
-                Arc::clone(&address),
-                Arc::clone(&next),
-                Arc::clone(&acknowledged),
-                Arc::clone(&tries),
-            );
-            std::thread::spawn(move || {
-                loop {
-                    let number = next.fetch_add(1, Ordering::SeqCst);
-                    if number >= mails {
-                        return;
-                    }
-                    // A mail client tries until it has its 250.
-                    loop {
-                        tries.fetch_add(1, Ordering::SeqCst);
-                        let to = *address.read().unwrap();
-                        if send(to, number).unwrap_or(false) {
-                            break acknowledged.lock().unwrap().push(number);
-                        }
-                        std::thread::sleep(Duration::from_millis(5));
-                    }
-                }
-            })
-        })
-        .collect();
-    for goal in [mails / 7, mails * 2 / 5, mails * 7 / 10] {
-        while acknowledged.lock().unwrap().len() < goal {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        server.kill();
-        server = Server::start(&otori);
-        *address.write().unwrap() = server.smtp;
-    }
-    for client in clients {
-        client.join().unwrap();
-    }
-    otori.settled().await;
-    assert!(server.terminate().success());
-
-    assert_eq!(acknowledged.lock().unwrap().len(), mails);
-    assert!(
-        tries.load(Ordering::SeqCst) > mails,
-        "no kill hit a mail on its way"
-    );
+/// Each of the mails up to `mails` has become one sighting.
+#[track_caller]
+pub fn assert_each_once(otori: &Otori, mails: usize) {
     let shown = otori.json(&["sightings", "--limit", "5000"]);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for sighting in shown["sightings"].as_array().unwrap() {
@@ -175,4 +124,83 @@ async fn killed(otori: Otori, mails: usize) {
     assert_eq!(counts, wanted);
     let incidents = otori.json(&["incidents"]);
     assert_eq!(incidents["incidents"][0]["sightings"], mails);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_sqlite_what_was_acknowledged_is_there_once_whatever_is_killed() {
+    killed(Otori::new().await, 1000, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_what_was_acknowledged_is_there_once_whatever_is_killed() {
+    killed(Otori::on(&servers::postgres().await).await, 300, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_receivers_on_one_registry_either_may_be_killed() {
+    killed(Otori::on(&servers::postgres().await).await, 300, 2).await;
+}
+
+/// Some receivers on one registry, one after the other killed while clients try them in turn.
+async fn killed(otori: Otori, mails: usize, receivers: usize) {
+    otori.plant("school", &[KEISUKE]).await;
+    let mut servers: Vec<Server> = (0..receivers).map(|_| Server::start(&otori)).collect();
+    let addresses: Vec<SocketAddr> = servers.iter().map(|server| server.smtp).collect();
+    let addresses = Arc::new(RwLock::new(addresses));
+    let next = Arc::new(AtomicUsize::new(0));
+    let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let tries = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (addresses, next, acknowledged, tries) = (
+                Arc::clone(&addresses),
+                Arc::clone(&next),
+                Arc::clone(&acknowledged),
+                Arc::clone(&tries),
+            );
+            std::thread::spawn(move || {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    if number >= mails {
+                        return;
+                    }
+                    // A mail client tries until it has its 250.
+                    loop {
+                        let turn = tries.fetch_add(1, Ordering::SeqCst);
+                        let to = addresses.read().unwrap()[turn % receivers];
+                        if sent(to, number) {
+                            break acknowledged.lock().unwrap().push(number);
+                        }
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                }
+            })
+        })
+        .collect();
+    for (turn, goal) in [mails / 7, mails * 2 / 5, mails * 7 / 10]
+        .iter()
+        .enumerate()
+    {
+        while acknowledged.lock().unwrap().len() < *goal {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let turn = turn % receivers;
+        servers.remove(turn).kill();
+        servers.insert(turn, Server::start(&otori));
+        addresses.write().unwrap()[turn] = servers[turn].smtp;
+    }
+    for client in clients {
+        client.join().unwrap();
+    }
+    otori.settled().await;
+    for server in servers {
+        assert!(server.terminate().success());
+    }
+
+    assert_eq!(acknowledged.lock().unwrap().len(), mails);
+    assert!(
+        tries.load(Ordering::SeqCst) > mails,
+        "no kill hit a mail on its way"
+    );
+    assert_each_once(&otori, mails);
 }

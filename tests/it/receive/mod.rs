@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod crash;
+mod faults;
 mod gate;
 mod mail;
 pub mod phone;
