@@ -81,6 +81,28 @@ pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken)
     }
 }
 
+/// Settles what waits, once through; how many messages could not be.
+///
+/// # Errors
+/// The stored messages could not be read.
+pub async fn settle_waiting(registry: &Registry) -> Result<usize> {
+    let mut stuck: HashSet<i64> = HashSet::new();
+    loop {
+        let limit = TAKE.saturating_add(u32::try_from(stuck.len()).unwrap_or(u32::MAX));
+        let waiting = registry.unsettled(limit).await?;
+        let fresh: Vec<&Message> = waiting.iter().filter(|m| !stuck.contains(&m.id)).collect();
+        if fresh.is_empty() {
+            return Ok(stuck.len());
+        }
+        for message in fresh {
+            if let Err(error) = settle(registry, message).await {
+                tracing::error!(message = message.id, %error, "a message is not settled");
+                stuck.insert(message.id);
+            }
+        }
+    }
+}
+
 /// Understands one message and settles it, unless somebody has in the meantime.
 ///
 /// # Errors
