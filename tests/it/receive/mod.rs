@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod crash;
 mod gate;
+mod ingest;
 mod mail;
 pub mod phone;
 pub mod post;
