@@ -262,7 +262,8 @@ mod tests {
         #[test]
         fn any_bytes_are_read(raw in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = (header(&raw), begins_with_header(&raw));
-            prop_assert_eq!(crlf(&crlf(&raw)), crlf(&raw));
+            let once = crlf(&raw);
+            prop_assert_eq!(crlf(&once), once.as_ref());
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod drill;
 mod mail;
+mod origin;
 mod phone;
 mod post;
 mod text;
@@ -127,7 +128,11 @@ async fn understand(
             for recipient in &message.recipients {
                 all.push(mail::reached(registry, recipient).await?);
             }
-            (all, mail::actor(message))
+            let mut actor = mail::actor(message);
+            if let Some(origin) = actor.origin.as_mut() {
+                origin::withhold(registry, &message.recipients, origin).await?;
+            }
+            (all, actor)
         }
         Channel::Phone | Channel::Sms => {
             let reached = phone::reached(registry, message).await?;

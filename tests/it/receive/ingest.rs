@@ -241,3 +241,35 @@ async fn a_receiver_does_not_start_without_the_maildir_that_it_is_to_watch() {
         "{told}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_mail_shows_of_its_sender_is_told_and_nothing_of_the_canary() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE, HANAKO]).await;
+    let file = otori.dir().join("mail.eml");
+    // Its text has the recipient's address, another canary's, and the number of both.
+    let mail = format!(
+        "Delivered-To: {}\nFrom: Shop <news@mail.broker.co.jp>\nSubject: offer\n\
+         List-Id: <offers.broker.co.jp>\n\nhttps://click.track.example/?to=1\n\
+         {} {} 03-0123-4567\ndesk@broker.example 03-0123-9999\n",
+        KEISUKE.mail, KEISUKE.mail, HANAKO.mail
+    );
+    std::fs::write(&file, mail).unwrap();
+    otori.json(&["ingest", file.to_str().unwrap()]);
+    let shown = otori.json(&["sightings"]);
+    let origin = json!({
+        "sender": { "domain": "broker.co.jp", "proven": false },
+        "list": "offers.broker.co.jp",
+        "unsubscribe": [],
+        "links": ["track.example"],
+        "addresses": ["desk@broker.example"],
+        "phones": ["+81301239999"],
+        "attachments": [],
+    });
+    assert_eq!(shown["sightings"][0]["origin"], origin);
+    let words = otori.command(&["sightings"]).output().unwrap();
+    let words = String::from_utf8(words.stdout).unwrap();
+    let line = "    list offers.broker.co.jp; links to track.example; \
+                addresses desk@broker.example; numbers +81301239999\n";
+    assert!(words.ends_with(line), "{words}");
+}
