@@ -4,6 +4,7 @@ mod contact;
 mod drill;
 mod id;
 mod notice;
+mod origin;
 mod picture;
 mod published;
 mod sighting;
@@ -14,6 +15,7 @@ pub use contact::{
 pub use drill::{Drill, DrillState, DrillsDocument};
 pub use id::{BatchId, CanaryId, InvalidCanaryId, InvalidSourceName, SourceName};
 pub use notice::{canaries_needed, notice_probability, smallest_noticed};
+pub use origin::{Attachment, Origin, SenderDomain};
 pub use picture::PictureFormat;
 pub use published::{IncidentsDocument, SightingsDocument};
 pub use sighting::{Actor, Channel, Incident, IncidentState, Sighting, SightingKind};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{Channel, Incident, IncidentState, Sighting, SightingKind};
+use super::{Channel, Incident, IncidentState, Origin, Sighting, SightingKind};
 
 /// `{"sightings": […]}`, as `otori sightings --json` prints and `/api/sightings` answers it.
 #[derive(Serialize)]
@@ -27,6 +27,9 @@ struct SightingEntry<'a> {
     repeats: u32,
     /// Whether the canary's details are destroyed.
     forgotten: bool,
+    /// What a mail shows of whoever is behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'a Origin>,
 }
 
 impl<'a> SightingsDocument<'a> {
@@ -45,6 +48,7 @@ impl<'a> SightingsDocument<'a> {
             incident: sighting.incident,
             repeats: sighting.repeats,
             forgotten: sighting.forgotten,
+            origin: sighting.actor.origin.as_deref(),
         };
         SightingsDocument {
             sightings: sightings.iter().map(entry).collect(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{BatchId, CanaryId, SourceName};
+use super::{BatchId, CanaryId, Origin, SourceName};
 
 /// The way in which a contact came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -64,6 +64,9 @@ pub struct Actor {
     pub from: String,
     /// One line: a subject, a length of call, a letter's sender.
     pub summary: String,
+    /// What a mail shows of whoever is behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Box<Origin>>,
 }
 
 impl std::fmt::Debug for Actor {

@@ -14,6 +14,8 @@ mod drill;
 mod evidence;
 mod forget;
 mod incidents;
+#[cfg(feature = "receive")]
+mod ingest;
 mod init;
 mod key;
 #[cfg(feature = "plant")]
@@ -85,6 +87,7 @@ verbs! {
     #[cfg(feature = "plant")] Verify = verify,
     #[cfg(feature = "plant")] Unplant = unplant,
     #[cfg(feature = "receive")] Serve = serve,
+    #[cfg(feature = "receive")] Ingest = ingest,
     #[cfg(feature = "receive")] Drill = drill,
     Sightings = sightings,
     Incidents = incidents,
@@ -109,6 +112,8 @@ pub enum Outcome {
     Done,
     /// Exit status 1: a check did not hold; the output says which.
     CheckFailed,
+    /// Exit status 75, by which a mail server's pipe is told to keep the mail and come again.
+    TryAgain,
 }
 
 /// Options of every command.
@@ -232,6 +237,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::CheckFailed) => ExitCode::from(1),
+        Ok(Outcome::TryAgain) => ExitCode::from(75),
         Err(error) => {
             eprintln!("error: {}", told(&error));
             ExitCode::from(1)

@@ -73,8 +73,13 @@ fn line(out: &mut dyn std::io::Write, sighting: &Sighting) -> std::io::Result<()
         sighting.actor.summary,
     )?;
     match sighting.repeats {
-        0 => writeln!(out),
-        repeats => writeln!(out, "  (sent {} times)", repeats + 1),
+        0 => writeln!(out)?,
+        repeats => writeln!(out, "  (sent {} times)", repeats + 1)?,
+    }
+    let origin = sighting.actor.origin.as_ref();
+    match origin.and_then(|origin| origin.words()) {
+        Some(words) => writeln!(out, "    {words}"),
+        None => Ok(()),
     }
 }
 

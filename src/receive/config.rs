@@ -42,6 +42,9 @@ pub struct ReceiveConfig {
     /// Certificate for STARTTLS; without it STARTTLS is not offered. Both files are read again when
     /// they change.
     pub tls: Option<TlsConfig>,
+    /// A maildir that another mail server fills: what comes into its `new` is taken, and moved to its `cur`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maildir: Option<PathBuf>,
     /// What one client may take.
     pub limits: Limits,
     /// Phone webhooks.
@@ -63,6 +66,7 @@ impl Default for ReceiveConfig {
             public_url: None,
             catch_all: Vec::new(),
             tls: None,
+            maildir: None,
             limits: Limits::default(),
             phone: PhoneConfig::default(),
             people: Vec::new(),

@@ -10,6 +10,7 @@
 mod config;
 mod error;
 mod http;
+pub mod ingest;
 mod intake;
 mod phone;
 mod post;

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::http::{self, Site};
+use super::ingest::Maildir;
 use super::smtp::{self, Context, Protocol, Recipients, Tls};
 use super::{Error, Intake, ReceiveConfig, understand};
 use crate::registry::Registry;
@@ -113,6 +114,15 @@ pub async fn start(
         intake.clone(),
         recipients.clone(),
     )?;
+    let maildir = match &config.maildir {
+        Some(maildir) => Some(Maildir::new(
+            dir.join(maildir),
+            config.limits.message_bytes,
+            recipients.clone(),
+            intake.clone(),
+        )?),
+        None => None,
+    };
     let context = Arc::new(Context::new(
         config,
         tls.clone(),
@@ -145,6 +155,11 @@ pub async fn start(
                     if let Some((listener, _)) = listeners.lmtp {
                         let context = Arc::clone(&context);
                         smtp::run(listener, Protocol::Lmtp, context, serving.cancelled()).await;
+                    }
+                },
+                async {
+                    if let Some(maildir) = maildir {
+                        maildir.watch(serving.clone()).await;
                     }
                 },
                 http::run(

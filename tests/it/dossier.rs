@@ -79,6 +79,7 @@ async fn sighted_by(
         actor: Actor {
             from: from.to_owned(),
             summary: summary.to_owned(),
+            ..Actor::default()
         },
         network: None,
     };

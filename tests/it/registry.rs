@@ -296,6 +296,7 @@ async fn story(url: &str, home: &std::path::Path, key: &MasterKey) -> Registry {
         actor: Actor {
             from: "list@broker.example".to_owned(),
             summary: "an offer".to_owned(),
+            ..Actor::default()
         },
         network: None,
     };

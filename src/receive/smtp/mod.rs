@@ -6,7 +6,7 @@
 
 mod command;
 mod data;
-mod identity;
+pub(super) mod identity;
 mod input;
 mod message;
 mod network;

@@ -2,11 +2,11 @@
 //!
 //! Everything else that looks like a drill is what it is without it: an alarm.
 
-use mail_parser::MessageParser;
 use memchr::memmem;
 use serde::Deserialize;
 
 use super::Reached;
+use super::origin::with_mail;
 use super::post::Letter;
 use crate::canary::{Actor, BatchId, CanaryId, Channel, Drill, SightingKind, SourceName};
 use crate::notation::fold;
@@ -124,8 +124,7 @@ impl Content {
             }
             Channel::Mail => {
                 let raw = message.raw[..message.raw.len().min(LARGEST)].to_vec();
-                // A stranger's bytes must not be able to stop the worker.
-                let text = std::panic::catch_unwind(|| text(&raw)).unwrap_or_default();
+                let text = text(&raw);
                 Content::Mail { raw, text }
             }
             _ => {
@@ -150,9 +149,10 @@ impl Content {
 }
 
 fn text(raw: &[u8]) -> String {
-    let parsed = MessageParser::default().parse(raw);
-    let text = parsed.and_then(|mail| mail.body_text(0).map(|text| text.into_owned()));
-    text.unwrap_or_default()
+    let text = with_mail(raw, |mail| {
+        mail.and_then(|mail| mail.body_text(0).map(|text| text.into_owned()))
+    });
+    text.ok().flatten().unwrap_or_default()
 }
 
 /// What was typed, without spaces and hyphens of any width, in capitals.

@@ -55,6 +55,7 @@ pub fn actor(message: &Message) -> Actor {
         return Actor {
             from: one_line(from),
             summary: one_line(&format!("recipient check by {peer} ({helo}), no message")),
+            ..Actor::default()
         };
     }
     let sender = envelope.map(|envelope| envelope.from).unwrap_or_default();
@@ -73,6 +74,7 @@ pub fn actor(message: &Message) -> Actor {
     Actor {
         from: one_line(from),
         summary: one_line(&summary),
+        origin: super::origin::origin(&message.raw),
     }
 }
 

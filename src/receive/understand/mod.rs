@@ -6,6 +6,7 @@
 
 mod drill;
 mod mail;
+mod origin;
 mod phone;
 mod post;
 mod text;
@@ -84,6 +85,28 @@ pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken)
     }
 }
 
+/// Settles what waits, once through; how many messages could not be.
+///
+/// # Errors
+/// The stored messages could not be read.
+pub async fn settle_waiting(registry: &Registry) -> Result<usize> {
+    let mut stuck: HashSet<i64> = HashSet::new();
+    loop {
+        let limit = TAKE.saturating_add(u32::try_from(stuck.len()).unwrap_or(u32::MAX));
+        let waiting = registry.unsettled(limit).await?;
+        let fresh: Vec<&Message> = waiting.iter().filter(|m| !stuck.contains(&m.id)).collect();
+        if fresh.is_empty() {
+            return Ok(stuck.len());
+        }
+        for message in fresh {
+            if let Err(error) = settle(registry, message).await {
+                tracing::error!(message = message.id, %error, "a message is not settled");
+                stuck.insert(message.id);
+            }
+        }
+    }
+}
+
 /// Understands one message and settles it, unless somebody has in the meantime.
 ///
 /// # Errors
@@ -108,7 +131,11 @@ async fn understand(
             for recipient in &message.recipients {
                 all.push(mail::reached(registry, recipient).await?);
             }
-            (all, mail::actor(message))
+            let mut actor = mail::actor(message);
+            if let Some(origin) = actor.origin.as_mut() {
+                origin::withhold(registry, &message.recipients, origin).await?;
+            }
+            (all, actor)
         }
         Channel::Phone | Channel::Sms => {
             let reached = phone::reached(registry, message).await?;

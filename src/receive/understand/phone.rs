@@ -43,6 +43,7 @@ pub fn actor(message: &Message) -> Actor {
     Actor {
         from: one_line(&envelope.from),
         summary: one_line(&envelope.text),
+        ..Actor::default()
     }
 }
 

@@ -62,6 +62,7 @@ pub(super) fn actor(message: &Message) -> Actor {
     Actor {
         from: one_line(&letter.sender),
         summary: one_line(&letter.note),
+        ..Actor::default()
     }
 }
 

@@ -83,6 +83,7 @@ async fn sight(otori: &Otori, canary: &Canary) {
         actor: Actor {
             from: "list@broker.example".to_owned(),
             summary: "secret offer".to_owned(),
+            ..Actor::default()
         },
         network: None,
     };

@@ -4,6 +4,7 @@ pub mod alert;
 pub mod crash;
 mod faults;
 mod gate;
+mod ingest;
 mod mail;
 pub mod phone;
 pub mod post;

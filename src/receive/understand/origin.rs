@@ -1,0 +1,282 @@
+//! The actor behind a mail: its sender's domain, its list, where its links lead, what is printed in it.
+//!
+//! Everything is bounded, and read in a thread of its own: a mail may be made to bring its reader down.
+
+use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use sha2::{Digest, Sha256};
+
+use super::one_line;
+use crate::canary::{Attachment, MailAddress, Origin, SenderDomain};
+use crate::notation::{fold, phone_key};
+use crate::receive::hex;
+use crate::registry::{Mark, Registry, Result};
+
+/// A mail with more parts is not read: the reader's memory and stack grow with them.
+const PARTS: usize = 2000;
+/// Stack for reading and dropping a mail of so many parts inside each other.
+const STACK: usize = 64 << 20;
+/// Text looked at, in bytes.
+const TEXT: usize = 1 << 20;
+/// The longest link.
+const LINK: usize = 2048;
+/// Domains, attachments; and printed addresses and numbers, each.
+const MANY: usize = 100;
+const FEW: usize = 20;
+
+/// What a mail shows of whoever is behind it; `None` if that is nothing.
+pub fn origin(raw: &[u8]) -> Option<Box<Origin>> {
+    let found = with_mail(raw, |mail| {
+        mail.map(|mail| of(raw, mail)).unwrap_or_default()
+    });
+    let found = found.unwrap_or_else(|why| Origin {
+        unread: Some(why.to_owned()),
+        ..Origin::default()
+    });
+    (found != Origin::default()).then(|| Box::new(found))
+}
+
+/// Reads a mail where nothing that it does can harm: a panic or a deep nest is an error.
+pub(super) fn with_mail<T: Send>(
+    raw: &[u8],
+    look: impl FnOnce(Option<&Message<'_>>) -> T + Send,
+) -> std::result::Result<T, &'static str> {
+    const NAME: &[u8] = b"content-type";
+    let parts = raw.windows(NAME.len());
+    let parts = parts.filter(|at| at[0] | 0x20 == b'c' && at.eq_ignore_ascii_case(NAME));
+    if parts.take(PARTS + 1).count() > PARTS {
+        return Err("it has too many parts");
+    }
+    std::thread::scope(|scope| {
+        let read = move || look(MessageParser::default().parse(raw).as_ref());
+        let builder = std::thread::Builder::new().stack_size(STACK);
+        let thread = builder.spawn_scoped(scope, read);
+        let thread = thread.map_err(|_| "there was no thread to read it in")?;
+        thread.join().map_err(|_| "its reader failed")
+    })
+}
+
+/// Takes out what is a canary's own: a mail often says to whom it is written.
+pub async fn withhold(
+    registry: &Registry,
+    recipients: &[String],
+    origin: &mut Origin,
+) -> Result<()> {
+    let mut kept = Vec::new();
+    for address in std::mem::take(&mut origin.addresses) {
+        let recipient = recipients
+            .iter()
+            .any(|to| to.eq_ignore_ascii_case(&address));
+        if !recipient && !registry.bears(Mark::Email, &address).await? {
+            kept.push(address);
+        }
+    }
+    origin.addresses = kept;
+    let mut kept = Vec::new();
+    for phone in std::mem::take(&mut origin.phones) {
+        if !registry.bears(Mark::Phone, &phone).await? {
+            kept.push(phone);
+        }
+    }
+    origin.phones = kept;
+    Ok(())
+}
+
+fn of(raw: &[u8], mail: &Message<'_>) -> Origin {
+    let mut origin = Origin::default();
+    let from = mail.from().and_then(|from| from.first());
+    let from = from.and_then(|from| from.address()).unwrap_or_default();
+    origin.sender = from
+        .rsplit_once('@')
+        .and_then(|(_, domain)| registrable(domain))
+        .map(|domain| SenderDomain {
+            domain,
+            proven: false,
+        });
+    let list = mail.header_raw("List-Id").unwrap_or_default();
+    let list = list.rsplit_once('<').map_or(list, |(_, id)| id);
+    let list = one_line(list.trim().trim_end_matches('>'));
+    origin.list = (!list.is_empty()).then_some(list);
+    let unsubscribe = mail.header_raw("List-Unsubscribe").unwrap_or_default();
+    for target in unsubscribe.split(['<', '>', ',']).take(MANY) {
+        let written = target.trim().split_once("mailto:");
+        let written = written.and_then(|(_, to)| to.split('?').next()?.rsplit_once('@'));
+        let domain = match written {
+            Some((_, domain)) => registrable(domain),
+            None => host(target.trim()),
+        };
+        put(&mut origin.unsubscribe, MANY, domain);
+    }
+    let mut left = TEXT;
+    for part in &mail.parts {
+        let (PartType::Text(text) | PartType::Html(text)) = &part.body else {
+            continue;
+        };
+        let text = &text[..text.floor_char_boundary(left)];
+        left -= text.len();
+        for link in links(text) {
+            put(&mut origin.links, MANY, host(link));
+        }
+        let text = fold(text);
+        printed_addresses(&text, &mut origin.addresses);
+        printed_phones(&text, &mut origin.phones);
+    }
+    origin.attachments = mail
+        .attachments()
+        .take(MANY)
+        .map(|part| {
+            let content = match &part.body {
+                PartType::Message(_) => {
+                    let (from, to) = (part.raw_body_offset(), part.raw_end_offset());
+                    raw.get(from as usize..to as usize).unwrap_or_default()
+                }
+                _ => part.contents(),
+            };
+            let kind = part.content_type().map(|kind| match kind.subtype() {
+                Some(sub) => format!("{}/{sub}", kind.ctype()),
+                None => kind.ctype().to_owned(),
+            });
+            Attachment {
+                name: one_line(part.attachment_name().unwrap_or_default()),
+                media_type: one_line(&kind.unwrap_or_default()),
+                bytes: content.len() as u64,
+                sha256: hex(&Sha256::digest(content)),
+            }
+        })
+        .collect();
+    if mail.attachment_count() > MANY {
+        origin.unread = Some(format!("attachments beyond {MANY}"));
+    } else if left == 0 {
+        origin.unread = Some("the rest of a long text".to_owned());
+    }
+    origin
+}
+
+fn put(list: &mut Vec<String>, most: usize, item: Option<String>) {
+    if let Some(item) = item
+        && list.len() < most
+        && !list.contains(&item)
+    {
+        list.push(item);
+    }
+}
+
+/// The domain that somebody has registered, of this or one below it.
+fn registrable(domain: &str) -> Option<String> {
+    let domain = domain.trim_end_matches('.').to_lowercase();
+    let ascii = url::Host::parse(&domain).ok()?.to_string();
+    psl::domain_str(&ascii).map(str::to_owned)
+}
+
+/// Where a link leads: a registrable domain, or an address.
+fn host(link: &str) -> Option<String> {
+    let url = url::Url::parse(link).ok()?;
+    match url.host()? {
+        url::Host::Domain(domain) => registrable(domain),
+        address => Some(address.to_string()),
+    }
+}
+
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("://").filter_map(move |(at, _)| {
+        let scheme = ["https", "http"].into_iter().find(|scheme| {
+            let before = at
+                .checked_sub(scheme.len())
+                .and_then(|from| text.get(from..at));
+            before.is_some_and(|before| before.eq_ignore_ascii_case(scheme))
+        })?;
+        let link = &text[at - scheme.len()..];
+        let link = &link[..link.floor_char_boundary(LINK)];
+        let end = link.find(|c: char| c.is_whitespace() || "\"'<>()[]、。".contains(c));
+        Some(&link[..end.unwrap_or(link.len())])
+    })
+}
+
+fn printed_addresses(text: &str, found: &mut Vec<String>) {
+    let part = |c: char| c.is_ascii_alphanumeric() || "._%+-@".contains(c);
+    for word in text.split(|c| !part(c)).filter(|word| word.contains('@')) {
+        let word = word.trim_matches(['.', '-']);
+        let address = word.parse::<MailAddress>().ok();
+        let address = address.filter(|address| registrable(address.domain()).is_some());
+        put(found, FEW, address.map(|a| a.as_str().to_lowercase()));
+    }
+}
+
+/// Only what begins as a whole number does: a price or an order is none.
+fn printed_phones(text: &str, found: &mut Vec<String>) {
+    let part = |c: char| c.is_ascii_digit() || "+-() ".contains(c);
+    for run in text.split(|c| !part(c)) {
+        let run = run.trim_matches(|c: char| " -)".contains(c));
+        let digits = run.bytes().filter(u8::is_ascii_digit).count();
+        if run.starts_with(['0', '+', '(']) && (9..=15).contains(&digits) {
+            put(found, FEW, phone_key(run, None));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MAIL: &str = "From: Shop <news@mail.broker.co.jp>\r\nList-Id: Offers <offers.broker.co.jp>\r\n\
+        List-Unsubscribe: <https://u.leave.example/x>, <mailto:out@a.gone.example?subject=x>\r\n\
+        MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
+        Content-Type: text/html; charset=utf-8\r\n\r\n<a href=\"HTTPS://click.track.example/?u=1\">x</a> \
+        http://192.0.2.7/ http://www.track.example Info@Shop.example, call 03-0123-9999 order 123456789\r\n\
+        --b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=\"a\u{202e}b.pdf\"\r\n\
+        Content-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n--b--\r\n";
+
+    #[test]
+    fn what_a_mail_shows_of_its_sender_is_found() {
+        let origin = *origin(MAIL.as_bytes()).unwrap();
+        let sender = origin.sender.as_ref().unwrap();
+        assert_eq!(
+            (sender.domain.as_str(), sender.proven),
+            ("broker.co.jp", false)
+        );
+        assert_eq!(origin.list.as_deref(), Some("offers.broker.co.jp"));
+        assert_eq!(origin.unsubscribe, ["leave.example", "gone.example"]);
+        assert_eq!(origin.links, ["track.example", "192.0.2.7"]);
+        assert_eq!(origin.addresses, ["info@shop.example"]);
+        assert_eq!(origin.phones, ["+81301239999"]);
+        let [attached] = &origin.attachments[..] else {
+            panic!("{}", origin.attachments.len());
+        };
+        assert_eq!(attached.media_type, "application/pdf");
+        assert_eq!(attached.bytes, 5);
+        assert!(!attached.name.contains('\u{202e}'));
+        assert_eq!(attached.sha256, hex(&Sha256::digest(b"hello")));
+        assert_eq!(format!("{origin:?}"), "Origin(redacted)");
+    }
+
+    #[test]
+    fn mails_inside_each_other_bring_nobody_down() {
+        let nested = |deep: usize| {
+            let mut mail = "Content-Type: message/rfc822\r\n\r\n".repeat(deep);
+            mail.push_str("Subject: x\r\n\r\nhttp://a.example\r\n");
+            mail
+        };
+        let read = origin(nested(1000).as_bytes()).unwrap();
+        assert_eq!(read.attachments.len(), 1);
+        let unread = origin(nested(100_000).as_bytes()).unwrap();
+        assert_eq!(unread.unread.as_deref(), Some("it has too many parts"));
+    }
+
+    #[test]
+    fn a_reader_that_fails_is_told() {
+        let failed = with_mail(b"A: b\r\n\r\n", |_| -> () { panic!("on purpose") });
+        assert_eq!(failed, Err("its reader failed"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(raw in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = origin(&raw);
+        }
+        #[test]
+        fn any_text_is_searched(text in "([ -~]|é|囮|https?://|@|\\+81){0,60}") {
+            let _ = origin(format!("From: a@b.example\r\n\r\n{text}").as_bytes());
+        }
+    }
+}
