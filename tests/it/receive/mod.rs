@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod crash;
 mod gate;
+mod log;
 mod mail;
 pub mod phone;
 pub mod post;
