@@ -1,5 +1,6 @@
 //! The command line: one file per verb; the only place where features meet.
 
+mod alerts;
 mod approve;
 mod ask;
 mod backup;
@@ -91,6 +92,7 @@ verbs! {
     #[cfg(feature = "receive")] Drill = drill,
     Sightings = sightings,
     Incidents = incidents,
+    Alerts = alerts,
     #[cfg(feature = "report")] Dossier = dossier,
     Evidence = evidence,
     #[cfg(feature = "report")] Report = report,

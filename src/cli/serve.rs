@@ -38,6 +38,16 @@ pub struct Args {
     /// Where HTTP listens, instead of where otori.toml says; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     http: Option<SocketAddr>,
+    /// How the log is written on standard error: for people, or one JSON object a line
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    log: Log,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Log {
+    Text,
+    Json,
 }
 
 /// How often the evidence log is signed.
@@ -57,7 +67,7 @@ struct Document {
 /// The workspace does not open, an address cannot be listened on, or a secret that the
 /// configuration names cannot be used.
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
-    log();
+    args.log.begin();
     let mut addresses = None;
     let mut first = true;
     let mut before = None;
@@ -76,13 +86,15 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             // It ended with the old key, under which nothing could be written any more.
             registry.receiver_stopped(run).await?;
         }
-        let (bound, ended) = serve(global, &workspace, registry, listeners, first).await?;
+        let (bound, ended) =
+            serve(global, args.log, &workspace, registry, listeners, first).await?;
         first = false;
         addresses = Some(bound);
         match ended {
             Ended::Asked => return Ok(Outcome::Done),
             Ended::KeyChanged(run) => {
-                eprintln!("the registry has another key now: starting again with it");
+                args.log
+                    .say("the registry has another key now: starting again with it");
                 before = Some(run);
             }
         }
@@ -99,6 +111,7 @@ enum Ended {
 /// Serves until it is asked to stop, or the registry's key gives way to another one.
 async fn serve(
     global: &Global,
+    log: Log,
     workspace: &Workspace,
     registry: Registry,
     listeners: Listeners,
@@ -122,10 +135,10 @@ async fn serve(
         http: running.http_addr,
     };
     let run = begin(&registry, &bound).await?;
-    tell(&bound, &config.receive, mailer.is_some());
+    tell(log, &bound, &config.receive, mailer.is_some());
     if config.drill.every.is_some() {
         for why in ways.missing_any() {
-            eprintln!("warning: [drill] every: {why}");
+            log.warn(&format!("[drill] every: {why}"));
         }
     }
     // There is exactly one document.
@@ -147,7 +160,7 @@ async fn serve(
     let rekeyed = tokio::select! {
         asked = asked_to_stop() => {
             asked?;
-            eprintln!("stopping");
+            log.say("stopping");
             false
         }
         () = key_changed(&watched) => true,
@@ -249,34 +262,32 @@ fn tell_missed(missed: &[Missed], before: &BTreeSet<String>) -> BTreeSet<String>
     now
 }
 
-fn tell(bound: &Document, config: &ReceiveConfig, alerts: bool) {
-    eprintln!("SMTP on {}", bound.smtp);
+fn tell(log: Log, bound: &Document, config: &ReceiveConfig, alerts: bool) {
+    log.say(&format!("SMTP on {}", bound.smtp));
     if let Some(lmtp) = bound.lmtp {
-        eprintln!("LMTP on {lmtp}");
+        log.say(&format!("LMTP on {lmtp}"));
         if !lmtp.ip().is_loopback() {
-            eprintln!(
-                "warning: LMTP is open to other hosts; it is for the mail server in front alone"
-            );
+            log.warn("LMTP is open to other hosts; it is for the mail server in front alone");
         }
     }
-    eprintln!("HTTP on http://{}/", bound.http);
+    log.say(&format!("HTTP on http://{}/", bound.http));
     if !bound.http.ip().is_loopback() {
-        eprintln!(
-            "warning: HTTP is open to other hosts, and has no TLS of its own: passwords and letters \
-             cross the network in plain text unless a proxy with TLS stands in front"
+        log.warn(
+            "HTTP is open to other hosts, and has no TLS of its own: passwords and letters \
+             cross the network in plain text unless a proxy with TLS stands in front",
         );
     }
     if !bound.smtp.ip().is_loopback() && config.tls.is_none() {
-        eprintln!("warning: STARTTLS is not offered: otori.toml has no [receive.tls]");
+        log.warn("STARTTLS is not offered: otori.toml has no [receive.tls]");
     }
     if config.people.is_empty() {
-        eprintln!(
-            "warning: nobody may open the dashboard or the mail-room page: otori.toml has no [[receive.people]]"
+        log.warn(
+            "nobody may open the dashboard or the mail-room page: otori.toml has no [[receive.people]]"
         );
     }
     if !alerts {
-        eprintln!(
-            "warning: alerts wait in the registry and nobody is told: otori.toml has no relay, from and to in [alert]"
+        log.warn(
+            "alerts wait in the registry and nobody is told: otori.toml has no relay, from and to in [alert]"
         );
     }
 }
@@ -291,13 +302,34 @@ async fn asked_to_stop() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Logs to standard error; `OTORI_LOG` says how much (`debug`, `otori=trace`).
-fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("OTORI_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // A second `serve` in one process, as tests have, keeps the first one's log.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
+impl Log {
+    /// Logs to standard error; `OTORI_LOG` says how much (`debug`, `otori=trace`).
+    fn begin(self) {
+        let filter = tracing_subscriber::EnvFilter::try_from_env("OTORI_LOG")
+            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr);
+        // A second `serve` in one process, as tests have, keeps the first one's log.
+        let _ = match self {
+            Log::Text => log.try_init(),
+            Log::Json => log.json().flatten_event(true).try_init(),
+        };
+    }
+
+    /// Tells whoever started the receiver; where a machine reads the log, as one of its lines.
+    fn say(self, text: &str) {
+        match self {
+            Log::Text => eprintln!("{text}"),
+            Log::Json => tracing::info!("{text}"),
+        }
+    }
+
+    /// The same, of what should not stay as it is.
+    fn warn(self, text: &str) {
+        match self {
+            Log::Text => eprintln!("warning: {text}"),
+            Log::Json => tracing::warn!("{text}"),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::store::Tx;
 use super::witness::Table;
-use super::{Alert, Error, Registry, Result, from_micros, micros};
+use super::{Alert, Error, OpenAlert, Registry, Result, from_micros, micros};
 use crate::evidence::Act;
 
 /// More of the same (a canary on a channel that its incident knows) is told at this interval, in
@@ -231,7 +231,34 @@ impl Registry {
         self.commit(tx, Act::AlertTried { alert, sent }).await
     }
 
-    /// Alerts that nobody has accepted yet.
+    /// Alerts that nobody has accepted yet, the next to be tried first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn open_alerts(&self) -> Result<Vec<OpenAlert>> {
+        let rows = self
+            .store
+            .fetch(
+                "select alert.id, alert.incident, drill.id, alert.attempts, alert.due_at, alert.failure
+                 from alert left join drill on drill.alert = alert.id
+                 where alert.sent_at is null order by alert.due_at, alert.id",
+                vec![],
+            )
+            .await?;
+        let open = rows.iter().map(|row| {
+            Ok(OpenAlert {
+                id: row.int(0)?,
+                incident: row.int_or_null(1)?,
+                drill: row.int_or_null(2)?,
+                attempts: u32::try_from(row.int(3)?).unwrap_or(u32::MAX),
+                due_at: from_micros(row.int(4)?, "alert")?,
+                failure: row.text_or_null(5)?,
+            })
+        });
+        open.collect()
+    }
+
+    /// How many alerts nobody has accepted yet.
     ///
     /// # Errors
     /// The store fails.

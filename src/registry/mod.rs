@@ -176,6 +176,23 @@ pub struct Alert {
     pub attempts: u32,
 }
 
+/// An alert that nobody has accepted yet, as its operator sees it.
+#[derive(Clone, Debug)]
+pub struct OpenAlert {
+    /// Its registry number.
+    pub id: i64,
+    /// The incident that it tells of.
+    pub incident: Option<i64>,
+    /// Or the drill.
+    pub drill: Option<i64>,
+    /// Tries so far.
+    pub attempts: u32,
+    /// When it is tried next.
+    pub due_at: OffsetDateTime,
+    /// Why the last try failed.
+    pub failure: Option<String>,
+}
+
 /// Which marks of a canary the registry finds it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mark {

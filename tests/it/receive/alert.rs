@@ -182,3 +182,38 @@ async fn an_alert_is_told_until_it_is_taken_and_then_no_more() {
         assert!(!mail.contains(detail), "{detail}: {mail}");
     }
 }
+
+#[tokio::test]
+async fn alerts_that_nobody_took_are_listed_with_why_and_when() {
+    let otori = Otori::new().await;
+    let empty = otori.json(&["alerts"]);
+    assert_eq!(empty, serde_json::json!({ "alerts": [] }));
+    let school = otori.plant("school", &[KEISUKE]).await;
+    sight(&otori, &school[0]).await;
+    let waiting = &otori.json(&["alerts"])["alerts"][0];
+    assert_eq!(waiting["state"], "waiting");
+    assert_eq!(waiting["incident"], 1);
+    assert_eq!(waiting["attempts"], 0);
+
+    let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
+    let next = now + time::Duration::minutes(5);
+    let alert = otori.registry.due_alerts(now + time::Duration::SECOND, 1);
+    let alert = alert.await.unwrap().remove(0);
+    let failed = otori
+        .registry
+        .alert_failed(alert.id, next, "the relay is away");
+    failed.await.unwrap();
+    let failing = &otori.json(&["alerts"])["alerts"][0];
+    assert_eq!(failing["state"], "failing");
+    assert_eq!(failing["attempts"], 1);
+    assert_eq!(failing["why"], "the relay is away");
+    let shown = next.format(&time::format_description::well_known::Rfc3339);
+    assert_eq!(failing["next"], shown.unwrap());
+    let words = otori.command(&["alerts"]).output().unwrap().stdout;
+    let words = String::from_utf8(words).unwrap();
+    assert!(words.contains("incident 1  tries: 1"), "{words}");
+    assert!(words.ends_with("the relay is away\n"), "{words}");
+
+    otori.registry.alert_sent(&alert, next).await.unwrap();
+    assert_eq!(otori.json(&["alerts"]), empty);
+}

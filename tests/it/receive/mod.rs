@@ -5,6 +5,7 @@ pub mod crash;
 mod faults;
 mod gate;
 mod ingest;
+mod log;
 mod mail;
 pub mod phone;
 pub mod post;

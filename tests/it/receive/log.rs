@@ -1,0 +1,89 @@
+//! The log as a machine reads it: every line an object, and nobody's details in any of them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::KEISUKE;
+use crate::harness::Otori;
+
+#[tokio::test]
+async fn a_log_as_json_has_no_address_number_name_or_body() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let mut serve = otori
+        .command(&["--json", "serve", "--log", "json"])
+        .args(["--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+        .env("OTORI_LOG", "otori=trace")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Read from the start, so that a talkative log never fills the pipe.
+    let mut stderr = serve.stderr.take().unwrap();
+    let log = std::thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).unwrap();
+        text
+    });
+    let mut line = String::new();
+    let mut stdout = BufReader::new(serve.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    let bound: serde_json::Value = serde_json::from_str(&line).unwrap();
+
+    let mut client = TcpStream::connect(bound["smtp"].as_str().unwrap()).unwrap();
+    client
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    let mut answers = BufReader::new(client.try_clone().unwrap());
+    let mut answered = |wanted: &str| {
+        let mut line = String::new();
+        answers.read_line(&mut line).unwrap();
+        assert!(line.starts_with(wanted), "{line}");
+    };
+    let to = format!("RCPT TO:<{}>\r\n", KEISUKE.mail);
+    let body = "From: Hayashi <hayashi@broker.example>\r\nSubject: bargain-subject\r\n\r\n\
+                Dear 髙橋 圭祐, call 090-0123-4567 about bargain-body\r\n.\r\n";
+    answered("220");
+    for (step, wanted) in [
+        ("HELO broker-host.example\r\n", "250"),
+        ("MAIL FROM:<hayashi@broker.example>\r\n", "250"),
+        ("RCPT TO:<nobody.here@broker.example>\r\n", "550"),
+        (&to, "250"),
+        ("DATA\r\n", "354"),
+        (body, "250"),
+    ] {
+        client.write_all(step.as_bytes()).unwrap();
+        answered(wanted);
+    }
+    otori.settled().await;
+    let stopped = std::process::Command::new("kill")
+        .arg(serve.id().to_string())
+        .status();
+    assert!(stopped.unwrap().success());
+    assert!(serve.wait().unwrap().success());
+
+    let log = log.join().unwrap();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+        .collect();
+    let says = |text: &str| lines.iter().any(|line| line["message"] == text);
+    assert!(says("stopping"), "{log}");
+    let smtp = format!("SMTP on {}", bound["smtp"].as_str().unwrap());
+    assert!(says(&smtp), "{log}");
+    for detail in [
+        "keisuke",
+        "hayashi",
+        "nobody.here",
+        "broker-host",
+        "decoys.example",
+        "髙橋",
+        "圭祐",
+        "0123-4567",
+        "bargain",
+    ] {
+        assert!(!log.contains(detail), "{detail} is in the log: {log}");
+    }
+}
