@@ -9,7 +9,8 @@ the 250. Everything is on 127.0.0.1, in a temporary directory, and ends by itsel
     cargo build --release
     sudo benches/receive/compare.py            (root: Postfix drops its own rights)
 
-Prints messages a second, CPU milliseconds a message and the memory of both, and the ratio.
+Prints messages a second, CPU milliseconds a message and the memory of both, and the ratio; and how long a new
+client waits for its 250 beside 200 clients that say nothing and 100 that stop inside a message.
 """
 
 import argparse
@@ -165,6 +166,36 @@ def send(port, way, messages):
     return time.monotonic() - begun
 
 
+def talk(port, *lines):
+    """A connection on which these lines were said, each when the one before was answered."""
+    stream = socket.create_connection(("127.0.0.1", port), timeout=60)
+    answers = stream.makefile("rb")
+    answers.readline()
+    for line in lines:
+        stream.sendall(line.encode() + b"\r\n")
+        answers.readline()
+    return stream, answers
+
+
+def crowded(port):
+    """Seconds until a new client has its 250, beside 200 that say nothing and 100 that stop inside DATA;
+    `None` if it has none within a minute."""
+    envelope = ["HELO client.example", "MAIL FROM:<list@broker.example>", f"RCPT TO:<someone@{DOMAIN}>"]
+    try:
+        silent = [talk(port) for _ in range(200)]
+        stuck = [talk(port, *envelope, "DATA") for _ in range(100)]
+        begun = time.monotonic()
+        stream, answers = talk(port, *envelope, "DATA")
+        stream.sendall(b"Subject: one more\r\n\r\nbuy\r\n.\r\n")
+        served = answers.readline().startswith(b"250")
+        seconds = time.monotonic() - begun
+        for stream, _ in silent + stuck:
+            stream.close()
+        return round(seconds, 3) if served else None
+    except OSError:
+        return None
+
+
 def main():
     words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     words.add_argument("--otori", default=str(HERE.parents[1] / "target" / "release" / "otori"))
@@ -201,6 +232,13 @@ def main():
                 line["ratio"] = round(ratio, 2)
                 print(json.dumps(line), flush=True)
                 found.append(ratio)
+        line = {"way": "one client beside 200 silent ones and 100 stuck in DATA, seconds to its 250"}
+        for who in ("postfix", "otori"):
+            home = work / f"{who}-crowded"
+            server = postfix(home, log) if who == "postfix" else otori(given.otori, home, log)
+            line[who] = crowded(server.port)
+            server.stop()
+        print(json.dumps(line), flush=True)
     print(f"otori takes {min(found):.2f} to {max(found):.2f} times as many messages as Postfix")
 
 
