@@ -1,10 +1,11 @@
 //! The `[receive]` section of `otori.toml`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::smtp::Network;
 use crate::canary::Domain;
 use crate::custody::PersonConfig;
 
@@ -30,9 +31,9 @@ pub struct ReceiveConfig {
     pub banner: String,
     /// Milliseconds that every answer waits, for a server that is to seem farther away or busier.
     pub answer_delay_ms: u64,
-    /// Addresses that speak the PROXY protocol, and so say who their clients are. From them nothing
-    /// else is taken; anybody else is not believed.
-    pub proxies: Vec<IpAddr>,
+    /// Addresses and networks (`10.1.0.0/16`) that speak the PROXY protocol, and so say who their clients
+    /// are. From them nothing else is taken; anybody else is not believed.
+    pub proxies: Vec<Network>,
     /// The HTTP server's address as strangers see it (`https://hooks.shop.example`). Twilio signs
     /// it, so its webhooks stay closed without.
     pub public_url: Option<String>,

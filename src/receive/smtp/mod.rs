@@ -30,6 +30,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use data::{DataReader, Received};
+pub use network::{InvalidNetwork, Network};
 pub use recipients::{Recipients, Standing};
 pub use session::{Ended, Protocol, Session};
 pub use tls::{Tls, install_crypto};
@@ -52,7 +53,7 @@ pub struct Context {
     banner: String,
     answer_delay: Duration,
     limits: Limits,
-    proxies: Vec<IpAddr>,
+    proxies: Vec<Network>,
     tls: Option<Tls>,
     recipients: Recipients,
     intake: Intake,
@@ -75,13 +76,12 @@ impl Context {
     ) -> Context {
         let limits = config.limits.clone();
         let memory = (limits.memory_bytes >> 10).min(Semaphore::MAX_PERMITS);
-        let proxies = config.proxies.iter().map(IpAddr::to_canonical);
         Context {
             hostname: config.hostname.clone().unwrap_or_else(machine_name),
             banner: config.banner.clone(),
             answer_delay: Duration::from_millis(config.answer_delay_ms),
             limits,
-            proxies: proxies.collect(),
+            proxies: config.proxies.clone(),
             tls,
             probes: Probes::start(recipients.clone(), intake.clone()),
             recipients,
@@ -146,7 +146,7 @@ async fn connection(
     context: Arc<Context>,
 ) {
     let _ = stream.set_nodelay(true);
-    let peer = if context.proxies.contains(&peer) {
+    let peer = if context.proxies.iter().any(|proxy| proxy.contains(peer)) {
         match tokio::time::timeout(PROXIED, proxy::client(&mut stream)).await {
             Ok(Ok(client)) => client.unwrap_or(peer),
             _ => {

@@ -41,7 +41,7 @@ async fn deliver(client: &mut BufReader<TcpStream>) {
 async fn a_proxy_says_who_its_client_is_and_nobody_else_does() {
     let otori = Otori::new().await;
     let config = ReceiveConfig {
-        proxies: vec!["127.0.0.1".parse().unwrap()],
+        proxies: vec!["127.0.0.0/8".parse().unwrap()],
         limits: Limits {
             connections_per_address: 1,
             connections_per_network: 2,
