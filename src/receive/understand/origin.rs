@@ -1,6 +1,7 @@
 //! The actor behind a mail: its sender's domain, its list, where its links lead, what is printed in it.
 //!
-//! Everything is bounded, and read in a thread of its own: a mail may be made to bring its reader down.
+//! Everything is bounded, and a mail of many parts is read in a thread of its own: it may be made to bring
+//! its reader down.
 
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
@@ -13,6 +14,8 @@ use crate::registry::{Mark, Registry, Result};
 
 /// A mail with more parts is not read: the reader's memory and stack grow with them.
 const PARTS: usize = 2000;
+/// A mail of so many is read where we are: any stack has room for it, and a thread costs more than the mail.
+const SHALLOW: usize = 32;
 /// Stack for reading and dropping a mail of so many parts inside each other.
 const STACK: usize = 64 << 20;
 /// Text looked at, in bytes.
@@ -43,11 +46,16 @@ pub(super) fn with_mail<T: Send>(
     const NAME: &[u8] = b"content-type";
     let parts = raw.windows(NAME.len());
     let parts = parts.filter(|at| at[0] | 0x20 == b'c' && at.eq_ignore_ascii_case(NAME));
-    if parts.take(PARTS + 1).count() > PARTS {
+    let parts = parts.take(PARTS + 1).count();
+    if parts > PARTS {
         return Err("it has too many parts");
     }
+    let read = move || look(MessageParser::default().parse(raw).as_ref());
+    if parts <= SHALLOW {
+        let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+        return read.map_err(|_| "its reader failed");
+    }
     std::thread::scope(|scope| {
-        let read = move || look(MessageParser::default().parse(raw).as_ref());
         let builder = std::thread::Builder::new().stack_size(STACK);
         let thread = builder.spawn_scoped(scope, read);
         let thread = thread.map_err(|_| "there was no thread to read it in")?;
@@ -265,8 +273,11 @@ mod tests {
 
     #[test]
     fn a_reader_that_fails_is_told() {
-        let failed = with_mail(b"A: b\r\n\r\n", |_| -> () { panic!("on purpose") });
-        assert_eq!(failed, Err("its reader failed"));
+        for parts in [0, SHALLOW, SHALLOW + 1] {
+            let mail = "Content-Type: message/rfc822\r\n\r\n".repeat(parts) + "A: b\r\n\r\n";
+            let failed = with_mail(mail.as_bytes(), |_| -> () { panic!("on purpose") });
+            assert_eq!(failed, Err("its reader failed"));
+        }
     }
 
     proptest! {
