@@ -132,18 +132,18 @@ struct Header {
 fn header(raw: &[u8]) -> Header {
     let raw = &raw[..raw.len().min(HEADER)];
     let mut header = Header::default();
-    for (name, value) in fields(raw) {
-        if name.eq_ignore_ascii_case("Return-Path") && header.from.is_empty() {
-            header.from = bare(&value).to_owned();
-        }
-        let delivered = DELIVERED.iter().any(|of| name.eq_ignore_ascii_case(of));
-        if delivered && header.delivered.len() < ADDRESSES {
-            header.delivered.push(bare(&value).to_owned());
-        }
-    }
     let Some(parsed) = MessageParser::default().parse_headers(raw) else {
         return header;
     };
+    for (name, value) in parsed.headers_raw() {
+        if name.eq_ignore_ascii_case("Return-Path") && header.from.is_empty() {
+            header.from = bare(value).to_owned();
+        }
+        let delivered = DELIVERED.iter().any(|of| name.eq_ignore_ascii_case(of));
+        if delivered && header.delivered.len() < ADDRESSES {
+            header.delivered.push(bare(value).to_owned());
+        }
+    }
     let lists = [parsed.to(), parsed.cc(), parsed.bcc()];
     let all = lists.into_iter().flatten().flat_map(|list| list.iter());
     let addresses = all.filter_map(|one| one.address());
@@ -153,26 +153,6 @@ fn header(raw: &[u8]) -> Header {
         .and_then(|sent| OffsetDateTime::from_unix_timestamp(sent).ok())
         .and_then(|sent| sent.format(&Rfc3339).ok());
     header
-}
-
-/// A header's fields, unfolded.
-fn fields(raw: &[u8]) -> Vec<(String, String)> {
-    let mut fields: Vec<(String, String)> = Vec::new();
-    for line in raw.split(|&b| b == b'\n') {
-        let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
-        if line.is_empty() {
-            break;
-        }
-        match (line.starts_with([' ', '\t']), fields.last_mut()) {
-            (true, Some((_, value))) => value.push_str(&line),
-            _ => {
-                if let Some((name, value)) = line.split_once(':') {
-                    fields.push((name.trim_end().to_owned(), value.to_owned()));
-                }
-            }
-        }
-    }
-    fields
 }
 
 /// An address as `Return-Path` and `Delivered-To` have it, without its brackets.
