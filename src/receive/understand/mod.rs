@@ -43,23 +43,12 @@ pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken)
     // Messages that could not be settled lately: the others go past them.
     let mut stuck: HashSet<i64> = HashSet::new();
     loop {
-        let limit = TAKE.saturating_add(u32::try_from(stuck.len()).unwrap_or(u32::MAX));
-        let wait = match in_time(PATIENCE, registry.unsettled(limit)).await {
-            Ok(messages) => {
-                let fresh: Vec<Message> = messages
-                    .into_iter()
-                    .filter(|message| !stuck.contains(&message.id))
-                    .collect();
-                for message in &fresh {
-                    match in_time(PATIENCE, settle(&registry, message)).await {
-                        Ok(_) => pause = PAUSES.0,
-                        Err(error) => {
-                            tracing::error!(message = message.id, %error, "a message is not settled");
-                            stuck.insert(message.id);
-                        }
-                    }
+        let wait = match settle_some(&registry, &mut stuck).await {
+            Ok(round) => {
+                if round.settled > 0 {
+                    pause = PAUSES.0;
                 }
-                match (fresh.is_empty(), stuck.is_empty()) {
+                match (round.tried == 0, stuck.is_empty()) {
                     (false, _) => continue,
                     (true, true) => POLL,
                     (true, false) => pause,
@@ -90,21 +79,37 @@ pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken)
 /// # Errors
 /// The stored messages could not be read.
 pub async fn settle_waiting(registry: &Registry) -> Result<usize> {
-    let mut stuck: HashSet<i64> = HashSet::new();
-    loop {
-        let limit = TAKE.saturating_add(u32::try_from(stuck.len()).unwrap_or(u32::MAX));
-        let waiting = registry.unsettled(limit).await?;
-        let fresh: Vec<&Message> = waiting.iter().filter(|m| !stuck.contains(&m.id)).collect();
-        if fresh.is_empty() {
-            return Ok(stuck.len());
-        }
-        for message in fresh {
-            if let Err(error) = settle(registry, message).await {
+    let mut stuck = HashSet::new();
+    while settle_some(registry, &mut stuck).await?.tried > 0 {}
+    Ok(stuck.len())
+}
+
+/// How many messages were looked at together, and what came of them.
+struct Round {
+    tried: usize,
+    settled: usize,
+}
+
+/// Settles the oldest messages that wait, but for those that are `stuck`; what could not be settled is so
+/// from now on.
+async fn settle_some(registry: &Registry, stuck: &mut HashSet<i64>) -> Result<Round> {
+    let limit = TAKE.saturating_add(u32::try_from(stuck.len()).unwrap_or(u32::MAX));
+    let mut waiting = in_time(PATIENCE, registry.unsettled(limit)).await?;
+    waiting.retain(|message| !stuck.contains(&message.id));
+    let mut settled = 0;
+    for message in &waiting {
+        match in_time(PATIENCE, settle(registry, message)).await {
+            Ok(_) => settled += 1,
+            Err(error) => {
                 tracing::error!(message = message.id, %error, "a message is not settled");
                 stuck.insert(message.id);
             }
         }
     }
+    Ok(Round {
+        tried: waiting.len(),
+        settled,
+    })
 }
 
 /// Understands one message and settles it, unless somebody has in the meantime.
