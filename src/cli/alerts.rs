@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::macros::format_description;
 
-use super::{Global, Outcome, Output};
+use super::{Global, Outcome, Output, minute};
 use crate::registry::OpenAlert;
 
 /// Alerts that nobody has taken yet: how often each was tried, when it is next, and why it failed
@@ -62,14 +61,13 @@ pub async fn run(_: Args, global: &Global) -> anyhow::Result<Outcome> {
         if document.alerts.is_empty() {
             return writeln!(out, "No alert waits: all are sent.");
         }
-        let minute = format_description!("[year]-[month]-[day] [hour]:[minute]Z");
         for row in &document.alerts {
             let about = match (row.incident, row.drill) {
                 (Some(incident), _) => format!("incident {incident}"),
                 (None, Some(drill)) => format!("drill {drill}"),
                 (None, None) => "nothing known".to_owned(),
             };
-            let next = row.next.format(minute).unwrap_or_default();
+            let next = minute(row.next);
             write!(
                 out,
                 "alert {}  {}  {about}  tries: {}  next: {next}",

@@ -5,9 +5,8 @@ mod judge;
 mod show;
 
 use clap::Subcommand;
-use time::macros::format_description;
 
-use super::{Global, Outcome, Output};
+use super::{Global, Outcome, Output, minute};
 use crate::canary::IncidentsDocument;
 
 /// The leaks that sightings point at, newest first
@@ -49,7 +48,6 @@ async fn list(global: &Global) -> anyhow::Result<Outcome> {
         if incidents.is_empty() {
             return writeln!(out, "No incident: nobody has used a canary.");
         }
-        let minute = format_description!("[year]-[month]-[day] [hour]:[minute]Z");
         for incident in &incidents {
             writeln!(
                 out,
@@ -57,8 +55,8 @@ async fn list(global: &Global) -> anyhow::Result<Outcome> {
                 incident.id,
                 incident.source,
                 incident.state.name(),
-                incident.opened_at.format(minute).unwrap_or_default(),
-                incident.last_at.format(minute).unwrap_or_default(),
+                minute(incident.opened_at),
+                minute(incident.last_at),
                 incident.sightings,
                 incident.canaries,
             )?;

@@ -55,7 +55,7 @@ use std::sync::{Arc, OnceLock};
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use output::Output;
+pub use output::{Output, minute};
 
 use crate::publish::Missed;
 use crate::registry::Registry;

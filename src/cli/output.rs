@@ -3,6 +3,8 @@
 use std::io::Write;
 
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 use super::Global;
 
@@ -40,4 +42,10 @@ impl Output {
             other => Ok(other?),
         }
     }
+}
+
+/// A moment as lists in the terminal show it: to the minute, in UTC.
+pub fn minute(at: OffsetDateTime) -> String {
+    let minute = format_description!("[year]-[month]-[day] [hour]:[minute]Z");
+    at.format(minute).unwrap_or_default()
 }

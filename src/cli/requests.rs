@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::macros::format_description;
 
-use super::{Global, Outcome, Output};
+use super::{Global, Outcome, Output, minute};
 use crate::registry::Request;
 
 /// Acts that wait, or waited, for a second person, newest first
@@ -70,7 +69,6 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         if document.requests.is_empty() {
             return writeln!(out, "No request is open.");
         }
-        let minute = format_description!("[year]-[month]-[day] [hour]:[minute]Z");
         for entry in &document.requests {
             write!(
                 out,
@@ -80,7 +78,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
                 entry.act,
                 entry.subject,
                 entry.asked_by,
-                entry.expires_at.format(minute).unwrap_or_default(),
+                minute(entry.expires_at),
             )?;
             match entry.why {
                 Some(why) => writeln!(out, "  ({why})")?,

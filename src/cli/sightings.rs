@@ -4,7 +4,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime, Time};
 
-use super::{Global, Outcome, Output};
+use super::{Global, Outcome, Output, minute};
 use crate::canary::{Sighting, SightingsDocument, SourceName};
 use crate::registry::SightingFilter;
 
@@ -49,8 +49,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
 }
 
 fn line(out: &mut dyn std::io::Write, sighting: &Sighting) -> std::io::Result<()> {
-    let minute = format_description!("[year]-[month]-[day] [hour]:[minute]Z");
-    let at = sighting.at.format(minute).unwrap_or_default();
+    let at = minute(sighting.at);
     let source = sighting
         .source
         .as_ref()

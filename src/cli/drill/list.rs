@@ -1,11 +1,10 @@
 //! `otori drill list`.
 
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::send::line;
 use crate::canary::{DrillState, DrillsDocument, SourceName};
-use crate::cli::{Global, Outcome, Output};
+use crate::cli::{Global, Outcome, Output, minute};
 
 /// Show what drills there were, newest first
 #[derive(clap::Args)]
@@ -35,9 +34,8 @@ pub(super) async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> 
         if drills.is_empty() {
             return writeln!(out, "There was no drill yet: see otori drill --help.");
         }
-        let minute = format_description!("[year]-[month]-[day] [hour]:[minute]Z");
         drills.iter().try_for_each(|drill| {
-            let at = drill.sent_at.format(minute).unwrap_or_default();
+            let at = minute(drill.sent_at);
             write!(out, "{at}  ")?;
             line(out, drill)
         })
