@@ -31,16 +31,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(otori: &Otori) -> Server {
-        Server::by(otori.command(&SERVE))
+        let mut command = otori.command(&SERVE);
+        command.stderr(Stdio::null());
+        Server::by(command)
     }
 
     /// The one that this command starts.
     pub fn by(mut command: Command) -> Server {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,7 @@ async fn on_a_full_disk_mail_is_put_off_and_none_is_lost() {
             let script = format!("trap '' XFSZ; ulimit -f {LARGEST}; exec \"$@\"");
             limited.args(["-c", &script, "bash"]);
             limited.arg(serve.get_program()).args(serve.get_args());
+            limited.stderr(Stdio::null());
             Server::by(limited)
         }
     };
@@ -121,37 +122,22 @@ async fn wire(to: SocketAddr) -> (SocketAddr, watch::Sender<Wire>) {
     (address, state)
 }
 
+/// Carries one connection until the wire is cut. Where it falls silent, the connection stays open and says no
+/// more, and ends when the wire is whole again, as when the machines in between have forgotten it.
 async fn carry(mut client: TcpStream, to: SocketAddr, mut state: watch::Receiver<Wire>) {
-    let is = |wanted: Wire| move |now: &Wire| *now == wanted;
-    let mut cut = state.clone();
-    let through = async {
-        // Whoever comes while nobody answers waits.
-        if state.wait_for(|now| *now != Wire::Silent).await.is_err() {
-            return;
-        }
-        let Ok(mut server) = TcpStream::connect(to).await else {
-            return;
-        };
-        loop {
-            let silent = {
-                let mut state = state.clone();
-                async move { state.wait_for(is(Wire::Silent)).await.is_ok() }
-            };
-            tokio::select! {
-                _ = copy_bidirectional(&mut client, &mut server) => return,
-                true = silent => {}
-                else => return,
-            }
-            // What is on its way stays where it is until the wire is whole.
-            if state.wait_for(is(Wire::Whole)).await.is_err() {
-                return;
-            }
-        }
+    // Whoever comes while nobody answers waits.
+    let ready = state.wait_for(|now| *now != Wire::Silent).await;
+    if !ready.is_ok_and(|now| *now == Wire::Whole) {
+        return;
+    }
+    let Ok(mut server) = TcpStream::connect(to).await else {
+        return;
     };
     tokio::select! {
-        () = through => {}
-        _ = cut.wait_for(is(Wire::Cut)) => {}
+        _ = copy_bidirectional(&mut client, &mut server) => return,
+        _ = state.wait_for(|now| *now != Wire::Whole) => {}
     }
+    let _ = state.wait_for(|now| *now != Wire::Silent).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,38 +1,27 @@
 //! The log as a machine reads it: every line an object, and nobody's details in any of them.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::process::Stdio;
 use std::time::Duration;
 
 use super::KEISUKE;
+use super::crash::{SERVE, Server};
 use crate::harness::Otori;
 
 #[tokio::test]
 async fn a_log_as_json_has_no_address_number_name_or_body() {
     let otori = Otori::new().await;
     otori.plant("school", &[KEISUKE]).await;
-    let mut serve = otori
-        .command(&["--json", "serve", "--log", "json"])
-        .args(["--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+    let file = otori.dir().join("log");
+    let mut command = otori.command(&SERVE);
+    command
+        .args(["--log", "json"])
         .env("OTORI_LOG", "otori=trace")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Read from the start, so that a talkative log never fills the pipe.
-    let mut stderr = serve.stderr.take().unwrap();
-    let log = std::thread::spawn(move || {
-        let mut text = String::new();
-        stderr.read_to_string(&mut text).unwrap();
-        text
-    });
-    let mut line = String::new();
-    let mut stdout = BufReader::new(serve.stdout.take().unwrap());
-    stdout.read_line(&mut line).unwrap();
-    let bound: serde_json::Value = serde_json::from_str(&line).unwrap();
+        .stderr(File::create(&file).unwrap());
+    let server = Server::by(command);
 
-    let mut client = TcpStream::connect(bound["smtp"].as_str().unwrap()).unwrap();
+    let mut client = TcpStream::connect(server.smtp).unwrap();
     client
         .set_read_timeout(Some(Duration::from_secs(30)))
         .unwrap();
@@ -58,20 +47,16 @@ async fn a_log_as_json_has_no_address_number_name_or_body() {
         answered(wanted);
     }
     otori.settled().await;
-    let stopped = std::process::Command::new("kill")
-        .arg(serve.id().to_string())
-        .status();
-    assert!(stopped.unwrap().success());
-    assert!(serve.wait().unwrap().success());
+    let smtp = format!("SMTP on {}", server.smtp);
+    assert!(server.terminate().success());
 
-    let log = log.join().unwrap();
+    let log = std::fs::read_to_string(file).unwrap();
     let lines: Vec<serde_json::Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
         .collect();
     let says = |text: &str| lines.iter().any(|line| line["message"] == text);
     assert!(says("stopping"), "{log}");
-    let smtp = format!("SMTP on {}", bound["smtp"].as_str().unwrap());
     assert!(says(&smtp), "{log}");
     for detail in [
         "keisuke",
