@@ -360,6 +360,12 @@ impl Workspace {
                 named.push((tls.certificate.clone(), false));
                 named.push((tls.key.clone(), true));
             }
+            let root = config
+                .receive
+                .acme
+                .as_ref()
+                .and_then(|acme| acme.root.clone());
+            named.extend(root.map(|file| (file, false)));
         }
         named
     }

@@ -277,8 +277,8 @@ fn tell(log: Log, bound: &Document, config: &ReceiveConfig, alerts: bool) {
              cross the network in plain text unless a proxy with TLS stands in front",
         );
     }
-    if !bound.smtp.ip().is_loopback() && config.tls.is_none() {
-        log.warn("STARTTLS is not offered: otori.toml has no [receive.tls]");
+    if !bound.smtp.ip().is_loopback() && config.tls.is_none() && config.acme.is_none() {
+        log.warn("STARTTLS is not offered: otori.toml has no [receive.tls] and no [receive.acme]");
     }
     if config.people.is_empty() {
         log.warn(

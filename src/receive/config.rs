@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::AcmeConfig;
 use super::smtp::Network;
 use crate::canary::Domain;
 use crate::custody::PersonConfig;
@@ -43,6 +44,9 @@ pub struct ReceiveConfig {
     /// Certificate for STARTTLS; without it STARTTLS is not offered. Both files are read again when
     /// they change.
     pub tls: Option<TlsConfig>,
+    /// A certificate for STARTTLS that the receiver gets itself, from an ACME authority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acme: Option<AcmeConfig>,
     /// A maildir that another mail server fills: what comes into its `new` is taken, and moved to its `cur`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maildir: Option<PathBuf>,
@@ -67,6 +71,7 @@ impl Default for ReceiveConfig {
             public_url: None,
             catch_all: Vec::new(),
             tls: None,
+            acme: None,
             maildir: None,
             limits: Limits::default(),
             phone: PhoneConfig::default(),

@@ -7,6 +7,7 @@
 //!
 //! This module knows nothing of customer databases, so that an exposed host needs no access to one.
 
+mod acme;
 mod config;
 mod error;
 mod http;
@@ -18,6 +19,7 @@ pub mod smtp;
 mod start;
 pub mod understand;
 
+pub use acme::AcmeConfig;
 pub use config::{Limits, PhoneConfig, ReceiveConfig, TlsConfig};
 pub use error::Error;
 pub use intake::{Intake, NotStored};

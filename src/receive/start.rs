@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::acme::Acme;
 use super::http::{self, Site};
 use super::ingest::Maildir;
 use super::smtp::{self, Context, Protocol, Recipients, Tls};
@@ -102,8 +104,19 @@ pub async fn start(
     listeners: Listeners,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Running, Error> {
-    let tls = config.tls.as_ref();
-    let tls = tls.map(|tls| Tls::load(tls, dir)).transpose()?;
+    let acme = config.acme.as_ref();
+    let acme = acme.map(|acme| Acme::new(acme, dir)).transpose()?;
+    let tls = match (&config.tls, &acme) {
+        (Some(_), Some(_)) => return Err(Error::Config("tls and acme are both set".to_owned())),
+        (Some(tls), None) => Some(Tls::load(tls, dir)?),
+        (None, Some(acme)) => Some(Tls::awaited(&acme.files())),
+        (None, None) => None,
+    };
+    let challenges = acme.as_ref().map(|acme| acme.challenges.clone());
+    let asked = match config.acme.as_ref().and_then(|acme| acme.listen) {
+        Some(address) => Some(bound("ACME", address).await?.0),
+        None => None,
+    };
     let news = Arc::new(Notify::new());
     let (intake, writer) = Intake::start(registry.clone(), Arc::clone(&news));
     let recipients = Recipients::new(registry.clone(), &config.catch_all);
@@ -134,6 +147,7 @@ pub async fn start(
         tracing::warn!(domain, "catch_all names a domain that is not in the pool");
     }
 
+    let answers = challenges.map_or_else(Router::new, |challenges| challenges.routes());
     let (smtp_listener, smtp_addr) = listeners.smtp;
     let (http_listener, http_addr) = listeners.http;
     let lmtp_addr = listeners.lmtp.as_ref().map(|(_, address)| *address);
@@ -141,6 +155,7 @@ pub async fn start(
         let stop = CancellationToken::new();
         let refresher = tokio::spawn(recipients.keep_fresh());
         let renewer = tls.map(|tls| tokio::spawn(tls.keep_fresh()));
+        let orders = acme.map(|acme| tokio::spawn(acme.keep()));
         let understanding = tokio::spawn(understand::run(registry, news, stop.clone()));
         let serving = stop.child_token();
         let servers = async {
@@ -164,9 +179,14 @@ pub async fn start(
                 },
                 http::run(
                     http_listener,
-                    http::router(Arc::new(site)),
+                    http::router(Arc::new(site)).merge(answers.clone()),
                     serving.cancelled()
                 ),
+                async {
+                    if let Some(listener) = asked {
+                        http::run(listener, answers.clone(), serving.cancelled()).await;
+                    }
+                },
             );
         };
         let ring = async {
@@ -189,8 +209,8 @@ pub async fn start(
             Err(_) => abort.abort(),
         }
         refresher.abort();
-        if let Some(renewer) = renewer {
-            renewer.abort();
+        for task in renewer.into_iter().chain(orders) {
+            task.abort();
         }
     });
     Ok(Running {

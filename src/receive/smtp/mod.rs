@@ -27,6 +27,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 pub use data::{DataReader, Received};
@@ -90,6 +91,13 @@ impl Context {
             stop: CancellationToken::new(),
             seats: Seats::new(),
         }
+    }
+}
+
+impl Context {
+    /// For the next handshake, if there is a certificate.
+    fn acceptor(&self) -> Option<TlsAcceptor> {
+        self.tls.as_ref().and_then(Tls::acceptor)
     }
 }
 
@@ -207,9 +215,9 @@ where
     let Ended::StartTls(stream) = plain.run().await? else {
         return Ok(());
     };
-    if let Some(tls) = &context.tls {
+    if let Some(acceptor) = context.acceptor() {
         // A new session over the new stream: nothing said in plain text is known to it.
-        let stream = tokio::time::timeout(HANDSHAKE, tls.acceptor().accept(stream)).await??;
+        let stream = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await??;
         Session::new(stream, peer, true, protocol, context)
             .run()
             .await?;

@@ -72,7 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 Next::Close
             }
             Request::StartTls if self.tls => self.say("503 5.5.1 Error: TLS already active"),
-            Request::StartTls if self.context.tls.is_some() => {
+            Request::StartTls if self.context.acceptor().is_some() => {
                 self.say("220 2.0.0 Ready to start TLS");
                 Next::StartTls
             }
@@ -90,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         self.greet(host);
         let mut answer = format!("250-{}\r\n250-PIPELINING\r\n", self.context.hostname);
         answer += &format!("250-SIZE {}\r\n", self.context.limits.message_bytes);
-        if self.context.tls.is_some() && !self.tls {
+        if !self.tls && self.context.acceptor().is_some() {
             answer += "250-STARTTLS\r\n";
         }
         answer += "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 CHUNKING";

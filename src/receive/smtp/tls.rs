@@ -33,7 +33,8 @@ type Stamp = Option<(u64, u64, SystemTime)>;
 pub struct Tls {
     certificate: Arc<Path>,
     key: Arc<Path>,
-    current: Arc<RwLock<TlsAcceptor>>,
+    /// Nothing before there are files.
+    current: Arc<RwLock<Option<TlsAcceptor>>>,
     /// The files as they were when they were last read, whatever came of it.
     seen: Arc<Mutex<[Stamp; 2]>>,
 }
@@ -52,13 +53,25 @@ impl Tls {
         Ok(Tls {
             certificate: certificate.into(),
             key: key.into(),
-            current: Arc::new(RwLock::new(acceptor)),
+            current: Arc::new(RwLock::new(Some(acceptor))),
             seen: Arc::new(Mutex::new(seen)),
         })
     }
 
-    /// For the next handshake.
-    pub fn acceptor(&self) -> TlsAcceptor {
+    /// Files that somebody else will write: read when they are there.
+    pub fn awaited(config: &TlsConfig) -> Tls {
+        let tls = Tls {
+            certificate: config.certificate.as_path().into(),
+            key: config.key.as_path().into(),
+            current: Arc::default(),
+            seen: Arc::default(),
+        };
+        tls.refresh();
+        tls
+    }
+
+    /// For the next handshake; `None` as long as there is no certificate.
+    pub fn acceptor(&self) -> Option<TlsAcceptor> {
         let current = self.current.read();
         current.unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -87,7 +100,7 @@ impl Tls {
         match acceptor(&self.certificate, &self.key) {
             Ok(acceptor) => {
                 let current = self.current.write();
-                *current.unwrap_or_else(PoisonError::into_inner) = acceptor;
+                *current.unwrap_or_else(PoisonError::into_inner) = Some(acceptor);
                 tracing::info!("the certificate for STARTTLS was read again");
             }
             Err(error) => {

@@ -1,5 +1,6 @@
 //! The receiver: mail, calls and letters to sightings, incidents and alerts.
 
+mod acme;
 pub mod alert;
 pub mod crash;
 mod faults;

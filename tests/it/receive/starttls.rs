@@ -18,7 +18,7 @@ use crate::harness::Otori;
 
 /// A self-signed certificate for 127.0.0.1 in the workspace, made by openssl.
 #[track_caller]
-fn certificate(dir: &Path) -> TlsConfig {
+pub fn certificate(dir: &Path) -> TlsConfig {
     let made = Command::new("openssl")
         .args([
             "req",
@@ -142,7 +142,7 @@ async fn what_is_smuggled_before_the_handshake_is_forgotten() {
 
 /// The certificate that a client is shown, as openssl sees it, and whether it got one at all.
 #[track_caller]
-fn shown(smtp: std::net::SocketAddr) -> String {
+pub fn shown(smtp: std::net::SocketAddr) -> String {
     let asked = Command::new("openssl")
         .args(["s_client", "-starttls", "smtp", "-connect"])
         .arg(smtp.to_string())
