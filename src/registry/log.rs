@@ -7,7 +7,7 @@
 
 use time::OffsetDateTime;
 
-use super::store::{Row, Tx};
+use super::store::{Row, Touched, Tx};
 use super::witness::Table;
 use super::{Error, Registry, Result, from_micros, micros};
 use crate::evidence::{Act, Checkpoint, Entry, Frontier, Hash, RowDigest, Signer};
@@ -289,32 +289,47 @@ impl Registry {
         at: OffsetDateTime,
         keyed: bool,
     ) -> Result<()> {
+        let touched = std::mem::take(&mut tx.touched);
+        self.append_all(tx, vec![(act, touched)], at, keyed).await
+    }
+
+    /// Appends acts, each with the rows that it has touched.
+    pub(super) async fn append_all(
+        &self,
+        tx: &mut Tx,
+        acts: Vec<(Act, Touched)>,
+        at: OffsetDateTime,
+        keyed: bool,
+    ) -> Result<()> {
         let mut frontier = head(tx).await?;
-        // Behind the head's lock: whoever wrote rows of the same key in the meantime is seen.
-        let mut rows: Vec<RowDigest> = Vec::new();
-        for (table, key) in std::mem::take(&mut tx.touched) {
-            rows.push(table.digest(tx, &key).await?);
-        }
         if keyed {
             // Behind the head's lock, so that no other key can come between.
             self.key_is_current_in(tx).await?;
         }
-        let seq = frontier.size();
-        let entry = Entry {
-            seq,
-            at,
-            by: self.by.to_string(),
-            act,
-            rows,
+        for (act, touched) in acts {
+            // Behind the head's lock: whoever wrote rows of the same key in the meantime is seen.
+            let mut rows: Vec<RowDigest> = Vec::with_capacity(touched.len());
+            for (table, key) in touched {
+                rows.push(table.digest(tx, &key).await?);
+            }
+            let seq = frontier.size();
+            let by = self.by.to_string();
+            let entry = Entry {
+                seq,
+                at,
+                by,
+                act,
+                rows,
+            };
+            let entry = entry.text();
+            let hash = Entry::hash(&entry);
+            frontier.push(hash);
+            tx.execute(
+                "insert into evidence (seq, entry, hash) values ($1, $2, $3)",
+                vec![(seq as i64).into(), entry.into(), hash.0.to_vec().into()],
+            )
+            .await?;
         }
-        .text();
-        let hash = Entry::hash(&entry);
-        frontier.push(hash);
-        tx.execute(
-            "insert into evidence (seq, entry, hash) values ($1, $2, $3)",
-            vec![(seq as i64).into(), entry.into(), hash.0.to_vec().into()],
-        )
-        .await?;
         tx.execute(
             "update evidence_head set size = $1, frontier = $2 where id = 1",
             vec![(frontier.size() as i64).into(), frontier.to_bytes().into()],

@@ -201,41 +201,104 @@ impl Registry {
         drill: Option<i64>,
     ) -> Result<Option<Vec<Sighting>>> {
         let mut tx = self.store.begin().await?;
-        let rows = tx
-            .fetch(
-                "update message set settled = 1 where id = $1 and settled = 0
-                 returning at, channel, repeats",
-                vec![message.into()],
-            )
-            .await?;
-        let Some(row) = rows.first() else {
+        let Some(claimed) = claim(&mut tx, message).await? else {
             return Ok(None);
         };
-        tx.touch(Table::Message, message);
-        let (at, channel, repeats) = (row.int(0)?, row.text(1)?, row.int(2)?);
         let drill = match drill {
-            Some(id) => drills::claim(&mut tx, id, at).await?.then_some(id),
+            Some(id) => drills::claim(&mut tx, id, claimed.at).await?.then_some(id),
             None => None,
         };
+        let (stored, act) = self
+            .store_sightings(&mut tx, &claimed, sightings, drill.is_some())
+            .await?;
+        let Some(drill) = drill else {
+            self.commit(tx, act).await?;
+            return Ok(Some(stored));
+        };
+        let now = OffsetDateTime::now_utc();
+        self.append(&mut tx, act, now, true).await?;
+        let seen = stored.iter().find(|s| s.kind == SightingKind::Drill);
+        let seen = seen.map(|sighting| sighting.id);
+        let late = drills::seen(&mut tx, drill, seen, micros(now)).await?;
+        let act = Act::DrillSeen { drill, message };
+        match late {
+            None => self.commit(tx, act).await?,
+            Some(why) => {
+                self.append(&mut tx, act, now, true).await?;
+                self.commit(tx, drills::failed(drill, &why)).await?;
+            }
+        }
+        Ok(Some(stored))
+    }
+
+    /// Settles several messages that bring no drill in one transaction, all or none of those that nobody
+    /// else has settled: many that come at once cost little more than one.
+    ///
+    /// # Errors
+    /// The store fails; then all of them stay unsettled.
+    pub async fn settle_all(&self, settlements: &[(i64, Vec<NewSighting>)]) -> Result<()> {
+        if settlements.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        let mut claimed = Vec::with_capacity(settlements.len());
+        for (message, sightings) in settlements {
+            if let Some(message) = claim(&mut tx, *message).await? {
+                claimed.push((message, sightings));
+            }
+        }
+        // Two receivers that settle at once lock messages by their numbers, then incidents by their sources.
+        let source = |sightings: &[NewSighting]| sightings.iter().find_map(|s| s.source.clone());
+        claimed.sort_by_cached_key(|(_, sightings)| source(sightings));
+        if claimed.is_empty() {
+            return Ok(());
+        }
+        let mut acts = Vec::with_capacity(claimed.len());
+        for (message, sightings) in &claimed {
+            let stored = self.store_sightings(&mut tx, message, sightings, false);
+            let (_, act) = stored.await?;
+            acts.push((act, std::mem::take(&mut tx.touched)));
+        }
+        self.append_all(&mut tx, acts, OffsetDateTime::now_utc(), true)
+            .await?;
+        tx.commit().await
+    }
+
+    /// Stores what a message has become; the act for the log.
+    async fn store_sightings(
+        &self,
+        tx: &mut Tx,
+        claimed: &Claimed,
+        sightings: &[NewSighting],
+        drill: bool,
+    ) -> Result<(Vec<Sighting>, Act)> {
+        let Claimed {
+            message,
+            at,
+            channel,
+            repeats,
+        } = claimed;
+        let (message, at) = (*message, *at);
+        tx.touch(Table::Message, message);
         let mut stored: Vec<Sighting> = Vec::with_capacity(sightings.len());
         for sighting in sightings {
-            let kind = match (sighting.kind, drill) {
-                (SightingKind::Drill, None) => SightingKind::Alarm,
-                (kind, _) => kind,
+            let kind = match sighting.kind {
+                SightingKind::Drill if !drill => SightingKind::Alarm,
+                kind => kind,
             };
             let network = self.probing(sighting);
             let washes = match &network {
-                Some(network) => probes::washes(&mut tx, network, sighting, at).await?,
+                Some(network) => probes::washes(tx, network, sighting, at).await?,
                 None => false,
             };
             let incident = match &sighting.source {
                 Some(source) if kind == SightingKind::Alarm || washes => {
-                    Some(join_incident(&mut tx, source, at).await?)
+                    Some(join_incident(tx, source, at).await?)
                 }
                 _ => None,
             };
             let news = match incident {
-                Some(incident) => is_news(&mut tx, incident, &channel, kind, sighting).await?,
+                Some(incident) => is_news(tx, incident, channel, kind, sighting).await?,
                 None => false,
             };
             let actor = serde_json::to_vec(&sighting.actor)
@@ -261,17 +324,17 @@ impl Registry {
             let id = rows.first().map_or(Ok(0), |row| row.int(0))?;
             tx.touch(Table::Sighting, id);
             if let Some(network) = network {
-                probes::keep(&mut tx, id, network, sighting, at).await?;
+                probes::keep(tx, id, network, sighting, at).await?;
             }
             if let Some(incident) = incident {
                 tx.touch(Table::Incident, incident);
-                super::alerts::queue(&mut tx, incident, id, at, news).await?;
+                super::alerts::queue(tx, incident, id, at, news).await?;
             }
             stored.push(Sighting {
                 id,
                 message,
                 at: from_micros(at, "message")?,
-                channel: Channel::from_name(&channel)
+                channel: Channel::from_name(channel)
                     .ok_or_else(|| Error::Damaged("message".to_owned()))?,
                 source: sighting.source.clone(),
                 canary: sighting.canary.clone(),
@@ -279,7 +342,7 @@ impl Registry {
                 kind,
                 actor: sighting.actor.clone(),
                 incident,
-                repeats: u32::try_from(repeats).unwrap_or(u32::MAX),
+                repeats: u32::try_from(*repeats).unwrap_or(u32::MAX),
                 forgotten: false,
             });
         }
@@ -291,24 +354,7 @@ impl Registry {
             sightings: stored.iter().map(|sighting| sighting.id).collect(),
             incidents,
         };
-        let Some(drill) = drill else {
-            self.commit(tx, act).await?;
-            return Ok(Some(stored));
-        };
-        let now = OffsetDateTime::now_utc();
-        self.append(&mut tx, act, now, true).await?;
-        let seen = stored.iter().find(|s| s.kind == SightingKind::Drill);
-        let seen = seen.map(|sighting| sighting.id);
-        let late = drills::seen(&mut tx, drill, seen, micros(now)).await?;
-        let act = Act::DrillSeen { drill, message };
-        match late {
-            None => self.commit(tx, act).await?,
-            Some(why) => {
-                self.append(&mut tx, act, now, true).await?;
-                self.commit(tx, drills::failed(drill, &why)).await?;
-            }
-        }
-        Ok(Some(stored))
+        Ok((stored, act))
     }
 
     /// What a settled message has become.
@@ -381,6 +427,34 @@ impl Registry {
             forgotten: row.text_or_null(7)?.is_some() && row.int_or_null(11)?.is_some(),
         })
     }
+}
+
+/// A message that this transaction settles.
+struct Claimed {
+    message: i64,
+    at: i64,
+    channel: String,
+    repeats: i64,
+}
+
+/// Takes a message to settle it, unless somebody else has.
+async fn claim(tx: &mut Tx, message: i64) -> Result<Option<Claimed>> {
+    let rows = tx
+        .fetch(
+            "update message set settled = 1 where id = $1 and settled = 0
+             returning at, channel, repeats",
+            vec![message.into()],
+        )
+        .await?;
+    let claimed = rows.first().map(|row| {
+        Ok(Claimed {
+            message,
+            at: row.int(0)?,
+            channel: row.text(1)?,
+            repeats: row.int(2)?,
+        })
+    });
+    claimed.transpose()
 }
 
 /// Whether the incident has not yet seen this canary on this channel in this way.

@@ -65,8 +65,11 @@ pub(super) enum Store {
 pub(super) struct Tx {
     engine: Engine,
     /// Rows that it has written, for the log.
-    pub(super) touched: BTreeSet<(Table, String)>,
+    pub(super) touched: Touched,
 }
+
+/// Rows that were written, by their tables' keys.
+pub(super) type Touched = BTreeSet<(Table, String)>;
 
 enum Engine {
     Sqlite(sqlx::Transaction<'static, Sqlite>),

@@ -326,7 +326,28 @@ async fn story(url: &str, home: &std::path::Path, key: &MasterKey) -> Registry {
         None,
         "settled once"
     );
-    registry.settle(second, &[alarm]).await.unwrap().unwrap();
+    // Together, all or none; one that is settled already stays as it is.
+    let mut homeless = alarm.clone();
+    homeless.source = Some("nowhere".parse().unwrap());
+    let together = [
+        (second, vec![alarm.clone()]),
+        (first, vec![homeless.clone()]),
+    ];
+    registry.settle_all(&together).await.unwrap();
+    assert_eq!(registry.sightings_of(first).await.unwrap().len(), 2);
+    let third = registry.accept(&[mail("<3@x>"), mail("<4@x>")]).await;
+    let [Accepted::New(third), Accepted::New(fourth)] = third.unwrap()[..] else {
+        panic!("both are new");
+    };
+    let broken = [(third, vec![alarm.clone()]), (fourth, vec![homeless])];
+    assert!(
+        registry.settle_all(&broken).await.is_err(),
+        "there is no such source"
+    );
+    assert_eq!(registry.unsettled(10).await.unwrap().len(), 2);
+    assert_eq!(registry.sightings_of(third).await.unwrap(), []);
+    let both = [(third, vec![]), (fourth, vec![])];
+    registry.settle_all(&both).await.unwrap();
     let incidents = registry.incidents().await.unwrap();
     assert_eq!(incidents.len(), 1);
     assert_eq!(

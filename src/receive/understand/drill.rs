@@ -56,6 +56,10 @@ pub async fn brought(
     reached: &[Reached],
 ) -> Result<Option<Brought>> {
     let channel = message.channel;
+    if channel != Channel::Post && reached.iter().all(|reached| reached.canaries.is_empty()) {
+        // Only a letter can be a drill without naming its canary.
+        return Ok(None);
+    }
     let awaited = registry.drills_awaited(channel, message.at).await?;
     let Some(drill) = found(registry, message, reached, awaited) else {
         return Ok(None);

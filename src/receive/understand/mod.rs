@@ -28,7 +28,7 @@ pub use post::{Candidate, Letter, matches};
 pub(super) use text::one_line;
 
 /// Messages taken at a time; each may be as large as the limit.
-const TAKE: u32 = 8;
+const TAKE: u32 = 16;
 /// How often the registry is asked for messages that another process has stored.
 const POLL: Duration = Duration::from_secs(5);
 /// A registry that takes longer to answer is asked again later.
@@ -97,7 +97,23 @@ async fn settle_some(registry: &Registry, stuck: &mut HashSet<i64>) -> Result<Ro
     let mut waiting = in_time(PATIENCE, registry.unsettled(limit)).await?;
     waiting.retain(|message| !stuck.contains(&message.id));
     let mut settled = 0;
+    let mut one_by_one: Vec<&Message> = Vec::new();
+    let mut together = Vec::new();
     for message in &waiting {
+        // What goes wrong here goes wrong again below, and is told there.
+        match in_time(PATIENCE, understand(registry, message)).await {
+            Ok((sightings, None)) if agree(&sightings) => together.push((message.id, sightings)),
+            _ => one_by_one.push(message),
+        }
+    }
+    match in_time(PATIENCE, registry.settle_all(&together)).await {
+        Ok(()) => settled += together.len(),
+        Err(_) => {
+            let of = |message: &&Message| together.iter().any(|(id, _)| *id == message.id);
+            one_by_one.extend(waiting.iter().filter(of));
+        }
+    }
+    for message in one_by_one {
         match in_time(PATIENCE, settle(registry, message)).await {
             Ok(_) => settled += 1,
             Err(error) => {
@@ -110,6 +126,17 @@ async fn settle_some(registry: &Registry, stuck: &mut HashSet<i64>) -> Result<Ro
         tried: waiting.len(),
         settled,
     })
+}
+
+/// Whether a message may be settled together with others: it touches at most one source, so that
+/// receivers which settle at once can keep to one order.
+fn agree(sightings: &[NewSighting]) -> bool {
+    let mut sources = sightings
+        .iter()
+        .filter_map(|sighting| sighting.source.as_ref());
+    let first = sources.next();
+    let checks = |sighting: &NewSighting| sighting.network.is_some();
+    sources.all(|source| Some(source) == first) && !sightings.iter().any(checks)
 }
 
 /// Understands one message and settles it, unless somebody has in the meantime.
