@@ -221,6 +221,14 @@ enforce = false
 # relay = "smtp://127.0.0.1:25"
 # from = "otori@shop.example"
 # to = ["security@shop.example"]
+# Each place is told by itself, and tried until it has taken the alert; any number of webhooks.
+# [[alert.webhook]]
+# name = "slack"
+# url_file = "keys/slack.url"       # whoever knows the address may write there; or: url = "https://…"
+# format = "slack"                  # or "teams"; without it: otori's own JSON
+# secret_file = "keys/hook.secret"  # signs requests: X-Otori-Timestamp and X-Otori-Signature
+# [alert.syslog]
+# to = "tcp://logs.shop.example:601"  # or udp://host:514, unix:/dev/log
 
 [drill]
 # The outside path of test mails: a mail server that delivers to our MX as a stranger's would.
@@ -339,13 +347,8 @@ impl Workspace {
                 .flatten()
                 .map(|file| (file.clone(), false)),
         );
-        named.extend(
-            config
-                .alert
-                .password_file
-                .iter()
-                .map(|file| (file.clone(), true)),
-        );
+        let alert = config.alert.files();
+        named.extend(alert.map(|(file, secret)| (file.clone(), secret)));
         #[cfg(feature = "receive")]
         {
             let phone = &config.receive.phone;

@@ -21,7 +21,8 @@ pub struct DrillFacts {
 }
 
 impl DrillFacts {
-    fn failed(&self) -> bool {
+    /// Whether nobody heard it, or too late.
+    pub fn failed(&self) -> bool {
         self.state == "failed"
     }
 

@@ -7,27 +7,10 @@ use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MessageBuilder};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
-use super::AlertConfig;
 use super::text::Told;
+use super::{AlertConfig, Error};
 use crate::registry::Alert;
 use crate::relay::Relay;
-
-/// Why alerts cannot be sent.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// `[alert]` does not say what it should, or the password cannot be read.
-    #[error(transparent)]
-    Relay(#[from] crate::relay::Error),
-    /// The registry's facts are not what this version reads.
-    #[error("alert {0} is unreadable: it was queued by another version of otori")]
-    Unreadable(i64),
-    /// The mail could not be made.
-    #[error("the mail could not be made: {0}")]
-    Make(#[from] lettre::error::Error),
-    /// The mail server did not take it.
-    #[error("the mail server did not take it: {0}")]
-    Refused(#[from] lettre::transport::smtp::Error),
-}
 
 /// Sends alerts through one mail server.
 pub struct Mailer {
@@ -64,10 +47,8 @@ impl Mailer {
     ///
     /// # Errors
     /// The server cannot be reached, or took it for nobody.
-    pub async fn send(&self, alert: &Alert) -> Result<(), Error> {
-        let told: Told =
-            serde_json::from_str(&alert.body).map_err(|_| Error::Unreadable(alert.id))?;
-        let message = self.message(alert, &told)?.formatted();
+    pub async fn send(&self, alert: &Alert, told: &Told) -> Result<(), Error> {
+        let message = self.message(alert, told)?.formatted();
         let addresses = || self.to.iter().map(|mailbox| mailbox.email.clone());
         let from = || Some(self.from.email.clone());
         let all = Envelope::new(from(), addresses().collect())?;
@@ -94,9 +75,8 @@ impl Mailer {
     fn message(&self, alert: &Alert, told: &Told) -> Result<Message, Error> {
         // The same for every try; another one when there is more to tell, and for the same numbers
         // in another registry.
-        let digits = told.tells_apart();
         let domain = self.from.email.domain();
-        let message_id = format!("<alert-{}-{}.{digits}@{domain}>", alert.id, alert.sighting);
+        let message_id = format!("<{}@{domain}>", told.name(alert));
         let addressed = self.to.iter().fold(
             Message::builder().from(self.from.clone()),
             |builder: MessageBuilder, to| builder.to(to.clone()),

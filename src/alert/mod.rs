@@ -1,21 +1,27 @@
 //! An incident to a person.
 //!
-//! The registry queues an alert in the transaction that makes it due; the worker here sends what is
-//! due and tries again, ever more slowly and for ever, until a mail server has taken it. A crash
-//! between the server's answer and the registry's note sends a mail twice, with the same Message-ID.
-//! Alerts carry the ids of canaries, never their details: mail is read by many.
+//! The registry queues an alert in the transaction that makes it due. The worker here hands it on to every
+//! place that the configuration names, and each place is told by itself: tried ever more slowly until it
+//! has taken the alert, and given up after three days of failing, which is shown and can be taken back. A
+//! crash between a place's answer and the registry's note tells it twice, under the same name.
+//! Alerts carry the ids of canaries, never their details: they are read by many.
 
 mod config;
 mod drill_text;
+mod error;
 mod mail;
+mod places;
+mod syslog;
 mod text;
+mod webhook;
 
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
-pub use config::AlertConfig;
-pub use mail::{Error, Mailer};
+pub use config::{AlertConfig, SyslogConfig, WebhookConfig, WebhookFormat};
+pub use error::Error;
+pub use places::{Place, Places};
 
 use crate::registry::{Alert, Registry, Result};
 
@@ -25,46 +31,89 @@ const POLL: Duration = Duration::from_secs(1);
 const ROUND: u32 = 20;
 /// The longest pause between two tries, in seconds.
 const LONGEST: u64 = 3600;
+/// A place that has failed for so long is not tried any more.
+const DEAD_AFTER: Duration = Duration::from_secs(3 * 24 * 3600);
+/// A place that has not taken an alert within this time has not taken it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Nobody else sends what one receiver is sending for so long.
+const CLAIM: Duration = Duration::from_secs(90);
 
-/// Sends what is due until `shutdown`.
-pub async fn run(registry: Registry, mailer: Mailer, shutdown: impl Future<Output = ()>) {
+/// Tells every place what is due until `shutdown`.
+pub async fn run(registry: Registry, places: Places, shutdown: impl Future<Output = ()>) {
+    if places.is_empty() {
+        return shutdown.await;
+    }
     tokio::pin!(shutdown);
-    let work = async {
+    let names = places.names();
+    let handing_on = async {
         loop {
-            if let Err(error) = round(&registry, &mailer).await {
-                tracing::error!(%error, "the outbox could not be read or noted");
+            let now = OffsetDateTime::now_utc();
+            if let Err(error) = registry.hand_on_alerts(&names, now).await {
+                tracing::error!(%error, "alerts could not be handed on");
             }
             tokio::time::sleep(POLL).await;
         }
     };
+    // Each at its own pace: one that is slow to fail holds up no other.
+    let telling = places.iter().map(|place| tell(&registry, place));
+    let telling = futures_util::future::join_all(telling);
     tokio::select! {
         () = &mut shutdown => {}
-        () = work => {}
+        () = handing_on => {}
+        _ = telling => {}
     }
 }
 
-async fn round(registry: &Registry, mailer: &Mailer) -> Result<()> {
-    for alert in registry
-        .due_alerts(OffsetDateTime::now_utc(), ROUND)
-        .await?
-    {
-        let sent = mailer.send(&alert).await;
+/// Tells one place, for ever.
+async fn tell(registry: &Registry, place: &Place) {
+    loop {
+        if let Err(error) = round(registry, place).await {
+            let place = place.name();
+            tracing::error!(place, %error, "the outbox could not be read or noted");
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn round(registry: &Registry, place: &Place) -> Result<()> {
+    let name = place.name();
+    let now = OffsetDateTime::now_utc();
+    for alert in registry.due_deliveries(name, now, ROUND).await? {
+        let now = OffsetDateTime::now_utc();
+        if !registry.claim_delivery(&alert, now, now + CLAIM).await? {
+            continue;
+        }
+        let sent = tokio::time::timeout(PATIENCE, place.send(&alert)).await;
+        let sent = sent.unwrap_or(Err(Error::Slow(PATIENCE.as_secs())));
         let now = OffsetDateTime::now_utc();
         match sent {
             Ok(()) => {
-                registry.alert_sent(&alert, now).await?;
-                tracing::info!(alert = alert.id, "alert sent");
+                registry.alert_delivered(&alert, now).await?;
+                tracing::info!(alert = alert.id, place = name, "alert sent");
             }
             Err(error) => {
                 let why = error.to_string();
-                tracing::warn!(alert = alert.id, attempts = alert.attempts + 1, %why, "alert not sent");
-                registry
-                    .alert_failed(alert.id, now + pause(&alert), &why)
-                    .await?;
+                let next = next(&alert, now);
+                let (id, attempts) = (alert.id, alert.attempts + 1);
+                match next {
+                    Some(_) => {
+                        tracing::warn!(alert = id, place = name, attempts, %why, "alert not sent")
+                    }
+                    None => {
+                        tracing::error!(alert = id, place = name, attempts, %why, "alert given up: `otori alerts retry` tries it again")
+                    }
+                }
+                registry.delivery_failed(&alert, now, next, &why).await?;
             }
         }
     }
     Ok(())
+}
+
+/// When an alert that has just failed is tried again; never, if its place has failed for too long.
+fn next(alert: &Alert, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    let since = alert.failing_since.unwrap_or(now);
+    (now - since < DEAD_AFTER).then(|| now + pause(alert))
 }
 
 /// 2, 4, 8 seconds and so on, up to an hour.
@@ -77,14 +126,24 @@ fn pause(alert: &Alert) -> Duration {
 mod tests {
     use super::*;
 
+    fn failing_since(since: Option<OffsetDateTime>) -> Alert {
+        Alert {
+            id: 1,
+            delivery: 1,
+            place: "mail".to_owned(),
+            sighting: 1,
+            body: String::new(),
+            attempts: 0,
+            failing_since: since,
+        }
+    }
+
     #[test]
     fn pauses_grow_to_an_hour_and_stay() {
         let seconds = |attempts| {
             let alert = Alert {
-                id: 1,
-                sighting: 1,
-                body: String::new(),
                 attempts,
+                ..failing_since(None)
             };
             pause(&alert).as_secs()
         };
@@ -92,5 +151,17 @@ mod tests {
             [0, 1, 2, 10, 11, 40, 62, 63, 64, u32::MAX].map(seconds),
             [2, 4, 8, 2048, 3600, 3600, 3600, 3600, 3600, 3600]
         );
+    }
+
+    #[test]
+    fn three_days_of_failing_are_enough() {
+        let now = time::macros::datetime!(2026-03-04 12:00 UTC);
+        let since = |hours| Some(now - time::Duration::hours(hours));
+        assert_eq!(
+            next(&failing_since(None), now),
+            Some(now + Duration::from_secs(2))
+        );
+        assert!(next(&failing_since(since(71)), now).is_some());
+        assert!(next(&failing_since(since(72)), now).is_none());
     }
 }

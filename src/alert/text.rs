@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::drill_text::DrillFacts;
+use crate::registry::Alert;
 
 /// What an alert tells of.
 #[derive(Deserialize)]
@@ -31,14 +32,24 @@ impl Told {
         }
     }
 
-    /// The digits of a moment, which the same numbers in another registry do not have.
-    pub fn tells_apart(&self) -> String {
+    /// What a receiver tells two tries from two alerts by: the same for every try, another one when there is
+    /// more to tell, and for the same numbers in another registry.
+    pub fn name(&self, alert: &Alert) -> String {
         let (moment, state) = match self {
             Told::Incident(facts) => (&facts.opened_at, ""),
             Told::Drill(facts) => (&facts.sent_at, facts.state.as_str()),
         };
         let digits = moment.chars().filter(char::is_ascii_digit);
-        digits.chain(state.chars()).collect()
+        let digits: String = digits.chain(state.chars()).collect();
+        format!("alert-{}-{}.{digits}", alert.id, alert.sighting)
+    }
+
+    /// What it tells of, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Told::Incident(_) => "incident",
+            Told::Drill(_) => "drill",
+        }
     }
 }
 

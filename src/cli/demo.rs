@@ -20,7 +20,7 @@ use time::{Duration, OffsetDateTime};
 use tokio_util::sync::CancellationToken;
 
 use super::{Global, Outcome, Output};
-use crate::alert::{self, AlertConfig, Mailer};
+use crate::alert::{self, AlertConfig, Places};
 use crate::canary::Canary;
 use crate::persona::Seeds;
 use crate::receive::{self, Listeners, ReceiveConfig, Running};
@@ -289,8 +289,8 @@ impl Receiver {
             to: vec!["team@security.example".to_owned()],
             ..AlertConfig::default()
         };
-        let mailer = Mailer::new(&alert, workspace.dir())?.context("alerts have a relay")?;
-        let alerts = alert::run(registry.clone(), mailer, stop.clone().cancelled_owned());
+        let places = Places::new(&alert, workspace.dir())?;
+        let alerts = alert::run(registry.clone(), places, stop.clone().cancelled_owned());
         Ok(Receiver {
             smtp: ours.smtp_addr,
             http: ours.http_addr,

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::drill::{Ways, schedule};
 use super::{Global, Outcome, Output};
-use crate::alert::{self, Mailer};
+use crate::alert::{self, Places};
 use crate::publish::Missed;
 use crate::receive::{self, Listeners, ReceiveConfig};
 use crate::registry::{BEAT, Registry};
@@ -118,7 +118,7 @@ async fn serve(
     first: bool,
 ) -> anyhow::Result<(Document, Ended)> {
     let config = workspace.config();
-    let mailer = Mailer::new(&config.alert, workspace.dir())?;
+    let places = Places::new(&config.alert, workspace.dir())?;
     let ways = Ways::new(workspace, Some(listeners.http_addr()))?;
     let stop = CancellationToken::new();
     let running = receive::start(
@@ -135,7 +135,7 @@ async fn serve(
         http: running.http_addr,
     };
     let run = begin(&registry, &bound).await?;
-    tell(log, &bound, &config.receive, mailer.is_some());
+    tell(log, &bound, &config.receive, !places.is_empty());
     if config.drill.every.is_some() {
         for why in ways.missing_any() {
             log.warn(&format!("[drill] every: {why}"));
@@ -154,8 +154,9 @@ async fn serve(
         stop.clone(),
     ));
     let watched = registry.clone();
-    let alerts = mailer
-        .map(|mailer| tokio::spawn(alert::run(registry, mailer, stop.clone().cancelled_owned())));
+    let told = !places.is_empty();
+    let alerts =
+        told.then(|| tokio::spawn(alert::run(registry, places, stop.clone().cancelled_owned())));
 
     let rekeyed = tokio::select! {
         asked = asked_to_stop() => {
@@ -287,7 +288,7 @@ fn tell(log: Log, bound: &Document, config: &ReceiveConfig, alerts: bool) {
     }
     if !alerts {
         log.warn(
-            "alerts wait in the registry and nobody is told: otori.toml has no relay, from and to in [alert]"
+            "alerts wait in the registry and nobody is told: otori.toml has neither relay, from and to in [alert], nor [[alert.webhook]], nor [alert.syslog]"
         );
     }
 }

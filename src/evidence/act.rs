@@ -71,12 +71,29 @@ pub enum Act {
         /// The incidents that they joined.
         incidents: Vec<i64>,
     },
+    /// An alert was handed on to every place that is to be told.
+    AlertHandedOn {
+        /// Its number.
+        alert: i64,
+        /// The places' names in the configuration.
+        places: Vec<String>,
+    },
     /// An alert was accepted by its receiver, or failed and is tried again.
     AlertTried {
         /// Its number.
         alert: i64,
         /// Whether it was accepted.
         sent: bool,
+        /// Where. Older entries lack it: there was mail alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<String>,
+    },
+    /// An alert that a place has not taken is to be tried there again, by somebody's wish.
+    AlertRetried {
+        /// Its number.
+        alert: i64,
+        /// Where.
+        places: Vec<String>,
     },
     /// A list was traced.
     Traced {

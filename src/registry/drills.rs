@@ -215,8 +215,9 @@ impl Registry {
     /// # Errors
     /// The store fails.
     pub async fn fail_overdue_drills(&self, now: OffsetDateTime) -> Result<Vec<Drill>> {
-        let sql = "select drill.id, drill.seen_at, drill.sent_at, alert.failure
-                   from drill left join alert on alert.id = drill.alert
+        let sql = "select drill.id, drill.seen_at, drill.sent_at,
+                          (select max(failure) from delivery where delivery.alert = drill.alert)
+                   from drill
                    where drill.state = 'waiting' and drill.due_at < $1 order by drill.id";
         let rows = self.store.fetch(sql, vec![micros(now).into()]).await?;
         let mut over = Vec::with_capacity(rows.len());

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod check;
+mod deliveries;
 mod drills;
 mod dump;
 mod error;
@@ -168,19 +169,27 @@ pub struct NewSighting {
 pub struct Alert {
     /// Its registry number.
     pub id: i64,
+    /// The number of its delivery to one place; 0 where it is not handed on yet.
+    pub delivery: i64,
+    /// The place that is to take it; empty where it is not handed on yet.
+    pub place: String,
     /// The latest sighting that it tells of.
     pub sighting: i64,
     /// The sighting's or the incident's facts, in JSON without canary details.
     pub body: String,
     /// Tries so far.
     pub attempts: u32,
+    /// When the place failed first, if it has failed ever since.
+    pub failing_since: Option<OffsetDateTime>,
 }
 
-/// An alert that nobody has accepted yet, as its operator sees it.
+/// An alert that a place has not accepted yet, as its operator sees it.
 #[derive(Clone, Debug)]
 pub struct OpenAlert {
     /// Its registry number.
     pub id: i64,
+    /// The place that is to take it; none where nobody was to be told yet.
+    pub place: Option<String>,
     /// The incident that it tells of.
     pub incident: Option<i64>,
     /// Or the drill.
@@ -189,6 +198,8 @@ pub struct OpenAlert {
     pub attempts: u32,
     /// When it is tried next.
     pub due_at: OffsetDateTime,
+    /// When it was given up.
+    pub dead_at: Option<OffsetDateTime>,
     /// Why the last try failed.
     pub failure: Option<String>,
 }

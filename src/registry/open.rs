@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 8] = [
+const SQLITE: [Step; 9] = [
     (
         1,
         "registry",
@@ -56,8 +56,13 @@ const SQLITE: [Step; 8] = [
         "probe",
         include_str!("migrations/sqlite/0011_probe.sql"),
     ),
+    (
+        14,
+        "delivery",
+        include_str!("migrations/sqlite/0014_delivery.sql"),
+    ),
 ];
-const POSTGRES: [Step; 8] = [
+const POSTGRES: [Step; 9] = [
     (
         1,
         "registry",
@@ -97,6 +102,11 @@ const POSTGRES: [Step; 8] = [
         11,
         "probe",
         include_str!("migrations/postgres/0011_probe.sql"),
+    ),
+    (
+        14,
+        "delivery",
+        include_str!("migrations/postgres/0014_delivery.sql"),
     ),
 ];
 

@@ -61,6 +61,8 @@ tables! {
     Incident = "incident" by "id" Int: "source, state, opened_at, last_at" as "ttii";
     Sighting = "sighting" by "id" Int: "message, at, channel, kind, source, batch, canary, actor, incident" as "iitttttbi";
     Alert = "alert" by "id" Int: "incident, sighting, due_at, attempts, sent_at, failure" as "iiiiit";
+    // Who is sending one just now is no evidence.
+    Delivery = "delivery" by "id" Int: "alert, place, incident, sighting, due_at, attempts, failing_since, sent_at, dead_at, failure" as "itiiiiiiit";
     Probe = "probe" by "sighting" Int: "network, canary, at" as "bti";
     SourceKey = "source_key" by "source" Text: "sealed, forgotten_at" as "bi";
     Request = "request" by "id" Int: "act, subject, why, asked_by, asked_at, expires_at, approved_by, approved_at, used_at" as "ttttiitii";

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use otori::alert::{self, AlertConfig, Mailer};
+use otori::alert::{self, AlertConfig, Places};
 use otori::canary::{Canary, Channel, Drill, DrillState, Sighting, SightingKind};
 use otori::database::Engine;
 use otori::evidence::Act;
@@ -77,10 +77,10 @@ impl House {
             to: vec!["security@shop.example".to_owned()],
             ..AlertConfig::default()
         };
-        let mailer = Mailer::new(&config, otori.dir()).unwrap().unwrap();
+        let places = Places::new(&config, otori.dir()).unwrap();
         let stop = CancellationToken::new();
         let registry = otori.registry.clone();
-        tokio::spawn(alert::run(registry, mailer, stop.clone().cancelled_owned()));
+        tokio::spawn(alert::run(registry, places, stop.clone().cancelled_owned()));
         let [drill, receive] = ways(
             &format!("smtp://{}", receiver.smtp),
             &receiver.http.to_string(),

@@ -33,6 +33,9 @@ async fn hit(registry: &str) -> Otori {
         due_at: now + time::Duration::days(1),
     };
     otori.registry.begin_drill(&drill, None).await.unwrap();
+    let places = ["mail".to_owned()];
+    let handed_on = otori.registry.hand_on_alerts(&places, now).await;
+    assert_eq!(handed_on.unwrap(), 1);
     otori.workspace.sign_log(&otori.registry).await.unwrap();
     let newest = otori.registry.checkpoints(1).await.unwrap().remove(0);
     let given = otori
@@ -169,6 +172,11 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
             "update alert set attempts = 9",
             "alert 1: changed since entry",
         ),
+        (
+            "update delivery set sent_at = 1",
+            "delivery 1: changed since entry",
+        ),
+        ("delete from delivery", "delivery 1: removed since entry"),
         (
             "update source set added_at = 1",
             "source school: changed since entry",

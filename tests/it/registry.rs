@@ -381,23 +381,60 @@ async fn story(url: &str, home: &std::path::Path, key: &MasterKey) -> Registry {
         "{}",
         due[0].body
     );
-    registry
-        .alert_failed(due[0].id, datetime!(2026-03-01 12:05 UTC), "451 later")
-        .await
-        .unwrap();
-    assert_eq!(registry.due_alerts(now, 10).await.unwrap().len(), 0);
-    let due = registry
-        .due_alerts(datetime!(2026-03-01 12:06 UTC), 10)
-        .await
-        .unwrap();
-    assert_eq!(due[0].attempts, 1);
-    registry.alert_sent(&due[0], now).await.unwrap();
-    assert_eq!(registry.alerts_waiting().await.unwrap(), 0);
+    deliver(&registry, now).await;
 
     // Any other key is refused.
     let wrong = Registry::open(url, home, &MasterKey::generate()).await;
     assert!(matches!(wrong, Err(Error::WrongKey)));
     registry
+}
+
+/// Two places, one of which fails once: each is told once.
+async fn deliver(registry: &Registry, now: time::OffsetDateTime) {
+    let places = ["mail".to_owned(), "chat".to_owned()];
+    let due = async |place: &str, at| registry.due_deliveries(place, at, 10).await.unwrap();
+    // Nobody is to be told: it waits.
+    assert_eq!(registry.hand_on_alerts(&[], now).await.unwrap(), 0);
+    assert_eq!(registry.alerts_waiting().await.unwrap(), 1);
+    assert_eq!(registry.hand_on_alerts(&places, now).await.unwrap(), 1);
+    assert_eq!(registry.hand_on_alerts(&places, now).await.unwrap(), 0);
+    let (mail, chat) = (due("mail", now).await, due("chat", now).await);
+    assert_eq!((mail.len(), chat.len()), (1, 1));
+    // Of two receivers one sends it, until its claim is over.
+    let later = datetime!(2026-03-01 12:05 UTC);
+    let claim = async |alert, at| registry.claim_delivery(alert, at, later).await.unwrap();
+    assert!(claim(&chat[0], now).await);
+    assert!(!claim(&chat[0], now).await);
+    assert!(due("chat", now).await.is_empty());
+    assert_eq!(due("chat", later).await.len(), 1);
+    registry
+        .delivery_failed(&chat[0], now, Some(later), "451 later")
+        .await
+        .unwrap();
+    registry.alert_delivered(&mail[0], now).await.unwrap();
+    assert!(due("mail", later).await.is_empty());
+    assert!(due("chat", now).await.is_empty());
+    let again = due("chat", later).await;
+    assert_eq!((again[0].attempts, again[0].failing_since), (1, Some(now)));
+    assert!(!claim(&chat[0], later).await, "it was tried since");
+    // Given up, taken back, told.
+    let dead = registry.delivery_failed(&again[0], later, None, "451 later");
+    dead.await.unwrap();
+    assert_eq!(registry.alerts_waiting().await.unwrap(), 0);
+    assert_eq!(registry.alerts_dead().await.unwrap(), 1);
+    let open = registry.open_alerts().await.unwrap();
+    assert_eq!(open[0].dead_at, Some(later));
+    let id = open[0].id;
+    let retried = registry.retry_alert(id, Some("mail"), later).await.unwrap();
+    assert!(retried.is_empty(), "mail has taken it");
+    assert_eq!(
+        registry.retry_alert(id, None, later).await.unwrap(),
+        ["chat"]
+    );
+    let again = due("chat", later).await;
+    registry.alert_delivered(&again[0], later).await.unwrap();
+    assert_eq!(registry.alerts_waiting().await.unwrap(), 0);
+    assert_eq!(registry.alerts_dead().await.unwrap(), 0);
 }
 
 /// What must not be read in a copy of the registry.

@@ -59,9 +59,9 @@ pub(super) async fn run(args: SendArgs, global: &Global) -> anyhow::Result<Outco
     let ways = Ways::new(&workspace, None)?;
     let targets = wanted(&registry, &args).await?;
     let config = workspace.config();
-    if config.alert.relay.is_none() {
+    if config.alert.is_empty() {
         eprintln!(
-            "warning: otori.toml has no relay in [alert]: a drill passes when its alert is taken, and nobody is told here"
+            "warning: otori.toml names nobody in [alert]: a drill passes when its alert is taken, and nobody is told here"
         );
     }
     let patience = match args.no_wait {

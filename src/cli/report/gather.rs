@@ -94,7 +94,8 @@ fn engine(url: &str) -> &'static str {
 #[cfg(feature = "receive")]
 fn alerts_configured(workspace: &Workspace) -> Option<bool> {
     let alert = &workspace.config().alert;
-    Some(alert.relay.is_some() && alert.from.is_some() && !alert.to.is_empty())
+    let mail = alert.relay.is_some() && alert.from.is_some() && !alert.to.is_empty();
+    Some(mail || !alert.webhook.is_empty() || alert.syslog.is_some())
 }
 
 #[cfg(not(feature = "receive"))]

@@ -1,6 +1,6 @@
 //! What came in, what it added up to, and who was told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use time::{Date, Duration, OffsetDateTime};
@@ -216,14 +216,17 @@ pub fn traces(gathered: &Gathered) -> Vec<TraceLine> {
 /// What became of the alerts.
 pub fn alerts(gathered: &Gathered, at: OffsetDateTime) -> Alerts {
     let mut alerts = Alerts::default();
+    let mut unsent = BTreeSet::new();
     for entry in gathered.acts.iter().filter(|entry| entry.at <= at) {
-        let Act::AlertTried { alert, sent } = &entry.act else {
+        let Act::AlertTried { alert, sent, place } = &entry.act else {
             continue;
         };
-        alerts.unsent.retain(|one| one != alert);
-        if !sent {
-            alerts.unsent.push(*alert);
-        }
+        // Each place for itself: that one has taken it does not reach those who read another.
+        let key = (*alert, place.as_deref().unwrap_or("mail"));
+        match sent {
+            true => unsent.remove(&key),
+            false => unsent.insert(key),
+        };
         if gathered.period.holds(entry.at) {
             match sent {
                 true => alerts.sent += 1,
@@ -231,6 +234,8 @@ pub fn alerts(gathered: &Gathered, at: OffsetDateTime) -> Alerts {
             }
         }
     }
+    alerts.unsent = unsent.into_iter().map(|(alert, _)| alert).collect();
+    alerts.unsent.dedup();
     alerts
 }
 

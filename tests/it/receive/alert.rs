@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use otori::alert::{self, AlertConfig, Mailer};
+use otori::alert::{self, AlertConfig, Places};
 use otori::canary::{Actor, Canary, Channel, SightingKind};
+use otori::evidence::Act;
 use otori::registry::{Accepted, NewMessage, NewSighting};
 use time::OffsetDateTime;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -62,7 +63,7 @@ pub async fn sink(refusals: usize) -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 /// A mail that has reached the canary.
-async fn sight(otori: &Otori, canary: &Canary) {
+pub async fn sight(otori: &Otori, canary: &Canary) {
     let message = NewMessage {
         at: OffsetDateTime::now_utc(),
         channel: Channel::Mail,
@@ -93,32 +94,37 @@ async fn sight(otori: &Otori, canary: &Canary) {
 #[tokio::test]
 async fn what_comes_while_an_alert_is_on_its_way_is_told_too() {
     let otori = Otori::new().await;
+    let registry = &otori.registry;
     let school = otori.plant("school", &[KEISUKE, HANAKO]).await;
+    let places = ["mail".to_owned()];
+    let hand_on = async |at| registry.hand_on_alerts(&places, at).await.unwrap();
+    let due = async |at| registry.due_deliveries("mail", at, 10).await.unwrap();
     sight(&otori, &school[0]).await;
     let now = OffsetDateTime::now_utc();
-    let told = otori.registry.due_alerts(now, 10).await.unwrap();
+    hand_on(now).await;
+    let told = due(now).await;
     sight(&otori, &school[1]).await;
-    otori.registry.alert_sent(&told[0], now).await.unwrap();
-    assert_eq!(otori.registry.alerts_waiting().await.unwrap(), 1);
+    hand_on(OffsetDateTime::now_utc()).await;
+    registry.alert_delivered(&told[0], now).await.unwrap();
+    assert_eq!(registry.alerts_waiting().await.unwrap(), 1);
     // Not at once, so that a flood of mail is not a flood of alerts.
-    let soon = now + time::Duration::minutes(1);
-    assert!(
-        otori
-            .registry
-            .due_alerts(soon, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(due(now + time::Duration::minutes(1)).await.is_empty());
     let later = now + time::Duration::minutes(11);
-    let rest = otori.registry.due_alerts(later, 10).await.unwrap();
+    let rest = due(later).await;
     assert!(
         rest[0].body.contains(school[1].id.as_str()),
         "{}",
         rest[0].body
     );
-    otori.registry.alert_sent(&rest[0], later).await.unwrap();
-    assert_eq!(otori.registry.alerts_waiting().await.unwrap(), 0);
+    registry.alert_delivered(&rest[0], later).await.unwrap();
+    assert_eq!(registry.alerts_waiting().await.unwrap(), 0);
+
+    // Nor is one that comes when the first has arrived already.
+    sight(&otori, &school[0]).await;
+    let third = later + time::Duration::minutes(1);
+    hand_on(third + time::Duration::minutes(10)).await;
+    assert!(due(third).await.is_empty());
+    assert_eq!(due(third + time::Duration::minutes(10)).await.len(), 1);
 }
 
 #[tokio::test]
@@ -135,11 +141,11 @@ async fn an_alert_is_told_until_it_is_taken_and_then_no_more() {
         ],
         ..AlertConfig::default()
     };
-    let mailer = Mailer::new(&config, otori.dir()).unwrap().unwrap();
+    let places = Places::new(&config, otori.dir()).unwrap();
     let stop = CancellationToken::new();
     let worker = tokio::spawn(alert::run(
         otori.registry.clone(),
-        mailer,
+        places,
         stop.clone().cancelled_owned(),
     ));
 
@@ -195,25 +201,61 @@ async fn alerts_that_nobody_took_are_listed_with_why_and_when() {
     assert_eq!(waiting["incident"], 1);
     assert_eq!(waiting["attempts"], 0);
 
+    assert!(waiting.get("place").is_none(), "{waiting}");
     let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
+    let now = now + time::Duration::SECOND;
     let next = now + time::Duration::minutes(5);
-    let alert = otori.registry.due_alerts(now + time::Duration::SECOND, 1);
-    let alert = alert.await.unwrap().remove(0);
-    let failed = otori
-        .registry
-        .alert_failed(alert.id, next, "the relay is away");
+    let registry = &otori.registry;
+    let places = ["mail".to_owned()];
+    assert_eq!(registry.hand_on_alerts(&places, now).await.unwrap(), 1);
+    let due = async |at| registry.due_deliveries("mail", at, 1).await.unwrap();
+    let alert = due(now).await.remove(0);
+    let failed = registry.delivery_failed(&alert, now, Some(next), "the relay is away");
     failed.await.unwrap();
     let failing = &otori.json(&["alerts"])["alerts"][0];
     assert_eq!(failing["state"], "failing");
+    assert_eq!(failing["place"], "mail");
     assert_eq!(failing["attempts"], 1);
     assert_eq!(failing["why"], "the relay is away");
     let shown = next.format(&time::format_description::well_known::Rfc3339);
     assert_eq!(failing["next"], shown.unwrap());
     let words = otori.command(&["alerts"]).output().unwrap().stdout;
     let words = String::from_utf8(words).unwrap();
-    assert!(words.contains("incident 1  tries: 1"), "{words}");
-    assert!(words.ends_with("the relay is away\n"), "{words}");
+    assert!(
+        words.contains("to mail  failing  incident 1  tries: 1"),
+        "{words}"
+    );
+    assert!(words.contains("the relay is away\n"), "{words}");
 
-    otori.registry.alert_sent(&alert, next).await.unwrap();
+    // Given up, it is shown, and whoever has mended the place takes it back: an act in the log.
+    let alert = due(next).await.remove(0);
+    let dead = registry.delivery_failed(&alert, next, None, "the relay is gone");
+    dead.await.unwrap();
+    let dead = &otori.json(&["alerts"])["alerts"][0];
+    assert_eq!(dead["state"], "dead");
+    assert!(
+        dead.get("next").is_none() && dead["given_up"].is_string(),
+        "{dead}"
+    );
+    let wrong = otori.command(&["alerts", "retry", "1", "--place", "slack"]);
+    let wrong = { wrong }.output().unwrap();
+    assert_eq!(wrong.status.code(), Some(1));
+    let retried = otori.json(&["alerts", "retry", "1"]);
+    assert_eq!(
+        retried,
+        serde_json::json!({ "alert": 1, "places": ["mail"] })
+    );
+    let again = &otori.json(&["alerts"])["alerts"][0];
+    assert_eq!(
+        (&again["state"], &again["attempts"]),
+        (&"waiting".into(), &0.into())
+    );
+    let acts = otori.registry.acts().await.unwrap();
+    let retried =
+        |act: &Act| matches!(act, Act::AlertRetried { alert: 1, places } if places == &["mail"]);
+    assert!(acts.iter().any(|entry| retried(&entry.act)));
+    let alert = due(OffsetDateTime::now_utc()).await.remove(0);
+    registry.alert_delivered(&alert, next).await.unwrap();
     assert_eq!(otori.json(&["alerts"]), empty);
+    otori.json(&["evidence", "verify"]);
 }

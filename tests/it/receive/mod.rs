@@ -9,6 +9,7 @@ mod ingest;
 mod log;
 mod mail;
 pub mod phone;
+mod places;
 pub mod post;
 mod probe;
 mod starttls;
