@@ -39,6 +39,8 @@ mod serve;
 mod sightings;
 #[cfg(feature = "plant")]
 mod source;
+#[cfg(feature = "plant")]
+mod suppress;
 #[cfg(feature = "trace")]
 mod trace;
 #[cfg(feature = "plant")]
@@ -87,6 +89,7 @@ verbs! {
     #[cfg(feature = "plant")] Plant = plant,
     #[cfg(feature = "plant")] Verify = verify,
     #[cfg(feature = "plant")] Unplant = unplant,
+    #[cfg(feature = "plant")] Suppress = suppress,
     #[cfg(feature = "receive")] Serve = serve,
     #[cfg(feature = "receive")] Ingest = ingest,
     #[cfg(feature = "receive")] Drill = drill,

@@ -42,6 +42,16 @@ pub enum Error {
         "this is not a database URL: {0}; use sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME, mysql://USER:PASSWORD@HOST/NAME or csv:PATH"
     )]
     Url(&'static str),
+    /// A table that cannot be filtered by its keys within its database.
+    #[error(
+        "{table} cannot be filtered in its database: {why}; `otori suppress --csv` filters outside of it"
+    )]
+    NoFilter {
+        /// The table.
+        table: String,
+        /// Why not.
+        why: String,
+    },
     /// The file does not exist.
     #[error("there is no file {0}; otori does not make customer databases: check the path")]
     NoFile(PathBuf),

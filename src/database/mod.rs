@@ -8,6 +8,7 @@ mod catalog;
 mod connect;
 mod csv;
 mod error;
+mod filter;
 mod link;
 mod sql;
 mod sql_transaction;
@@ -20,6 +21,7 @@ use sql::Sql;
 
 pub use catalog::{Check, Column, ForeignKey, Table, UniqueKey};
 pub use error::{Constraint, Error};
+pub use filter::{BETWEEN, Filter, filter_script};
 pub use transaction::{Cell, Key, Place, Transaction};
 pub use url::{DatabaseUrl, Engine};
 

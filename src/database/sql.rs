@@ -118,6 +118,14 @@ impl Sql {
         self
     }
 
+    /// Bytes as hexadecimal digits, within quotes that are text.
+    pub(super) fn hex(mut self, bytes: &[u8]) -> Sql {
+        for byte in bytes {
+            self.text.push_str(&format!("{byte:02x}"));
+        }
+        self
+    }
+
     /// A value that is stored into `column`.
     pub(super) fn stored(self, column: &Column, value: Option<&str>) -> Sql {
         match (self.engine, column.is_binary()) {

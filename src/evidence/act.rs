@@ -324,6 +324,15 @@ pub enum Act {
         /// SHA-256 of its list of contents, in hexadecimal.
         manifest: String,
     },
+    /// A filter was about to be handed out that keeps a source's canaries out of billing and the like.
+    Suppressed {
+        /// The source.
+        source: String,
+        /// SHA-256 of the file in hexadecimal.
+        sha256: String,
+        /// Canaries in it.
+        canaries: usize,
+    },
     /// A watch list was about to be handed out: fingerprints with which others find our canaries.
     WatchlistExported {
         /// For whom, in the words of who exported it.

@@ -129,6 +129,13 @@ impl Registry {
         hex(&self.vault.lasting_tag("raw salt", &message.to_string()))
     }
 
+    /// The key of the hashes by which a source's canaries are kept out of billing and the like. It stays the
+    /// same when the registry's key is changed, so that a filter can be brought up to date.
+    pub fn suppression_key(&self, source: &SourceName) -> [u8; 32] {
+        let tag = self.vault.lasting_tag("suppression", source.as_str());
+        tag.try_into().expect("HMAC-SHA256 gives 32 bytes")
+    }
+
     /// Stored messages that nobody has settled yet, oldest first.
     ///
     /// # Errors

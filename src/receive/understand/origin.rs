@@ -200,6 +200,9 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn printed_addresses(text: &str, found: &mut Vec<String>) {
+    if !text.contains('@') {
+        return;
+    }
     let part = |c: char| c.is_ascii_alphanumeric() || "._%+-@".contains(c);
     for word in text.split(|c| !part(c)).filter(|word| word.contains('@')) {
         let word = word.trim_matches(['.', '-']);
@@ -212,7 +215,8 @@ fn printed_addresses(text: &str, found: &mut Vec<String>) {
 /// Only what begins as a whole number does: a price or an order is none.
 fn printed_phones(text: &str, found: &mut Vec<String>) {
     let part = |c: char| c.is_ascii_digit() || "+-() ".contains(c);
-    for run in text.split(|c| !part(c)) {
+    // Most runs are short, and most text has none: they cost nothing here.
+    for run in text.split(|c| !part(c)).filter(|run| run.len() >= 9) {
         let run = run.trim_matches(|c: char| " -)".contains(c));
         let digits = run.bytes().filter(u8::is_ascii_digit).count();
         if run.starts_with(['0', '+', '(']) && (9..=15).contains(&digits) {

@@ -84,6 +84,7 @@ fn access(act: &Act) -> Option<(&'static str, String, Option<String>)> {
         Act::Exported { messages, .. } => ("exported", messages.to_string(), None),
         Act::DossierMade { incident, .. } => ("dossier", incident.to_string(), None),
         Act::WatchlistExported { recipient, .. } => ("watchlist", recipient.clone(), None),
+        Act::Suppressed { source, .. } => ("suppressed", source.clone(), None),
         Act::Refused { what, why } => ("refused", what.clone(), Some(why.clone())),
         Act::Requested {
             request,

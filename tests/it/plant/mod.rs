@@ -7,4 +7,5 @@ pub mod ground;
 mod refusals;
 pub mod shop;
 mod story;
+mod suppress;
 mod whole;
