@@ -123,6 +123,8 @@ pub struct Config {
     /// The receiver's section, which this build does not read.
     #[cfg(not(feature = "receive"))]
     pub receive: toml::Table,
+    /// How sightings are put together.
+    pub incident: crate::registry::IncidentConfig,
     /// Where alerts go.
     pub alert: crate::alert::AlertConfig,
     /// By which way drills go out.
@@ -216,6 +218,10 @@ enforce = false
 # [[evidence.witness]]
 # name = "auditor"
 # mail = ["audit@firm.example"]
+
+[incident]
+# After so many days without an alarm of its source, the next alarm opens another incident.
+# quiet_days = 90
 
 [alert]
 # relay = "smtp://127.0.0.1:25"

@@ -1,5 +1,7 @@
 //! The vocabulary: what the whole house talks about. No I/O, no clock, no thread RNG.
 
+mod actor;
+mod cluster;
 mod contact;
 mod drill;
 mod id;
@@ -8,7 +10,10 @@ mod origin;
 mod picture;
 mod published;
 mod sighting;
+mod timeline;
 
+pub use actor::{ActorKey, ActorKeys, KeyKind};
+pub use cluster::{Cluster, Contact, Link, MANY, clusters};
 pub use contact::{
     ContactKind, ContactPoint, Domain, InvalidContact, MailAddress, PhoneNumber, PostalDrop, Units,
 };
@@ -19,6 +24,7 @@ pub use origin::{Attachment, Origin, SenderDomain};
 pub use picture::PictureFormat;
 pub use published::{IncidentsDocument, SightingsDocument};
 pub use sighting::{Actor, Channel, Incident, IncidentState, Sighting, SightingKind};
+pub use timeline::{Moment, MomentKind, Note, NoteKind};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;

@@ -73,6 +73,10 @@ struct IncidentEntry<'a> {
     last_at: OffsetDateTime,
     sightings: u64,
     canaries: u64,
+    /// The incident of the same source that was opened before it.
+    follows: Option<i64>,
+    /// Who is to see to it.
+    owner: Option<&'a str>,
 }
 
 impl<'a> IncidentsDocument<'a> {
@@ -86,6 +90,8 @@ impl<'a> IncidentsDocument<'a> {
             last_at: incident.last_at,
             sightings: incident.sightings,
             canaries: incident.canaries,
+            follows: incident.follows,
+            owner: incident.owner.as_deref(),
         };
         IncidentsDocument {
             incidents: incidents.iter().map(entry).collect(),

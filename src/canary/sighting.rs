@@ -136,4 +136,8 @@ pub struct Incident {
     pub sightings: u64,
     /// Different canaries among them.
     pub canaries: u64,
+    /// The incident of the same source that was opened before it.
+    pub follows: Option<i64>,
+    /// Who is to see to it.
+    pub owner: Option<String>,
 }

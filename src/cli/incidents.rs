@@ -1,6 +1,7 @@
 //! `otori incidents`.
 
 mod judge;
+mod note;
 #[cfg(feature = "report")]
 mod show;
 
@@ -21,10 +22,15 @@ enum Act {
     /// What is known about one incident
     #[cfg(feature = "report")]
     Show(show::Args),
-    /// Write down that an incident is a leak: later sightings of its source still join it
+    /// Write down that an incident is a leak: later sightings of its source still join it, until it has
+    /// gone quiet
     Confirm(judge::Args),
     /// Write down that an incident is done with: a later sighting of its source opens another
     Close(judge::Close),
+    /// Give an incident to somebody who is to see to it
+    Assign(note::Assign),
+    /// Write a remark to an incident; it is sealed, and cannot be changed or removed
+    Note(note::Args),
 }
 
 /// Runs `otori incidents`.
@@ -38,6 +44,8 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         Some(Act::Show(args)) => show::run(args, global).await,
         Some(Act::Confirm(args)) => judge::confirm(args, global).await,
         Some(Act::Close(args)) => judge::close(args, global).await,
+        Some(Act::Assign(args)) => note::assign(args, global).await,
+        Some(Act::Note(args)) => note::note(args, global).await,
     }
 }
 
@@ -49,7 +57,7 @@ async fn list(global: &Global) -> anyhow::Result<Outcome> {
             return writeln!(out, "No incident: nobody has used a canary.");
         }
         for incident in &incidents {
-            writeln!(
+            write!(
                 out,
                 "incident {}  {}  {}  {} to {}  sightings: {}  canaries: {}",
                 incident.id,
@@ -60,6 +68,13 @@ async fn list(global: &Global) -> anyhow::Result<Outcome> {
                 incident.sightings,
                 incident.canaries,
             )?;
+            if let Some(owner) = &incident.owner {
+                write!(out, "  owner: {owner}")?;
+            }
+            if let Some(before) = incident.follows {
+                write!(out, "  follows incident {before}")?;
+            }
+            writeln!(out)?;
         }
         Ok(())
     })?;

@@ -8,11 +8,13 @@ pub fn right_of(command: &str) -> Option<Right> {
     match command {
         // The receiver is started by the machine, and its pages ask for themselves.
         "init" | "demo" | "serve" | "restore" | "trace layout" => None,
-        "sightings" | "alerts" | "incidents" | "incidents show" | "source list" | "requests"
-        | "approve" | "report" | "drill list" | "evidence verify" | "evidence key"
+        "sightings" | "actors" | "alerts" | "incidents" | "incidents show" | "source list"
+        | "requests" | "approve" | "report" | "drill list" | "evidence verify" | "evidence key"
         | "watchlist list" => Some(Right::Look),
         "trace" | "trace merge" | "plan" | "verify" | "source show" | "pool list" | "dossier"
-        | "incidents confirm" | "incidents close" => Some(Right::Examine),
+        | "incidents confirm" | "incidents close" | "incidents assign" | "incidents note" => {
+            Some(Right::Examine)
+        }
         // A bundle holds the mails as they came, and a proof the canary's fields.
         "reveal" | "evidence prove" | "evidence export" => Some(Right::Reveal),
         // A watch list finds every canary for whoever holds a table: `watchlist export` is an admin's.

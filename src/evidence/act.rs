@@ -317,6 +317,17 @@ pub enum Act {
         /// Why, in the words of who judged.
         why: Option<String>,
     },
+    /// A person has written to an incident.
+    IncidentNoted {
+        /// The incident.
+        incident: i64,
+        /// The note's number.
+        note: i64,
+        /// `note`, or `owner`: whom it was given to.
+        kind: String,
+        /// The hash of its text, made as [`message_hash`] is, in hexadecimal.
+        sha256: String,
+    },
     /// A dossier was made of an incident.
     DossierMade {
         /// The incident.

@@ -1,9 +1,10 @@
 //! Incidents: what alarms add up to, and what people make of them.
 
-use super::store::{Row, Tx};
+use super::notes;
+use super::store::Row;
 use super::witness::Table;
 use super::{Error, Registry, Result, from_micros};
-use crate::canary::{Incident, IncidentState, SourceName};
+use crate::canary::{Incident, IncidentState};
 use crate::evidence::Act;
 
 impl Registry {
@@ -16,7 +17,12 @@ impl Registry {
             .store
             .fetch(
                 "select incident.id, incident.source, incident.state, incident.opened_at,
-                        incident.last_at, count(sighting.id), count(distinct sighting.canary)
+                        incident.last_at, count(sighting.id), count(distinct sighting.canary),
+                        (select max(id) from incident as before
+                         where before.source = incident.source and before.id < incident.id),
+                        (select sealed from incident_note as given
+                         where given.incident = incident.id and given.kind = 'owner'
+                         order by given.id desc limit 1)
                  from incident left join sighting on sighting.incident = incident.id
                  group by incident.id, incident.source, incident.state, incident.opened_at,
                           incident.last_at
@@ -24,7 +30,7 @@ impl Registry {
                 vec![],
             )
             .await?;
-        rows.iter().map(incident).collect()
+        rows.iter().map(|row| self.read_incident(row)).collect()
     }
 
     /// One incident.
@@ -71,53 +77,22 @@ impl Registry {
         };
         self.commit(tx, act).await
     }
-}
 
-fn incident(row: &Row) -> Result<Incident> {
-    let id = row.int(0)?;
-    let damaged = || Error::Damaged(format!("incident {id}"));
-    Ok(Incident {
-        id,
-        source: row.text(1)?.parse().map_err(|_| damaged())?,
-        state: IncidentState::from_name(&row.text(2)?).ok_or_else(damaged)?,
-        opened_at: from_micros(row.int(3)?, "incident")?,
-        last_at: from_micros(row.int(4)?, "incident")?,
-        sightings: u64::try_from(row.int(5)?).map_err(|_| damaged())?,
-        canaries: u64::try_from(row.int(6)?).map_err(|_| damaged())?,
-    })
-}
-
-/// The source's confirmed incident, else its open one, opened if there is none; two receivers that
-/// open one at once get the same, by the unique index over open ones.
-pub(super) async fn join_incident(tx: &mut Tx, source: &SourceName, at: i64) -> Result<i64> {
-    let confirmed = tx
-        .fetch(
-            "update incident
-             set opened_at = case when $2 < opened_at then $2 else opened_at end,
-                 last_at = case when $2 > last_at then $2 else last_at end
-             where state = 'confirmed' and id =
-                 (select max(id) from incident where source = $1 and state = 'confirmed')
-             returning id",
-            vec![source.as_str().into(), at.into()],
-        )
-        .await?;
-    if let Some(row) = confirmed.first() {
-        return row.int(0);
+    fn read_incident(&self, row: &Row) -> Result<Incident> {
+        let id = row.int(0)?;
+        let damaged = || Error::Damaged(format!("incident {id}"));
+        let owner = row.bytes_or_null(8)?;
+        let owner = owner.map(|sealed| notes::open(&self.vault, id, &sealed));
+        Ok(Incident {
+            id,
+            source: row.text(1)?.parse().map_err(|_| damaged())?,
+            state: IncidentState::from_name(&row.text(2)?).ok_or_else(damaged)?,
+            opened_at: from_micros(row.int(3)?, "incident")?,
+            last_at: from_micros(row.int(4)?, "incident")?,
+            sightings: u64::try_from(row.int(5)?).map_err(|_| damaged())?,
+            canaries: u64::try_from(row.int(6)?).map_err(|_| damaged())?,
+            follows: row.int_or_null(7)?,
+            owner: owner.transpose()?,
+        })
     }
-    let rows = tx
-        .fetch(
-            "insert into incident (source, state, opened_at, last_at) values ($1, 'open', $2, $2)
-             on conflict (source) where state = 'open' do update
-             set opened_at = case when excluded.opened_at < incident.opened_at
-                                  then excluded.opened_at else incident.opened_at end,
-                 last_at = case when excluded.last_at > incident.last_at
-                                then excluded.last_at else incident.last_at end
-             returning id",
-            vec![source.as_str().into(), at.into()],
-        )
-        .await?;
-    let row = rows
-        .first()
-        .ok_or_else(|| Error::Damaged(format!("incident of {source}")))?;
-    row.int(0)
 }

@@ -11,9 +11,12 @@ mod drills;
 mod dump;
 mod error;
 mod exclusive;
+mod history;
 mod incidents;
+mod joining;
 mod log;
 mod marks;
+mod notes;
 mod open;
 mod planting;
 mod pool;
@@ -33,6 +36,7 @@ pub use drills::{Busy, NewDrill};
 pub use dump::check_dump;
 pub use error::Error;
 pub use exclusive::Exclusive;
+pub use joining::IncidentConfig;
 pub use log::{SignedCheckpoint, Witnessed};
 pub use receivers::{BEAT, LOST};
 pub use receiving::envelope_text;
@@ -249,6 +253,8 @@ pub struct Registry {
     by: Arc<str>,
     /// The sealed key check as it was when the key was found to fit: another key, another check.
     key_check: Arc<[u8]>,
+    /// Microseconds after which an incident has gone quiet.
+    quiet: i64,
 }
 
 /// Times are kept as microseconds since 1970 UTC: exact, sortable, the same on both engines.

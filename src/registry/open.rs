@@ -14,7 +14,7 @@ use super::exclusive::LockPlace;
 use super::log::system_user;
 use super::store::{Store, Tx};
 use super::vault::Vault;
-use super::{Error, MasterKey, Registry, Result};
+use super::{Error, IncidentConfig, MasterKey, Registry, Result};
 
 /// A plain text sealed when the registry is made; it opens only with the right key.
 pub(super) const KEY_CHECK: &[u8] = b"the key fits";
@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 9] = [
+const SQLITE: [Step; 10] = [
     (
         1,
         "registry",
@@ -61,8 +61,13 @@ const SQLITE: [Step; 9] = [
         "delivery",
         include_str!("migrations/sqlite/0014_delivery.sql"),
     ),
+    (
+        19,
+        "incident",
+        include_str!("migrations/sqlite/0019_incident.sql"),
+    ),
 ];
-const POSTGRES: [Step; 9] = [
+const POSTGRES: [Step; 10] = [
     (
         1,
         "registry",
@@ -107,6 +112,11 @@ const POSTGRES: [Step; 9] = [
         14,
         "delivery",
         include_str!("migrations/postgres/0014_delivery.sql"),
+    ),
+    (
+        19,
+        "incident",
+        include_str!("migrations/postgres/0019_incident.sql"),
     ),
 ];
 
@@ -181,7 +191,9 @@ impl Registry {
             lock: Arc::new(lock),
             by: system_user().into(),
             key_check: Arc::new([]),
-        };
+            quiet: 0,
+        }
+        .joining(&IncidentConfig::default());
         registry.check_key(key).await?;
         registry.open_log().await?;
         registry.give_source_keys().await?;

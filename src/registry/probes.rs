@@ -1,11 +1,11 @@
 //! Recipient checks without a message. One says that somebody has the address; several canaries checked
 //! from one network say that somebody washes a list that holds them, which is an alarm.
 
-use super::incidents::join_incident;
+use super::joining::join_incident;
 use super::store::Tx;
 use super::witness::Table;
-use super::{NewSighting, Registry, Result};
-use crate::canary::{SightingKind, SourceName};
+use super::{Error, NewSighting, Registry, Result};
+use crate::canary::{Actor, Channel, SightingKind, SourceName};
 
 /// Different canaries that one network must have checked.
 const SEVERAL: i64 = 2;
@@ -17,18 +17,61 @@ impl Registry {
     pub(super) fn probing(&self, sighting: &NewSighting) -> Option<Vec<u8>> {
         let network = sighting.network.as_ref()?;
         let probe = sighting.kind == SightingKind::Probe && sighting.canary.is_some();
-        probe.then(|| self.vault.lasting_tag("network", network))
+        probe.then(|| self.network_tag(network))
+    }
+
+    pub(super) fn network_tag(&self, network: &str) -> Vec<u8> {
+        self.vault.lasting_tag("network", network)
+    }
+
+    /// Whether with this check the network has checked several canaries. If so, its earlier checks join
+    /// their sources' incidents; all of them are touched and have an alert.
+    pub(super) async fn washes(
+        &self,
+        tx: &mut Tx,
+        network: &[u8],
+        sighting: &NewSighting,
+        at: i64,
+    ) -> Result<bool> {
+        let Some(earlier) = others(tx, network, sighting, at).await? else {
+            return Ok(false);
+        };
+        for check in earlier {
+            let (source, then) = (&check.source, check.at);
+            let actor = self.vault.open("actor", &check.actor)?;
+            let actor: Actor = serde_json::from_slice(&actor)
+                .map_err(|_| Error::Damaged(format!("sighting {}", check.id)))?;
+            let made = NewSighting {
+                actor,
+                ..sighting.clone()
+            };
+            let actor = self.actor_tags(Channel::Mail, &made);
+            let incident = join_incident(tx, source, &actor, then, self.quiet).await?;
+            let sql = "update sighting set incident = $1 where id = $2";
+            tx.execute(sql, vec![incident.into(), check.id.into()])
+                .await?;
+            tx.touch(Table::Sighting, check.id);
+            super::alerts::queue(tx, incident, check.id, at, true).await?;
+        }
+        Ok(true)
     }
 }
 
-/// Whether with this check the network has checked several canaries. If so, its earlier checks join their
-/// sources' incidents; all of them are touched and have an alert.
-pub(super) async fn washes(
+/// A check that had joined no incident.
+struct Check {
+    id: i64,
+    source: SourceName,
+    at: i64,
+    actor: Vec<u8>,
+}
+
+/// The network's checks that have joined no incident yet, if with this one it has checked several canaries.
+async fn others(
     tx: &mut Tx,
     network: &[u8],
     sighting: &NewSighting,
     at: i64,
-) -> Result<bool> {
+) -> Result<Option<Vec<Check>>> {
     if tx.locks_rows() {
         // Two receivers that each settle one check of a network would see one check each.
         let alone = "lock table probe in share row exclusive mode";
@@ -49,11 +92,11 @@ pub(super) async fn washes(
         .await?;
     let others = rows.first().map_or(Ok(0), |row| row.int(0))?;
     if others + 1 < SEVERAL {
-        return Ok(false);
+        return Ok(None);
     }
     let earlier = tx
         .fetch(
-            "select sighting.id, sighting.source, sighting.at
+            "select sighting.id, sighting.source, sighting.at, sighting.actor
              from probe join sighting on sighting.id = probe.sighting
              where probe.network = $1 and probe.at between $2 and $3
                and sighting.incident is null and sighting.source is not null
@@ -65,19 +108,18 @@ pub(super) async fn washes(
             ],
         )
         .await?;
+    let mut checks = Vec::with_capacity(earlier.len());
     for row in earlier {
-        let (id, source, then) = (row.int(0)?, row.text(1)?, row.int(2)?);
-        let Ok(source) = source.parse::<SourceName>() else {
-            continue;
-        };
-        let incident = join_incident(tx, &source, then).await?;
-        let sql = "update sighting set incident = $1 where id = $2";
-        tx.execute(sql, vec![incident.into(), id.into()]).await?;
-        tx.touch(Table::Sighting, id);
-        tx.touch(Table::Incident, incident);
-        super::alerts::queue(tx, incident, id, at, true).await?;
+        if let Ok(source) = row.text(1)?.parse() {
+            checks.push(Check {
+                id: row.int(0)?,
+                source,
+                at: row.int(2)?,
+                actor: row.bytes(3)?,
+            });
+        }
     }
-    Ok(true)
+    Ok(Some(checks))
 }
 
 /// Keeps from where a canary was checked.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::drills;
-use super::incidents::join_incident;
+use super::joining::{alone, join_incident};
 use super::marks::folded;
 use super::probes;
 use super::store::{Row, Tx};
@@ -183,7 +183,7 @@ impl Registry {
     }
 
     /// In one transaction: stores a message's sightings, joins each alarm, and each recipient check by a
-    /// network that has checked several canaries, to its source's open incident (or opens one),
+    /// network that has checked several canaries, to the incident of its source that it belongs to,
     /// queues one alert per incident touched, and marks the message settled. A message settled by somebody else in the meantime is left alone (`None`).
     ///
     /// # Errors
@@ -254,7 +254,7 @@ impl Registry {
                 claimed.push((message, sightings));
             }
         }
-        // Two receivers that settle at once lock messages by their numbers, then incidents by their sources.
+        // Two receivers that settle at once lock messages by their numbers, then all incidents.
         let source = |sightings: &[NewSighting]| sightings.iter().find_map(|s| s.source.clone());
         claimed.sort_by_cached_key(|(_, sightings)| source(sightings));
         if claimed.is_empty() {
@@ -286,7 +286,12 @@ impl Registry {
             repeats,
         } = claimed;
         let (message, at) = (*message, *at);
+        let way =
+            Channel::from_name(channel).ok_or_else(|| Error::Damaged("message".to_owned()))?;
         tx.touch(Table::Message, message);
+        if sightings.iter().any(|sighting| sighting.source.is_some()) {
+            alone(tx).await?;
+        }
         let mut stored: Vec<Sighting> = Vec::with_capacity(sightings.len());
         for sighting in sightings {
             let kind = match sighting.kind {
@@ -295,12 +300,13 @@ impl Registry {
             };
             let network = self.probing(sighting);
             let washes = match &network {
-                Some(network) => probes::washes(tx, network, sighting, at).await?,
+                Some(network) => self.washes(tx, network, sighting, at).await?,
                 None => false,
             };
             let incident = match &sighting.source {
                 Some(source) if kind == SightingKind::Alarm || washes => {
-                    Some(join_incident(tx, source, at).await?)
+                    let actor = self.actor_tags(way, sighting);
+                    Some(join_incident(tx, source, &actor, at, self.quiet).await?)
                 }
                 _ => None,
             };
@@ -334,15 +340,13 @@ impl Registry {
                 probes::keep(tx, id, network, sighting, at).await?;
             }
             if let Some(incident) = incident {
-                tx.touch(Table::Incident, incident);
                 super::alerts::queue(tx, incident, id, at, news).await?;
             }
             stored.push(Sighting {
                 id,
                 message,
                 at: from_micros(at, "message")?,
-                channel: Channel::from_name(channel)
-                    .ok_or_else(|| Error::Damaged("message".to_owned()))?,
+                channel: way,
                 source: sighting.source.clone(),
                 canary: sighting.canary.clone(),
                 batch: sighting.batch.clone(),

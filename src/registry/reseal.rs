@@ -10,7 +10,7 @@ use super::open::{KEY_CHECK, KEY_CHECK_PLACE};
 use super::store::Tx;
 use super::vault::{LASTING_PLACE, Vault};
 use super::witness::Table;
-use super::{Error, MasterKey, Registry, Result, pool, receiving, source_keys, sources};
+use super::{Error, MasterKey, Registry, Result, notes, pool, receiving, source_keys, sources};
 use crate::canary::ContactPoint;
 use crate::evidence::Act;
 
@@ -47,7 +47,7 @@ impl Registry {
             // Whoever writes ends before this begins, or finds the key changed when it has ended.
             tx.execute(
                 "lock table meta, contact_point, source, source_key, batch, canary, canary_mark,
-                            message, sighting in share row exclusive mode",
+                            message, incident_note, sighting in share row exclusive mode",
                 vec![],
             )
             .await?;
@@ -63,6 +63,7 @@ impl Registry {
         self.reseal_messages(&mut tx, &vault).await?;
         watch(ResealStep::Messages);
         self.reseal_sightings(&mut tx, &vault).await?;
+        self.reseal_notes(&mut tx, &vault).await?;
         watch(ResealStep::Sightings);
         for (name, place, plain) in [
             ("key_check", KEY_CHECK_PLACE, KEY_CHECK),
@@ -195,6 +196,18 @@ impl Registry {
             )
             .await?;
             tx.touch(Table::Sighting, id);
+        }
+        Ok(())
+    }
+
+    async fn reseal_notes(&self, tx: &mut Tx, new: &Vault) -> Result<()> {
+        let sql = "select id, incident, sealed from incident_note";
+        for row in tx.fetch(sql, vec![]).await? {
+            let (id, place) = (row.int(0)?, notes::place(row.int(1)?));
+            let sealed = self.anew(new, &place, &row.bytes(2)?)?;
+            let sql = "update incident_note set sealed = $1 where id = $2";
+            tx.execute(sql, vec![sealed.into(), id.into()]).await?;
+            tx.touch(Table::IncidentNote, id);
         }
         Ok(())
     }

@@ -64,6 +64,8 @@ tables! {
     // Who is sending one just now is no evidence.
     Delivery = "delivery" by "id" Int: "alert, place, incident, sighting, due_at, attempts, failing_since, sent_at, dead_at, failure" as "itiiiiiiit";
     Probe = "probe" by "sighting" Int: "network, canary, at" as "bti";
+    IncidentActor = "incident_actor" by "id" Int: "incident, tag, sender" as "ibb";
+    IncidentNote = "incident_note" by "id" Int: "incident, at, author, kind, sealed" as "iittb";
     SourceKey = "source_key" by "source" Text: "sealed, forgotten_at" as "bi";
     Request = "request" by "id" Int: "act, subject, why, asked_by, asked_at, expires_at, approved_by, approved_at, used_at" as "ttttiitii";
     Drill = "drill" by "id" Int: "channel, source, canary, scheduled, state, sent_at, due_at, accepted_at, seen_at, sighting, alert, alerted_at, why" as "tttitiiiiiiit";

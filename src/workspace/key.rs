@@ -35,6 +35,11 @@ impl Workspace {
     /// # Errors
     /// The key is missing, exposed or wrong, or the registry cannot be reached.
     pub async fn registry(&self) -> Result<Registry, Error> {
+        let registry = self.open_registry().await?;
+        Ok(registry.joining(&self.config.incident))
+    }
+
+    async fn open_registry(&self) -> Result<Registry, Error> {
         let url = &self.config.registry.url;
         let next = self.dir.join(NEXT_KEY_FILE);
         let opened = Registry::open(url, &self.dir, &self.master_key()?).await;

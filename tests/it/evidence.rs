@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use otori::canary::{Actor, Canary, Channel, SightingKind};
+use otori::canary::{Actor, Canary, Channel, NoteKind, SightingKind};
 use otori::evidence::{Act, Checkpoint, Verifier};
 use otori::registry::{Mark, NewDrill, NewMessage, NewSighting, Registry};
 use serde_json::Value;
@@ -42,6 +42,8 @@ async fn hit(registry: &str) -> Otori {
         .registry
         .checkpoint_witnessed(newest.size, "shelf", None);
     given.await.unwrap();
+    let note = otori.registry.note_incident(1, NoteKind::Note, "seen", now);
+    note.await.unwrap();
     let run = otori.registry.receiver_started("one", "two", now).await;
     otori
         .registry
@@ -199,6 +201,18 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
         (
             "update probe set network = x'00'",
             "probe 2: changed since entry",
+        ),
+        (
+            "update incident_actor set sender = x'00' where id = 2",
+            "incident_actor 2: changed since entry",
+        ),
+        (
+            "update incident_note set author = 'nobody'",
+            "incident_note 1: changed since entry",
+        ),
+        (
+            "delete from incident_note",
+            "incident_note 1: removed since entry",
         ),
         ("delete from probe", "probe 2: removed since entry"),
         ("update receiver set alive_at = alive_at + 1", "receiver "),

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::canaries::Names;
-use crate::canary::{Channel, Incident, Sighting, SourceName, State};
+use crate::canary::{Channel, Incident, Moment, MomentKind, Sighting, SourceName, State};
 use crate::evidence::{Act, Checkpoint, Entry, hex};
 use crate::notation::{Mapping, Role};
 use crate::registry::{Registry, SightingFilter};
@@ -36,9 +36,7 @@ pub(crate) async fn case(
 ) -> anyhow::Result<Case> {
     let source = &incident.source;
     let entries = registry.acts().await?;
-    let canaries = registry.canaries(Some(source)).await?;
-    let names = Names::new(&canaries, &registry.pool().await?);
-    drop(canaries);
+    let names = names(registry, source).await?;
     let logged = logged(&entries);
     let filter = SightingFilter {
         source: Some(source.clone()),
@@ -88,6 +86,35 @@ pub(crate) async fn case(
         note(&mut case, entry, source, &names);
     }
     Ok(case)
+}
+
+/// What would name one of a source's canaries.
+async fn names(registry: &Registry, source: &SourceName) -> anyhow::Result<Names> {
+    let canaries = registry.canaries(Some(source)).await?;
+    Ok(Names::new(&canaries, &registry.pool().await?))
+}
+
+/// What has happened to an incident, in order; a text that names a canary is withheld.
+///
+/// # Errors
+/// The registry fails.
+pub(crate) async fn timeline(
+    registry: &Registry,
+    incident: &Incident,
+) -> anyhow::Result<Vec<Moment>> {
+    let names = names(registry, &incident.source).await?;
+    let mut moments = registry.timeline(incident.id).await?;
+    for moment in &mut moments {
+        let text = match &mut moment.what {
+            MomentKind::Judged { why, .. } => why,
+            MomentKind::Noted { note } => note,
+            _ => continue,
+        };
+        if text.as_ref().is_some_and(|text| names.are_in(text, None)) {
+            *text = None;
+        }
+    }
+    Ok(moments)
 }
 
 /// Writes the deadlines, for a person at a terminal.

@@ -5,6 +5,7 @@ pub mod alert;
 pub mod crash;
 mod faults;
 mod gate;
+mod incident;
 mod ingest;
 mod log;
 mod mail;
