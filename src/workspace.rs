@@ -361,6 +361,7 @@ impl Workspace {
             let secrets = [
                 &phone.twilio_token_file,
                 &phone.secret_file,
+                &config.receive.login.secret_file,
                 &config.drill.password_file,
             ];
             let secrets = secrets.into_iter().flatten();

@@ -54,6 +54,8 @@ pub struct ReceiveConfig {
     pub limits: Limits,
     /// Phone webhooks.
     pub phone: PhoneConfig,
+    /// Attempts to log in.
+    pub login: LoginConfig,
     /// Who may open the mail-room page and the dashboard: these, and the workspace's own `[[people]]`.
     pub people: Vec<PersonConfig>,
 }
@@ -75,6 +77,7 @@ impl Default for ReceiveConfig {
             maildir: None,
             limits: Limits::default(),
             phone: PhoneConfig::default(),
+            login: LoginConfig::default(),
             people: Vec::new(),
         }
     }
@@ -144,5 +147,13 @@ pub struct PhoneConfig {
     /// File with Twilio's auth token; without it `/hooks/twilio/…` are closed.
     pub twilio_token_file: Option<PathBuf>,
     /// File with the secret that signs `/hooks/phone`; without it that webhook is closed.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// Attempts to log in, told by the source's own application.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoginConfig {
+    /// File with the secret that signs `/hooks/login`; without it that webhook is closed.
     pub secret_file: Option<PathBuf>,
 }

@@ -13,6 +13,7 @@ mod error;
 mod http;
 pub mod ingest;
 mod intake;
+mod login;
 mod phone;
 mod post;
 pub mod smtp;
@@ -20,7 +21,7 @@ mod start;
 pub mod understand;
 
 pub use acme::AcmeConfig;
-pub use config::{Limits, PhoneConfig, ReceiveConfig, TlsConfig};
+pub use config::{Limits, LoginConfig, PhoneConfig, ReceiveConfig, TlsConfig};
 pub use error::Error;
 pub use intake::{Intake, NotStored};
 pub use start::{Listeners, Running, start};

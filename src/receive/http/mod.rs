@@ -7,6 +7,7 @@ mod api;
 mod dashboard;
 mod guard;
 pub(super) mod page;
+mod signed;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -28,10 +29,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use guard::{Door, User};
+pub(super) use signed::{refuse, signed};
 
 use super::phone::Twilio;
 use super::smtp::Recipients;
-use super::{Error, Intake, ReceiveConfig, phone, post};
+use super::{Error, Intake, ReceiveConfig, login, phone, post};
 use crate::custody::Right;
 use crate::registry::Registry;
 use crate::secret::Secret;
@@ -52,6 +54,7 @@ pub(super) struct Site {
     pub door: Door,
     pub twilio: Option<Twilio>,
     pub phone_secret: Option<Secret>,
+    pub login_secret: Option<Secret>,
 }
 
 /// From where a request came.
@@ -95,6 +98,12 @@ impl Site {
             phone_secret: phone_secret
                 .map(|file| Secret::read(dir, file))
                 .transpose()?,
+            login_secret: config
+                .login
+                .secret_file
+                .as_deref()
+                .map(|file| Secret::read(dir, file))
+                .transpose()?,
         })
     }
 }
@@ -115,6 +124,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .merge(guarded(Right::Look, desk))
         .merge(guarded(Right::File, post::routes()))
         .merge(phone::routes(&site))
+        .merge(login::routes(&site))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn(in_time))
         .with_state(site)

@@ -1,8 +1,6 @@
 //! A signed webhook for any telephone system that can send one.
 //!
-//! `X-Otori-Signature: sha256=…` is the hex HMAC-SHA-256 of `<timestamp>.<body>`, and
-//! `X-Otori-Timestamp` the Unix time in it. An old request is refused, and a fresh one that comes
-//! twice counts once.
+//! An old request is refused, and a fresh one that comes twice counts once.
 
 use std::sync::Arc;
 
@@ -18,11 +16,8 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Contact;
 use crate::canary::Channel;
-use crate::receive::http::{Peer, Site};
-use crate::receive::{Accepted, hex, unhex};
-
-/// How far the clocks of sender and receiver may be apart, in seconds.
-const FRESH: i64 = 300;
+use crate::receive::Accepted;
+use crate::receive::http::{Peer, Site, refuse, signed};
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,28 +49,10 @@ pub(super) async fn phone(
     let Some(secret) = &site.phone_secret else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let (Some(timestamp), Some(signature)) =
-        (header("x-otori-timestamp"), header("x-otori-signature"))
-    else {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "X-Otori-Timestamp and X-Otori-Signature are missing",
-        );
+    let signed = match signed(secret, &headers, &body) {
+        Ok(signature) => signature,
+        Err(refused) => return *refused,
     };
-    let given = signature.strip_prefix("sha256=").and_then(unhex);
-    let given = given.unwrap_or_default();
-    if !secret.signed_sha256(&[timestamp.as_bytes(), b".", &body], &given) {
-        return refuse(StatusCode::FORBIDDEN, "the signature is wrong");
-    }
-    let now = OffsetDateTime::now_utc().unix_timestamp();
-    let fresh = |at: i64| now.checked_sub(at).is_some_and(|age| age.abs() <= FRESH);
-    if !timestamp.parse().is_ok_and(fresh) {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "the timestamp is not within five minutes of now",
-        );
-    }
     let report: Report = match serde_json::from_slice(&body) {
         Ok(report) => report,
         Err(error) => return refuse(StatusCode::BAD_REQUEST, &error.to_string()),
@@ -88,7 +65,6 @@ pub(super) async fn phone(
         );
     }
     // Without an id the request itself is one: the same bytes at the same second.
-    let signed = hex(&given);
     let id = report.id.as_deref().unwrap_or(&signed);
     let contact = Contact {
         peer: peer.0,
@@ -111,8 +87,4 @@ pub(super) async fn phone(
         }
         Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
-}
-
-fn refuse(status: StatusCode, why: &str) -> Response {
-    (status, Json(json!({ "error": why }))).into_response()
 }

@@ -5,6 +5,7 @@
 //! a message that another one has settled is left alone.
 
 mod drill;
+mod login;
 mod mail;
 mod origin;
 mod phone;
@@ -177,8 +178,12 @@ async fn understand(
             let reached = post::reached(registry, message).await?;
             (vec![reached], post::actor(message))
         }
+        Channel::Login => {
+            let reached = login::reached(registry, message).await?;
+            (vec![reached], login::actor(message))
+        }
         // Nothing brings these in yet; what is stored is shown all the same.
-        Channel::Login | Channel::Report => (Vec::new(), Actor::default()),
+        Channel::Report => (Vec::new(), Actor::default()),
     };
     if reached.is_empty() {
         reached.push(Reached::default());

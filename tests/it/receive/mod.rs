@@ -8,6 +8,7 @@ mod gate;
 mod incident;
 mod ingest;
 mod log;
+mod login;
 mod mail;
 pub mod phone;
 mod places;
