@@ -10,6 +10,7 @@
 //! | [`persona`] | people who could exist: names, kana, births, addresses. Pure |
 //! | [`notation`] | how values are written: folding, keys, formats, what a column means. Pure |
 //! | [`canary`] | the vocabulary: ids, canaries, batches, contact points, sightings. Pure |
+//! | [`weigh`] | whether a leak or chance explains what came. Pure |
 //! | [`evidence`] | what can be proved later: entries, Merkle tree, signed checkpoints. Pure |
 //! | [`registry`] | the one store, sealed: SQLite or PostgreSQL |
 //! | [`custody`] | people, roles and rights |
@@ -30,7 +31,7 @@
 //!
 //! # The layer rule
 //!
-//! `persona`, `notation`, `canary` and `evidence` are pure: no tokio, no SQL, no clock, no thread RNG; time and
+//! `persona`, `notation`, `canary`, `weigh` and `evidence` are pure: no tokio, no SQL, no clock, no thread RNG; time and
 //! randomness are arguments. `source`, `plant`, `receive`, `alert`, `drill`, `trace` and `report`
 //! never import each other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]
@@ -50,6 +51,7 @@ pub mod publish;
 pub mod registry;
 pub mod relay;
 pub mod secret;
+pub mod weigh;
 pub mod workspace;
 
 #[cfg(feature = "plant")]

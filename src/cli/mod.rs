@@ -1,5 +1,6 @@
 //! The command line: one file per verb; the only place where features meet.
 
+mod actors;
 mod alerts;
 mod approve;
 mod ask;
@@ -95,6 +96,7 @@ verbs! {
     #[cfg(feature = "receive")] Drill = drill,
     Sightings = sightings,
     Incidents = incidents,
+    Actors = actors,
     Alerts = alerts,
     #[cfg(feature = "report")] Dossier = dossier,
     Evidence = evidence,

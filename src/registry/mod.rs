@@ -4,6 +4,7 @@
 //! module knows which. Everything that could name a canary is sealed (XChaCha20-Poly1305) and found
 //! by keyed blind indexes (HMAC-SHA-256): without the key a copied registry names nobody.
 
+mod actors;
 mod alerts;
 mod check;
 mod deliveries;
@@ -29,6 +30,7 @@ mod source_keys;
 mod sources;
 mod store;
 mod vault;
+mod weighing;
 mod witness;
 
 pub use check::{LogCheck, Problem, Trust};

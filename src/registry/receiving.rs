@@ -34,6 +34,13 @@ pub fn envelope_text(envelope: &str, recipients: &[String]) -> Vec<u8> {
     serde_json::to_vec(&envelope).expect("texts are JSON")
 }
 
+/// The recipients in a message's envelope as it was sealed.
+pub(super) fn recipients(envelope: &[u8]) -> Result<Vec<String>> {
+    let envelope: Envelope = serde_json::from_slice(envelope)
+        .map_err(|_| Error::Damaged("a message's envelope".to_owned()))?;
+    Ok(envelope.recipients)
+}
+
 impl Registry {
     /// Canaries that bear this mark, whatever their state but `Void`. The value may be spelt in any
     /// way: it is folded here as it was when the canary was registered.

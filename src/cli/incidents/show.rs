@@ -10,6 +10,7 @@ use crate::cli::dossier::gather;
 use crate::cli::{Global, Outcome, Output, minute};
 use crate::report::Lang;
 use crate::report::dossier::{Case, Deadline, deadlines, lines};
+use crate::weigh::Weight;
 
 /// Options of `otori incidents show`.
 #[derive(clap::Args)]
@@ -30,6 +31,8 @@ struct Document<'a> {
     /// Other incidents that know an actor of this one.
     same_actor: Vec<Other>,
     timeline: Vec<Moment>,
+    /// Whether a leak or chance explains it.
+    weight: Option<Weight>,
 }
 
 /// Another incident, by the same actor.
@@ -45,6 +48,7 @@ pub(super) async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> 
     let incident = registry.incident(args.id).await?;
     let case = gather::case(&workspace, &registry, &incident, None, false, now).await?;
     let same_actor = registry.same_actor(incident.id).await?;
+    let weights = registry.weigh(std::slice::from_ref(&incident)).await?;
     let other = |(incident, source): (i64, SourceName)| Other {
         incident,
         source: source.to_string(),
@@ -56,6 +60,7 @@ pub(super) async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> 
         owner: incident.owner.clone(),
         same_actor: same_actor.into_iter().map(other).collect(),
         timeline: gather::timeline(&registry, &incident).await?,
+        weight: weights.into_iter().next(),
     };
     Output::new(global).result(&document, |out| {
         for line in lines(&case, Lang::En) {
@@ -85,6 +90,12 @@ fn rest(out: &mut dyn Write, document: &Document<'_>) -> std::io::Result<()> {
             out,
             "  the same actor was seen at source {source} (incident {incident}){meaning}"
         )?;
+    }
+    if let Some(weight) = &document.weight {
+        writeln!(out, "  leak or chance: {}", weight.words())?;
+        for channel in &weight.channels {
+            writeln!(out, "    {}", channel.words())?;
+        }
     }
     writeln!(out, "  what has happened:")?;
     for moment in &document.timeline {

@@ -11,12 +11,14 @@ use time::macros::format_description;
 use super::{Site, api, page};
 use crate::canary::{Batch, ContactKind, Incident, Sighting, SightingKind, State as Life};
 use crate::registry::{PoolEntry, Registry, Result, SightingFilter, Source};
+use crate::weigh::Weight;
 
 /// Sightings shown.
 const LATEST: u32 = 50;
 
 struct Content {
     incidents: Vec<Incident>,
+    weights: Vec<Weight>,
     sightings: Vec<Sighting>,
     sources: Vec<Source>,
     batches: Vec<Batch>,
@@ -36,8 +38,10 @@ async fn content(registry: &Registry) -> Result<Content> {
         limit: Some(LATEST),
         ..SightingFilter::default()
     };
+    let incidents = registry.incidents().await?;
     Ok(Content {
-        incidents: registry.incidents().await?,
+        weights: registry.weigh(&incidents).await?,
+        incidents,
         sightings: registry.sightings(&latest).await?,
         sources: registry.sources().await?,
         batches: registry.batches(None).await?,
@@ -62,7 +66,7 @@ fn body(content: &Content) -> Markup {
             (number("alerts waiting", content.alerts))
         }
         h2 { "Incidents" }
-        div.card { (incidents(&content.incidents)) }
+        div.card { (incidents(&content.incidents, &content.weights)) }
         h2 { "Latest sightings" }
         div.card { (sightings(&content.sightings)) }
         h2 { "Sources" }
@@ -77,18 +81,20 @@ fn number(what: &str, count: impl maud::Render) -> Markup {
     html! { div { b { (count) } span.soft { (what) } } }
 }
 
-fn incidents(incidents: &[Incident]) -> Markup {
+fn incidents(incidents: &[Incident], weights: &[Weight]) -> Markup {
     html! {
         @if incidents.is_empty() {
             p.good { "Nobody has used a canary." }
         } @else {
             table {
-                tr { th { "no." } th { "source" } th { "state" } th { "first" } th { "latest" } th.n { "sightings" } th.n { "canaries" } }
-                @for incident in incidents {
+                tr { th { "no." } th { "source" } th { "state" } th { "leak or chance" } th { "owner" } th { "first" } th { "latest" } th.n { "sightings" } th.n { "canaries" } }
+                @for (incident, weight) in incidents.iter().zip(weights) {
                     tr {
-                        td { (incident.id) }
+                        td { a href={ "/incidents/" (incident.id) } { (incident.id) } }
                         td.alarm { (incident.source) }
                         td { (incident.state.name()) }
+                        td { (weight.verdict.name()) " " span.soft { (format!("{:+.1}", weight.log10_lr)) } }
+                        td { @if let Some(owner) = &incident.owner { (owner) } }
                         td { (minute(incident.opened_at)) }
                         td { (minute(incident.last_at)) }
                         td.n { (incident.sightings) }
@@ -177,7 +183,7 @@ fn pool(pool: &[PoolEntry]) -> Markup {
     }
 }
 
-fn minute(at: OffsetDateTime) -> String {
+pub(super) fn minute(at: OffsetDateTime) -> String {
     at.format(format_description!("[year]-[month]-[day] [hour]:[minute]"))
         .unwrap_or_default()
 }

@@ -6,6 +6,7 @@
 mod api;
 mod dashboard;
 mod guard;
+mod incident;
 pub(super) mod page;
 mod signed;
 
@@ -116,6 +117,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
     };
     let desk = Router::new()
         .route("/", get(dashboard::show))
+        .route("/incidents/{id}", get(incident::show))
         .route("/api/sightings", get(api::sightings))
         .route("/api/incidents", get(api::incidents));
     Router::new()

@@ -48,6 +48,7 @@ use super::near::Hows;
 use super::normalise::Class;
 use super::scan::Tally;
 use super::watch::Watch;
+pub use crate::weigh::support;
 use cleared::cleared;
 pub use cleared::{Cleared, ClearedSlice};
 pub use finding::SourceFinding;
@@ -298,17 +299,4 @@ impl Decision {
 /// log10 of the ratio that names a source.
 fn threshold(watch: &Watch, settings: &Settings) -> f64 {
     (watch.sources.len().max(1) as f64 / settings.false_accusation).log10()
-}
-
-/// The words of the ENFSI guideline for a likelihood ratio.
-pub fn support(log10_lr: f64) -> &'static str {
-    match log10_lr {
-        lr if lr <= 0.0 => "no support",
-        lr if lr <= 1.0 => "weak support",
-        lr if lr <= 2.0 => "moderate support",
-        lr if lr <= 3.0 => "moderately strong support",
-        lr if lr <= 4.0 => "strong support",
-        lr if lr <= 6.0 => "very strong support",
-        _ => "extremely strong support",
-    }
 }

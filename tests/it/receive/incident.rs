@@ -3,11 +3,13 @@
 use otori::canary::{
     Actor, Canary, Channel, IncidentState, NoteKind, Origin, Sighting, SightingKind,
 };
+use otori::evidence::Act;
 use otori::registry::{Accepted, IncidentConfig, NewMessage, NewSighting, Registry};
 use time::{Duration, OffsetDateTime};
 
+use super::web::Call;
 use super::{HANAKO, JIRO, KEISUKE};
-use crate::harness::{Otori, PLANTED};
+use crate::harness::{NUMBER, Otori, PEOPLE, PLANTED};
 use crate::servers;
 
 /// A contact with a canary so many days after the planting.
@@ -51,7 +53,8 @@ async fn stored(registry: &Registry, channel: Channel, at: OffsetDateTime) -> i6
         at,
         channel,
         envelope: "{}".to_owned(),
-        recipients: Vec::new(),
+        // A call's number; who a mail reached is said by its sighting.
+        recipients: vec![NUMBER.to_owned()],
         raw: Vec::new(),
         same_as: None,
     };
@@ -335,4 +338,163 @@ async fn an_incident_has_an_owner_and_a_history() {
 #[tokio::test]
 async fn an_incident_has_an_owner_and_a_history_on_postgres() {
     told(&servers::postgres().await).await;
+}
+
+/// The same mail with a number to call printed in it.
+fn printing(mut contact: Contact<'_>) -> Contact<'_> {
+    contact.actor.origin = Some(Box::new(Origin {
+        phones: vec!["+81301239999".to_owned()],
+        ..Origin::default()
+    }));
+    contact
+}
+
+/// Contacts of one actor belong together, whatever canary, source and way they came by.
+#[tokio::test]
+async fn an_actor_is_known_across_sources_and_channels() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &[KEISUKE, HANAKO]).await;
+    let shop = otori.plant("shop", &[JIRO]).await;
+    let registry = &otori.registry;
+    let first = settled(registry, printing(mail(1, &school[0], "a@broker.example"))).await;
+    let called = Contact {
+        day: 2,
+        canary: &shop[0],
+        channel: Channel::Phone,
+        actor: actor("03-0123-9999"),
+    };
+    let second = settled(registry, called).await;
+    let other = settled(registry, mail(3, &school[1], "x@else.example")).await;
+    let found = otori.json(&["actors"]);
+    let found = found["actors"].as_array().unwrap();
+    assert_eq!(found.len(), 2);
+    assert_eq!(
+        found[0]["sightings"],
+        serde_json::json!([first.id, second.id])
+    );
+    assert_eq!(found[0]["sources"], serde_json::json!(["school", "shop"]));
+    assert_eq!(found[0]["channels"], serde_json::json!(["mail", "phone"]));
+    assert_eq!(found[0]["why"][0]["kind"], "phone");
+    assert_eq!(found[0]["why"][0]["contacts"], 2);
+    assert_eq!(found[1]["sightings"], serde_json::json!([other.id]));
+    let several = otori.json(&["actors", "--several"]);
+    assert_eq!(several["actors"].as_array().unwrap().len(), 1);
+    let shown = otori.command(&["incidents", "show", "1"]).output().unwrap();
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let merged =
+        "the same actor was seen at source shop (incident 2): the two lists may have been merged";
+    assert!(shown.contains(merged), "{shown}");
+}
+
+/// The verdict weighs all channels, and the page and the command say the same.
+async fn weighed(registry: &str) {
+    let otori = Otori::on(registry).await;
+    let school = otori.plant("school", &PEOPLE).await;
+    otori.plant("shop", &[JIRO]).await;
+    let shown = |otori: &Otori| otori.json(&["incidents", "show", "1"])["weight"].clone();
+    let log10 = |weight: &serde_json::Value| weight["log10_lr"].as_f64().unwrap();
+
+    settled(&otori.registry, mail(60, &school[0], "a@broker.example")).await;
+    let one = shown(&otori);
+    assert_eq!(one["verdict"], "inconclusive");
+    assert!((0.5..2.0).contains(&log10(&one)), "{one}");
+    // Again, and by somebody else: one contact point is one.
+    settled(&otori.registry, mail(60, &school[0], "b@else.example")).await;
+    assert_eq!(shown(&otori)["channels"], one["channels"]);
+    settled(&otori.registry, mail(60, &school[1], "a@broker.example")).await;
+    let two = shown(&otori);
+    settled(&otori.registry, mail(60, &school[2], "a@broker.example")).await;
+    let three = shown(&otori);
+    assert!(log10(&one) < log10(&two) && log10(&two) < log10(&three));
+    assert_eq!(three["verdict"], "leak");
+    let of_mail = &three["channels"][0];
+    assert_eq!(of_mail["channel"], "mail");
+    assert_eq!(
+        (&of_mail["points"], &of_mail["reached"]),
+        (&3.into(), &3.into())
+    );
+    assert_eq!(of_mail["elsewhere_points"], 1);
+    // A call to the number that they all share is one of one.
+    let called = Contact {
+        day: 60,
+        canary: &school[0],
+        channel: Channel::Phone,
+        actor: actor("03-0123-9999"),
+    };
+    settled(&otori.registry, called).await;
+    let with_call = shown(&otori);
+    let of_phone = with_call["channels"].as_array().unwrap().iter();
+    let of_phone = of_phone
+        .clone()
+        .find(|one| one["channel"] == "phone")
+        .unwrap();
+    assert_eq!(
+        (&of_phone["points"], &of_phone["reached"]),
+        (&1.into(), &1.into())
+    );
+    assert!((log10(&with_call) - log10(&three)).abs() < 0.3);
+
+    let receiver = otori.receive(&otori.config()).await;
+    let token = otori.secret("keys/operator.token");
+    let get = |path: &str| {
+        Call::get(path)
+            .basic("operator", &token)
+            .send(receiver.http)
+    };
+    let page = get("/incidents/1").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("leak: ") && page.body.contains("Leak or chance"));
+    assert!(
+        page.body.contains("mail, alarm: sightings: 4, canaries: 3"),
+        "{}",
+        page.body
+    );
+    assert_eq!(get("/incidents/9").await.status, 404);
+    assert_eq!(
+        Call::get("/incidents/1").send(receiver.http).await.status,
+        401
+    );
+    let front = get("/").await;
+    assert!(
+        front.body.contains("href=\"/incidents/1\""),
+        "{}",
+        front.body
+    );
+    receiver.stop().await;
+}
+
+#[tokio::test]
+async fn an_incident_is_weighed() {
+    weighed("sqlite:registry.db").await;
+}
+
+#[tokio::test]
+async fn an_incident_is_weighed_on_postgres() {
+    weighed(&servers::postgres().await).await;
+}
+
+/// A canary whose details somebody was shown carries less: they may have got out from us.
+#[tokio::test]
+async fn a_canary_that_was_shown_carries_less() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &PEOPLE).await;
+    otori.plant("shop", &[JIRO]).await;
+    settled(&otori.registry, mail(20, &school[0], "a@broker.example")).await;
+    let weight = || otori.json(&["incidents", "show", "1"])["weight"].clone();
+    let kept = weight();
+    assert!(kept["log10_lr"].as_f64().unwrap() > 1.5, "{kept}");
+    assert_eq!(kept["limited_by"], serde_json::Value::Null);
+    let act = Act::Revealed {
+        canary: school[0].id.to_string(),
+        source: "school".to_owned(),
+        reason: None,
+    };
+    let shown = otori.registry.record(act, OffsetDateTime::now_utc());
+    shown.await.unwrap();
+    let shown = weight();
+    assert_eq!(
+        (&shown["log10_lr"], &shown["limited_by"]),
+        (&1.0.into(), &"canaries".into())
+    );
+    assert_eq!(shown["support"], "weak support");
 }
