@@ -15,12 +15,14 @@
 //! | [`registry`] | the one store, sealed: SQLite or PostgreSQL |
 //! | [`custody`] | people, roles and rights |
 //! | [`secret`] | shared secrets in files |
+//! | [`metrics`] | numbers for whoever watches the receiver |
 //! | [`bundle`] | evidence handed out, and checked with nothing else at hand |
 //! | [`backup`] | a workspace in one encrypted file |
 //! | [`database`] | customer databases: catalog, rows, one transaction per batch |
 //! | [`source`] | understanding a customer table |
 //! | [`plant`] | canaries into a source, checked, and out again |
 //! | [`receive`] | mail, calls and letters to sightings |
+//! | [`retention`] | contents that are not needed any more go |
 //! | [`relay`] | a mail server that takes mails of ours |
 //! | [`alert`] | an incident to a person |
 //! | [`publish`] | the log's checkpoints to an authority and to witnesses |
@@ -45,11 +47,13 @@ pub mod custody;
 pub mod evidence;
 #[cfg(any(feature = "report", feature = "trace"))]
 pub mod figure;
+pub mod metrics;
 pub mod notation;
 pub mod persona;
 pub mod publish;
 pub mod registry;
 pub mod relay;
+pub mod retention;
 pub mod secret;
 pub mod weigh;
 pub mod workspace;

@@ -127,6 +127,8 @@ pub struct Config {
     pub incident: crate::registry::IncidentConfig,
     /// Where alerts go.
     pub alert: crate::alert::AlertConfig,
+    /// How long contents of messages are kept.
+    pub retention: crate::retention::RetentionConfig,
     /// By which way drills go out.
     #[cfg(feature = "receive")]
     pub drill: crate::drill::DrillConfig,
@@ -179,6 +181,8 @@ smtp = "127.0.0.1:2525"
 http = "127.0.0.1:8025"
 # hostname = "mx1.shop.example"
 # public_url = "https://hooks.shop.example"
+# /metrics answers this machine alone; with a token in a file, everybody who has it.
+# metrics_token_file = "keys/metrics.token"
 # lmtp = "127.0.0.1:2424"
 # Domains of the pool that take mail for anybody; the others take it for their canaries alone.
 # catch_all = ["shop.example"]
@@ -245,6 +249,12 @@ enforce = false
 # sender = "Example Shop\n1-2-3 Example, Chiyoda-ku, Tokyo"
 # How often `otori serve` drills each channel of each source by itself.
 # every = "7d"
+
+[retention]
+# Contents of messages are erased after so many days, and their hashes stay; without, nothing ever is.
+# noise_days = 30
+# expected_days = 90
+# closed_days = 1095
 "#
     )
 }
@@ -362,6 +372,7 @@ impl Workspace {
                 &phone.twilio_token_file,
                 &phone.secret_file,
                 &config.receive.login.secret_file,
+                &config.receive.metrics_token_file,
                 &config.drill.password_file,
             ];
             let secrets = secrets.into_iter().flatten();

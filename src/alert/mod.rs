@@ -23,6 +23,7 @@ pub use config::{AlertConfig, SyslogConfig, WebhookConfig, WebhookFormat};
 pub use error::Error;
 pub use places::{Place, Places};
 
+use crate::metrics::metrics;
 use crate::registry::{Alert, Registry, Result};
 
 /// How often the outbox is looked at.
@@ -89,12 +90,14 @@ async fn round(registry: &Registry, place: &Place) -> Result<()> {
         match sent {
             Ok(()) => {
                 registry.alert_delivered(&alert, now).await?;
+                metrics().alert_tried(name, "sent");
                 tracing::info!(alert = alert.id, place = name, "alert sent");
             }
             Err(error) => {
                 let why = error.to_string();
                 let next = next(&alert, now);
                 let (id, attempts) = (alert.id, alert.attempts + 1);
+                metrics().alert_tried(name, next.map_or("given_up", |_| "failed"));
                 match next {
                     Some(_) => {
                         tracing::warn!(alert = id, place = name, attempts, %why, "alert not sent")

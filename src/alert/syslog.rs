@@ -70,7 +70,10 @@ impl Syslog {
                 "facility is '{name}', and must be user, daemon, auth, authpriv, or local0 to local7"
             ))
         })?;
-        let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        // A service that may not see the first can see the second.
+        let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname")
+            .or_else(|_| std::fs::read_to_string("/etc/hostname"))
+            .unwrap_or_default();
         Ok(Syslog {
             way,
             facility,

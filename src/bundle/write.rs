@@ -101,8 +101,13 @@ pub async fn make(
     numbers.sort_unstable();
     numbers.dedup();
     for number in numbers {
-        let message = registry.message(number).await?;
-        let message = message.ok_or(Error::NoMessage(number))?;
+        let Some(message) = registry.message(number).await? else {
+            // What a rule has erased cannot be handed out: the log in the bundle says when, and by which.
+            match registry.erased(number).await? {
+                Some(_) => continue,
+                None => return Err(Error::NoMessage(number)),
+            }
+        };
         messages.push(put_message(&mut packer, registry, &message)?);
     }
     let files = packer.sums.clone().into_iter();

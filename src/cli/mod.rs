@@ -34,6 +34,7 @@ mod pool;
 mod report;
 mod requests;
 mod restore;
+mod retention;
 mod reveal;
 #[cfg(feature = "receive")]
 mod serve;
@@ -101,6 +102,7 @@ verbs! {
     #[cfg(feature = "report")] Dossier = dossier,
     Evidence = evidence,
     #[cfg(feature = "report")] Report = report,
+    Retention = retention,
     Reveal = reveal,
     Requests = requests,
     Approve = approve,

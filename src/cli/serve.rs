@@ -1,5 +1,7 @@
 //! `otori serve`.
 
+mod check;
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -17,6 +19,7 @@ use crate::alert::{self, Places};
 use crate::publish::Missed;
 use crate::receive::{self, Listeners, ReceiveConfig};
 use crate::registry::{BEAT, Registry};
+use crate::retention::{self, RetentionConfig};
 use crate::workspace::Workspace;
 
 /// How often the receiver looks whether the registry's key is still its own.
@@ -41,6 +44,9 @@ pub struct Args {
     /// How the log is written on standard error: for people, or one JSON object a line
     #[arg(long, value_name = "FORM", default_value = "text")]
     log: Log,
+    /// Only look whether everything is as it should be: nothing is received or sent
+    #[arg(long)]
+    check: bool,
 }
 
 /// How the log is written.
@@ -49,6 +55,10 @@ enum Log {
     Text,
     Json,
 }
+
+/// When contents are erased for the first time, and how often from then on.
+const ERASED_FIRST: Duration = Duration::from_secs(300);
+const ERASED_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// How often the evidence log is signed.
 const SIGNED_EVERY: Duration = Duration::from_secs(60);
@@ -67,6 +77,9 @@ struct Document {
 /// The workspace does not open, an address cannot be listened on, or a secret that the
 /// configuration names cannot be used.
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+    if args.check {
+        return check::run(&args, global).await;
+    }
     args.log.begin();
     let mut addresses = None;
     let mut first = true;
@@ -153,6 +166,11 @@ async fn serve(
         config.drill.clone(),
         stop.clone(),
     ));
+    let keeping = tokio::spawn(keep(
+        registry.clone(),
+        config.retention.clone(),
+        stop.clone(),
+    ));
     let watched = registry.clone();
     let told = !places.is_empty();
     let alerts =
@@ -172,6 +190,7 @@ async fn serve(
         alerts.await.context("the alerts ended badly")?;
     }
     drills.await.context("the drills ended badly")?;
+    keeping.await.context("the erasing ended badly")?;
     signing.await.context("the signing ended badly")?;
     let run = beating.await.context("the receiver's beat ended badly")?;
     let ended = if rekeyed {
@@ -227,6 +246,32 @@ async fn key_changed(registry: &Registry) {
         // A registry that cannot be reached is not one with another key.
         if matches!(registry.key_is_current().await, Ok(false)) {
             return;
+        }
+    }
+}
+
+/// Erases once a day what the rules let go; for the first time some minutes after the start, so that a rule
+/// that was mistyped can still be taken back.
+async fn keep(registry: Registry, rules: RetentionConfig, stop: CancellationToken) {
+    let mut pause = ERASED_FIRST;
+    while stop
+        .run_until_cancelled(tokio::time::sleep(pause))
+        .await
+        .is_some()
+    {
+        pause = ERASED_EVERY;
+        if rules.is_empty() {
+            continue;
+        }
+        match retention::apply(&registry, &rules, OffsetDateTime::now_utc()).await {
+            Ok(done) if done.messages() > 0 => tracing::info!(
+                noise = done.noise,
+                expected = done.expected,
+                closed = done.closed,
+                "contents of messages were erased by the rules of [retention]"
+            ),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "contents of messages could not be erased"),
         }
     }
 }

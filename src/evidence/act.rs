@@ -62,6 +62,13 @@ pub enum Act {
         /// nobody can try numbers out against the hash.
         messages: Vec<(i64, String)>,
     },
+    /// The contents of messages were destroyed by a rule of the operator's.
+    MessagesErased {
+        /// Which rule: `noise`, `expected` or `closed`.
+        rule: String,
+        /// What is left of each.
+        messages: Vec<ErasedMessage>,
+    },
     /// A message was understood.
     MessageSettled {
         /// Its number.
@@ -359,6 +366,18 @@ pub enum Act {
     },
 }
 
+/// What is left of a message whose content was destroyed: whoever is told the salt can show that a copy is the
+/// one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedMessage {
+    /// Its number.
+    pub message: i64,
+    /// The [`content_hash`] of its envelope.
+    pub envelope: String,
+    /// The [`content_hash`] of its raw bytes.
+    pub raw: String,
+}
+
 /// A source's name in a watch list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pseudonym {
@@ -387,6 +406,13 @@ pub fn message_hash(salt: &str, envelope: &[u8], raw: &[u8]) -> String {
         .chain_update((envelope.len() as u64).to_be_bytes())
         .chain_update(envelope)
         .chain_update(raw);
+    super::hex(&hash.finalize())
+}
+
+/// The hash of one part of a message, in hexadecimal: SHA-256 over the message's salt (hexadecimal text) and
+/// the part.
+pub fn content_hash(salt: &str, part: &[u8]) -> String {
+    let hash = Sha256::new().chain_update(salt).chain_update(part);
     super::hex(&hash.finalize())
 }
 

@@ -25,7 +25,7 @@ mod proof;
 mod timestamp;
 mod traced;
 
-pub use act::{Act, Entry, Pseudonym, RowDigest, message_hash};
+pub use act::{Act, Entry, ErasedMessage, Pseudonym, RowDigest, content_hash, message_hash};
 pub use checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use commitment::{Opening, commitments};
 pub use cosignature::Cosigner;

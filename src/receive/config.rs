@@ -38,6 +38,10 @@ pub struct ReceiveConfig {
     /// The HTTP server's address as strangers see it (`https://hooks.shop.example`). Twilio signs
     /// it, so its webhooks stay closed without.
     pub public_url: Option<String>,
+    /// File with the token that `/metrics` asks for (`Authorization: Bearer …`). Without it `/metrics` answers
+    /// this machine alone, and no proxy on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_token_file: Option<PathBuf>,
     /// Domains of the pool that take mail for any address. The others take it for their canaries and
     /// refuse the rest, as an ordinary domain does.
     pub catch_all: Vec<Domain>,
@@ -71,6 +75,7 @@ impl Default for ReceiveConfig {
             answer_delay_ms: 0,
             proxies: Vec::new(),
             public_url: None,
+            metrics_token_file: None,
             catch_all: Vec::new(),
             tls: None,
             acme: None,

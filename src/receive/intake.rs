@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::in_time;
+use crate::metrics::metrics;
 use crate::registry::{Accepted, NewMessage, Registry};
 
 /// A registry that takes longer to store messages is not waited for. Their clients come again, and a
@@ -68,12 +69,17 @@ async fn write(registry: Registry, mut queue: mpsc::Receiver<Job>, news: Arc<Not
         let results = match in_time(PATIENCE, registry.accept(&messages)).await {
             Ok(accepted) => {
                 news.notify_one();
+                for (message, accepted) in messages.iter().zip(&accepted) {
+                    let repeat = matches!(accepted, Accepted::Repeat(_));
+                    metrics().stored(message.channel.name(), message.raw.len(), repeat);
+                }
                 accepted.into_iter().map(Ok).collect()
             }
             Err(error) => {
                 // A commit whose answer was lost may have been done: trying the messages again, one
                 // by one, could store them twice. The clients come again.
                 tracing::error!(messages = messages.len(), %error, "messages not stored");
+                metrics().not_stored(messages.len());
                 vec![Err(NotStored); answers.len()]
             }
         };

@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 10] = [
+const SQLITE: [Step; 11] = [
     (
         1,
         "registry",
@@ -62,12 +62,17 @@ const SQLITE: [Step; 10] = [
         include_str!("migrations/sqlite/0014_delivery.sql"),
     ),
     (
+        15,
+        "erasure",
+        include_str!("migrations/sqlite/0015_erasure.sql"),
+    ),
+    (
         19,
         "incident",
         include_str!("migrations/sqlite/0019_incident.sql"),
     ),
 ];
-const POSTGRES: [Step; 10] = [
+const POSTGRES: [Step; 11] = [
     (
         1,
         "registry",
@@ -112,6 +117,11 @@ const POSTGRES: [Step; 10] = [
         14,
         "delivery",
         include_str!("migrations/postgres/0014_delivery.sql"),
+    ),
+    (
+        15,
+        "erasure",
+        include_str!("migrations/postgres/0015_erasure.sql"),
     ),
     (
         19,

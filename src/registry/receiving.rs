@@ -159,7 +159,19 @@ impl Registry {
         rows.iter().map(|row| self.read_message(row)).collect()
     }
 
-    /// One stored message, for whoever examines a sighting.
+    /// How many stored messages nobody has settled yet.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn unsettled_count(&self) -> Result<u64> {
+        let sql = "select count(*) from message where settled = 0";
+        let rows = self.store.fetch(sql, vec![]).await?;
+        let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        u64::try_from(count).map_err(|_| Error::Damaged("message".to_owned()))
+    }
+
+    /// One stored message, for whoever examines a sighting; `None` if there is none, or its content was
+    /// erased.
     ///
     /// # Errors
     /// The store fails, or the message does not open.
@@ -167,14 +179,15 @@ impl Registry {
         let rows = self
             .store
             .fetch(
-                "select id, at, channel, envelope, raw from message where id = $1",
+                "select id, at, channel, envelope, raw from message
+                 where id = $1 and not exists (select 1 from erasure where message = $1)",
                 vec![id.into()],
             )
             .await?;
         rows.first().map(|row| self.read_message(row)).transpose()
     }
 
-    fn read_message(&self, row: &Row) -> Result<Message> {
+    pub(super) fn read_message(&self, row: &Row) -> Result<Message> {
         let id = row.int(0)?;
         let damaged = || Error::Damaged(format!("message {id}"));
         let envelope = self.vault.open(ENVELOPE, &row.bytes(3)?)?;

@@ -152,6 +152,17 @@ impl Store {
         }
     }
 
+    /// Has SQLite write what was removed over in its file too: until then its log of changes holds it.
+    /// Somebody who reads puts that off to a later time.
+    pub(super) async fn settle_file(&self) -> Result<()> {
+        if let Store::Sqlite(pool) = self {
+            sqlx::query("pragma wal_checkpoint(truncate)")
+                .execute(pool)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// What SQLite itself finds wrong with its file.
     pub(super) async fn integrity(&self) -> Result<Vec<String>> {
         if let Store::Postgres(_) = self {

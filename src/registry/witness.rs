@@ -66,6 +66,7 @@ tables! {
     Probe = "probe" by "sighting" Int: "network, canary, at" as "bti";
     IncidentActor = "incident_actor" by "id" Int: "incident, tag, sender" as "ibb";
     IncidentNote = "incident_note" by "id" Int: "incident, at, author, kind, sealed" as "iittb";
+    Erasure = "erasure" by "message" Int: "at, rule, bytes, envelope_hash, raw_hash" as "ititt";
     SourceKey = "source_key" by "source" Text: "sealed, forgotten_at" as "bi";
     Request = "request" by "id" Int: "act, subject, why, asked_by, asked_at, expires_at, approved_by, approved_at, used_at" as "ttttiitii";
     Drill = "drill" by "id" Int: "channel, source, canary, scheduled, state, sent_at, due_at, accepted_at, seen_at, sighting, alert, alerted_at, why" as "tttitiiiiiiit";

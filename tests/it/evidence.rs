@@ -36,6 +36,25 @@ async fn hit(registry: &str) -> Otori {
     let places = ["mail".to_owned()];
     let handed_on = otori.registry.hand_on_alerts(&places, now).await;
     assert_eq!(handed_on.unwrap(), 1);
+    let noise = NewMessage {
+        at: now - time::Duration::days(31),
+        channel: Channel::Mail,
+        envelope: "{}".to_owned(),
+        recipients: Vec::new(),
+        raw: b"spam".to_vec(),
+        same_as: None,
+    };
+    let stored = otori.registry.accept(&[noise]).await.unwrap();
+    let otori::registry::Accepted::New(noise) = stored[0] else {
+        panic!("stored before");
+    };
+    otori.registry.settle(noise, &[]).await.unwrap();
+    let rules = otori::retention::RetentionConfig {
+        noise_days: Some(30),
+        ..Default::default()
+    };
+    let erased = otori::retention::apply(&otori.registry, &rules, now).await;
+    assert_eq!(erased.unwrap().noise, 1);
     otori.workspace.sign_log(&otori.registry).await.unwrap();
     let newest = otori.registry.checkpoints(1).await.unwrap().remove(0);
     let given = otori
@@ -178,6 +197,11 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
             "update delivery set sent_at = 1",
             "delivery 1: changed since entry",
         ),
+        (
+            "update erasure set raw_hash = 'x'",
+            "erasure 3: changed since entry",
+        ),
+        ("delete from erasure", "erasure 3: removed since entry"),
         ("delete from delivery", "delivery 1: removed since entry"),
         (
             "update source set added_at = 1",

@@ -7,6 +7,7 @@ mod api;
 mod dashboard;
 mod guard;
 mod incident;
+mod metrics;
 pub(super) mod page;
 mod signed;
 
@@ -56,6 +57,7 @@ pub(super) struct Site {
     pub twilio: Option<Twilio>,
     pub phone_secret: Option<Secret>,
     pub login_secret: Option<Secret>,
+    pub metrics_token: Option<Secret>,
 }
 
 /// From where a request came.
@@ -90,12 +92,16 @@ impl Site {
             (None, _) => None,
         };
         let phone_secret = phone.secret_file.as_deref();
+        let metrics_token = config.metrics_token_file.as_deref();
         Ok(Site {
             registry,
             intake,
             recipients,
             door: Door::new(&config.people, config.public_url.as_deref(), dir)?,
             twilio,
+            metrics_token: metrics_token
+                .map(|file| Secret::read(dir, file))
+                .transpose()?,
             phone_secret: phone_secret
                 .map(|file| Secret::read(dir, file))
                 .transpose()?,
@@ -123,12 +129,14 @@ pub(super) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::show))
         .merge(guarded(Right::Look, desk))
         .merge(guarded(Right::File, post::routes()))
         .merge(phone::routes(&site))
         .merge(login::routes(&site))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(metrics::count))
         .with_state(site)
 }
 
@@ -189,6 +197,7 @@ pub(super) async fn run(listener: TcpListener, router: Router, shutdown: impl Fu
 }
 
 async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+    let _open = crate::metrics::metrics().connection("http");
     let service = TowerToHyperService::new(router);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

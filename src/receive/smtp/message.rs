@@ -17,6 +17,7 @@ use super::identity::same_as;
 use super::obey::Envelope;
 use super::session::{Next, Protocol, Session, Transaction};
 use crate::canary::Channel;
+use crate::metrics::metrics;
 use crate::registry::NewMessage;
 
 /// A message may be this many times too large before its client is cut off.
@@ -70,6 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 break;
             }
             if reader.seen() > PATIENCE * self.context.limits.message_bytes as u64 {
+                metrics().message(self.protocol.name(), reason(TOO_LARGE));
                 return Ok(self.say_goodbye("552 5.3.4", "Message size exceeds fixed limit"));
             }
             if let Some(end) = self.more(started, reader.seen()).await? {
@@ -79,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         Ok(match reader.finish() {
             Received::Whole(raw) => self.store(&transaction, raw).await,
             Received::TooLarge if memory.short => self.put_off(&transaction, NO_MEMORY),
-            Received::TooLarge => self.answer(&transaction, TOO_LARGE),
+            Received::TooLarge => self.refuse(&transaction, TOO_LARGE),
         })
     }
 
@@ -87,6 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     pub(super) async fn bdat(&mut self, size: usize, last: bool) -> io::Result<Next> {
         let limit = self.context.limits.message_bytes;
         if size as u64 > PATIENCE * limit as u64 {
+            metrics().message(self.protocol.name(), reason(TOO_LARGE));
             return Ok(self.say_goodbye("552 5.3.4", "Message size exceeds fixed limit"));
         }
         let mut transaction = self.transaction.take();
@@ -170,6 +173,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         })
     }
 
+    /// Answers for a message that is refused, and counts why.
+    fn refuse(&mut self, transaction: &Transaction, answer: &str) -> Next {
+        metrics().message(self.protocol.name(), reason(answer));
+        self.answer(transaction, answer)
+    }
+
     /// Answers for a message: once, or by LMTP once for each recipient that was accepted.
     fn answer(&mut self, transaction: &Transaction, answer: &str) -> Next {
         let times = match self.protocol {
@@ -187,8 +196,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
 
     fn answer_chunk(&mut self, transaction: &Transaction, last: bool, answer: &str) -> Next {
         if last {
-            self.answer(transaction, answer)
+            self.refuse(transaction, answer)
         } else {
+            metrics().message(self.protocol.name(), reason(answer));
             self.say(answer)
         }
     }
@@ -196,10 +206,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     /// Answers that it is our fault: the client comes again, so that nobody has asked in vain.
     fn put_off(&mut self, transaction: &Transaction, answer: &str) -> Next {
         self.asked.served(&transaction.recipients);
-        self.answer(transaction, answer)
+        self.refuse(transaction, answer)
     }
 
     async fn store(&mut self, transaction: &Transaction, raw: Vec<u8>) -> Next {
+        let whole = Instant::now();
         let queued_as = format!("{:010X}", rand::random::<u64>() >> 24);
         let envelope = Envelope {
             peer: self.peer,
@@ -224,9 +235,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         // From here on it may be stored, whatever becomes of the session.
         self.asked.served(&transaction.recipients);
         match self.context.intake.accept(message).await {
-            Ok(_) => self.answer(transaction, &format!("250 2.0.0 Ok: queued as {queued_as}")),
-            Err(_) => self.answer(transaction, NOT_STORED),
+            Ok(_) => {
+                metrics().message(self.protocol.name(), "accepted");
+                metrics().durable_after(whole.elapsed());
+                self.answer(transaction, &format!("250 2.0.0 Ok: queued as {queued_as}"))
+            }
+            Err(_) => self.refuse(transaction, NOT_STORED),
         }
+    }
+}
+
+/// Why a message was refused, in a word.
+fn reason(answer: &str) -> &'static str {
+    match answer {
+        TOO_LARGE => "too_large",
+        NO_MEMORY => "no_memory",
+        _ => "not_stored",
     }
 }
 

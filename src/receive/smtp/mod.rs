@@ -34,12 +34,13 @@ pub use data::{DataReader, Received};
 pub use network::{InvalidNetwork, Network};
 pub use recipients::{Recipients, Standing};
 pub use session::{Ended, Protocol, Session};
-pub use tls::{Tls, install_crypto};
+pub use tls::{Tls, ends as certificate_ends, install_crypto};
 
 use probe::Probes;
 use seats::Seats;
 
 use super::{Intake, Limits, ReceiveConfig};
+use crate::metrics::metrics;
 
 /// How long sessions may go on when the receiver stops: enough to finish a message.
 const GRACE: Duration = Duration::from_secs(5);
@@ -165,7 +166,9 @@ async fn connection(
     } else {
         peer
     };
+    let _open = metrics().connection(protocol.name());
     let Some(seat) = context.seats.take(&context.limits, peer) else {
+        metrics().turned_away(protocol.name());
         let answer = format!(
             "421 4.7.0 {} Error: too many connections\r\n",
             context.hostname

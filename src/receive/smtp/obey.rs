@@ -12,6 +12,7 @@ use super::message::{NO_MAIL, TOO_LARGE};
 use super::recipients::Standing;
 use super::session::{Next, Protocol, Session, Transaction};
 use crate::canary::MailAddress;
+use crate::metrics::metrics;
 
 /// Commands that a client may send for one message, beside its recipients; more are idling.
 const COMMANDS: u32 = 100;
@@ -148,14 +149,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         };
         match self.context.recipients.standing(&address).await {
             Standing::Ours => self.take(String::from(address)),
-            Standing::NoMailbox => self.say(&format!(
+            Standing::NoMailbox => self.refuse_recipient("no_mailbox", &format!(
                 "550 5.1.1 <{shown}>: Recipient address rejected: User unknown in local recipient table"
             )),
-            Standing::Foreign => self.say(&format!("550 5.7.1 <{shown}>: Relay access denied")),
+            Standing::Foreign => self.refuse_recipient("foreign", &format!("550 5.7.1 <{shown}>: Relay access denied")),
             Standing::Unknown => {
-                self.say("451 4.3.0 Error: temporary lookup failure, try again later")
+                self.refuse_recipient("registry", "451 4.3.0 Error: temporary lookup failure, try again later")
             }
         }
+    }
+
+    fn refuse_recipient(&mut self, reason: &'static str, answer: &str) -> Next {
+        metrics().recipient_refused(reason);
+        self.say(answer)
     }
 
     fn take(&mut self, recipient: String) -> Next {

@@ -16,6 +16,7 @@ use super::network::network;
 use super::obey::Envelope;
 use super::session::Protocol;
 use crate::canary::Channel;
+use crate::metrics::metrics;
 use crate::receive::Intake;
 use crate::registry::NewMessage;
 
@@ -59,7 +60,13 @@ async fn keep(mut waiting: mpsc::Receiver<Probe>, recipients: Recipients, intake
         let mut pause = PAUSES.0;
         while let Some(recipient) = left.last() {
             let kept = match recipients.is_canary(recipient).await {
-                Some(true) => intake.accept(probe.message(recipient)).await.is_ok(),
+                Some(true) => {
+                    let stored = intake.accept(probe.message(recipient)).await.is_ok();
+                    if stored {
+                        metrics().probe();
+                    }
+                    stored
+                }
                 // Some mailbox of ours: strangers guess at those all day.
                 Some(false) => true,
                 None => false,

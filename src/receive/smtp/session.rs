@@ -43,6 +43,16 @@ pub enum Protocol {
     Lmtp,
 }
 
+impl Protocol {
+    /// Its name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Protocol::Smtp => "smtp",
+            Protocol::Lmtp => "lmtp",
+        }
+    }
+}
+
 /// A message on its way: MAIL was accepted.
 pub(super) struct Transaction {
     pub from: String,

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use cms::cert::x509::Certificate;
+use der::Decode;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use crate::metrics::metrics;
 use crate::receive::{Error, TlsConfig};
 use crate::workspace::read_private;
 
@@ -110,6 +113,13 @@ impl Tls {
     }
 }
 
+/// When a certificate ends, since 1970.
+pub fn ends(certificate: &CertificateDer<'_>) -> Option<Duration> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let until = certificate.tbs_certificate.validity.not_after;
+    Some(until.to_unix_duration())
+}
+
 fn stamp(path: &Path) -> Stamp {
     use std::os::unix::fs::MetadataExt;
     let file = std::fs::metadata(path).ok()?;
@@ -125,6 +135,9 @@ fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Error> {
     let certificates = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| wrong(certificate, error.to_string()))?;
+    if let Some(until) = certificates.first().and_then(ends) {
+        metrics().certificate_until(until.as_secs());
+    }
     let pem = zeroize::Zeroizing::new(read_private(key).map_err(crate::secret::Error::from)?);
     let private = PrivateKeyDer::from_pem_slice(pem.as_bytes())
         .map_err(|error| wrong(key, error.to_string()))?;

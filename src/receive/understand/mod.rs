@@ -23,6 +23,7 @@ use super::in_time;
 use crate::canary::{
     Actor, BatchId, Canary, CanaryId, Channel, Sighting, SightingKind, SourceName,
 };
+use crate::metrics::metrics;
 use crate::registry::{Message, NewSighting, Registry, Result};
 
 pub use post::{Candidate, Letter, matches};
@@ -108,7 +109,16 @@ async fn settle_some(registry: &Registry, stuck: &mut HashSet<i64>) -> Result<Ro
         }
     }
     match in_time(PATIENCE, registry.settle_all(&together)).await {
-        Ok(()) => settled += together.len(),
+        Ok(()) => {
+            settled += together.len();
+            for (id, sightings) in &together {
+                let channel = waiting.iter().find(|message| message.id == *id);
+                let channel = channel.map_or("", |message| message.channel.name());
+                for sighting in sightings {
+                    metrics().settled(channel, sighting.kind.name());
+                }
+            }
+        }
         Err(_) => {
             let of = |message: &&Message| together.iter().any(|(id, _)| *id == message.id);
             one_by_one.extend(waiting.iter().filter(of));
@@ -116,9 +126,15 @@ async fn settle_some(registry: &Registry, stuck: &mut HashSet<i64>) -> Result<Ro
     }
     for message in one_by_one {
         match in_time(PATIENCE, settle(registry, message)).await {
-            Ok(_) => settled += 1,
+            Ok(sightings) => {
+                settled += 1;
+                for sighting in sightings {
+                    metrics().settled(sighting.channel.name(), sighting.kind.name());
+                }
+            }
             Err(error) => {
                 tracing::error!(message = message.id, %error, "a message is not settled");
+                metrics().not_settled();
                 stuck.insert(message.id);
             }
         }

@@ -27,6 +27,7 @@ pub const SERVE: [&str; 6] = [
 pub struct Server {
     child: Child,
     pub smtp: SocketAddr,
+    pub http: SocketAddr,
 }
 
 impl Server {
@@ -44,8 +45,12 @@ impl Server {
             .read_line(&mut line)
             .unwrap();
         let bound: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let smtp = bound["smtp"].as_str().unwrap().parse().unwrap();
-        Server { child, smtp }
+        let address = |of: &str| bound[of].as_str().unwrap().parse().unwrap();
+        Server {
+            smtp: address("smtp"),
+            http: address("http"),
+            child,
+        }
     }
 
     /// SIGKILL.

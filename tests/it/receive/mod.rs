@@ -2,7 +2,9 @@
 
 mod acme;
 pub mod alert;
+mod check;
 pub mod crash;
+mod deploy;
 mod faults;
 mod gate;
 mod incident;
@@ -10,10 +12,12 @@ mod ingest;
 mod log;
 mod login;
 mod mail;
+mod metrics;
 pub mod phone;
 mod places;
 pub mod post;
 mod probe;
+mod retention;
 mod starttls;
 mod strangers;
 mod transcripts;

@@ -1,0 +1,121 @@
+//! What is not needed any more goes, by rules that the operator has written down.
+//!
+//! Only contents go: the message itself, its envelope, and of noise what it said and from whom. That it came,
+//! when and by which channel stays, and so do hashes: the log still verifies, and a copy that somebody else
+//! kept can be shown to be the one. What belongs to an incident stays until the incident is closed, and a
+//! time after that.
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use crate::registry::{Erasable, Registry, Result, Rule};
+
+/// Messages erased by one transaction.
+const BATCH: usize = 200;
+
+/// `[retention]`: after how many days contents are erased. What is not set is kept for ever.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// Messages that reached no canary, counted from when they came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise_days: Option<u32>,
+    /// Mail that was expected, and drills, counted from when they came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_days: Option<u32>,
+    /// Messages of incidents that are closed, counted from the closing of the last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_days: Option<u32>,
+}
+
+/// What the rules come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Messages that reached no canary.
+    pub noise: usize,
+    /// Expected mail and drills.
+    pub expected: usize,
+    /// Messages of closed incidents.
+    pub closed: usize,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
+impl RetentionConfig {
+    /// Whether everything is kept for ever.
+    pub fn is_empty(&self) -> bool {
+        *self == RetentionConfig::default()
+    }
+
+    fn days(&self) -> [(Rule, Option<u32>); 3] {
+        [
+            (Rule::Noise, self.noise_days),
+            (Rule::Expected, self.expected_days),
+            (Rule::Closed, self.closed_days),
+        ]
+    }
+}
+
+impl Outcome {
+    /// Messages altogether.
+    pub fn messages(&self) -> usize {
+        self.noise + self.expected + self.closed
+    }
+
+    fn add(&mut self, rule: Rule, messages: &[Erasable]) {
+        let count = match rule {
+            Rule::Noise => &mut self.noise,
+            Rule::Expected => &mut self.expected,
+            Rule::Closed => &mut self.closed,
+        };
+        *count += messages.len();
+        self.bytes += messages.iter().map(|message| message.bytes).sum::<u64>();
+    }
+}
+
+/// What the rules would erase now.
+///
+/// # Errors
+/// The store fails.
+pub async fn due(
+    registry: &Registry,
+    config: &RetentionConfig,
+    now: OffsetDateTime,
+) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    for (rule, before) in limits(config, now) {
+        outcome.add(rule, &registry.erasable(rule, before).await?);
+    }
+    Ok(outcome)
+}
+
+/// Erases what the rules say; what was erased.
+///
+/// # Errors
+/// The store fails; what was erased until then is.
+pub async fn apply(
+    registry: &Registry,
+    config: &RetentionConfig,
+    now: OffsetDateTime,
+) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    for (rule, before) in limits(config, now) {
+        let due = registry.erasable(rule, before).await?;
+        for batch in due.chunks(BATCH) {
+            outcome.add(rule, &registry.erase(rule, batch, now).await?);
+        }
+    }
+    if outcome.messages() > 0 {
+        registry.overwrite_erased().await?;
+    }
+    Ok(outcome)
+}
+
+/// Each rule that is set, and before when it takes messages.
+fn limits(
+    config: &RetentionConfig,
+    now: OffsetDateTime,
+) -> impl Iterator<Item = (Rule, OffsetDateTime)> {
+    let set = config.days().into_iter();
+    set.filter_map(move |(rule, days)| Some((rule, now - Duration::days(days?.into()))))
+}

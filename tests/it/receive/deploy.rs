@@ -1,0 +1,87 @@
+//! The examples of `examples/deploy`, as the programs read them that they are for.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::web::Call;
+use crate::harness::Otori;
+
+/// nginx, ended when dropped.
+struct Nginx(std::process::Child);
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nginx_takes_the_example_and_hands_on_everything_but_the_metrics() {
+    let otori = Otori::new().await;
+    let receiver = otori.receive(&otori.config()).await;
+    let dir = tempfile::tempdir().unwrap();
+    super::starttls::certificate(dir.path());
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/deploy/nginx.conf");
+    let example = std::fs::read_to_string(example).unwrap();
+    let at = dir.path().display();
+    let mut server = example;
+    for (theirs, ours) in [
+        ("listen 443 ssl;", format!("listen 127.0.0.1:{port} ssl;")),
+        ("    listen [::]:443 ssl;\n", String::new()),
+        ("/etc/otori/tls/fullchain.pem", format!("{at}/cert.pem")),
+        ("/etc/otori/tls/privkey.pem", format!("{at}/key.pem")),
+        ("127.0.0.1:8025", receiver.http.to_string()),
+    ] {
+        assert!(server.contains(theirs), "{theirs}");
+        server = server.replace(theirs, &ours);
+    }
+    let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|what| format!("{what}_temp_path {at}/{what};\n"))
+        .concat();
+    let config = format!(
+        "daemon off;\nmaster_process off;\npid {at}/pid;\nerror_log {at}/error.log;\n\
+         events {{}}\nhttp {{\n{paths}{server}\n}}\n"
+    );
+    let file = dir.path().join("nginx.conf");
+    std::fs::write(&file, config).unwrap();
+    let nginx = |test: &[&str]| {
+        let mut command = Command::new("/usr/sbin/nginx");
+        command
+            .args(test)
+            .arg("-c")
+            .arg(&file)
+            .arg("-p")
+            .arg(dir.path());
+        command
+    };
+    let tested = nginx(&["-t"]).output().unwrap();
+    let told = String::from_utf8_lossy(&tested.stderr);
+    assert!(tested.status.success(), "{told}");
+    let _running = Nginx(nginx(&[]).spawn().unwrap());
+    let fetch = |path: &str| {
+        let mut command = Command::new("curl");
+        command.args([
+            "-sk",
+            "--retry",
+            "20",
+            "--retry-connrefused",
+            "--retry-delay",
+            "1",
+        ]);
+        command.args(["-o", "/dev/null", "-w", "%{http_code}"]);
+        let url = format!("https://127.0.0.1:{port}{path}");
+        let output = command.arg(url).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(fetch("/livez"), "200");
+    assert_eq!(fetch("/"), "401");
+    assert_eq!(fetch("/metrics"), "404");
+    // Whoever writes a configuration of their own, and forgets that line, shows nobody anything either.
+    let straight = Call::get("/metrics").header("X-Forwarded-For", "127.0.0.1");
+    assert_eq!(straight.send(receiver.http).await.status, 403);
+    receiver.stop().await;
+}

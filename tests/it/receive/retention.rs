@@ -1,0 +1,209 @@
+//! Erasure by the operator's rules: contents go, and everything can still be proved.
+
+use otori::canary::{Actor, Canary, Channel, IncidentState, SightingKind};
+use otori::evidence::{Act, content_hash};
+use otori::registry::{Accepted, NewMessage, NewSighting, Registry, SightingFilter, envelope_text};
+use otori::retention::{self, RetentionConfig};
+use serde_json::json;
+use time::{Duration, OffsetDateTime};
+
+use super::KEISUKE;
+use crate::harness::Otori;
+use crate::servers;
+
+const ENVELOPE: &str = r#"{"from":"sender@broker.example"}"#;
+
+/// A mail of that age and kind; its number.
+async fn came(registry: &Registry, to: Option<&Canary>, kind: SightingKind, days: i64) -> i64 {
+    let message = NewMessage {
+        at: OffsetDateTime::now_utc() - Duration::days(days),
+        channel: Channel::Mail,
+        envelope: ENVELOPE.to_owned(),
+        recipients: vec![KEISUKE.mail.to_owned()],
+        raw: format!("Subject: private words {days}\r\n\r\n").into_bytes(),
+        same_as: Some(format!(
+            "{:?} {kind:?} {days}",
+            to.map(|canary| &canary.source)
+        )),
+    };
+    let accepted = registry.accept(&[message]).await.unwrap();
+    let [Accepted::New(id)] = accepted[..] else {
+        panic!("{accepted:?}");
+    };
+    let sighting = NewSighting {
+        source: to.map(|canary| canary.source.clone()),
+        canary: to.map(|canary| canary.id.clone()),
+        batch: to.map(|canary| canary.batch.clone()),
+        kind,
+        actor: Actor {
+            from: "sender@broker.example".to_owned(),
+            summary: format!("private words {days}"),
+            ..Actor::default()
+        },
+        network: None,
+    };
+    registry.settle(id, &[sighting]).await.unwrap();
+    id
+}
+
+async fn story(otori: Otori) {
+    let registry = &otori.registry;
+    let school = otori.plant("school", &[KEISUKE]).await;
+    let shop = otori.plant("shop", &[KEISUKE]).await;
+    let old_noise = came(registry, None, SightingKind::Noise, 31).await;
+    let new_noise = came(registry, None, SightingKind::Noise, 29).await;
+    let expected = came(registry, Some(&school[0]), SightingKind::Expected, 40).await;
+    let closed = came(registry, Some(&school[0]), SightingKind::Alarm, 100).await;
+    let open = came(registry, Some(&shop[0]), SightingKind::Alarm, 100).await;
+    let done = registry.judge_incident(1, IncidentState::Closed, None);
+    done.await.unwrap();
+    let count = || async { registry.acts().await.unwrap().len() };
+    let kept = async |id| registry.message(id).await.unwrap().is_some();
+
+    // Without rules everything stays.
+    let now = OffsetDateTime::now_utc();
+    let none = RetentionConfig::default();
+    let none = retention::apply(registry, &none, now).await.unwrap();
+    assert_eq!(none.messages(), 0);
+    let rules = "[retention]\nnoise_days = 30\nclosed_days = 90\n";
+    let path = otori.dir().join("otori.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("[retention]\n", rules, 1)).unwrap();
+    let asked = otori.json(&["retention", "apply", "--dry-run"]);
+    assert_eq!(
+        (&asked["dry_run"], &asked["erased"]["noise"]),
+        (&json!(true), &json!(1))
+    );
+    assert!(kept(old_noise).await);
+    let before = count().await;
+    let done = otori.json(&["retention", "apply"]);
+    // The mail is old enough, but its incident was closed today.
+    assert_eq!(
+        (&done["erased"]["noise"], &done["erased"]["closed"]),
+        (&json!(1), &json!(0))
+    );
+    assert!(!kept(old_noise).await);
+    for id in [new_noise, expected, closed, open] {
+        assert!(kept(id).await, "{id}");
+    }
+    assert_eq!(
+        registry.erased(old_noise).await.unwrap().unwrap().1,
+        "noise"
+    );
+    assert!(count().await > before);
+    let again = otori.json(&["retention", "apply"]);
+    assert_eq!(again["erased"]["noise"], 0);
+
+    // What a copy that somebody kept is held against.
+    let acts = registry.acts().await.unwrap();
+    let erased = acts.iter().find_map(|entry| match &entry.act {
+        Act::MessagesErased { rule, messages } if rule == "noise" => Some(&messages[0]),
+        _ => None,
+    });
+    let (erased, salt) = (erased.unwrap(), registry.raw_salt(old_noise));
+    assert_eq!(erased.message, old_noise);
+    assert_eq!(
+        erased.raw,
+        content_hash(&salt, b"Subject: private words 31\r\n\r\n")
+    );
+    let envelope = envelope_text(ENVELOPE, &[KEISUKE.mail.to_owned()]);
+    assert_eq!(erased.envelope, content_hash(&salt, &envelope));
+    // Of whoever wrote to nobody nothing is left; that something came is.
+    let sightings = registry
+        .sightings(&SightingFilter::default())
+        .await
+        .unwrap();
+    assert_eq!(sightings.len(), 5);
+    let seen = sightings
+        .iter()
+        .find(|seen| seen.message == old_noise)
+        .unwrap();
+    assert_eq!(
+        (seen.actor.from.as_str(), seen.actor.summary.as_str()),
+        ("", "")
+    );
+    // One that comes again is known again.
+    let again = NewMessage {
+        at: now,
+        channel: Channel::Mail,
+        envelope: ENVELOPE.to_owned(),
+        recipients: vec![],
+        raw: b"x".to_vec(),
+        same_as: Some("None Noise 31".to_owned()),
+    };
+    assert_eq!(
+        registry.accept(&[again]).await.unwrap(),
+        [Accepted::Repeat(old_noise)]
+    );
+
+    // A quarter later the closed incident's mail goes too, and the open one's stays for ever.
+    let rules = RetentionConfig {
+        closed_days: Some(90),
+        expected_days: Some(30),
+        ..RetentionConfig::default()
+    };
+    let later = now + Duration::days(91);
+    let done = retention::apply(registry, &rules, later).await.unwrap();
+    assert_eq!((done.noise, done.expected, done.closed), (0, 1, 1));
+    assert!(!kept(closed).await && !kept(expected).await && kept(open).await);
+    let sightings = registry
+        .sightings(&SightingFilter::default())
+        .await
+        .unwrap();
+    let seen = sightings
+        .iter()
+        .find(|seen| seen.message == closed)
+        .unwrap();
+    assert_eq!(
+        seen.actor.from, "sender@broker.example",
+        "the finding stays"
+    );
+
+    let verified = otori.command(&["evidence", "verify"]).output().unwrap();
+    let told = String::from_utf8_lossy(&verified.stdout);
+    assert!(verified.status.success(), "{told}");
+    // A bundle holds what there is, and checks out.
+    let bundle = otori.dir().join("bundle.zip");
+    otori.json(&["evidence", "export", "--out", bundle.to_str().unwrap()]);
+    otori.json(&["evidence", "verify", bundle.to_str().unwrap()]);
+}
+
+#[tokio::test]
+async fn contents_go_by_rule_and_the_log_still_holds() {
+    story(Otori::new().await).await;
+}
+
+#[tokio::test]
+async fn on_postgres_too() {
+    story(Otori::on(&servers::postgres().await).await).await;
+}
+
+#[tokio::test]
+async fn nothing_of_it_is_left_in_the_file() {
+    let otori = Otori::new().await;
+    came(&otori.registry, None, SightingKind::Noise, 31).await;
+    let copy = || {
+        let read = |name: &str| std::fs::read(otori.dir().join(name)).unwrap_or_default();
+        [read("registry.db"), read("registry.db-wal")].concat()
+    };
+    let url = format!("sqlite:{}", otori.dir().join("registry.db").display());
+    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url)
+        .await
+        .unwrap();
+    let sealed: Vec<u8> = sqlx::query_scalar("select raw from message")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    sqlx::Connection::close(connection).await.unwrap();
+    let held = |whole: Vec<u8>| whole.windows(sealed.len()).any(|part| part == sealed);
+    assert!(held(copy()));
+    let rules = RetentionConfig {
+        noise_days: Some(30),
+        ..RetentionConfig::default()
+    };
+    let now = OffsetDateTime::now_utc();
+    retention::apply(&otori.registry, &rules, now)
+        .await
+        .unwrap();
+    assert!(!held(copy()));
+}
