@@ -234,6 +234,8 @@ fn picture(bytes: &[u8]) -> &'static str {
         Some(PictureFormat::Jpeg) => "letter.jpg",
         Some(PictureFormat::Pdf) => "letter.pdf",
         Some(PictureFormat::Webp) => "letter.webp",
+        // Several pages.
+        None if bytes.starts_with(b"PK\x03\x04") => "letter.zip",
         None => "letter.bin",
     }
 }

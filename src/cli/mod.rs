@@ -20,6 +20,8 @@ mod incidents;
 mod ingest;
 mod init;
 mod key;
+#[cfg(feature = "receive")]
+mod letters;
 #[cfg(feature = "plant")]
 mod opened;
 mod output;
@@ -94,6 +96,7 @@ verbs! {
     #[cfg(feature = "plant")] Suppress = suppress,
     #[cfg(feature = "receive")] Serve = serve,
     #[cfg(feature = "receive")] Ingest = ingest,
+    #[cfg(feature = "receive")] Letters = letters,
     #[cfg(feature = "receive")] Drill = drill,
     Sightings = sightings,
     Incidents = incidents,

@@ -15,6 +15,7 @@ pub fn right_of(command: &str) -> Option<Right> {
         | "incidents confirm" | "incidents close" | "incidents assign" | "incidents note" => {
             Some(Right::Examine)
         }
+        "letters" | "letters file" | "letters confirm" => Some(Right::File),
         // A bundle holds the mails as they came, and a proof the canary's fields.
         "reveal" | "evidence prove" | "evidence export" => Some(Right::Reveal),
         // A watch list finds every canary for whoever holds a table: `watchlist export` is an admin's.

@@ -60,6 +60,8 @@ pub struct ReceiveConfig {
     pub phone: PhoneConfig,
     /// Attempts to log in.
     pub login: LoginConfig,
+    /// Letters.
+    pub post: PostConfig,
     /// Who may open the mail-room page and the dashboard: these, and the workspace's own `[[people]]`.
     pub people: Vec<PersonConfig>,
 }
@@ -83,6 +85,7 @@ impl Default for ReceiveConfig {
             limits: Limits::default(),
             phone: PhoneConfig::default(),
             login: LoginConfig::default(),
+            post: PostConfig::default(),
             people: Vec::new(),
         }
     }
@@ -161,4 +164,24 @@ pub struct PhoneConfig {
 pub struct LoginConfig {
     /// File with the secret that signs `/hooks/login`; without it that webhook is closed.
     pub secret_file: Option<PathBuf>,
+}
+
+/// Letters: the programs of this machine that read their photographs. Each is found in `PATH` unless a path
+/// is given; `off`, or a missing program, leaves reading to the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PostConfig {
+    /// Tesseract, with its data for Japanese and English.
+    pub tesseract: PathBuf,
+    /// zbarimg, for barcodes.
+    pub barcodes: PathBuf,
+}
+
+impl Default for PostConfig {
+    fn default() -> PostConfig {
+        PostConfig {
+            tesseract: PathBuf::from("tesseract"),
+            barcodes: PathBuf::from("zbarimg"),
+        }
+    }
 }

@@ -15,13 +15,14 @@ pub mod ingest;
 mod intake;
 mod login;
 mod phone;
-mod post;
+pub mod post;
+pub mod reading;
 pub mod smtp;
 mod start;
 pub mod understand;
 
 pub use acme::AcmeConfig;
-pub use config::{Limits, LoginConfig, PhoneConfig, ReceiveConfig, TlsConfig};
+pub use config::{Limits, LoginConfig, PhoneConfig, PostConfig, ReceiveConfig, TlsConfig};
 pub use error::Error;
 pub use intake::{Intake, NotStored};
 pub use start::{Listeners, Running, start};

@@ -16,6 +16,7 @@ mod exclusive;
 mod history;
 mod incidents;
 mod joining;
+mod letters;
 mod log;
 mod marks;
 mod notes;

@@ -143,11 +143,11 @@ pub(super) async fn check(
     next.run(request).await
 }
 
-/// No script, no picture, no frame, nothing from elsewhere: only our one style sheet.
+/// No script, no frame, nothing from elsewhere: only our one style sheet, and our own pictures of letters.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let style = STANDARD.encode(Sha256::digest(page::STYLE));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; \
+        "default-src 'none'; style-src 'sha256-{style}'; img-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).expect("base64 and ASCII words are a header value")

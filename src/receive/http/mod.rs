@@ -34,6 +34,7 @@ pub(super) use guard::{Door, User};
 pub(super) use signed::{refuse, signed};
 
 use super::phone::Twilio;
+use super::post::Desk;
 use super::smtp::Recipients;
 use super::{Error, Intake, ReceiveConfig, login, phone, post};
 use crate::custody::Right;
@@ -58,6 +59,7 @@ pub(super) struct Site {
     pub phone_secret: Option<Secret>,
     pub login_secret: Option<Secret>,
     pub metrics_token: Option<Secret>,
+    pub desk: Desk,
 }
 
 /// From where a request came.
@@ -111,6 +113,7 @@ impl Site {
                 .as_deref()
                 .map(|file| Secret::read(dir, file))
                 .transpose()?,
+            desk: Desk::new(&config.post),
         })
     }
 }

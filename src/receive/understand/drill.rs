@@ -120,6 +120,8 @@ impl Content {
                 let fields = [
                     &letter.note,
                     &letter.sender,
+                    &letter.return_address,
+                    &letter.customer,
                     &letter.addressee,
                     &letter.address,
                 ];

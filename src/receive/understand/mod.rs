@@ -26,7 +26,7 @@ use crate::canary::{
 use crate::metrics::metrics;
 use crate::registry::{Message, NewSighting, Registry, Result};
 
-pub use post::{Candidate, Letter, matches};
+pub use post::{Candidate, Letter, matches, matches_read, plain, waits};
 pub(super) use text::one_line;
 
 /// Messages taken at a time; each may be as large as the limit.
@@ -169,11 +169,14 @@ pub async fn settle(registry: &Registry, message: &Message) -> Result<Vec<Sighti
 }
 
 /// What a message turned out to be: one sighting for each canary reached, and for each recipient
-/// that is none; and the drill whose token it brings.
+/// that is none; and the drill whose token it brings. Photographs that wait for a person are none yet.
 async fn understand(
     registry: &Registry,
     message: &Message,
 ) -> Result<(Vec<NewSighting>, Option<i64>)> {
+    if waits(message) {
+        return Ok((Vec::new(), None));
+    }
     let (mut reached, actor) = match message.channel {
         Channel::Mail => {
             let mut all = Vec::new();

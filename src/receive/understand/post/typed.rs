@@ -1,0 +1,136 @@
+//! How alike what was typed is to a canary's name and address.
+
+use super::Letter;
+use crate::notation::{address_key, fold};
+use crate::persona::{Address, Household, Locale};
+
+/// A letter's envelope, folded once for all comparisons.
+pub struct Typed {
+    addressee: String,
+    address: String,
+    postcode: String,
+}
+
+impl Typed {
+    /// Folds what was typed.
+    pub fn new(letter: &Letter) -> Typed {
+        Typed {
+            addressee: bare(&letter.addressee),
+            address: door(&letter.address),
+            postcode: digits(&letter.postcode),
+        }
+    }
+
+    /// How alike; what was not typed counts neither way, but a name or an address alone is never
+    /// as good as both.
+    pub fn likeness(&self, household: &Household) -> f64 {
+        let names = std::iter::once(&household.guardian).chain(&household.children);
+        let name = names
+            .flat_map(|person| {
+                let (family, given) = (&person.family, &person.given);
+                [
+                    bare(&format!("{}{}", family.written, given.written)),
+                    bare(&format!("{}{}", given.written, family.written)),
+                    bare(&format!("{}{}", family.kana, given.kana)),
+                ]
+            })
+            .map(|spelling| alike(&self.addressee, &spelling))
+            .fold(0.0, f64::max);
+        let address = alike(
+            &self.address,
+            &door(&written(household.locale, &household.address)),
+        );
+        let other = !self.postcode.is_empty() && self.postcode != household.address.postcode;
+        let postcode = if other { 0.9 } else { 1.0 };
+        match (self.addressee.is_empty(), self.address.is_empty()) {
+            (true, true) => 0.0,
+            (false, true) => 0.85 * name,
+            (true, false) => 0.85 * address * postcode,
+            (false, false) => (name + address * postcode) / 2.0,
+        }
+    }
+}
+
+/// A name without spaces and titles.
+fn bare(name: &str) -> String {
+    let folded: String = fold(name).split_whitespace().collect();
+    match folded.strip_suffix(['様', '殿']) {
+        Some(name) => name.to_owned(),
+        None => folded,
+    }
+}
+
+/// An address down to the door, without the region and city that senders leave out.
+fn door(address: &str) -> String {
+    match address_key(address) {
+        Some(key) => key.mark(),
+        None => fold(address),
+    }
+}
+
+pub(super) fn written(locale: Locale, address: &Address) -> String {
+    let building = address.building.as_deref().unwrap_or_default();
+    let unit = address.unit.as_deref().unwrap_or_default();
+    let Address {
+        region,
+        city,
+        town,
+        block,
+        ..
+    } = address;
+    match locale {
+        Locale::JaJp => format!("{region}{city}{town}{block} {building} {unit}"),
+        Locale::EnUs if unit.is_empty() => format!("{block}, {city}, {region}"),
+        Locale::EnUs => format!("{block} Apt {unit}, {city}, {region}"),
+    }
+}
+
+pub(super) fn digits(text: &str) -> String {
+    fold(text).chars().filter(char::is_ascii_digit).collect()
+}
+
+/// 1 less the share of characters that have to be changed, added or taken away.
+fn alike(a: &str, b: &str) -> f64 {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let longest = a.len().max(b.len());
+    if longest == 0 {
+        return 0.0;
+    }
+    // One row of the edit distance's table at a time.
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    1.0 - row[b.len()] as f64 / longest as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn likeness_is_the_share_that_stays() {
+        assert_eq!(alike("高橋圭祐", "高橋圭祐"), 1.0);
+        assert_eq!(alike("高橋圭裕", "高橋圭祐"), 0.75);
+        assert_eq!(alike("高橋圭", "高橋圭祐"), 0.75);
+        assert_eq!(alike("", ""), 0.0);
+        assert_eq!(alike("ab", "cd"), 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn likeness_has_no_direction(a in "[a-e]{0,8}", b in "[a-e]{0,8}") {
+            prop_assert_eq!(alike(&a, &b), alike(&b, &a));
+            prop_assert!((0.0..=1.0).contains(&alike(&a, &b)));
+            prop_assert_eq!(alike(&a, &b) == 1.0, a == b && !a.is_empty());
+        }
+    }
+}

@@ -1,0 +1,2 @@
+-- Letters are few among millions of mails.
+create index message_post on message (id) where channel = 'post';
