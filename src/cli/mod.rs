@@ -34,6 +34,8 @@ mod plant;
 mod pool;
 #[cfg(feature = "report")]
 mod report;
+#[cfg(feature = "receive")]
+mod reports;
 mod requests;
 mod restore;
 mod retention;
@@ -102,6 +104,7 @@ verbs! {
     Incidents = incidents,
     Actors = actors,
     Alerts = alerts,
+    #[cfg(feature = "receive")] Reports = reports,
     #[cfg(feature = "report")] Dossier = dossier,
     Evidence = evidence,
     #[cfg(feature = "report")] Report = report,

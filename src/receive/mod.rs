@@ -17,6 +17,7 @@ mod login;
 mod phone;
 pub mod post;
 pub mod reading;
+pub mod report;
 pub mod smtp;
 mod start;
 pub mod understand;

@@ -26,6 +26,7 @@ mod pool;
 mod probes;
 mod receivers;
 mod receiving;
+mod reports;
 mod requests;
 mod reseal;
 mod source_keys;

@@ -36,7 +36,7 @@ pub(super) use signed::{refuse, signed};
 use super::phone::Twilio;
 use super::post::Desk;
 use super::smtp::Recipients;
-use super::{Error, Intake, ReceiveConfig, login, phone, post};
+use super::{Error, Intake, ReceiveConfig, login, phone, post, report};
 use crate::custody::Right;
 use crate::registry::Registry;
 use crate::secret::Secret;
@@ -135,6 +135,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/metrics", get(metrics::show))
         .merge(guarded(Right::Look, desk))
         .merge(guarded(Right::File, post::routes()))
+        .merge(guarded(Right::File, report::routes().merge(report::api())))
         .merge(phone::routes(&site))
         .merge(login::routes(&site))
         .layer(middleware::from_fn(guard::headers))

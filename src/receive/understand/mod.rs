@@ -10,6 +10,7 @@ mod mail;
 mod origin;
 mod phone;
 mod post;
+mod report;
 mod text;
 
 use std::collections::HashSet;
@@ -104,7 +105,10 @@ async fn settle_some(registry: &Registry, stuck: &mut HashSet<i64>) -> Result<Ro
     for message in &waiting {
         // What goes wrong here goes wrong again below, and is told there.
         match in_time(PATIENCE, understand(registry, message)).await {
-            Ok((sightings, None)) if agree(&sightings) => together.push((message.id, sightings)),
+            // A report is judged by those before it, which must be stored.
+            Ok((sightings, None)) if agree(&sightings) && message.channel != Channel::Report => {
+                together.push((message.id, sightings))
+            }
             _ => one_by_one.push(message),
         }
     }
@@ -201,8 +205,7 @@ async fn understand(
             let reached = login::reached(registry, message).await?;
             (vec![reached], login::actor(message))
         }
-        // Nothing brings these in yet; what is stored is shown all the same.
-        Channel::Report => (Vec::new(), Actor::default()),
+        Channel::Report => return Ok((vec![report::sighting(registry, message).await?], None)),
     };
     if reached.is_empty() {
         reached.push(Reached::default());

@@ -19,6 +19,7 @@ pub mod phone;
 mod places;
 pub mod post;
 mod probe;
+mod report;
 mod retention;
 mod starttls;
 mod strangers;

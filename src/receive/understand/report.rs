@@ -1,0 +1,47 @@
+//! A customer's report: by itself it points at nothing; more of them than ordinarily are an alarm of the
+//! source whose customers they are.
+
+use super::one_line;
+use crate::canary::{Actor, SightingKind};
+use crate::receive::report::{Report, days};
+use crate::registry::{Error, Message, NewSighting, Registry, Result};
+
+/// What a report comes to.
+pub async fn sighting(registry: &Registry, message: &Message) -> Result<NewSighting> {
+    let report: Report = serde_json::from_str(&message.envelope).unwrap_or_default();
+    let source = match report.source {
+        Some(name) => match registry.source(&name).await {
+            Ok(source) => Some(source.name),
+            // It was told of a source that is none.
+            Err(Error::UnknownSource { .. }) => None,
+            Err(error) => return Err(error),
+        },
+        None => None,
+    };
+    let surge = match &source {
+        Some(source) => days(registry, source, message.at, 1).await?.1,
+        None => None,
+    };
+    let summary = match &surge {
+        None => report.note.clone(),
+        Some(surge) => format!(
+            "{} reports within {} days, where {:.1} were to be expected (chance {:.0e}): {}",
+            surge.reports, surge.days, surge.expected, surge.chance, report.note
+        ),
+    };
+    Ok(NewSighting {
+        source,
+        canary: None,
+        batch: None,
+        kind: match surge {
+            Some(_) => SightingKind::Alarm,
+            None => SightingKind::Noise,
+        },
+        actor: Actor {
+            from: one_line(&report.about),
+            summary: one_line(&summary),
+            ..Actor::default()
+        },
+        network: None,
+    })
+}

@@ -1,0 +1,215 @@
+//! Customers' own reports, as the desk files them, and the surge that they are.
+
+use otori::canary::{Channel, SightingKind};
+use otori::registry::{SightingFilter, Source};
+use time::{Duration, OffsetDateTime};
+
+use super::web::Call;
+use crate::harness::Otori;
+
+async fn source(otori: &Otori, name: &str, days: i64) {
+    let row = Source {
+        name: name.parse().unwrap(),
+        url: "sqlite:none.db".to_owned(),
+        table: "会員".to_owned(),
+        mapping: "{}".to_owned(),
+        added_at: OffsetDateTime::now_utc() - Duration::days(days),
+    };
+    otori.registry.add_source(&row).await.unwrap();
+}
+
+fn day(ago: i64) -> String {
+    let date = (OffsetDateTime::now_utc() - Duration::days(ago)).date();
+    format!("{}/{}/{}", date.year(), u8::from(date.month()), date.day())
+}
+
+#[tokio::test]
+async fn a_surge_of_reports_opens_an_incident_before_any_canary_is_hit() {
+    let otori = Otori::new().await;
+    source(&otori, "school", 100).await;
+    source(&otori, "shop", 100).await;
+    // Now and then a customer says something, which says nothing.
+    let mut file = "受付日,会社名,媒体,受付番号,内容\n".to_owned();
+    for week in 1..10 {
+        file += &format!("{},株式会社どこか,電話,{week},電話がきた\n", day(week * 7));
+    }
+    file += "いつか,株式会社どこか,電話,x,\n";
+    let path = otori.dir().join("desk.csv");
+    let (cp932, _, _) = encoding_rs::SHIFT_JIS.encode(&file);
+    std::fs::write(&path, &cp932).unwrap();
+    let words = [
+        "reports",
+        "import",
+        path.to_str().unwrap(),
+        "--source",
+        "school",
+        "--json",
+    ];
+    for (stored, repeats) in [(9, 0), (0, 9)] {
+        let done = otori.command(&words).output().unwrap();
+        assert_eq!(done.status.code(), Some(1), "a row was not understood");
+        let told: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        assert_eq!(
+            (&told["stored"], &told["repeats"]),
+            (&stored.into(), &repeats.into())
+        );
+        let place = told["unreadable"][0]["place"].as_str().unwrap();
+        assert!(place.ends_with("desk.csv, line 11"), "{place}");
+    }
+    assert!(otori.registry.incidents().await.unwrap().is_empty());
+
+    // Then twelve in two days name the same firm, in two spellings.
+    let mut file = "at,about,via,source,id\n".to_owned();
+    for id in 0..12 {
+        let firm = ["㈱ことば辞典", "株式会社ことば辞典"][id % 2];
+        file += &format!("{},{firm},DM,school,s{id}\n", day(i64::from(id < 4)));
+    }
+    let path = otori.dir().join("desk2.csv");
+    std::fs::write(&path, &file).unwrap();
+    otori.json(&["reports", "import", path.to_str().unwrap()]);
+    let incidents = otori.registry.incidents().await.unwrap();
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(incidents[0].source.as_str(), "school");
+    let found = otori
+        .registry
+        .sightings(&SightingFilter::default())
+        .await
+        .unwrap();
+    let alarms: Vec<_> = found
+        .iter()
+        .filter(|s| s.kind == SightingKind::Alarm)
+        .collect();
+    assert!(!alarms.is_empty() && alarms.len() < 12, "{}", alarms.len());
+    assert!(
+        alarms
+            .iter()
+            .all(|s| s.channel == Channel::Report && s.canary.is_none())
+    );
+    assert!(
+        alarms[0].actor.summary.contains("were to be expected"),
+        "{}",
+        alarms[0].actor.summary
+    );
+
+    let shown = otori.json(&["reports"]);
+    let entry = |name: &str| {
+        let entries = shown["sources"].as_array().unwrap();
+        entries
+            .iter()
+            .find(|entry| entry["source"] == name)
+            .unwrap()
+    };
+    assert!(
+        entry("school")["surge"]["reports"].as_u64().unwrap() >= 8,
+        "{shown}"
+    );
+    assert!(entry("shop")["surge"].is_null());
+    assert_eq!(shown["firms"][0]["reports"], 12, "{shown}");
+}
+
+#[tokio::test]
+async fn the_desk_files_a_report_on_its_page_and_over_the_api() {
+    let otori = Otori::new().await;
+    source(&otori, "school", 100).await;
+    let receiver = otori.receive(&otori.config()).await;
+    let token = otori.secret("keys/mailroom.token");
+    let page = Call::get("/report").send(receiver.http).await;
+    assert_eq!(page.status, 401);
+    let page = Call::get("/report")
+        .basic("mailroom", &token)
+        .send(receiver.http)
+        .await;
+    assert!(
+        page.status == 200 && page.body.contains("お客様からの通報"),
+        "{}",
+        page.body
+    );
+    assert!(
+        page.body.contains("<option value=\"school\">"),
+        "{}",
+        page.body
+    );
+    let form = "about=%3Cb%3EA%3C%2Fb%3E%27%3B--&via=post&source=school&note=x";
+    let filed = Call::post("/report", form)
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .basic("mailroom", &token)
+        .send(receiver.http)
+        .await;
+    assert!(
+        filed.status == 200 && filed.body.contains("受付番号"),
+        "{}",
+        filed.body
+    );
+    let empty = Call::post("/report", "about=+&via=post&source=&note=%3Ci%3E")
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .basic("mailroom", &token)
+        .send(receiver.http)
+        .await;
+    assert!(
+        empty.status == 400 && empty.body.contains("&lt;i&gt;"),
+        "{}",
+        empty.body
+    );
+
+    let told = serde_json::json!({ "about": "a firm", "via": "sms", "source": "nowhere", "at": "2026-11-01", "id": "7" });
+    for repeat in [false, true] {
+        let answer = Call::post("/api/reports", told.to_string())
+            .basic("mailroom", &token)
+            .send(receiver.http)
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert!(
+            answer.body.contains(&format!("\"repeat\":{repeat}")),
+            "{}",
+            answer.body
+        );
+    }
+    for wrong in [
+        "{}",
+        r#"{"about": ""}"#,
+        r#"{"about": "x", "at": "1999-01-01"}"#,
+        r#"{"about": "x", "via": "pigeon"}"#,
+    ] {
+        let answer = Call::post("/api/reports", wrong)
+            .basic("mailroom", &token)
+            .send(receiver.http)
+            .await;
+        assert_eq!(answer.status, 400, "{wrong}");
+    }
+    let long = "x".repeat(1 << 20);
+    let answer = Call::post("/api/reports", long)
+        .basic("mailroom", &token)
+        .send(receiver.http)
+        .await;
+    assert_eq!(answer.status, 413);
+    otori.settled().await;
+    let mut found = otori
+        .registry
+        .sightings(&SightingFilter::default())
+        .await
+        .unwrap();
+    found.sort_by_key(|sighting| sighting.id);
+    let seen: Vec<_> = found
+        .iter()
+        .map(|s| {
+            (
+                s.actor.from.as_str(),
+                s.source.as_ref().map(|s| s.as_str()),
+                s.kind,
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("<b>A</b>';--", Some("school"), SightingKind::Noise),
+            ("a firm", None, SightingKind::Noise)
+        ]
+    );
+    let dashboard = Call::get("/")
+        .basic("mailroom", &token)
+        .send(receiver.http)
+        .await;
+    assert!(!dashboard.body.contains("<b>A</b>"), "{}", dashboard.body);
+    receiver.stop().await;
+}
