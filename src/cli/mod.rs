@@ -7,6 +7,8 @@ mod ask;
 mod backup;
 #[cfg(all(feature = "plant", feature = "trace"))]
 mod broker;
+#[cfg(feature = "receive")]
+mod calls;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
 #[cfg(feature = "report")]
@@ -98,6 +100,7 @@ verbs! {
     #[cfg(feature = "plant")] Suppress = suppress,
     #[cfg(feature = "receive")] Serve = serve,
     #[cfg(feature = "receive")] Ingest = ingest,
+    #[cfg(feature = "receive")] Calls = calls,
     #[cfg(feature = "receive")] Letters = letters,
     #[cfg(feature = "receive")] Drill = drill,
     Sightings = sightings,

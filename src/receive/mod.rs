@@ -8,6 +8,7 @@
 //! This module knows nothing of customer databases, so that an exposed host needs no access to one.
 
 mod acme;
+pub mod cdr;
 mod config;
 mod error;
 mod http;

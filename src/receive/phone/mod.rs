@@ -62,7 +62,8 @@ pub(super) fn routes(site: &Site) -> Router<Arc<Site>> {
     if site.twilio.is_some() {
         routes = routes
             .route("/hooks/twilio/voice", post(twilio::voice))
-            .route("/hooks/twilio/sms", post(twilio::sms));
+            .route("/hooks/twilio/sms", post(twilio::sms))
+            .route("/hooks/twilio/transcription", post(twilio::transcription));
     }
     if site.phone_secret.is_some() {
         routes = routes.route("/hooks/phone", post(generic::phone));

@@ -50,7 +50,21 @@ pub(super) async fn voice(
     body: Bytes,
 ) -> Response {
     let answer = "<Response><Reject/></Response>";
-    hook(&site, *peer, &uri, &headers, body, Channel::Phone, answer).await
+    let names = Names {
+        id: "CallSid",
+        text: "",
+    };
+    hook(
+        &site,
+        *peer,
+        &uri,
+        &headers,
+        body,
+        Channel::Phone,
+        &names,
+        answer,
+    )
+    .await
 }
 
 /// An incoming text message: nothing is answered.
@@ -61,6 +75,10 @@ pub(super) async fn sms(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let names = Names {
+        id: "MessageSid",
+        text: "Body",
+    };
     hook(
         &site,
         *peer,
@@ -68,11 +86,44 @@ pub(super) async fn sms(
         &headers,
         body,
         Channel::Sms,
+        &names,
         "<Response/>",
     )
     .await
 }
 
+/// What was said after the tone, in words: a contact of its own beside its call, since it may say a name.
+pub(super) async fn transcription(
+    site: State<Arc<Site>>,
+    peer: Extension<Peer>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let names = Names {
+        id: "TranscriptionSid",
+        text: "TranscriptionText",
+    };
+    hook(
+        &site,
+        *peer,
+        &uri,
+        &headers,
+        body,
+        Channel::Phone,
+        &names,
+        "<Response/>",
+    )
+    .await
+}
+
+/// Which parameters hold what.
+struct Names {
+    id: &'static str,
+    text: &'static str,
+}
+
+#[expect(clippy::too_many_arguments, reason = "a request in its parts")]
 async fn hook(
     site: &Site,
     peer: Peer,
@@ -80,6 +131,7 @@ async fn hook(
     headers: &HeaderMap,
     body: Bytes,
     channel: Channel,
+    names: &Names,
     answer: &'static str,
 ) -> Response {
     let Some(twilio) = &site.twilio else {
@@ -103,10 +155,7 @@ async fn hook(
         let found = parameters.iter().find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value.as_str())
     };
-    let id = match channel {
-        Channel::Sms => get("MessageSid"),
-        _ => get("CallSid"),
-    };
+    let id = get(names.id);
     if id.is_empty() || get("To").is_empty() {
         return StatusCode::BAD_REQUEST.into_response();
     }
@@ -115,7 +164,7 @@ async fn hook(
         provider: "twilio",
         from: get("From"),
         to: get("To"),
-        text: get("Body"),
+        text: get(names.text),
         at: None,
         id,
     };

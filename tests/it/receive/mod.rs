@@ -2,6 +2,7 @@
 
 mod acme;
 pub mod alert;
+mod calls;
 mod check;
 pub mod crash;
 mod deploy;

@@ -1,5 +1,7 @@
 //! Phone webhooks.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use otori::canary::{Channel, Sighting};
 use otori::receive::ReceiveConfig;
@@ -245,4 +247,57 @@ async fn twilio_is_known_by_its_signature() {
             (Channel::Phone, 0, true, ""),
         ]
     );
+}
+
+#[tokio::test]
+async fn what_was_said_after_the_tone_is_a_contact_beside_its_call() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &[KEISUKE, HANAKO]).await;
+    let token = "0123456789abcdef0123456789abcdef";
+    otori.write_secret("keys/twilio.token", token);
+    let mut config = ReceiveConfig {
+        public_url: Some("https://hooks.shop.example".to_owned()),
+        ..otori.config()
+    };
+    config.phone.twilio_token_file = Some("keys/twilio.token".into());
+    let receiver = otori.receive(&config).await;
+    let send = async |path: &str, parameters: &[(&str, &str)]| {
+        let mut sorted = parameters.to_vec();
+        sorted.sort_unstable();
+        let mut mac = Hmac::<sha1::Sha1>::new_from_slice(token.as_bytes()).unwrap();
+        mac.update(format!("https://hooks.shop.example{path}").as_bytes());
+        for (name, value) in &sorted {
+            mac.update(format!("{name}{value}").as_bytes());
+        }
+        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        let body = form.extend_pairs(parameters).finish();
+        Call::post(path, body)
+            .header("X-Twilio-Signature", &signature)
+            .send(receiver.http)
+            .await
+            .status
+    };
+    let call = [
+        ("CallSid", "CA1"),
+        ("From", "+12025550123"),
+        ("To", "+81301234567"),
+    ];
+    let said = [
+        ("TranscriptionSid", "TR1"),
+        ("TranscriptionText", "高橋圭祐さんはいますか"),
+    ];
+    let said = [&call[..], &said[..]].concat();
+    assert_eq!(send("/hooks/twilio/voice", &call).await, 200);
+    for _ in 0..2 {
+        assert_eq!(send("/hooks/twilio/transcription", &said).await, 200);
+    }
+    assert_eq!(send("/hooks/twilio/transcription", &call).await, 400);
+    receiver.stop().await;
+    let found = sightings(&otori).await;
+    let seen: Vec<_> = found
+        .iter()
+        .map(|s| (s.canary.clone(), s.repeats))
+        .collect();
+    assert_eq!(seen, [(None, 0), (Some(school[0].id.clone()), 1)]);
 }

@@ -1,0 +1,191 @@
+//! `otori calls`: what a telephone exchange has written of calls.
+
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Subcommand;
+use serde::Serialize;
+use time::{OffsetDateTime, UtcOffset};
+
+use super::{Global, Outcome, Output};
+use crate::receive::cdr::{self, BadLine, Layout, Record, Role};
+use crate::receive::understand;
+use crate::registry::{Accepted, Mark, NewMessage, Registry};
+
+/// Calls stored by one transaction.
+const BATCH: usize = 256;
+/// Lines that are told; more are counted.
+const TOLD: usize = 1000;
+
+/// Calls that an exchange or a provider has recorded
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    Import(Import),
+}
+
+/// Take in calls to canaries' numbers from call detail records; each is counted once
+///
+/// Columns are known by their header (from, to, at, duration, id, kind, in English or Japanese), or by what
+/// --map says; Asterisk's Master.csv has none, and is read by --format asterisk.
+#[derive(clap::Args)]
+struct Import {
+    /// The files, in UTF-8 or CP932
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How the columns stand
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    format: Format,
+    /// What a column means: its name, = and from, to, at, duration, id or kind; may be given several times
+    #[arg(long, value_name = "COLUMN=ROLE", value_parser = mapped)]
+    map: Vec<(String, Role)>,
+    /// The zone of times that say none
+    #[arg(long, value_name = "±HH:MM", default_value = "+09:00", value_parser = offset, allow_hyphen_values = true)]
+    utc_offset: UtcOffset,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Csv,
+    Asterisk,
+}
+
+fn mapped(text: &str) -> Result<(String, Role), String> {
+    let (column, role) = text.rsplit_once('=').ok_or("write COLUMN=ROLE")?;
+    let role = Role::named(role).ok_or("the role is from, to, at, duration, id or kind")?;
+    Ok((column.to_owned(), role))
+}
+
+fn offset(text: &str) -> Result<UtcOffset, String> {
+    let format = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
+    UtcOffset::parse(text, format).map_err(|_| "write it like +09:00".to_owned())
+}
+
+#[derive(Default, Serialize)]
+struct Document {
+    read: u64,
+    stored: u64,
+    repeats: u64,
+    /// Calls to numbers that no canary has.
+    elsewhere: u64,
+    unreadable: Vec<Unreadable>,
+    /// Lines beyond those that are listed.
+    more_unreadable: u64,
+}
+
+#[derive(Serialize)]
+struct Unreadable {
+    place: String,
+    why: String,
+}
+
+/// Runs `otori calls`.
+///
+/// # Errors
+/// The workspace does not open, a file cannot be read, or the registry fails: what was stored until then is
+/// counted once when the same files are read again.
+pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
+    let Act::Import(args) = args.act;
+    let (_, registry) = global.open().await?;
+    let layout = match args.format {
+        Format::Asterisk => Layout::Asterisk,
+        Format::Csv => Layout::Header(args.map),
+    };
+    let mut document = Document::default();
+    for path in &args.files {
+        let shown = path.display().to_string();
+        let file = std::fs::File::open(path).with_context(|| shown.clone())?;
+        let (lines, mut records) = tokio::sync::mpsc::channel(BATCH);
+        let (layout, offset) = (layout.clone(), args.utc_offset);
+        // The file is read beside the registry's work, and no further ahead than the channel holds.
+        let reading = tokio::task::spawn_blocking(move || {
+            cdr::read(BufReader::new(file), &layout, offset, |line| {
+                // Nobody listens any more once the registry has failed.
+                let _ = lines.blocking_send(line);
+            })
+        });
+        let mut batch = Vec::new();
+        while let Some(line) = records.recv().await {
+            document.read += 1;
+            match line {
+                Ok(record) if ours(&registry, &record).await? => {
+                    batch.push(record.message(OffsetDateTime::now_utc()));
+                }
+                Ok(_) => document.elsewhere += 1,
+                Err(bad) => document.unreadable(&shown, bad),
+            }
+            if batch.len() == BATCH {
+                store(&registry, &mut batch, &mut document).await?;
+            }
+        }
+        store(&registry, &mut batch, &mut document).await?;
+        reading
+            .await
+            .context("the file's reader ended badly")?
+            .with_context(|| shown.clone())?;
+    }
+    let left = understand::settle_waiting(&registry).await?;
+    if left > 0 {
+        eprintln!("warning: {left} stored messages could not be settled yet");
+    }
+    Output::new(global).result(&document, |out| {
+        writeln!(
+            out,
+            "{} records read, {} calls stored, {} known already, {} to other numbers",
+            document.read, document.stored, document.repeats, document.elsewhere
+        )?;
+        for unreadable in &document.unreadable {
+            writeln!(out, "  {}: {}", unreadable.place, unreadable.why)?;
+        }
+        if document.more_unreadable > 0 {
+            writeln!(out, "  and {} lines more", document.more_unreadable)?;
+        }
+        Ok(())
+    })?;
+    Ok(match document.unreadable.is_empty() {
+        true => Outcome::Done,
+        false => Outcome::CheckFailed,
+    })
+}
+
+impl Document {
+    fn unreadable(&mut self, file: &str, bad: BadLine) {
+        if self.unreadable.len() < TOLD {
+            let place = format!("{file}, line {}", bad.line);
+            self.unreadable.push(Unreadable {
+                place,
+                why: bad.why,
+            });
+        } else {
+            self.more_unreadable += 1;
+        }
+    }
+}
+
+async fn ours(registry: &Registry, record: &Record) -> anyhow::Result<bool> {
+    Ok(registry.bears(Mark::Phone, &record.to).await?)
+}
+
+async fn store(
+    registry: &Registry,
+    batch: &mut Vec<NewMessage>,
+    document: &mut Document,
+) -> anyhow::Result<()> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    for accepted in registry.accept(batch).await? {
+        match accepted {
+            Accepted::New(_) => document.stored += 1,
+            Accepted::Repeat(_) => document.repeats += 1,
+        }
+    }
+    batch.clear();
+    Ok(())
+}

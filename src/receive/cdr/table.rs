@@ -1,0 +1,378 @@
+//! Reading the file: its encoding, its columns, its lines.
+
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
+
+use super::Record;
+use crate::notation::fold;
+
+/// What a column means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Who called.
+    From,
+    /// Who was called.
+    To,
+    /// When.
+    At,
+    /// How long.
+    Duration,
+    /// The call's own name.
+    Id,
+    /// Call or text message.
+    Kind,
+}
+
+impl Role {
+    /// The role of that name.
+    pub fn named(name: &str) -> Option<Role> {
+        NAMES
+            .iter()
+            .find(|(_, names)| names[0] == name)
+            .map(|(role, _)| *role)
+    }
+}
+
+/// Headers by which columns are known; the first is the role's own name.
+const NAMES: [(Role, &[&str]); 6] = [
+    (
+        Role::From,
+        &[
+            "from",
+            "src",
+            "caller",
+            "calling",
+            "calling number",
+            "発信者",
+            "発信番号",
+            "発信元",
+            "発信者番号",
+        ],
+    ),
+    (
+        Role::To,
+        &[
+            "to",
+            "dst",
+            "called",
+            "callee",
+            "called number",
+            "着信番号",
+            "着信先",
+            "着信者",
+            "着番号",
+        ],
+    ),
+    (
+        Role::At,
+        &[
+            "at",
+            "date",
+            "time",
+            "start",
+            "start time",
+            "calldate",
+            "日時",
+            "開始日時",
+            "着信日時",
+            "通話日時",
+        ],
+    ),
+    (
+        Role::Duration,
+        &["duration", "seconds", "billsec", "通話時間", "通話秒数"],
+    ),
+    (
+        Role::Id,
+        &[
+            "id", "uniqueid", "call id", "callid", "sid", "通話id", "番号",
+        ],
+    ),
+    (Role::Kind, &["kind", "type", "種別"]),
+];
+
+/// How the columns stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Asterisk's, without a header.
+    Asterisk,
+    /// A header names them; those named here mean what is said here.
+    Header(Vec<(String, Role)>),
+}
+
+/// A line that was not understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadLine {
+    /// From 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// Why a file holds no records.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It could not be read.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// No header, or not all of it.
+    #[error(
+        "its first line names no column for '{0}': say which it is by --map COLUMN={0}, or --format asterisk for Asterisk's Master.csv"
+    )]
+    Header(&'static str),
+    /// A column that was named is not there.
+    #[error("it has no column '{0}'")]
+    Column(String),
+}
+
+/// Longest line of a record, in bytes.
+const LINE: usize = 64 << 10;
+
+/// Reads records one by one, in whatever encoding each line is: UTF-8, else CP932. Times without a zone are
+/// in that of `offset`.
+///
+/// # Errors
+/// [`Unreadable`]. Lines that are not understood go to `bad`.
+pub fn read(
+    file: impl std::io::Read,
+    layout: &Layout,
+    offset: UtcOffset,
+    mut take: impl FnMut(Result<Record, BadLine>),
+) -> Result<(), Unreadable> {
+    let header = matches!(layout, Layout::Header(_));
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(file);
+    let mut columns: Option<Vec<Option<Role>>> = (!header).then(asterisk);
+    let mut record = csv::ByteRecord::new();
+    loop {
+        match reader.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => match error.into_kind() {
+                csv::ErrorKind::Io(error) => return Err(error.into()),
+                _ => continue,
+            },
+        }
+        let fields: Vec<String> = record.iter().map(text).collect();
+        let line = record.position().map_or(0, csv::Position::line);
+        let Some(columns) = &columns else {
+            columns = Some(named(&fields, layout)?);
+            continue;
+        };
+        let bad = |why: &str| {
+            let why = why.to_owned();
+            Err(BadLine { line, why })
+        };
+        take(if record.as_slice().len() > LINE {
+            bad("it is too long")
+        } else {
+            match understood(&fields, columns, offset, line) {
+                Ok(record) => Ok(record),
+                Err(why) => bad(why),
+            }
+        });
+    }
+    match columns {
+        Some(_) => Ok(()),
+        None => Err(Unreadable::Header("to")),
+    }
+}
+
+fn text(field: &[u8]) -> String {
+    let field = field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field);
+    match std::str::from_utf8(field) {
+        Ok(text) => text.trim().to_owned(),
+        Err(_) => encoding_rs::SHIFT_JIS.decode(field).0.trim().to_owned(),
+    }
+}
+
+/// accountcode, src, dst, dcontext, clid, channel, dstchannel, lastapp, lastdata, start, answer, end, duration,
+/// billsec, disposition, amaflags, uniqueid, userfield.
+fn asterisk() -> Vec<Option<Role>> {
+    let mut columns = vec![None; 18];
+    for (place, role) in [
+        (1, Role::From),
+        (2, Role::To),
+        (9, Role::At),
+        (12, Role::Duration),
+        (16, Role::Id),
+    ] {
+        columns[place] = Some(role);
+    }
+    columns
+}
+
+fn named(header: &[String], layout: &Layout) -> Result<Vec<Option<Role>>, Unreadable> {
+    let said: &[(String, Role)] = match layout {
+        Layout::Header(said) => said,
+        Layout::Asterisk => &[],
+    };
+    if let Some((name, _)) = said.iter().find(|(name, _)| !header.contains(name)) {
+        return Err(Unreadable::Column(name.clone()));
+    }
+    let mut columns: Vec<Option<Role>> = Vec::new();
+    for name in header {
+        let role = match said.iter().find(|(column, _)| column == name) {
+            Some((_, role)) => Some(*role),
+            None => {
+                let folded = fold(name);
+                let by_name = NAMES
+                    .iter()
+                    .find(|(_, names)| names.contains(&folded.trim()));
+                by_name.map(|(role, _)| *role)
+            }
+        };
+        // Of two columns that could be it the first is, unless one was named.
+        let taken = |role| {
+            columns.contains(&Some(role))
+                || said
+                    .iter()
+                    .any(|(column, own)| *own == role && column != name)
+        };
+        columns.push(role.filter(|role| !taken(*role)));
+    }
+    match columns.contains(&Some(Role::To)) {
+        true => Ok(columns),
+        false => Err(Unreadable::Header("to")),
+    }
+}
+
+fn understood(
+    fields: &[String],
+    columns: &[Option<Role>],
+    offset: UtcOffset,
+    line: u64,
+) -> Result<Record, &'static str> {
+    let get = |role| {
+        let place = columns.iter().position(|column| *column == Some(role));
+        place
+            .and_then(|place| fields.get(place))
+            .map(String::as_str)
+            .unwrap_or_default()
+    };
+    if get(Role::To).is_empty() {
+        return Err("it does not say who was called");
+    }
+    let at = match get(Role::At) {
+        "" => None,
+        text => {
+            Some(moment(text, offset).ok_or("its time is not one such as 2026-03-01 09:30:00")?)
+        }
+    };
+    let id = get(Role::Id);
+    let kind = fold(get(Role::Kind));
+    Ok(Record {
+        line,
+        from: get(Role::From).to_owned(),
+        to: get(Role::To).to_owned(),
+        at,
+        duration: get(Role::Duration).to_owned(),
+        id: (!id.is_empty()).then(|| id.to_owned()),
+        sms: kind.contains("sms") || kind.contains("text") || kind.contains("メッセージ"),
+        raw: fields.join("\u{1f}"),
+    })
+}
+
+/// RFC 3339, seconds since 1970, or a local time.
+fn moment(text: &str, offset: UtcOffset) -> Option<OffsetDateTime> {
+    let rfc3339 = time::format_description::well_known::Rfc3339;
+    if let Ok(at) = OffsetDateTime::parse(text, &rfc3339) {
+        return Some(at);
+    }
+    if text.len() >= 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return OffsetDateTime::from_unix_timestamp(text.parse().ok()?).ok();
+    }
+    let text = text.replace('/', "-").replace('T', " ");
+    let seconds = format_description!(
+        "[year]-[month padding:none]-[day padding:none] [hour padding:none]:[minute]:[second]"
+    );
+    let minutes = format_description!(
+        "[year]-[month padding:none]-[day padding:none] [hour padding:none]:[minute]"
+    );
+    let local = PrimitiveDateTime::parse(&text, seconds)
+        .or_else(|_| PrimitiveDateTime::parse(&text, minutes));
+    Some(local.ok()?.assume_offset(offset))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::macros::{datetime, offset};
+
+    use super::*;
+
+    fn all(bytes: &[u8], layout: &Layout) -> Vec<Result<Record, BadLine>> {
+        let mut found = Vec::new();
+        read(bytes, layout, offset!(+9), |record| found.push(record)).unwrap();
+        found
+    }
+
+    #[test]
+    fn asterisks_own_file_is_read() {
+        let line = "\"\",\"0300000000\",\"0301234567\",\"from-trunk\",\"\"\"A\"\" <0300000000>\",\"SIP/a\",\"\",\"Hangup\",\"\",\"2026-03-01 09:30:00\",,\"2026-03-01 09:30:05\",5,0,\"NO ANSWER\",\"DOCUMENTATION\",\"1772325000.1\",\"\"\n";
+        let found = all(line.as_bytes(), &Layout::Asterisk);
+        let record = found[0].as_ref().unwrap();
+        assert_eq!(
+            (record.from.as_str(), record.to.as_str()),
+            ("0300000000", "0301234567")
+        );
+        assert_eq!(record.at, Some(datetime!(2026-03-01 00:30 UTC)));
+        assert_eq!(
+            (record.duration.as_str(), record.id.as_deref()),
+            ("5", Some("1772325000.1"))
+        );
+    }
+
+    #[test]
+    fn other_files_are_read_by_their_headers_in_either_encoding() {
+        let text = "着信日時,発信者番号,着信番号,通話時間,種別\n2026/3/1 9:30,090-0000-0000,03-0123-4567,12,通話\n\
+                    きのう,x,03-0123-4567,1,\n2026/3/1 9:31,y,,1,\n2026/3/1 9:32,z,03-0123-4567,0,SMS\n";
+        let (cp932, _, _) = encoding_rs::SHIFT_JIS.encode(text);
+        for bytes in [text.as_bytes(), &cp932] {
+            let found = all(bytes, &Layout::Header(Vec::new()));
+            assert_eq!(found.len(), 4);
+            assert_eq!(
+                found[0].as_ref().unwrap().at,
+                Some(datetime!(2026-03-01 00:30 UTC))
+            );
+            assert!(!found[0].as_ref().unwrap().sms && found[3].as_ref().unwrap().sms);
+            let lines: Vec<u64> = found
+                .iter()
+                .filter_map(|r| r.as_ref().err())
+                .map(|bad| bad.line)
+                .collect();
+            assert_eq!(lines, [3, 4]);
+        }
+        let said = Layout::Header(vec![("b".to_owned(), Role::To)]);
+        let found = all(b"to,b\nwrong,03-0123-4567\n", &said);
+        assert_eq!(found[0].as_ref().unwrap().to, "03-0123-4567");
+        let nothing = |_| {};
+        let none = Layout::Header(Vec::new());
+        assert!(matches!(
+            read(&b"a,b\n1,2\n"[..], &none, UtcOffset::UTC, nothing),
+            Err(Unreadable::Header("to"))
+        ));
+        assert!(matches!(
+            read(&b""[..], &none, UtcOffset::UTC, nothing),
+            Err(Unreadable::Header("to"))
+        ));
+        assert!(matches!(
+            read(&b"a\n"[..], &said, UtcOffset::UTC, nothing),
+            Err(Unreadable::Column(_))
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read(&bytes[..], &Layout::Header(Vec::new()), UtcOffset::UTC, |_| {});
+            let _ = read(&bytes[..], &Layout::Asterisk, UtcOffset::UTC, |_| {});
+        }
+        #[test]
+        fn any_time_is_read(text in "[0-9:/T -]{0,25}") {
+            let _ = moment(&text, UtcOffset::UTC);
+        }
+    }
+}

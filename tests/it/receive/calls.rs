@@ -1,0 +1,115 @@
+//! Calls out of an exchange's own records.
+
+use otori::canary::Channel;
+use otori::registry::SightingFilter;
+use time::macros::datetime;
+
+use super::KEISUKE;
+use crate::harness::Otori;
+
+#[tokio::test]
+async fn records_of_an_exchange_are_calls_each_counted_once() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let dir = otori.dir();
+    // As Asterisk writes them: one to a canary's number, one to somebody else's.
+    let line = |to: &str, id: u32| {
+        format!(
+            "\"\",\"0300000000\",\"{to}\",\"in\",\"\",\"SIP/a\",\"\",\"Hangup\",\"\",\"2026-03-01 09:30:00\",,\"2026-03-01 09:30:05\",5,0,\"NO ANSWER\",\"DOCUMENTATION\",\"1772325000.{id}\",\"\"\n"
+        )
+    };
+    let master = dir.join("Master.csv");
+    std::fs::write(&master, line("0301234567", 1) + &line("0301239999", 2)).unwrap();
+    let words = [
+        "calls",
+        "import",
+        "--format",
+        "asterisk",
+        master.to_str().unwrap(),
+    ];
+    for (stored, repeats) in [(1, 0), (0, 1)] {
+        let told = otori.json(&words);
+        assert_eq!(told["read"], 2, "{told}");
+        assert_eq!(
+            (&told["stored"], &told["repeats"], &told["elsewhere"]),
+            (&stored.into(), &repeats.into(), &1.into())
+        );
+    }
+    // As a provider exports them, in CP932, with a column that has to be named, a time that cannot be, and a
+    // line that says nothing.
+    let text = "受付,発信者番号,先,通話時間\n2026/3/2 10:00,090-0000-0000,03-0123-4567,12\n\
+                2999/1/1 10:00,090-0000-0001,+81 3 0123 4567,3\n2026/3/2 10:00,x,,\n";
+    let (cp932, _, _) = encoding_rs::SHIFT_JIS.encode(text);
+    let export = dir.join("export.csv");
+    std::fs::write(&export, &cp932).unwrap();
+    let map = ["--map", "先=to", "--map", "受付=at"];
+    let words = [
+        &["calls", "import", export.to_str().unwrap()][..],
+        &map,
+        &["--json"],
+    ]
+    .concat();
+    let done = otori.command(&words).output().unwrap();
+    assert_eq!(done.status.code(), Some(1), "a line was not understood");
+    let told: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(told["stored"], 2, "{told}");
+    let place = told["unreadable"][0]["place"].as_str().unwrap();
+    assert!(place.ends_with("export.csv, line 4"), "{place}");
+
+    let mut found = otori
+        .registry
+        .sightings(&SightingFilter::default())
+        .await
+        .unwrap();
+    found.sort_by_key(|sighting| sighting.id);
+    let times: Vec<_> = found.iter().map(|sighting| sighting.at).collect();
+    assert_eq!(
+        times[..2],
+        [
+            datetime!(2026-03-01 00:30 UTC),
+            datetime!(2026-03-02 01:00 UTC)
+        ]
+    );
+    assert!(times[2] > datetime!(2026-03-03 00:00 UTC) && times[2].year() < 2999);
+    assert!(
+        found
+            .iter()
+            .all(|s| s.channel == Channel::Phone && s.canary.is_some() && s.repeats <= 1)
+    );
+    assert_eq!(found[0].repeats, 1);
+    assert_eq!(found[0].actor.from, "0300000000");
+}
+
+#[tokio::test]
+async fn what_is_no_record_is_told() {
+    let otori = Otori::new().await;
+    let missing = otori
+        .command(&["calls", "import", "nothing.csv"])
+        .output()
+        .unwrap();
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("nothing.csv"));
+    let path = otori.dir().join("a.csv");
+    std::fs::write(&path, "a,b\n1,2\n").unwrap();
+    let unnamed = otori
+        .command(&["calls", "import", path.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&unnamed.stderr).into_owned();
+    assert!(
+        unnamed.status.code() == Some(1) && told.contains("--map COLUMN=to"),
+        "{told}"
+    );
+    for wrong in [
+        ["--map", "a=whom"],
+        ["--utc-offset", "9"],
+        ["--format", "xml"],
+    ] {
+        let path = path.to_str().unwrap();
+        let done = otori
+            .command(&["calls", "import", path, wrong[0], wrong[1]])
+            .output()
+            .unwrap();
+        assert_eq!(done.status.code(), Some(2), "{wrong:?}");
+    }
+}
