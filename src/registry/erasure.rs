@@ -50,9 +50,12 @@ impl Registry {
     /// The store fails.
     pub async fn erasable(&self, rule: Rule, before: OffsetDateTime) -> Result<Vec<Erasable>> {
         let sql = match rule {
+            // A letter without a sighting is photographs that wait for somebody to say what is on them.
             Rule::Noise => {
                 "select message.id, cast(length(message.raw) as bigint) from message
                  where message.settled = 1 and message.at < $1
+                   and (message.channel <> 'post'
+                        or exists (select 1 from sighting where sighting.message = message.id))
                    and not exists (select 1 from sighting where sighting.message = message.id
                                    and (kind <> 'noise' or incident is not null))
                    and not exists (select 1 from erasure where erasure.message = message.id)

@@ -55,6 +55,20 @@ async fn story(otori: Otori) {
     let expected = came(registry, Some(&school[0]), SightingKind::Expected, 40).await;
     let closed = came(registry, Some(&school[0]), SightingKind::Alarm, 100).await;
     let open = came(registry, Some(&shop[0]), SightingKind::Alarm, 100).await;
+    // Photographs of a letter that nobody has looked at yet are no noise, however long they wait.
+    let photographs = NewMessage {
+        at: OffsetDateTime::now_utc() - Duration::days(200),
+        channel: Channel::Post,
+        envelope: r#"{"photographs":1}"#.to_owned(),
+        recipients: vec![],
+        raw: b"a picture".to_vec(),
+        same_as: None,
+    };
+    let photographs = registry.accept(&[photographs]).await.unwrap();
+    let [Accepted::New(photographs)] = photographs[..] else {
+        panic!("{photographs:?}");
+    };
+    registry.settle(photographs, &[]).await.unwrap();
     let done = registry.judge_incident(1, IncidentState::Closed, None);
     done.await.unwrap();
     let count = || async { registry.acts().await.unwrap().len() };
@@ -83,7 +97,7 @@ async fn story(otori: Otori) {
         (&json!(1), &json!(0))
     );
     assert!(!kept(old_noise).await);
-    for id in [new_noise, expected, closed, open] {
+    for id in [new_noise, expected, closed, open, photographs] {
         assert!(kept(id).await, "{id}");
     }
     assert_eq!(
