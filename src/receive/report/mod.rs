@@ -2,7 +2,7 @@
 //!
 //! They come from the customer desk's form, over the API, and from files. One says little: people forget
 //! whom they have dealt with. More of them than ordinarily say that a list is out before any canary is hit
-//! (see [`mod@surge`]). Of who reports nothing is asked: what the firm is, by which way it wrote, and which
+//! (see `surge.rs`). Of who reports nothing is asked: what the firm is, by which way it wrote, and which
 //! source's customer it was.
 
 mod form;
