@@ -143,7 +143,7 @@ pub fn read(
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .has_headers(false)
-        .from_reader(file);
+        .from_reader(WithoutCr(file));
     let mut columns: Option<Vec<Option<Role>>> = (!header).then(asterisk);
     let mut record = csv::ByteRecord::new();
     loop {
@@ -177,6 +177,28 @@ pub fn read(
     match columns {
         Some(_) => Ok(()),
         None => Err(Unreadable::Header("to")),
+    }
+}
+
+/// The file without carriage returns: the reader would count a CR and its LF as ends of two different lines.
+struct WithoutCr<R>(R);
+
+impl<R: std::io::Read> std::io::Read for WithoutCr<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            let read = self.0.read(buffer)?;
+            let mut kept = 0;
+            for place in 0..read {
+                if buffer[place] != b'\r' {
+                    buffer[kept] = buffer[place];
+                    kept += 1;
+                }
+            }
+            // Nothing but carriage returns is not the end.
+            if kept > 0 || read == 0 {
+                return Ok(kept);
+            }
+        }
     }
 }
 
@@ -327,8 +349,8 @@ mod tests {
 
     #[test]
     fn other_files_are_read_by_their_headers_in_either_encoding() {
-        let text = "着信日時,発信者番号,着信番号,通話時間,種別\n2026/3/1 9:30,090-0000-0000,03-0123-4567,12,通話\n\
-                    きのう,x,03-0123-4567,1,\n2026/3/1 9:31,y,,1,\n2026/3/1 9:32,z,03-0123-4567,0,SMS\n";
+        let text = "着信日時,発信者番号,着信番号,通話時間,種別\r\n2026/3/1 9:30,090-0000-0000,03-0123-4567,12,通話\r\n\
+                    きのう,x,03-0123-4567,1,\r\n2026/3/1 9:31,y,,1,\r\n2026/3/1 9:32,z,03-0123-4567,0,SMS\r\n";
         let (cp932, _, _) = encoding_rs::SHIFT_JIS.encode(text);
         for bytes in [text.as_bytes(), &cp932] {
             let found = all(bytes, &Layout::Header(Vec::new()));

@@ -86,7 +86,10 @@ impl Table {
     /// # Errors
     /// [`Unreadable`].
     pub fn read(bytes: &[u8]) -> Result<Table, Unreadable> {
-        let text = decoded(bytes).ok_or(Unreadable::Encoding)?;
+        // The reader counts a CR and its LF as ends of two different lines.
+        let text = decoded(bytes)
+            .ok_or(Unreadable::Encoding)?
+            .replace("\r\n", "\n");
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .from_reader(text.as_bytes());
@@ -212,7 +215,7 @@ mod tests {
             Err(Unreadable::Header("the day"))
         ));
         assert!(matches!(
-            Table::read(b"\xff\xfe\xfd\n"),
+            Table::read(b"a\xff\n"),
             Err(Unreadable::Encoding)
         ));
         assert!(matches!(Table::read(b""), Err(Unreadable::Header(_))));
