@@ -117,5 +117,8 @@ fn limits(
     now: OffsetDateTime,
 ) -> impl Iterator<Item = (Rule, OffsetDateTime)> {
     let set = config.days().into_iter();
-    set.filter_map(move |(rule, days)| Some((rule, now - Duration::days(days?.into()))))
+    set.filter_map(move |(rule, days)| {
+        // So many days ago that there is no such day: nothing is that old.
+        Some((rule, now.checked_sub(Duration::days(days?.into()))?))
+    })
 }

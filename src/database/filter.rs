@@ -50,6 +50,17 @@ pub fn filter_script(engine: Engine, table: &Table, filter: &Filter<'_>) -> Resu
         schema: table.schema.clone(),
         ..Table::default()
     };
+    // A name that no column of the table has: it would be taken for the table's own within the view.
+    let mut tag = "tag".to_owned();
+    let taken = |name: &str| {
+        let columns = table.columns.iter();
+        columns
+            .into_iter()
+            .any(|column| column.name.eq_ignore_ascii_case(name))
+    };
+    while taken(&tag) {
+        tag.push('_');
+    }
     let view = beside(filter.view.to_owned());
     let tags = beside(format!("{}_tags", filter.view));
     let begin = |text| Sql::literal(engine, text);
@@ -58,19 +69,28 @@ pub fn filter_script(engine: Engine, table: &Table, filter: &Filter<'_>) -> Resu
     match engine {
         Engine::Postgres => {
             script.push(begin("begin"));
-            script.push(create.text(" (tag bytea primary key)"));
+            script.push(create.text(" (").name(&tag).text(" bytea primary key)"));
             let revoke = begin("revoke all on table ").table(&tags);
             script.push(revoke.text(" from public"));
         }
         // Whatever creates something ends a transaction there.
         _ => {
-            script.push(create.text(" (tag varbinary(32) primary key)"));
+            script.push(
+                create
+                    .text(" (")
+                    .name(&tag)
+                    .text(" varbinary(32) primary key)"),
+            );
             script.push(begin("begin"));
         }
     }
     script.push(begin("delete from ").table(&tags));
     for some in filter.tags.chunks(500) {
-        let insert = begin("insert into ").table(&tags).text(" (tag) values ");
+        let insert = begin("insert into ")
+            .table(&tags)
+            .text(" (")
+            .name(&tag)
+            .text(") values ");
         script.push(insert.list(", ", some, |sql, tag| {
             bytes(sql.text("("), engine, tag).text(")")
         }));
@@ -84,7 +104,9 @@ pub fn filter_script(engine: Engine, table: &Table, filter: &Filter<'_>) -> Resu
         .table(table)
         .text(" where not exists (select 1 from ")
         .table(&tags)
-        .text(" where tag = ");
+        .text(" where ")
+        .name(&tag)
+        .text(" = ");
     let create = hmac(create, engine, filter.key, &keys).text(")");
     match engine {
         Engine::Postgres => script.extend([create, begin("commit")]),
@@ -134,5 +156,31 @@ fn bytes(sql: Sql, engine: Engine, bytes: &[u8]) -> Sql {
     match engine {
         Engine::Postgres => sql.text("'\\x").hex(bytes).text("'::bytea"),
         _ => sql.text("x'").hex(bytes).text("'"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tags_column_is_none_of_the_tables() {
+        let table = Table {
+            name: "t".to_owned(),
+            columns: vec![Column {
+                name: "Tag".to_owned(),
+                ..Column::default()
+            }],
+            primary_key: vec!["Tag".to_owned()],
+            ..Table::default()
+        };
+        let filter = Filter {
+            key: &[7; 32],
+            tags: &[[1; 32]],
+            view: "v",
+        };
+        let script = filter_script(Engine::Postgres, &table, &filter).unwrap();
+        assert!(script.contains(r#"where "tag_" = sha256("#), "{script}");
+        assert!(script.contains(r#"convert_to("Tag"::text"#), "{script}");
     }
 }

@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 11] = [
+const SQLITE: [Step; 12] = [
     (
         1,
         "registry",
@@ -67,12 +67,17 @@ const SQLITE: [Step; 11] = [
         include_str!("migrations/sqlite/0015_erasure.sql"),
     ),
     (
+        16,
+        "letters",
+        include_str!("migrations/sqlite/0016_letters.sql"),
+    ),
+    (
         19,
         "incident",
         include_str!("migrations/sqlite/0019_incident.sql"),
     ),
 ];
-const POSTGRES: [Step; 11] = [
+const POSTGRES: [Step; 12] = [
     (
         1,
         "registry",
@@ -122,6 +127,11 @@ const POSTGRES: [Step; 11] = [
         15,
         "erasure",
         include_str!("migrations/postgres/0015_erasure.sql"),
+    ),
+    (
+        16,
+        "letters",
+        include_str!("migrations/postgres/0016_letters.sql"),
     ),
     (
         19,
@@ -335,4 +345,28 @@ async fn sqlite(path: &Path, steps: Option<&[i64]>) -> Result<Store> {
         .await?;
     migrator(&SQLITE, steps).run(&pool).await?;
     Ok(Store::Sqlite(pool))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_is_taken() {
+        for (steps, engine) in [(&SQLITE, "sqlite"), (&POSTGRES, "postgres")] {
+            let folder = format!(
+                "{}/src/registry/migrations/{engine}",
+                env!("CARGO_MANIFEST_DIR")
+            );
+            let files = std::fs::read_dir(folder).unwrap();
+            let mut texts: Vec<String> = files
+                .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+                .collect();
+            let mut taken: Vec<&str> = steps.iter().map(|(_, _, text)| *text).collect();
+            texts.sort();
+            taken.sort_unstable();
+            assert_eq!(taken, texts, "{engine}");
+            assert!(steps.is_sorted_by_key(|(number, _, _)| *number));
+        }
+    }
 }

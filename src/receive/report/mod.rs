@@ -96,7 +96,11 @@ impl Report {
             return Err(Invalid::When);
         }
         let same_as = match &self.id {
-            Some(id) => format!("report {id}"),
+            // Each source's desk has numbers of its own.
+            Some(id) => {
+                let desk = self.source.as_ref().map_or("", SourceName::as_str);
+                format!("report {desk} {id}")
+            }
             None => format!("report of {}", hex(&Sha256::digest(told))),
         };
         Ok(NewMessage {

@@ -214,10 +214,7 @@ mod tests {
             Table::read(b"a,b\n1,2\n"),
             Err(Unreadable::Header("the day"))
         ));
-        assert!(matches!(
-            Table::read(b"a\xff\n"),
-            Err(Unreadable::Encoding)
-        ));
+        assert!(matches!(Table::read(b"a\xff\n"), Err(Unreadable::Encoding)));
         assert!(matches!(Table::read(b""), Err(Unreadable::Header(_))));
     }
 }

@@ -74,8 +74,14 @@ async fn story(otori: Otori) {
     let count = || async { registry.acts().await.unwrap().len() };
     let kept = async |id| registry.message(id).await.unwrap().is_some();
 
-    // Without rules everything stays.
+    // Without rules everything stays, and with days that reach before all time too.
     let now = OffsetDateTime::now_utc();
+    let never = RetentionConfig {
+        noise_days: Some(u32::MAX),
+        ..RetentionConfig::default()
+    };
+    let never = retention::apply(registry, &never, now).await.unwrap();
+    assert_eq!(never.messages(), 0);
     let none = RetentionConfig::default();
     let none = retention::apply(registry, &none, now).await.unwrap();
     assert_eq!(none.messages(), 0);
