@@ -47,8 +47,8 @@ impl Authority {
             .arg(&file)
             .args(["-dnsserver", &names.to_string()])
             .env("PEBBLE_VA_NOSLEEP", "1")
-            // Every third good nonce is refused, as RFC 8555 lets an authority do.
-            .env("PEBBLE_WFE_NONCEREJECT", "30");
+            // Some good nonces are refused, as RFC 8555 lets an authority do.
+            .env("PEBBLE_WFE_NONCEREJECT", "5");
         let children = [&mut dns, &mut pebble].map(|command| {
             command
                 .stdout(Stdio::null())
@@ -126,7 +126,8 @@ fn names(smtp: SocketAddr) -> String {
 }
 
 fn until(mut done: impl FnMut() -> bool, what: &str) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    // Long enough for a second order after one that has failed.
+    let deadline = Instant::now() + Duration::from_secs(150);
     while !done() {
         assert!(Instant::now() < deadline, "{what}");
         std::thread::sleep(Duration::from_millis(300));
