@@ -8,15 +8,14 @@ use clap::Subcommand;
 use serde::Serialize;
 use time::{OffsetDateTime, UtcOffset};
 
+use super::taken_in::{self, Unread};
 use super::{Global, Outcome, Output};
 use crate::receive::cdr::{self, BadLine, Layout, Record, Role};
 use crate::receive::understand;
-use crate::registry::{Accepted, Mark, NewMessage, Registry};
+use crate::registry::{Mark, NewMessage, Registry};
 
 /// Calls stored by one transaction.
 const BATCH: usize = 256;
-/// Lines that are told; more are counted.
-const TOLD: usize = 1000;
 
 /// Calls that an exchange or a provider has recorded
 #[derive(clap::Args)]
@@ -74,15 +73,8 @@ struct Document {
     repeats: u64,
     /// Calls to numbers that no canary has.
     elsewhere: u64,
-    unreadable: Vec<Unreadable>,
-    /// Lines beyond those that are listed.
-    more_unreadable: u64,
-}
-
-#[derive(Serialize)]
-struct Unreadable {
-    place: String,
-    why: String,
+    #[serde(flatten)]
+    unread: Unread,
 }
 
 /// Runs `otori calls`.
@@ -118,7 +110,9 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
                     batch.push(record.message(OffsetDateTime::now_utc()));
                 }
                 Ok(_) => document.elsewhere += 1,
-                Err(bad) => document.unreadable(&shown, bad),
+                Err(BadLine { line, why }) => {
+                    document.unread.add(format!("{shown}, line {line}"), why);
+                }
             }
             if batch.len() == BATCH {
                 store(&registry, &mut batch, &mut document).await?;
@@ -140,32 +134,18 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             "{} records read, {} calls stored, {} known already, {} to other numbers",
             document.read, document.stored, document.repeats, document.elsewhere
         )?;
-        for unreadable in &document.unreadable {
+        for unreadable in &document.unread.unreadable {
             writeln!(out, "  {}: {}", unreadable.place, unreadable.why)?;
         }
-        if document.more_unreadable > 0 {
-            writeln!(out, "  and {} lines more", document.more_unreadable)?;
+        if document.unread.more_unreadable > 0 {
+            writeln!(out, "  and {} lines more", document.unread.more_unreadable)?;
         }
         Ok(())
     })?;
-    Ok(match document.unreadable.is_empty() {
+    Ok(match document.unread.unreadable.is_empty() {
         true => Outcome::Done,
         false => Outcome::CheckFailed,
     })
-}
-
-impl Document {
-    fn unreadable(&mut self, file: &str, bad: BadLine) {
-        if self.unreadable.len() < TOLD {
-            let place = format!("{file}, line {}", bad.line);
-            self.unreadable.push(Unreadable {
-                place,
-                why: bad.why,
-            });
-        } else {
-            self.more_unreadable += 1;
-        }
-    }
 }
 
 async fn ours(registry: &Registry, record: &Record) -> anyhow::Result<bool> {
@@ -177,15 +157,9 @@ async fn store(
     batch: &mut Vec<NewMessage>,
     document: &mut Document,
 ) -> anyhow::Result<()> {
-    if batch.is_empty() {
-        return Ok(());
-    }
-    for accepted in registry.accept(batch).await? {
-        match accepted {
-            Accepted::New(_) => document.stored += 1,
-            Accepted::Repeat(_) => document.repeats += 1,
-        }
-    }
+    let (stored, repeats) = taken_in::store(registry, batch).await?;
+    document.stored += stored;
+    document.repeats += repeats;
     batch.clear();
     Ok(())
 }

@@ -7,18 +7,17 @@ use anyhow::Context;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::taken_in::{self, Unread, Unreadable};
 use super::{Global, Outcome, Output};
 use crate::canary::MailAddress;
 use crate::receive::ingest::{Mbox, Piece, Refused, files, message};
 use crate::receive::smtp::Recipients;
 use crate::receive::understand;
-use crate::registry::{Accepted, NewMessage, Registry};
+use crate::registry::{NewMessage, Registry};
 
 /// Mails stored by one transaction at most, and their bytes.
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 32 << 20;
-/// Places that are told; more are counted.
-const TOLD: usize = 1000;
 
 /// Take in mail from files: .eml, mbox, maildirs, directories of them, or - for standard input
 ///
@@ -45,26 +44,8 @@ struct Document {
     stored: u64,
     repeats: u64,
     without_recipient: u64,
-    unreadable: Vec<Unreadable>,
-    /// Places beyond those that are listed.
-    more_unreadable: u64,
-}
-
-#[derive(Serialize)]
-struct Unreadable {
-    place: String,
-    why: String,
-}
-
-impl Document {
-    fn unreadable(&mut self, place: String, why: impl ToString) {
-        if self.unreadable.len() < TOLD {
-            let why = why.to_string();
-            self.unreadable.push(Unreadable { place, why });
-        } else {
-            self.more_unreadable += 1;
-        }
-    }
+    #[serde(flatten)]
+    unread: Unread,
 }
 
 /// Runs `otori ingest`.
@@ -111,7 +92,7 @@ async fn ingest(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         }
     }
     Output::new(global).result(&document, |out| words(&document, out))?;
-    Ok(if document.unreadable.is_empty() {
+    Ok(if document.unread.unreadable.is_empty() {
         Outcome::Done
     } else {
         Outcome::CheckFailed
@@ -136,7 +117,7 @@ impl Importer<'_> {
         }
         let (found, failed) = files::files(path);
         for (path, error) in failed {
-            self.document.unreadable(path.display().to_string(), error);
+            self.document.unread.add(path.display().to_string(), error);
         }
         for path in found {
             let place = path.display().to_string();
@@ -144,7 +125,7 @@ impl Importer<'_> {
                 Ok(file) => self.file(&place, Box::new(BufReader::new(file))).await?,
                 Err(error) => {
                     self.document.files += 1;
-                    self.document.unreadable(place, error);
+                    self.document.unread.add(place, error);
                 }
             }
         }
@@ -163,17 +144,17 @@ impl Importer<'_> {
                         "larger than {} bytes, the limit of [receive.limits] message_bytes",
                         self.largest
                     );
-                    self.document.unreadable(format!("{file}:{line}"), why);
+                    self.document.unread.add(format!("{file}:{line}"), why);
                 }
                 Err(error) => {
                     self.document.mails -= 1;
-                    self.document.unreadable(file.to_owned(), error);
+                    self.document.unread.add(file.to_owned(), error);
                     return Ok(());
                 }
             }
         }
         if self.document.mails == before {
-            self.document.unreadable(file.to_owned(), "it is empty");
+            self.document.unread.add(file.to_owned(), "it is empty");
         }
         Ok(())
     }
@@ -189,7 +170,7 @@ impl Importer<'_> {
                 }
             }
             Err(Refused::NotOurs) => self.document.without_recipient += 1,
-            Err(Refused::NoMail) => self.document.unreadable(place, Refused::NoMail),
+            Err(Refused::NoMail) => self.document.unread.add(place, Refused::NoMail),
             Err(refused @ Refused::Unknown) => return Err(refused).context(place),
         }
         Ok(())
@@ -198,19 +179,12 @@ impl Importer<'_> {
     async fn store(&mut self) -> anyhow::Result<()> {
         let batch = std::mem::take(&mut self.batch);
         self.bytes = 0;
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let accepted = self.registry.accept(&batch).await;
-        let accepted = accepted.context(
+        let stored = taken_in::store(self.registry, &batch).await;
+        let (stored, repeats) = stored.context(
             "the mails could not be stored; read the same files again: what is stored already is not counted twice",
         )?;
-        for accepted in accepted {
-            match accepted {
-                Accepted::New(_) => self.document.stored += 1,
-                Accepted::Repeat(_) => self.document.repeats += 1,
-            }
-        }
+        self.document.stored += stored;
+        self.document.repeats += repeats;
         Ok(())
     }
 }
@@ -225,10 +199,10 @@ fn words(document: &Document, out: &mut dyn Write) -> io::Result<()> {
         document.repeats,
         document.without_recipient,
     )?;
-    for Unreadable { place, why } in &document.unreadable {
+    for Unreadable { place, why } in &document.unread.unreadable {
         writeln!(out, "Not read: {place}: {why}")?;
     }
-    match document.more_unreadable {
+    match document.unread.more_unreadable {
         0 => Ok(()),
         more => writeln!(out, "And {more} more that were not read."),
     }

@@ -49,6 +49,8 @@ mod sightings;
 mod source;
 #[cfg(feature = "plant")]
 mod suppress;
+#[cfg(feature = "receive")]
+mod taken_in;
 #[cfg(feature = "trace")]
 mod trace;
 #[cfg(feature = "plant")]

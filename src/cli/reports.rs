@@ -9,12 +9,13 @@ use clap::Subcommand;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::taken_in::{self, Unreadable};
 use super::{Global, Outcome, Output};
 use crate::canary::{Channel, SourceName};
 use crate::notation::fold;
 use crate::receive::report::{self, BadRow, Table};
 use crate::receive::understand;
-use crate::registry::{Accepted, NewMessage, Registry, SightingFilter};
+use crate::registry::SightingFilter;
 
 /// Reports stored by one transaction.
 const BATCH: usize = 256;
@@ -83,15 +84,9 @@ struct Firm {
 #[derive(Serialize)]
 struct Imported {
     read: usize,
-    stored: usize,
-    repeats: usize,
+    stored: u64,
+    repeats: u64,
     unreadable: Vec<Unreadable>,
-}
-
-#[derive(Serialize)]
-struct Unreadable {
-    place: String,
-    why: String,
 }
 
 /// Runs `otori reports`.
@@ -240,7 +235,11 @@ async fn import(args: Import, global: &Global) -> anyhow::Result<Outcome> {
         }
         // Each is judged by those before it.
         messages.sort_by_key(|message| message.at);
-        store(&registry, messages, &mut done).await?;
+        for some in messages.chunks(BATCH) {
+            let (stored, repeats) = taken_in::store(&registry, some).await?;
+            done.stored += stored;
+            done.repeats += repeats;
+        }
     }
     let left = understand::settle_waiting(&registry).await?;
     if left > 0 {
@@ -261,20 +260,4 @@ async fn import(args: Import, global: &Global) -> anyhow::Result<Outcome> {
         true => Outcome::Done,
         false => Outcome::CheckFailed,
     })
-}
-
-async fn store(
-    registry: &Registry,
-    messages: Vec<NewMessage>,
-    done: &mut Imported,
-) -> anyhow::Result<()> {
-    for some in messages.chunks(BATCH) {
-        for accepted in registry.accept(some).await? {
-            match accepted {
-                Accepted::New(_) => done.stored += 1,
-                Accepted::Repeat(_) => done.repeats += 1,
-            }
-        }
-    }
-    Ok(())
 }

@@ -101,6 +101,26 @@ pub struct Address {
     pub unit: Option<String>,
 }
 
+impl Address {
+    /// All of it in one plain spelling. Which one does not matter where it is folded before it is compared.
+    pub fn plain(&self, locale: Locale) -> String {
+        let building = self.building.as_deref().unwrap_or_default();
+        let unit = self.unit.as_deref().unwrap_or_default();
+        let Address {
+            region,
+            city,
+            town,
+            block,
+            ..
+        } = self;
+        match locale {
+            Locale::JaJp => format!("{region}{city}{town}{block} {building} {unit}"),
+            Locale::EnUs if unit.is_empty() => format!("{block}, {city}, {region}"),
+            Locale::EnUs => format!("{block} Apt {unit}, {city}, {region}"),
+        }
+    }
+}
+
 /// A household: a guardian (the customer), and children where the source has them.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Household {

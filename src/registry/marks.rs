@@ -2,7 +2,7 @@
 
 use super::Mark;
 use crate::notation::{address_key, email_key, kana_key, name_key, phone_key};
-use crate::persona::{Address, Household, Locale};
+use crate::persona::{Household, Locale};
 
 impl Mark {
     /// The mark's name in the registry.
@@ -30,7 +30,7 @@ pub(super) fn folded(mark: Mark, value: &str) -> Option<String> {
 
 /// Every mark that a household bears, folded.
 pub(super) fn marks(household: &Household) -> Vec<(Mark, String)> {
-    let mut bare = vec![(Mark::Address, typed(household.locale, &household.address))];
+    let mut bare = vec![(Mark::Address, household.address.plain(household.locale))];
     for person in std::iter::once(&household.guardian).chain(&household.children) {
         let (family, given) = (&person.family, &person.given);
         let name = match household.locale {
@@ -50,22 +50,4 @@ pub(super) fn marks(household: &Household) -> Vec<(Mark, String)> {
     );
     let folded = |(mark, value): (Mark, String)| Some((mark, folded(mark, &value)?));
     bare.into_iter().filter_map(folded).collect()
-}
-
-/// The address in one plain spelling; which one does not matter, since it is folded.
-fn typed(locale: Locale, address: &Address) -> String {
-    let building = address.building.as_deref().unwrap_or_default();
-    let unit = address.unit.as_deref().unwrap_or_default();
-    let Address {
-        region,
-        city,
-        town,
-        block,
-        ..
-    } = address;
-    match locale {
-        Locale::JaJp => format!("{region}{city}{town}{block} {building} {unit}"),
-        Locale::EnUs if unit.is_empty() => format!("{block}, {city}, {region}"),
-        Locale::EnUs => format!("{block} Apt {unit}, {city}, {region}"),
-    }
 }

@@ -60,10 +60,7 @@ impl Contact<'_> {
 pub(super) fn routes(site: &Site) -> Router<Arc<Site>> {
     let mut routes = Router::new();
     if site.twilio.is_some() {
-        routes = routes
-            .route("/hooks/twilio/voice", post(twilio::voice))
-            .route("/hooks/twilio/sms", post(twilio::sms))
-            .route("/hooks/twilio/transcription", post(twilio::transcription));
+        routes = routes.merge(twilio::routes());
     }
     if site.phone_secret.is_some() {
         routes = routes.route("/hooks/phone", post(generic::phone));

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -41,104 +42,70 @@ impl Twilio {
     }
 }
 
-/// An incoming call: it is declined, as a number out of service declines it.
-pub(super) async fn voice(
-    site: State<Arc<Site>>,
-    peer: Extension<Peer>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let answer = "<Response><Reject/></Response>";
-    let names = Names {
-        id: "CallSid",
-        text: "",
-    };
-    hook(
-        &site,
-        *peer,
-        &uri,
-        &headers,
-        body,
-        Channel::Phone,
-        &names,
-        answer,
-    )
-    .await
-}
-
-/// An incoming text message: nothing is answered.
-pub(super) async fn sms(
-    site: State<Arc<Site>>,
-    peer: Extension<Peer>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let names = Names {
-        id: "MessageSid",
-        text: "Body",
-    };
-    hook(
-        &site,
-        *peer,
-        &uri,
-        &headers,
-        body,
-        Channel::Sms,
-        &names,
-        "<Response/>",
-    )
-    .await
-}
-
-/// What was said after the tone, in words: a contact of its own beside its call, since it may say a name.
-pub(super) async fn transcription(
-    site: State<Arc<Site>>,
-    peer: Extension<Peer>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let names = Names {
-        id: "TranscriptionSid",
-        text: "TranscriptionText",
-    };
-    hook(
-        &site,
-        *peer,
-        &uri,
-        &headers,
-        body,
-        Channel::Phone,
-        &names,
-        "<Response/>",
-    )
-    .await
-}
-
-/// Which parameters hold what.
-struct Names {
+/// One of its webhooks: which parameters hold what, and what is answered.
+struct Hook {
+    channel: Channel,
     id: &'static str,
     text: &'static str,
+    answer: &'static str,
 }
 
-#[expect(clippy::too_many_arguments, reason = "a request in its parts")]
-async fn hook(
+/// An incoming call: it is declined, as a number out of service declines it.
+const VOICE: Hook = Hook {
+    channel: Channel::Phone,
+    id: "CallSid",
+    text: "",
+    answer: "<Response><Reject/></Response>",
+};
+
+/// An incoming text message: nothing is answered.
+const SMS: Hook = Hook {
+    channel: Channel::Sms,
+    id: "MessageSid",
+    text: "Body",
+    answer: "<Response/>",
+};
+
+/// What was said after the tone, in words: a contact of its own beside its call, since it may say a name.
+const TRANSCRIPTION: Hook = Hook {
+    channel: Channel::Phone,
+    id: "TranscriptionSid",
+    text: "TranscriptionText",
+    answer: "<Response/>",
+};
+
+/// The routes of all of them.
+pub(super) fn routes() -> Router<Arc<Site>> {
+    let taking = |hook: &'static Hook| {
+        post(
+            move |State(site): State<Arc<Site>>,
+                  Extension(peer): Extension<Peer>,
+                  uri: Uri,
+                  headers: HeaderMap,
+                  body: Bytes| async move {
+                take(hook, &site, peer, &uri, &headers, &body).await
+            },
+        )
+    };
+    Router::new()
+        .route("/hooks/twilio/voice", taking(&VOICE))
+        .route("/hooks/twilio/sms", taking(&SMS))
+        .route("/hooks/twilio/transcription", taking(&TRANSCRIPTION))
+}
+
+async fn take(
+    hook: &Hook,
     site: &Site,
     peer: Peer,
     uri: &Uri,
     headers: &HeaderMap,
-    body: Bytes,
-    channel: Channel,
-    names: &Names,
-    answer: &'static str,
+    body: &Bytes,
 ) -> Response {
     let Some(twilio) = &site.twilio else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let parameters: Vec<(String, String)> =
-        url::form_urlencoded::parse(&body).into_owned().collect();
+        url::form_urlencoded::parse(body).into_owned().collect();
     let signature = headers.get("x-twilio-signature");
     let signature = signature.and_then(|value| value.to_str().ok());
     let path = uri
@@ -155,7 +122,7 @@ async fn hook(
         let found = parameters.iter().find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value.as_str())
     };
-    let id = get(names.id);
+    let id = get(hook.id);
     if id.is_empty() || get("To").is_empty() {
         return StatusCode::BAD_REQUEST.into_response();
     }
@@ -164,13 +131,20 @@ async fn hook(
         provider: "twilio",
         from: get("From"),
         to: get("To"),
-        text: get(names.text),
+        text: get(hook.text),
         at: None,
         id,
     };
     let same_as = format!("twilio {id}");
-    match contact.store(site, channel, body.to_vec(), same_as).await {
-        Ok(_) => ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], answer).into_response(),
+    match contact
+        .store(site, hook.channel, body.to_vec(), same_as)
+        .await
+    {
+        Ok(_) => (
+            [(header::CONTENT_TYPE, "text/xml; charset=utf-8")],
+            hook.answer,
+        )
+            .into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }

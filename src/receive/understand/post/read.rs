@@ -5,7 +5,6 @@
 
 use std::collections::HashSet;
 
-use super::typed::written;
 use crate::notation::{address_key, fold};
 use crate::persona::{Household, Locale};
 
@@ -81,7 +80,7 @@ impl Read {
         if name + street < LEAST {
             return (name + street) / 2.0;
         }
-        let key = address_key(&written(household.locale, address));
+        let key = address_key(&address.plain(household.locale));
         let unit = match &key {
             Some(key) if !key.unit.is_empty() => {
                 let read = self.words.contains(&key.unit) || self.words.contains(&key.numbers);

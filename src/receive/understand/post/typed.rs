@@ -2,7 +2,7 @@
 
 use super::Letter;
 use crate::notation::{address_key, fold};
-use crate::persona::{Address, Household, Locale};
+use crate::persona::Household;
 
 /// A letter's envelope, folded once for all comparisons.
 pub struct Typed {
@@ -38,7 +38,7 @@ impl Typed {
             .fold(0.0, f64::max);
         let address = alike(
             &self.address,
-            &door(&written(household.locale, &household.address)),
+            &door(&household.address.plain(household.locale)),
         );
         let other = !self.postcode.is_empty() && self.postcode != household.address.postcode;
         let postcode = if other { 0.9 } else { 1.0 };
@@ -65,23 +65,6 @@ fn door(address: &str) -> String {
     match address_key(address) {
         Some(key) => key.mark(),
         None => fold(address),
-    }
-}
-
-pub(super) fn written(locale: Locale, address: &Address) -> String {
-    let building = address.building.as_deref().unwrap_or_default();
-    let unit = address.unit.as_deref().unwrap_or_default();
-    let Address {
-        region,
-        city,
-        town,
-        block,
-        ..
-    } = address;
-    match locale {
-        Locale::JaJp => format!("{region}{city}{town}{block} {building} {unit}"),
-        Locale::EnUs if unit.is_empty() => format!("{block}, {city}, {region}"),
-        Locale::EnUs => format!("{block} Apt {unit}, {city}, {region}"),
     }
 }
 

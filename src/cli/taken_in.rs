@@ -1,0 +1,50 @@
+//! What the commands that take in files have in common: places that were not understood, and what was
+//! counted before.
+
+use serde::Serialize;
+
+use crate::registry::{Accepted, NewMessage, Registry, Result};
+
+/// Places that are told; more are counted.
+const TOLD: usize = 1000;
+
+/// A place in a file that was not understood.
+#[derive(Serialize)]
+pub(super) struct Unreadable {
+    pub(super) place: String,
+    pub(super) why: String,
+}
+
+/// Places that were not understood, however many there are.
+#[derive(Default, Serialize)]
+pub(super) struct Unread {
+    pub(super) unreadable: Vec<Unreadable>,
+    /// Places beyond those that are listed.
+    pub(super) more_unreadable: u64,
+}
+
+impl Unread {
+    pub(super) fn add(&mut self, place: String, why: impl ToString) {
+        if self.unreadable.len() < TOLD {
+            let why = why.to_string();
+            self.unreadable.push(Unreadable { place, why });
+        } else {
+            self.more_unreadable += 1;
+        }
+    }
+}
+
+/// Stores messages in one transaction; how many are new, and how many are known already.
+pub(super) async fn store(registry: &Registry, messages: &[NewMessage]) -> Result<(u64, u64)> {
+    let (mut stored, mut repeats) = (0, 0);
+    if messages.is_empty() {
+        return Ok((stored, repeats));
+    }
+    for accepted in registry.accept(messages).await? {
+        match accepted {
+            Accepted::New(_) => stored += 1,
+            Accepted::Repeat(_) => repeats += 1,
+        }
+    }
+    Ok((stored, repeats))
+}
