@@ -10,8 +10,10 @@ use time::{Duration, OffsetDateTime};
 
 use crate::registry::{Erasable, Registry, Result, Rule};
 
-/// Messages erased by one transaction.
+/// Messages erased by one transaction, and their bytes: it holds up whoever wants to store something. A
+/// letter of photographs may have 40 MB.
 const BATCH: usize = 200;
+const BATCH_BYTES: u64 = 32 << 20;
 
 /// `[retention]`: after how many days contents are erased. What is not set is kept for ever.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,8 @@ pub struct Outcome {
     pub closed: usize,
     /// Bytes of all of them.
     pub bytes: u64,
+    /// Messages that a rule lets go, and that do not open: they stay as they are.
+    pub damaged: usize,
 }
 
 impl RetentionConfig {
@@ -101,14 +105,38 @@ pub async fn apply(
     let mut outcome = Outcome::default();
     for (rule, before) in limits(config, now) {
         let due = registry.erasable(rule, before).await?;
-        for batch in due.chunks(BATCH) {
-            outcome.add(rule, &registry.erase(rule, batch, now).await?);
+        for batch in batches(&due) {
+            let erased = registry.erase(rule, batch, now).await?;
+            outcome.add(rule, &erased.messages);
+            outcome.damaged += erased.damaged.len();
+            for message in erased.damaged {
+                tracing::error!(
+                    message,
+                    "a message does not open, and is not erased: `otori evidence verify` says whether it was altered"
+                );
+            }
         }
     }
     if outcome.messages() > 0 {
         registry.overwrite_erased().await?;
     }
     Ok(outcome)
+}
+
+/// As many as one transaction takes at a time; one that is too large has one of its own.
+fn batches(due: &[Erasable]) -> impl Iterator<Item = &[Erasable]> {
+    let mut rest = due;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |one: &&Erasable| {
+            bytes += one.bytes;
+            bytes <= BATCH_BYTES
+        };
+        let count = rest.iter().take(BATCH).take_while(fits).count().max(1);
+        let (batch, others) = rest.split_at_checked(count)?;
+        rest = others;
+        Some(batch)
+    })
 }
 
 /// Each rule that is set, and before when it takes messages.
@@ -121,4 +149,24 @@ fn limits(
         // So many days ago that there is no such day: nothing is that old.
         Some((rule, now.checked_sub(Duration::days(days?.into()))?))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_takes_few_messages_and_few_bytes() {
+        let due: Vec<Erasable> = [vec![1; 450], vec![20 << 20, 20 << 20, 90 << 20, 5], vec![7]]
+            .concat()
+            .into_iter()
+            .zip(1..)
+            .map(|(bytes, message)| Erasable { message, bytes })
+            .collect();
+        let sizes: Vec<usize> = batches(&due).map(<[_]>::len).collect();
+        assert_eq!(sizes, [200, 200, 51, 1, 1, 2]);
+        let all: Vec<Erasable> = batches(&due).flatten().copied().collect();
+        assert_eq!(all, due);
+        assert_eq!(batches(&[]).count(), 0);
+    }
 }

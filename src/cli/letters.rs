@@ -9,10 +9,10 @@ use time::OffsetDateTime;
 
 use super::{Global, Outcome, Output, minute};
 use crate::canary::{CanaryId, Sighting, SightingsDocument};
-use crate::receive::post::{By, confirmed, identity, message, proposed, unpacked};
+use crate::receive::post::{By, confirmed, message, proposed, unpacked};
 use crate::receive::reading::Reader;
 use crate::receive::understand::{self, Candidate, Letter};
-use crate::registry::{Accepted, Message, NewMessage, Registry};
+use crate::registry::{Accepted, Message, NewMessage, Registry, letter_identity};
 
 /// File letters, and say for whom those are that wait
 ///
@@ -148,7 +148,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
 
 async fn list(global: &Global) -> anyhow::Result<Outcome> {
     let (_, registry) = global.open().await?;
-    let waiting = registry.letters_waiting(identity).await?;
+    let waiting = registry.letters_waiting().await?;
     let waiting = waiting
         .into_iter()
         .map(|(number, at)| Waiting { number, at });
@@ -229,7 +229,7 @@ async fn confirm(
     let Some(photographs) = photographs.filter(understand::waits) else {
         bail!("no letter waits under the number {number}; `otori letters` lists those that do");
     };
-    if let Some(letter) = registry.stored_as(&identity(number)).await? {
+    if let Some(letter) = registry.stored_as(&letter_identity(number)).await? {
         bail!("letter {number} was confirmed before: it is filed as {letter}");
     }
     if let Some(canary) = &canary {

@@ -68,7 +68,15 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             erased.expected,
             erased.closed,
             erased.bytes
-        )
+        )?;
+        if erased.damaged > 0 {
+            writeln!(
+                out,
+                "{} messages do not open, and stay as they are: `otori evidence verify` says whether they were altered.",
+                erased.damaged
+            )?;
+        }
+        Ok(())
     })?;
     Ok(Outcome::Done)
 }

@@ -10,7 +10,7 @@ use super::witness::Table;
 use super::{Alert, Error, Registry, Result, from_micros, micros};
 
 /// More of the same (a canary on a channel that its incident knows) is told at this interval, in
-/// microseconds; news is told at once.
+/// microseconds; news is told at once ([`super::deliveries`]).
 pub(super) const SAME_AGAIN: i64 = 600 * 1_000_000;
 
 /// In the place of a sighting, in an alert that tells of a drill.
@@ -63,13 +63,19 @@ pub(super) async fn queue(
     let due = if news { at } else { at + SAME_AGAIN };
     let rows = tx
         .fetch(
-            "insert into alert (incident, sighting, due_at) values ($1, $2, $3)
+            "insert into alert (incident, sighting, due_at, news) values ($1, $2, $3, $4)
          on conflict (incident) where sent_at is null do update
          set sighting = excluded.sighting,
+             news = case when excluded.news = 1 then 1 else alert.news end,
              due_at = case when alert.attempts = 0 and excluded.due_at < alert.due_at
                            then excluded.due_at else alert.due_at end
          returning id",
-            vec![incident.into(), sighting.into(), due.into()],
+            vec![
+                incident.into(),
+                sighting.into(),
+                due.into(),
+                i64::from(news).into(),
+            ],
         )
         .await?;
     for row in &rows {

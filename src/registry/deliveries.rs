@@ -3,17 +3,28 @@
 //!
 //! An incident has one open delivery at a place at most: what comes in while a place is away joins it, so that
 //! a place which comes back after a weekend is told once, with the counts as they are then.
+//!
+//! When a place is told is one rule: more of what an incident knows is told ten minutes after the last time;
+//! news at once, but no place is told of one incident more than [`AT_ONCE`] times within ten minutes.
 
 use time::OffsetDateTime;
 
 use super::alerts::{NONE, SAME_AGAIN};
+use super::store::Tx;
 use super::witness::Table;
 use super::{Alert, Error, OpenAlert, Registry, Result, from_micros, micros};
 use crate::evidence::Act;
 
+/// So often within ten minutes a place is told of one incident's news. A list that is used on a thousand
+/// canaries within an hour is news a thousand times, and a flood all the same.
+const AT_ONCE: u32 = 3;
+/// A delivery that has been due for so long (in microseconds) without a try has nobody who serves its place.
+const UNSERVED: i64 = 600 * 1_000_000;
+
 impl Registry {
     /// Hands every alert that is due on to these places; how many. A place that was told of the same
-    /// incident lately is told later: a flood is one alert and a counter. Without a place alerts wait.
+    /// incident lately is told of more of the same later: a flood is one alert and a counter. Without a
+    /// place alerts wait. What waits at a place that nobody serves any more is handed on again.
     ///
     /// # Errors
     /// The store fails.
@@ -27,47 +38,83 @@ impl Registry {
         for row in &due {
             count += usize::from(self.hand_on(row.int(0)?, places, now).await?);
         }
+        let left = "select id, place from delivery
+                    where sent_at is null and coalesce(dead_at, due_at) <= $1 and claimed_until <= $1";
+        let unserved = micros(now) - UNSERVED;
+        for row in self.store.fetch(left, vec![unserved.into()]).await? {
+            // One of ours is only behind: no place is given up for another.
+            if !places.contains(&row.text(1)?) {
+                let moved = self.hand_on_again(row.int(0)?, places, unserved, now);
+                count += usize::from(moved.await?);
+            }
+        }
         Ok(count)
+    }
+
+    /// Hands what waits at a place that was taken out of the configuration on to those places that were not
+    /// told of it themselves, so that it ends with somebody. Whether nobody else has.
+    async fn hand_on_again(
+        &self,
+        delivery: i64,
+        places: &[String],
+        unserved: i64,
+        now: OffsetDateTime,
+    ) -> Result<bool> {
+        let mut tx = self.store.begin().await?;
+        let sql = "delete from delivery
+                   where id = $1 and sent_at is null and coalesce(dead_at, due_at) <= $2
+                     and claimed_until <= $2
+                   returning alert, incident, sighting";
+        let left = tx
+            .fetch(sql, vec![delivery.into(), unserved.into()])
+            .await?;
+        let Some(row) = left.first() else {
+            return Ok(false);
+        };
+        tx.touch(Table::Delivery, delivery);
+        let waits = Waits {
+            alert: row.int(0)?,
+            incident: row.int_or_null(1)?,
+            sighting: row.int_or_null(2)?,
+            news: true,
+            queued: micros(now),
+        };
+        let mut told = Vec::new();
+        for place in places {
+            let has = "select 1 from delivery where alert = $1 and place = $2 limit 1";
+            let has = tx.fetch(has, vec![waits.alert.into(), place.as_str().into()]);
+            if has.await?.is_empty() {
+                waits.queue(&mut tx, place).await?;
+                told.push(place.clone());
+            }
+        }
+        let act = Act::AlertHandedOn {
+            alert: waits.alert,
+            places: told,
+        };
+        self.commit(tx, act).await?;
+        Ok(true)
     }
 
     async fn hand_on(&self, alert: i64, places: &[String], now: OffsetDateTime) -> Result<bool> {
         let mut tx = self.store.begin().await?;
         let sql = "update alert set sent_at = $1 where id = $2 and sent_at is null
-                   returning incident, sighting, due_at";
+                   returning incident, sighting, due_at, news";
         let taken = tx.fetch(sql, vec![micros(now).into(), alert.into()]);
         let taken = taken.await?;
         let Some(row) = taken.first() else {
             // Another receiver was faster.
             return Ok(false);
         };
-        let (incident, sighting, queued) = (row.int_or_null(0)?, row.int_or_null(1)?, row.int(2)?);
+        let waits = Waits {
+            alert,
+            incident: row.int_or_null(0)?,
+            sighting: row.int_or_null(1)?,
+            queued: row.int(2)?,
+            news: row.int(3)? == 1,
+        };
         for place in places {
-            let last = "select max(sent_at) from delivery where incident = $1 and place = $2";
-            let last = tx.fetch(last, vec![incident.into(), place.as_str().into()]);
-            let last = last
-                .await?
-                .first()
-                .map_or(Ok(None), |row| row.int_or_null(0))?;
-            let due = last.map_or(queued, |last| queued.max(last + SAME_AGAIN));
-            let made = tx
-                .fetch(
-                    "insert into delivery (alert, place, incident, sighting, due_at)
-                     values ($1, $2, $3, $4, $5)
-                     on conflict (incident, place) where sent_at is null and dead_at is null
-                     do update set sighting = excluded.sighting
-                     returning id",
-                    vec![
-                        alert.into(),
-                        place.as_str().into(),
-                        incident.into(),
-                        sighting.into(),
-                        due.into(),
-                    ],
-                )
-                .await?;
-            for row in &made {
-                tx.touch(Table::Delivery, row.int(0)?);
-            }
+            waits.queue(&mut tx, place).await?;
         }
         tx.touch(Table::Alert, alert);
         let places = places.to_vec();
@@ -121,7 +168,8 @@ impl Registry {
         until: OffsetDateTime,
     ) -> Result<bool> {
         let mut tx = self.store.begin().await?;
-        let sql = "update delivery set claimed_until = $1
+        // News from here on is not on its way.
+        let sql = "update delivery set claimed_until = $1, news = 0
                    where id = $2 and claimed_until <= $3 and attempts = $4 and due_at <= $3
                      and sent_at is null and dead_at is null";
         let values = vec![
@@ -146,16 +194,27 @@ impl Registry {
         let now = micros(at);
         let sql = "update delivery set sent_at = $1, dead_at = null, attempts = attempts + 1,
                           claimed_until = 0
-                   where id = $2 and coalesce(sighting, 0) = $3 and sent_at is null";
-        let told = vec![now.into(), alert.delivery.into(), alert.sighting.into()];
-        if tx.execute(sql, told).await? == 0 {
-            let sql = "update delivery set due_at = $1, attempts = 0, failing_since = null,
-                              failure = null, claimed_until = 0
-                       where id = $2 and sent_at is null";
-            let later = vec![(now + SAME_AGAIN).into(), alert.delivery.into()];
-            tx.execute(sql, later).await?;
-        }
+                   where id = $2 and sent_at is null
+                   returning incident, sighting, news";
+        let taken = tx
+            .fetch(sql, vec![now.into(), alert.delivery.into()])
+            .await?;
         tx.touch(Table::Delivery, alert.delivery);
+        if let Some(row) = taken.first() {
+            let more = Waits {
+                alert: alert.id,
+                incident: row.int_or_null(0)?,
+                sighting: row.int_or_null(1)?,
+                queued: now,
+                news: row.int(2)? == 1,
+            };
+            if more.sighting.unwrap_or(NONE) != alert.sighting {
+                let sql = "update delivery set sighting = $1 where id = $2";
+                let told = vec![alert.sighting.into(), alert.delivery.into()];
+                tx.execute(sql, told).await?;
+                more.queue(&mut tx, &alert.place).await?;
+            }
+        }
         let sql = "update drill set alerted_at = coalesce(alerted_at, $1),
                        state = case when state = 'waiting' then 'passed' else state end
                    where alert = $2 returning id";
@@ -329,6 +388,62 @@ impl Registry {
         let rows = self.store.fetch(sql, vec![]).await?;
         let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
         u64::try_from(count).map_err(|_| Error::Damaged("alert".to_owned()))
+    }
+}
+
+/// What a place is to be told.
+struct Waits {
+    alert: i64,
+    incident: Option<i64>,
+    sighting: Option<i64>,
+    /// Whether it tells what the incident did not know.
+    news: bool,
+    /// From when on, in microseconds.
+    queued: i64,
+}
+
+impl Waits {
+    /// When this place may be told of it.
+    async fn due(&self, tx: &mut Tx, place: &str) -> Result<i64> {
+        let sql = "select distinct sent_at from delivery
+                   where incident = $1 and place = $2 and sent_at is not null
+                   order by sent_at desc limit $3";
+        let values = vec![self.incident.into(), place.into(), AT_ONCE.into()];
+        let told = tx.fetch(sql, values).await?;
+        let counts = match self.news {
+            true => told.get(AT_ONCE as usize - 1),
+            false => told.first(),
+        };
+        Ok(match counts {
+            Some(row) => self.queued.max(row.int(0)? + SAME_AGAIN),
+            None => self.queued,
+        })
+    }
+
+    /// Has a place told, together with what it is still to be told of the same incident. News hastens that,
+    /// but for a place that is away: its pauses are its own.
+    async fn queue(&self, tx: &mut Tx, place: &str) -> Result<()> {
+        let due = self.due(tx, place).await?;
+        let sql = "insert into delivery (alert, place, incident, sighting, due_at, news)
+                   values ($1, $2, $3, $4, $5, $6)
+                   on conflict (incident, place) where sent_at is null and dead_at is null
+                   do update set sighting = excluded.sighting,
+                       news = case when excluded.news = 1 then 1 else delivery.news end,
+                       due_at = case when delivery.attempts = 0 and excluded.due_at < delivery.due_at
+                                     then excluded.due_at else delivery.due_at end
+                   returning id";
+        let values = vec![
+            self.alert.into(),
+            place.into(),
+            self.incident.into(),
+            self.sighting.into(),
+            due.into(),
+            i64::from(self.news).into(),
+        ];
+        for row in &tx.fetch(sql, values).await? {
+            tx.touch(Table::Delivery, row.int(0)?);
+        }
+        Ok(())
     }
 }
 

@@ -1,14 +1,15 @@
 //! Destroying the contents of messages, and keeping what can still prove them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use time::OffsetDateTime;
 
+use super::letters::letter_identity;
 use super::receiving::{ENVELOPE, RAW, envelope_text};
 use super::store::{Row, Tx};
 use super::witness::Table;
-use super::{Error, Registry, Result, from_micros, micros};
-use crate::canary::Actor;
+use super::{Error, Message, Registry, Result, from_micros, micros};
+use crate::canary::{Actor, Channel};
 use crate::evidence::{Act, Entry, ErasedMessage, content_hash};
 
 /// By which rule a message goes.
@@ -40,6 +41,15 @@ pub struct Erasable {
     pub message: i64,
     /// Its length as it is stored.
     pub bytes: u64,
+}
+
+/// What became of messages that were to be erased.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Those that are.
+    pub messages: Vec<Erasable>,
+    /// Registry numbers of those that do not open, which stay.
+    pub damaged: Vec<i64>,
 }
 
 impl Registry {
@@ -75,7 +85,36 @@ impl Registry {
             Rule::Closed => return self.of_closed(before).await,
         };
         let rows = self.store.fetch(sql, vec![micros(before).into()]).await?;
-        rows.iter().map(erasable).collect()
+        let due: Result<Vec<Erasable>> = rows.iter().map(erasable).collect();
+        self.with_photographs(rule, due?).await
+    }
+
+    /// The photographs of which a letter was made go with it: they are the same pictures.
+    async fn with_photographs(&self, rule: Rule, mut due: Vec<Erasable>) -> Result<Vec<Erasable>> {
+        let going: HashSet<i64> = due.iter().map(|one| one.message).collect();
+        let sql = "select message.same_as, message.id, erasure.rule from message
+                   left join erasure on erasure.message = message.id
+                   where message.channel = 'post' and message.same_as is not null";
+        let mut letters = HashSet::new();
+        for row in &self.store.fetch(sql, vec![]).await? {
+            let gone = row.text_or_null(2)?.is_some_and(|by| by == rule.name());
+            if gone || going.contains(&row.int(1)?) {
+                letters.insert(row.bytes(0)?);
+            }
+        }
+        let sql = "select message.id, cast(length(message.raw) as bigint) from message
+                   where message.channel = 'post' and message.settled = 1
+                     and not exists (select 1 from sighting where sighting.message = message.id)
+                     and not exists (select 1 from erasure where erasure.message = message.id)";
+        for row in &self.store.fetch(sql, vec![]).await? {
+            let photographs = erasable(row)?;
+            let letter = letter_identity(photographs.message);
+            if letters.contains(&self.vault.lasting_tag("same_as", &letter)) {
+                due.push(photographs);
+            }
+        }
+        due.sort_unstable_by_key(|one| one.message);
+        Ok(due)
     }
 
     async fn of_closed(&self, before: OffsetDateTime) -> Result<Vec<Erasable>> {
@@ -98,7 +137,8 @@ impl Registry {
             }
         }
         found.retain(|(_, long)| *long);
-        Ok(found.into_iter().map(|(message, _)| message).collect())
+        let found = found.into_iter().map(|(message, _)| message);
+        self.with_photographs(Rule::Closed, found.collect()).await
     }
 
     /// When each incident was closed, as the log says.
@@ -121,26 +161,35 @@ impl Registry {
     }
 
     /// Destroys the contents of messages that a rule lets go; those that another process has erased in the
-    /// meantime are left out of what is returned.
+    /// meantime are left out of what is returned. A message that does not open is left as it is: no hash
+    /// could stand for it.
     ///
     /// # Errors
-    /// The store fails, or a message does not open; then none of them was erased.
+    /// The store fails; then none of them was erased.
     pub async fn erase(
         &self,
         rule: Rule,
         messages: &[Erasable],
         at: OffsetDateTime,
-    ) -> Result<Vec<Erasable>> {
+    ) -> Result<Erased> {
         let mut tx = self.store.begin().await?;
-        let mut erased = Vec::new();
+        let mut erased = Erased::default();
         let mut hashes = Vec::new();
         for erasable in messages {
-            if let Some(hash) = self.erase_one(&mut tx, rule, *erasable, at).await? {
-                erased.push(*erasable);
+            let id = erasable.message;
+            let sql = "select id, at, channel, envelope, raw from message where id = $1";
+            let rows = tx.fetch(sql, vec![id.into()]).await?;
+            let Some(row) = rows.first() else { continue };
+            let Ok(message) = self.read_message(row) else {
+                erased.damaged.push(id);
+                continue;
+            };
+            if let Some(hash) = self.erase_one(&mut tx, rule, message, at).await? {
+                erased.messages.push(*erasable);
                 hashes.push(hash);
             }
         }
-        if !erased.is_empty() {
+        if !hashes.is_empty() {
             let act = Act::MessagesErased {
                 rule: rule.name().to_owned(),
                 messages: hashes,
@@ -154,16 +203,10 @@ impl Registry {
         &self,
         tx: &mut Tx,
         rule: Rule,
-        erasable: Erasable,
+        message: Message,
         at: OffsetDateTime,
     ) -> Result<Option<ErasedMessage>> {
-        let id = erasable.message;
-        let sql = "select id, at, channel, envelope, raw from message where id = $1";
-        let rows = tx.fetch(sql, vec![id.into()]).await?;
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        let message = self.read_message(row)?;
+        let id = message.id;
         let salt = self.raw_salt(id);
         let envelope = envelope_text(&message.envelope, &message.recipients);
         let hash = ErasedMessage {
@@ -185,9 +228,16 @@ impl Registry {
             return Ok(None);
         }
         tx.touch(Table::Erasure, id);
+        // Which of our own numbers was called is what other incidents are weighed by.
+        let numbers = match message.channel {
+            Channel::Phone | Channel::Sms if rule == Rule::Closed => message.recipients.as_slice(),
+            _ => &[],
+        };
         let sql = "update message set envelope = $1, raw = $2 where id = $3";
         let nothing = vec![
-            self.vault.seal(ENVELOPE, &envelope_text("{}", &[]))?.into(),
+            self.vault
+                .seal(ENVELOPE, &envelope_text("{}", numbers))?
+                .into(),
             self.vault.seal(RAW, b"")?.into(),
             id.into(),
         ];

@@ -1,6 +1,8 @@
 //! What has happened to an incident, told from everything that the registry and its log know of it; and
 //! which other incidents know the same actor.
 
+use std::collections::HashSet;
+
 use super::{Error, Registry, Result, from_micros};
 use crate::canary::{Channel, MANY, Moment, MomentKind, NoteKind, SightingKind, SourceName};
 use crate::evidence::{Act, Entry};
@@ -22,6 +24,7 @@ impl Registry {
                 },
             });
         }
+        moments.extend(self.told_by_mail(incident).await?);
         moments.extend(self.judgements(incident).await?);
         for note in self.notes(incident).await? {
             moments.push(Moment {
@@ -66,6 +69,38 @@ impl Registry {
                     until: from_micros(row.int(3)?, "sighting")?,
                 },
             });
+        }
+        Ok(moments)
+    }
+
+    /// Alerts of the time when mail was the only place: they had no deliveries, and stand in the log alone.
+    async fn told_by_mail(&self, incident: i64) -> Result<Vec<Moment>> {
+        let sql = "select entry from evidence
+                   where seq >= 0 and entry like '%\"act\":\"alert_tried\"%'
+                     and entry not like '%\"place\":%' order by seq";
+        let ours = "select id from alert where incident = $1";
+        let ours = self.store.fetch(ours, vec![incident.into()]).await?;
+        let ours: Result<HashSet<i64>> = ours.iter().map(|row| row.int(0)).collect();
+        let ours = ours?;
+        let mut moments = Vec::new();
+        for row in self.store.fetch(sql, vec![]).await? {
+            let entry: Entry = serde_json::from_str(&row.text(0)?)
+                .map_err(|_| Error::Damaged("an entry of the evidence log".to_owned()))?;
+            if let Act::AlertTried {
+                alert,
+                sent: true,
+                place: None,
+            } = entry.act
+                && ours.contains(&alert)
+            {
+                moments.push(Moment {
+                    at: entry.at,
+                    by: None,
+                    what: MomentKind::Alerted {
+                        place: "mail".to_owned(),
+                    },
+                });
+            }
         }
         Ok(moments)
     }
@@ -125,5 +160,48 @@ impl Registry {
             ));
         }
         Ok(others)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::super::{MasterKey, Registry};
+    use super::*;
+
+    /// As it stood when mail was the only place that was told.
+    #[tokio::test]
+    async fn alerts_of_an_older_registry_stand_in_the_timeline() {
+        let home = tempfile::tempdir().unwrap();
+        let key = MasterKey::generate();
+        let registry = Registry::create("sqlite:registry.db", home.path(), &key);
+        let registry = registry.await.unwrap();
+        let mut tx = registry.store.begin().await.unwrap();
+        for sql in [
+            "insert into source (name, sealed, added_at) values ('s', x'00', 1)",
+            "insert into incident (source, state, opened_at, last_at) values ('s', 'open', 1, 1)",
+            "insert into message (at, channel, envelope, raw) values (1, 'mail', x'00', x'00')",
+            "insert into sighting (message, at, channel, kind, actor, incident) values (1, 1, 'mail', 'alarm', x'00', 1)",
+            "insert into alert (incident, sighting, due_at, sent_at, attempts) values (1, 1, 1, 2, 2)",
+        ] {
+            tx.execute(sql, vec![]).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let told = OffsetDateTime::now_utc();
+        for (alert, sent) in [(1, false), (1, true), (7, true)] {
+            let tx = registry.store.begin().await.unwrap();
+            let place = None;
+            let act = Act::AlertTried { alert, sent, place };
+            registry.commit(tx, act).await.unwrap();
+        }
+        let moments = registry.timeline(1).await.unwrap();
+        let alerted: Vec<&Moment> = (moments.iter())
+            .filter(
+                |moment| matches!(&moment.what, MomentKind::Alerted { place } if place == "mail"),
+            )
+            .collect();
+        assert_eq!(alerted.len(), 1, "{moments:?}");
+        assert!(alerted[0].at >= told);
     }
 }

@@ -6,6 +6,11 @@ use time::OffsetDateTime;
 
 use super::{Registry, Result, from_micros};
 
+/// The identity under which the letter is stored that is made of a message's photographs.
+pub fn letter_identity(photographs: i64) -> String {
+    format!("letter {photographs}")
+}
+
 impl Registry {
     /// The message that was stored with this identity, if one was.
     ///
@@ -23,15 +28,12 @@ impl Registry {
         rows.first().map(|row| row.int(0)).transpose()
     }
 
-    /// Letters that came to no sighting, and whose photographs no other letter was made of: newest first,
-    /// with when they came. `identity` is what the letter made of a message's photographs is stored as.
+    /// Letters that came to no sighting, and whose photographs are there and no other letter was made of:
+    /// newest first, with when they came.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn letters_waiting(
-        &self,
-        identity: impl Fn(i64) -> String,
-    ) -> Result<Vec<(i64, OffsetDateTime)>> {
+    pub async fn letters_waiting(&self) -> Result<Vec<(i64, OffsetDateTime)>> {
         let made = "select same_as from message where channel = 'post' and same_as is not null";
         let made = self.store.fetch(made, vec![]).await?;
         let made: Result<HashSet<Vec<u8>>> = made.iter().map(|row| row.bytes(0)).collect();
@@ -42,6 +44,7 @@ impl Registry {
                 "select id, at from message
                  where channel = 'post' and settled = 1
                    and not exists (select 1 from sighting where sighting.message = message.id)
+                   and not exists (select 1 from erasure where erasure.message = message.id)
                  order by id desc",
                 vec![],
             )
@@ -49,7 +52,7 @@ impl Registry {
         let mut waiting = Vec::new();
         for row in &rows {
             let id = row.int(0)?;
-            if !made.contains(&self.vault.lasting_tag("same_as", &identity(id))) {
+            if !made.contains(&self.vault.lasting_tag("same_as", &letter_identity(id))) {
                 waiting.push((id, from_micros(row.int(1)?, "message")?));
             }
         }

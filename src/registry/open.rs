@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 12] = [
+const SQLITE: [Step; 13] = [
     (
         1,
         "registry",
@@ -76,8 +76,9 @@ const SQLITE: [Step; 12] = [
         "incident",
         include_str!("migrations/sqlite/0019_incident.sql"),
     ),
+    (26, "news", include_str!("migrations/sqlite/0026_news.sql")),
 ];
-const POSTGRES: [Step; 12] = [
+const POSTGRES: [Step; 13] = [
     (
         1,
         "registry",
@@ -137,6 +138,11 @@ const POSTGRES: [Step; 12] = [
         19,
         "incident",
         include_str!("migrations/postgres/0019_incident.sql"),
+    ),
+    (
+        26,
+        "news",
+        include_str!("migrations/postgres/0026_news.sql"),
     ),
 ];
 

@@ -258,14 +258,42 @@ impl Registry {
         Ok(Some(stored))
     }
 
+    /// The same for the report by which a surge shows: the reports since then that made it are its
+    /// incident's, too.
+    ///
+    /// # Errors
+    /// See [`Registry::settle`].
+    pub async fn settle_surge(
+        &self,
+        message: i64,
+        sightings: &[NewSighting],
+        since: OffsetDateTime,
+    ) -> Result<Option<Vec<Sighting>>> {
+        let mut tx = self.store.begin().await?;
+        let Some(claimed) = claim(&mut tx, message).await? else {
+            return Ok(None);
+        };
+        let (stored, act) = self
+            .store_sightings(&mut tx, &claimed, sightings, false)
+            .await?;
+        for sighting in &stored {
+            if let (Some(incident), Some(source)) = (sighting.incident, &sighting.source) {
+                gather(&mut tx, incident, source, micros(since), claimed.at).await?;
+            }
+        }
+        self.commit(tx, act).await?;
+        Ok(Some(stored))
+    }
+
     /// Settles several messages that bring no drill in one transaction, all or none of those that nobody
-    /// else has settled: many that come at once cost little more than one.
+    /// else has settled: many that come at once cost little more than one. The numbers of those that this
+    /// call has settled.
     ///
     /// # Errors
     /// The store fails; then all of them stay unsettled.
-    pub async fn settle_all(&self, settlements: &[(i64, Vec<NewSighting>)]) -> Result<()> {
+    pub async fn settle_all(&self, settlements: &[(i64, Vec<NewSighting>)]) -> Result<Vec<i64>> {
         if settlements.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut tx = self.store.begin().await?;
         let mut claimed = Vec::with_capacity(settlements.len());
@@ -278,7 +306,7 @@ impl Registry {
         let source = |sightings: &[NewSighting]| sightings.iter().find_map(|s| s.source.clone());
         claimed.sort_by_cached_key(|(_, sightings)| source(sightings));
         if claimed.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut acts = Vec::with_capacity(claimed.len());
         for (message, sightings) in &claimed {
@@ -288,7 +316,8 @@ impl Registry {
         }
         self.append_all(&mut tx, acts, OffsetDateTime::now_utc(), true)
             .await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(claimed.iter().map(|(one, _)| one.message).collect())
     }
 
     /// Stores what a message has become; the act for the log.
@@ -488,7 +517,31 @@ async fn claim(tx: &mut Tx, message: i64) -> Result<Option<Claimed>> {
     claimed.transpose()
 }
 
-/// Whether the incident has not yet seen this canary on this channel in this way.
+/// Joins the reports of a source between two moments, which were too few to say anything, to the incident of
+/// the surge that they turned out to be.
+async fn gather(tx: &mut Tx, incident: i64, source: &SourceName, from: i64, to: i64) -> Result<()> {
+    let sql = "update sighting set kind = 'alarm', incident = $1
+               where source = $2 and channel = 'report' and at >= $3 and at <= $4
+                 and kind = 'noise' and incident is null
+               returning id, at";
+    let values = vec![
+        incident.into(),
+        source.as_str().into(),
+        from.into(),
+        to.into(),
+    ];
+    let mut first = to;
+    for row in &tx.fetch(sql, values).await? {
+        tx.touch(Table::Sighting, row.int(0)?);
+        first = first.min(row.int(1)?);
+    }
+    let sql = "update incident set opened_at = $1 where id = $2 and opened_at > $1";
+    tx.execute(sql, vec![first.into(), incident.into()]).await?;
+    Ok(())
+}
+
+/// Whether the incident has not yet seen this canary on this channel in this way. A letter always is: they are
+/// few, and a person has said what it is.
 async fn is_news(
     tx: &mut Tx,
     incident: i64,
@@ -496,6 +549,9 @@ async fn is_news(
     kind: SightingKind,
     sighting: &NewSighting,
 ) -> Result<bool> {
+    if channel == Channel::Post.name() {
+        return Ok(true);
+    }
     let canary = sighting.canary.as_ref().map(|id| id.as_str());
     let rows = tx
         .fetch(

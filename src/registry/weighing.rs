@@ -153,7 +153,12 @@ impl Registry {
             let source: SourceName =
                 (row.text(0)?.parse()).map_err(|_| Error::Damaged("a sighting".to_owned()))?;
             let envelope = self.vault.open(ENVELOPE, &row.bytes(3)?)?;
-            for number in recipients(&envelope)? {
+            let mut numbers = recipients(&envelope)?;
+            if numbers.is_empty() {
+                // Erased by a version that kept no number: some number it was.
+                numbers.push(String::new());
+            }
+            for number in numbers {
                 reached.push(Reached {
                     source: source.clone(),
                     incident: row.int_or_null(1)?,

@@ -10,6 +10,7 @@ mod html;
 mod lang;
 pub mod page;
 pub mod pdf;
+mod weight;
 pub mod when;
 
 pub use crate::figure;

@@ -333,7 +333,8 @@ async fn story(url: &str, home: &std::path::Path, key: &MasterKey) -> Registry {
         (second, vec![alarm.clone()]),
         (first, vec![homeless.clone()]),
     ];
-    registry.settle_all(&together).await.unwrap();
+    let ours = registry.settle_all(&together).await.unwrap();
+    assert_eq!(ours, [second], "somebody else has counted the first one");
     assert_eq!(registry.sightings_of(first).await.unwrap().len(), 2);
     let third = registry.accept(&[mail("<3@x>"), mail("<4@x>")]).await;
     let [Accepted::New(third), Accepted::New(fourth)] = third.unwrap()[..] else {

@@ -565,6 +565,7 @@ fn large() -> Gathered {
         drills: vec![],
         sightings: vec![],
         incidents: vec![],
+        weights: vec![],
         acts: vec![],
         checkpoints: vec![],
         check: LogCheck {

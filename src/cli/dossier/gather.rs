@@ -59,6 +59,7 @@ pub(crate) async fn case(
         known_at: known_at.unwrap_or(incident.opened_at),
         known_at_said: known_at.is_some(),
         made_at: now,
+        weight: registry.weigh(std::slice::from_ref(incident)).await?.pop(),
         history: Vec::new(),
         batches: batches
             .iter()

@@ -43,6 +43,7 @@ pub(super) async fn gather(
         table: source.table,
         added_at: source.added_at,
     });
+    let incidents = registry.incidents().await?;
     Ok(Gathered {
         made_at,
         made_by: registry.by().to_owned(),
@@ -61,7 +62,8 @@ pub(super) async fn gather(
             .collect(),
         drills: registry.drills(None, u32::MAX).await?,
         sightings: registry.sightings(&SightingFilter::default()).await?,
-        incidents: registry.incidents().await?,
+        weights: registry.weigh(&incidents).await?,
+        incidents,
         acts,
         checkpoints: registry.checkpoints(u32::MAX).await?,
         check,

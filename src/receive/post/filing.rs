@@ -19,7 +19,7 @@ use crate::canary::{Channel, PictureFormat};
 use crate::receive::hex;
 use crate::receive::reading::Reading;
 use crate::receive::understand::Letter;
-use crate::registry::{Message, NewMessage};
+use crate::registry::{Message, NewMessage, letter_identity};
 
 /// Who files a letter, and from where.
 #[derive(Clone, Copy)]
@@ -53,11 +53,6 @@ struct Envelope<'a> {
 
 fn is_zero(count: &usize) -> bool {
     *count == 0
-}
-
-/// The identity of the letter that is made of a message's photographs.
-pub fn identity(photographs: i64) -> String {
-    format!("letter {photographs}")
 }
 
 /// A letter as it is typed with its pictures, or its pictures alone where neither addressee nor address is
@@ -116,7 +111,7 @@ pub fn confirmed(
         channel: Channel::Post,
         envelope: text(&envelope),
         recipients: vec![letter.addressee.clone()],
-        same_as: Some(identity(photographs)),
+        same_as: Some(letter_identity(photographs)),
         raw,
     }
 }

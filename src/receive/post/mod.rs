@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use time::OffsetDateTime;
 
-pub use filing::{By, confirmed, identity, message, proposed};
+pub use filing::{By, confirmed, message, proposed};
 pub use pages::{Refused, unpacked};
 
 use super::Accepted;
@@ -29,7 +29,7 @@ use super::http::{Peer, Site, User};
 use super::reading::{Pages, Reader};
 use super::understand::{self, Letter};
 use crate::canary::{CanaryId, Channel};
-use crate::registry::{self, Error, Message};
+use crate::registry::{self, Error, Message, letter_identity};
 use upload::Upload;
 
 /// What the rest of a form may take, beside the pictures.
@@ -99,7 +99,7 @@ async fn empty(
     letter: &Letter,
     problem: Option<&str>,
 ) -> Response {
-    let waiting = site.registry.letters_waiting(identity).await;
+    let waiting = site.registry.letters_waiting().await;
     let waiting = waiting.unwrap_or_else(|error| {
         tracing::error!(%error, "letters that wait could not be listed");
         Vec::new()
@@ -195,7 +195,7 @@ async fn waiting(site: &Site, id: i64) -> Result<Message, Box<Response>> {
         Ok(_) => return Err(Box::new(StatusCode::NOT_FOUND.into_response())),
         Err(error) => return Err(failed(&error)),
     };
-    match site.registry.stored_as(&identity(id)).await {
+    match site.registry.stored_as(&letter_identity(id)).await {
         Ok(Some(letter)) => Err(Box::new(become_of(site, letter).await)),
         Ok(None) => Ok(message),
         Err(error) => Err(failed(&error)),

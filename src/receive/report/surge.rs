@@ -14,6 +14,7 @@
 
 use statrs::distribution::{ContinuousCDF, Gamma};
 use statrs::function::beta::beta_reg;
+use time::{Duration, OffsetDateTime, Time, UtcOffset};
 
 /// Days from which the ordinary rate is known, before the last [`GUARD`].
 pub const BASELINE: usize = 56;
@@ -45,6 +46,15 @@ pub struct Surge {
     pub expected: f64,
     /// The chance of so many or more.
     pub chance: f64,
+}
+
+impl Surge {
+    /// When the first of its days began (UTC), of a surge that was seen at `at`.
+    pub fn since(&self, at: OffsetDateTime) -> OffsetDateTime {
+        let today = at.to_offset(UtcOffset::UTC).replace_time(Time::MIDNIGHT);
+        let before = self.days.saturating_sub(1).try_into().unwrap_or_default();
+        today.saturating_sub(Duration::days(before))
+    }
 }
 
 /// The surge that the last of these days ends in, if it does: the least likely of the windows. `counts` has a

@@ -17,6 +17,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -106,16 +107,19 @@ async fn settle_some(registry: &Registry, stuck: &mut HashSet<i64>) -> Result<Ro
         // What goes wrong here goes wrong again below, and is told there.
         match in_time(PATIENCE, understand(registry, message)).await {
             // A report is judged by those before it, which must be stored.
-            Ok((sightings, None)) if agree(&sightings) && message.channel != Channel::Report => {
+            Ok((sightings, None, None))
+                if agree(&sightings) && message.channel != Channel::Report =>
+            {
                 together.push((message.id, sightings))
             }
             _ => one_by_one.push(message),
         }
     }
     match in_time(PATIENCE, registry.settle_all(&together)).await {
-        Ok(()) => {
+        Ok(ours) => {
             settled += together.len();
-            for (id, sightings) in &together {
+            // What another receiver has settled in the meantime it has counted.
+            for (id, sightings) in together.iter().filter(|(id, _)| ours.contains(id)) {
                 let channel = waiting.iter().find(|message| message.id == *id);
                 let channel = channel.map_or("", |message| message.channel.name());
                 for sighting in sightings {
@@ -129,10 +133,10 @@ async fn settle_some(registry: &Registry, stuck: &mut HashSet<i64>) -> Result<Ro
         }
     }
     for message in one_by_one {
-        match in_time(PATIENCE, settle(registry, message)).await {
-            Ok(sightings) => {
+        match in_time(PATIENCE, settle_ours(registry, message)).await {
+            Ok(ours) => {
                 settled += 1;
-                for sighting in sightings {
+                for sighting in ours.iter().flatten() {
                     metrics().settled(sighting.channel.name(), sighting.kind.name());
                 }
             }
@@ -165,21 +169,33 @@ fn agree(sightings: &[NewSighting]) -> bool {
 /// # Errors
 /// The registry failed; then the message stays unsettled.
 pub async fn settle(registry: &Registry, message: &Message) -> Result<Vec<Sighting>> {
-    let (sightings, drill) = understand(registry, message).await?;
-    match registry.settle_drill(message.id, &sightings, drill).await? {
+    match settle_ours(registry, message).await? {
         Some(settled) => Ok(settled),
         None => registry.sightings_of(message.id).await,
     }
 }
 
+/// The same; nothing if it is somebody else who has settled it.
+async fn settle_ours(registry: &Registry, message: &Message) -> Result<Option<Vec<Sighting>>> {
+    let (sightings, drill, surge) = understand(registry, message).await?;
+    match surge {
+        Some(since) => {
+            let settled = registry.settle_surge(message.id, &sightings, since);
+            settled.await
+        }
+        None => registry.settle_drill(message.id, &sightings, drill).await,
+    }
+}
+
 /// What a message turned out to be: one sighting for each canary reached, and for each recipient
-/// that is none; and the drill whose token it brings. Photographs that wait for a person are none yet.
+/// that is none; the drill whose token it brings; and since when reports have been a surge, if it is one that
+/// shows it. Photographs that wait for a person are none yet.
 async fn understand(
     registry: &Registry,
     message: &Message,
-) -> Result<(Vec<NewSighting>, Option<i64>)> {
+) -> Result<(Vec<NewSighting>, Option<i64>, Option<OffsetDateTime>)> {
     if waits(message) {
-        return Ok((Vec::new(), None));
+        return Ok((Vec::new(), None, None));
     }
     let (mut reached, actor) = match message.channel {
         Channel::Mail => {
@@ -205,7 +221,10 @@ async fn understand(
             let reached = login::reached(registry, message).await?;
             (vec![reached], login::actor(message))
         }
-        Channel::Report => return Ok((vec![report::sighting(registry, message).await?], None)),
+        Channel::Report => {
+            let (sighting, since) = report::sighting(registry, message).await?;
+            return Ok((vec![sighting], None, since));
+        }
     };
     if reached.is_empty() {
         reached.push(Reached::default());
@@ -228,7 +247,7 @@ async fn understand(
         Some(canary) => seen.insert(canary.clone()),
         None => true,
     });
-    Ok((sightings, drill.map(|drill| drill.id)))
+    Ok((sightings, drill.map(|drill| drill.id), None))
 }
 
 /// What the canaries that a contact may have meant have in common.

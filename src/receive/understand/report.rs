@@ -1,13 +1,18 @@
 //! A customer's report: by itself it points at nothing; more of them than ordinarily are an alarm of the
 //! source whose customers they are.
 
+use time::OffsetDateTime;
+
 use super::one_line;
 use crate::canary::{Actor, SightingKind};
 use crate::receive::report::{Report, days};
 use crate::registry::{Error, Message, NewSighting, Registry, Result};
 
-/// What a report comes to.
-pub async fn sighting(registry: &Registry, message: &Message) -> Result<NewSighting> {
+/// What a report comes to, and, of a surge, since when it has been one.
+pub async fn sighting(
+    registry: &Registry,
+    message: &Message,
+) -> Result<(NewSighting, Option<OffsetDateTime>)> {
     let report: Report = serde_json::from_str(&message.envelope).unwrap_or_default();
     let source = match report.source {
         Some(name) => match registry.source(&name).await {
@@ -29,7 +34,8 @@ pub async fn sighting(registry: &Registry, message: &Message) -> Result<NewSight
             surge.reports, surge.days, surge.expected, surge.chance, report.note
         ),
     };
-    Ok(NewSighting {
+    let since = surge.map(|surge| surge.since(message.at));
+    let sighting = NewSighting {
         source,
         canary: None,
         batch: None,
@@ -43,5 +49,6 @@ pub async fn sighting(registry: &Registry, message: &Message) -> Result<NewSight
             ..Actor::default()
         },
         network: None,
-    })
+    };
+    Ok((sighting, since))
 }

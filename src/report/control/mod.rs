@@ -43,6 +43,7 @@ use super::{Lang, say, when};
 use crate::canary::{Batch, ContactKind, Drill, Incident, Sighting, SourceName};
 use crate::evidence::Entry;
 use crate::registry::{LogCheck, SignedCheckpoint};
+use crate::weigh::Weight;
 
 /// What a report is made of, as the registry has it.
 pub struct Gathered {
@@ -72,6 +73,8 @@ pub struct Gathered {
     pub sightings: Vec<Sighting>,
     /// Every incident.
     pub incidents: Vec<Incident>,
+    /// What each of them is weighed at, in the same order.
+    pub weights: Vec<Weight>,
     /// The log. Reasons in it that name a canary's detail are to be withheld before.
     pub acts: Vec<Entry>,
     /// Every checkpoint, newest first.

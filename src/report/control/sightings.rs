@@ -11,7 +11,8 @@ use crate::canary::{Channel, IncidentState, SightingKind};
 use crate::evidence::Act;
 use crate::report::figure::{Anchor, Figure, Ink};
 use crate::report::page::{Block, Column, Text, foreign};
-use crate::report::{Lang, say, when};
+use crate::report::{Lang, say, weight, when};
+use crate::weigh::{Verdict, Weight};
 
 const KINDS: [(SightingKind, Ink); 5] = [
     (SightingKind::Alarm, Ink::Alarm),
@@ -87,6 +88,8 @@ pub struct IncidentLine {
     pub sightings: u64,
     /// Different canaries among them.
     pub canaries: u64,
+    /// How much better a leak explains what came than chance does.
+    pub weight: Option<Weight>,
 }
 
 /// A list that was examined.
@@ -172,12 +175,14 @@ pub fn sightings(gathered: &Gathered) -> Sightings {
 /// The incidents that were open or moved in the period.
 pub fn incidents(gathered: &Gathered) -> Vec<IncidentLine> {
     let period = gathered.period;
-    let touched = gathered.incidents.iter().filter(|one| {
+    let weights = gathered.weights.iter().map(Some);
+    let weights = weights.chain(std::iter::repeat(None));
+    let touched = gathered.incidents.iter().zip(weights).filter(|(one, _)| {
         one.opened_at < period.end()
             && (one.last_at >= period.start() || one.state == IncidentState::Open)
     });
     touched
-        .map(|one| IncidentLine {
+        .map(|(one, weight)| IncidentLine {
             id: one.id,
             source: one.source.to_string(),
             state: one.state,
@@ -185,6 +190,7 @@ pub fn incidents(gathered: &Gathered) -> Vec<IncidentLine> {
             last_at: one.last_at,
             sightings: one.sightings,
             canaries: one.canaries,
+            weight: weight.cloned(),
         })
         .collect()
 }
@@ -323,6 +329,7 @@ fn incident_table(control: &Control, lang: Lang) -> Vec<Block> {
         "この期間に継続中または発生したインシデントはない。"
     );
     blocks.extend(words::table(lang, columns, rows.collect(), empty));
+    blocks.extend(weight_table(control, lang));
     let alerts = &control.alerts;
     let sent = words::count(lang, alerts.sent as u64, "alert was", "alerts were", "件");
     let failed = words::count(lang, alerts.failed_tries as u64, "try", "tries", "回");
@@ -332,6 +339,53 @@ fn incident_table(control: &Control, lang: Lang) -> Vec<Block> {
             lang,
             "{sent} accepted by the mail server for the people to be told; {failed} failed; {open} tried and not delivered by the end.",
             "通知{sent}が配信先のメールサーバーに受け付けられた。失敗した試行は{failed}、基準時に未達の通知は{open}である。"
+        )
+        .into(),
+    ));
+    blocks
+}
+
+/// The verdict on each incident; nothing where there was none.
+fn weight_table(control: &Control, lang: Lang) -> Vec<Block> {
+    let weighed = control.incidents.iter();
+    let weighed = weighed.filter_map(|one| Some((one.id, one.weight.as_ref()?)));
+    let rows: Vec<Vec<Text>> = weighed
+        .map(|(id, weight)| {
+            let verdict = weight::verdict(lang, weight.verdict);
+            let mut supported = weight::supported(lang, weight);
+            let limited = weight::limited(lang, weight);
+            if !limited.is_empty() {
+                supported = say!(lang, "{supported}; {limited}", "{supported}。{limited}");
+            }
+            vec![
+                id.to_string().into(),
+                match weight.verdict {
+                    Verdict::Leak => Text::strong(verdict),
+                    Verdict::Inconclusive | Verdict::Background => verdict.into(),
+                },
+                format!("{:.1}", weight.log10_lr).into(),
+                supported.into(),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let columns = vec![
+        Column::text(say!(lang, "No.", "番号"), 0.6),
+        Column::text(say!(lang, "Verdict", "判定"), 1.4),
+        Column::number(
+            say!(lang, "log10 likelihood ratio", "対数尤度比(常用対数)"),
+            1.4,
+        ),
+        Column::text(say!(lang, "Support", "支持の強さ"), 5.0),
+    ];
+    let mut blocks = words::table(lang, columns, rows, String::new());
+    blocks.push(Block::Note(
+        say!(
+            lang,
+            "All channels together: how much better it is explained by a list of the source in strangers' hands than by ordinary background, on the ENFSI scale.",
+            "全経路の接触を合わせ、監視対象の名簿が第三者の手にあるとする仮説が、平常時の接触とする仮説よりどれだけよく事実を説明するかを、ENFSIの尺度で示す。"
         )
         .into(),
     ));

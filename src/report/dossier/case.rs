@@ -8,6 +8,7 @@ use time::serde::rfc3339;
 use crate::canary::{Channel, IncidentState};
 use crate::evidence::{TracedClear, TracedSource};
 use crate::notation::Role;
+use crate::weigh::Weight;
 
 /// Everything that the documents are made from.
 #[derive(Clone, Debug, Serialize)]
@@ -32,6 +33,8 @@ pub struct Case {
     /// When this was gathered.
     #[serde(with = "rfc3339")]
     pub made_at: OffsetDateTime,
+    /// How much better a leak explains what came than chance does, by all channels together.
+    pub weight: Option<Weight>,
     /// What people made of it, in order.
     pub history: Vec<Change>,
     /// The source's batches, in order of planting.

@@ -85,6 +85,10 @@ pub(super) fn page(case: &Case, facts: &Facts, lang: Lang, full: Fullness) -> Pa
                     .into(),
             ),
             (
+                say!(lang, "Weight of the contacts", "接触の証拠としての評価"),
+                words::weighed(case, lang).into(),
+            ),
+            (
                 say!(lang, "Known to us since", "当社が知った時点"),
                 words::known(case, lang).into(),
             ),

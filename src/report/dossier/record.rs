@@ -11,7 +11,7 @@ use super::words;
 use crate::canary::{Channel, State};
 use crate::report::page::{Block, Column, Page, Table, Text};
 use crate::report::when::{self, minute, percent, thousands};
-use crate::report::{Lang, say};
+use crate::report::{Lang, say, weight};
 
 /// With more sightings than this the timeline counts them by day.
 const SINGLE: usize = 40;
@@ -20,6 +20,20 @@ pub(super) fn page(case: &Case, facts: &Facts, lang: Lang) -> Page {
     let mut blocks = vec![
         Block::Para(words::noticed(case, lang).into()),
         Block::Facts(summary(case, facts, lang)),
+        Block::Heading(say!(
+            lang,
+            "What the contacts are weighed at",
+            "接触の証拠としての評価"
+        )),
+        Block::List(weighed(case, lang)),
+        Block::Note(
+            say!(
+                lang,
+                "The likelihood ratio compares two explanations of what came, and of what did not: a list of this source is in strangers' hands, or all of it is ordinary background. It says nothing about who took the data.",
+                "尤度比は、接触の有無を説明する二つの仮説(当該データベースの名簿が第三者の手にある/すべて平常時の接触である)を比較した値であり、誰が持ち出したかを示すものではない。"
+            )
+            .into(),
+        ),
         Block::Heading(say!(lang, "Deadlines", "期限")),
         words::deadline_table(
             case,
@@ -131,6 +145,14 @@ fn summary(case: &Case, facts: &Facts, lang: Lang) -> Vec<(String, Text)> {
         ),
         (say!(lang, "People", "本人の数"), number),
     ]
+}
+
+/// The verdict, and what each channel says to it.
+fn weighed(case: &Case, lang: Lang) -> Vec<Text> {
+    let channels = case.weight.iter().flat_map(|weight| &weight.channels);
+    let channels = channels.map(|channel| weight::channel(lang, channel).into());
+    let verdict = std::iter::once(Text::strong(words::weighed(case, lang)));
+    verdict.chain(channels).collect()
 }
 
 fn timeline(case: &Case, lang: Lang) -> Block {

@@ -10,7 +10,7 @@ use crate::evidence::TracedSource;
 use crate::notation::Role;
 use crate::report::page::{Block, Column, Page, Table, Text, blank, foreign};
 use crate::report::when::{self, minute, percent, thousands};
-use crate::report::{Lang, say};
+use crate::report::{Lang, say, weight};
 
 /// A document's frame: it says on every page that it is a draft.
 pub(super) fn draft(lang: Lang, title: String, subtitle: String, blocks: Vec<Block>) -> Page {
@@ -304,15 +304,14 @@ pub(super) fn finding(trace: &Trace, found: &TracedSource, lang: Lang) -> String
 
 /// The ENFSI scale's words.
 pub(super) fn support(lang: Lang, english: &str) -> String {
-    match (lang, english) {
-        (Lang::Ja, "no support") => "支持しない".to_owned(),
-        (Lang::Ja, "weak support") => "弱い支持".to_owned(),
-        (Lang::Ja, "moderate support") => "中程度の支持".to_owned(),
-        (Lang::Ja, "moderately strong support") => "やや強い支持".to_owned(),
-        (Lang::Ja, "strong support") => "強い支持".to_owned(),
-        (Lang::Ja, "very strong support") => "非常に強い支持".to_owned(),
-        (Lang::Ja, "extremely strong support") => "極めて強い支持".to_owned(),
-        (_, other) => clip(other, 40),
+    clip(weight::support(lang, english), 40)
+}
+
+/// The verdict from what came in, and what each channel says to it.
+pub(super) fn weighed(case: &Case, lang: Lang) -> String {
+    match &case.weight {
+        Some(weight) => weight::line(lang, weight),
+        None => say!(lang, "not weighed", "未評価"),
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{HANAKO, KEISUKE};
-use crate::harness::Otori;
+use crate::harness::{Otori, Who};
 
 /// A mail server that refuses the first messages, and then takes them.
 pub async fn sink(refusals: usize) -> (String, Arc<Mutex<Vec<String>>>) {
@@ -103,13 +103,22 @@ async fn what_comes_while_an_alert_is_on_its_way_is_told_too() {
     let now = OffsetDateTime::now_utc();
     hand_on(now).await;
     let told = due(now).await;
-    sight(&otori, &school[1]).await;
-    hand_on(OffsetDateTime::now_utc()).await;
+    let claim = registry.claim_delivery(&told[0], now, now + time::Duration::SECOND);
+    assert!(claim.await.unwrap());
+    sight(&otori, &school[0]).await;
+    // More of the same is told ten minutes later, so that a flood of mail is not a flood of alerts.
+    let later = now + time::Duration::minutes(11);
+    hand_on(later).await;
     registry.alert_delivered(&told[0], now).await.unwrap();
     assert_eq!(registry.alerts_waiting().await.unwrap(), 1);
-    // Not at once, so that a flood of mail is not a flood of alerts.
-    assert!(due(now + time::Duration::minutes(1)).await.is_empty());
-    let later = now + time::Duration::minutes(11);
+    assert!(due(now + time::Duration::minutes(9)).await.is_empty());
+    let told = due(later).await;
+    let claim = registry.claim_delivery(&told[0], later, later + time::Duration::SECOND);
+    assert!(claim.await.unwrap());
+    // Another canary is news, and told at once.
+    sight(&otori, &school[1]).await;
+    hand_on(OffsetDateTime::now_utc()).await;
+    registry.alert_delivered(&told[0], later).await.unwrap();
     let rest = due(later).await;
     assert!(
         rest[0].body.contains(school[1].id.as_str()),
@@ -119,12 +128,104 @@ async fn what_comes_while_an_alert_is_on_its_way_is_told_too() {
     registry.alert_delivered(&rest[0], later).await.unwrap();
     assert_eq!(registry.alerts_waiting().await.unwrap(), 0);
 
-    // Nor is one that comes when the first has arrived already.
+    // Nor is one told at once that comes when the first has arrived already.
     sight(&otori, &school[0]).await;
     let third = later + time::Duration::minutes(1);
     hand_on(third + time::Duration::minutes(10)).await;
     assert!(due(third).await.is_empty());
     assert_eq!(due(third + time::Duration::minutes(10)).await.len(), 1);
+    otori.json(&["evidence", "verify"]);
+}
+
+#[tokio::test]
+async fn news_is_told_at_once_and_hastens_what_waits() {
+    let otori = Otori::new().await;
+    let registry = &otori.registry;
+    let names: Vec<String> = (0..9)
+        .map(|n| format!("canary{n}@decoys.example"))
+        .collect();
+    let people: Vec<_> = (names.iter().zip([
+        "701", "702", "703", "704", "705", "706", "707", "708", "709",
+    ]))
+    .map(|(mail, unit)| Who {
+        mail,
+        unit,
+        ..KEISUKE
+    })
+    .collect();
+    let school = otori.plant("school", &people).await;
+    let places = ["mail".to_owned()];
+    let start = OffsetDateTime::now_utc() + time::Duration::SECOND;
+    let mut told = Vec::new();
+    let mut tell = async |minutes: i64| {
+        let at = start + time::Duration::minutes(minutes);
+        registry.hand_on_alerts(&places, at).await.unwrap();
+        for alert in registry.due_deliveries("mail", at, 10).await.unwrap() {
+            registry.alert_delivered(&alert, at).await.unwrap();
+            told.push((minutes, alert.body));
+        }
+    };
+    sight(&otori, &school[0]).await;
+    tell(0).await;
+    // The same again waits at the place; another canary is told, and the same with it.
+    sight(&otori, &school[0]).await;
+    tell(1).await;
+    sight(&otori, &school[1]).await;
+    tell(2).await;
+    sight(&otori, &school[2]).await;
+    tell(3).await;
+    // A list that is used on one canary after the other is a flood, however new each is.
+    for (canary, minute) in school[3..].iter().zip(4..) {
+        sight(&otori, canary).await;
+        tell(minute).await;
+    }
+    for minute in 10..15 {
+        tell(minute).await;
+    }
+    let minutes: Vec<i64> = told.iter().map(|(minute, _)| *minute).collect();
+    assert_eq!(minutes, [0, 2, 3, 10]);
+    assert!(told[1].1.contains("\"sightings\":3"), "{}", told[1].1);
+    assert!(told[3].1.contains("\"canaries\":9"), "{}", told[3].1);
+}
+
+#[tokio::test]
+async fn what_waits_at_a_place_that_is_no_more_goes_to_the_others() {
+    let otori = Otori::new().await;
+    let registry = &otori.registry;
+    let school = otori.plant("school", &[KEISUKE]).await;
+    let minutes = time::Duration::minutes;
+    let before = ["slack".to_owned(), "chat".to_owned()];
+    let after = ["chat".to_owned(), "mail".to_owned()];
+    let due = async |place: &str, at| registry.due_deliveries(place, at, 10).await.unwrap();
+    sight(&otori, &school[0]).await;
+    let now = OffsetDateTime::now_utc() + time::Duration::SECOND;
+    registry.hand_on_alerts(&before, now).await.unwrap();
+    let at_chat = due("chat", now).await.remove(0);
+    registry.alert_delivered(&at_chat, now).await.unwrap();
+    let at_slack = due("slack", now).await.remove(0);
+    let failed = registry.delivery_failed(&at_slack, now, Some(now + minutes(1)), "it is gone");
+    failed.await.unwrap();
+
+    // Another receiver may serve it: it is waited for until it is clear that nobody does.
+    assert_eq!(
+        registry
+            .hand_on_alerts(&after, now + minutes(5))
+            .await
+            .unwrap(),
+        0
+    );
+    let later = now + minutes(12);
+    assert_eq!(registry.hand_on_alerts(&before, later).await.unwrap(), 0);
+    assert_eq!(registry.hand_on_alerts(&[], later).await.unwrap(), 0);
+    assert_eq!(registry.hand_on_alerts(&after, later).await.unwrap(), 1);
+    assert_eq!(registry.hand_on_alerts(&after, later).await.unwrap(), 0);
+    assert!(due("slack", later).await.is_empty());
+    assert!(due("chat", later).await.is_empty(), "it was told");
+    let at_mail = due("mail", later).await.remove(0);
+    assert_eq!(at_mail.body, at_chat.body);
+    registry.alert_delivered(&at_mail, later).await.unwrap();
+    assert_eq!(otori.json(&["alerts"]), serde_json::json!({ "alerts": [] }));
+    otori.json(&["evidence", "verify"]);
 }
 
 #[tokio::test]

@@ -2,13 +2,15 @@
 
 use otori::canary::{Actor, Canary, Channel, IncidentState, SightingKind};
 use otori::evidence::{Act, content_hash};
-use otori::registry::{Accepted, NewMessage, NewSighting, Registry, SightingFilter, envelope_text};
+use otori::registry::{
+    Accepted, NewMessage, NewSighting, Registry, SightingFilter, envelope_text, letter_identity,
+};
 use otori::retention::{self, RetentionConfig};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-use super::KEISUKE;
-use crate::harness::Otori;
+use super::{HANAKO, KEISUKE};
+use crate::harness::{NUMBER, Otori};
 use crate::servers;
 
 const ENVELOPE: &str = r#"{"from":"sender@broker.example"}"#;
@@ -226,4 +228,140 @@ async fn nothing_of_it_is_left_in_the_file() {
         .await
         .unwrap();
     assert!(!held(copy()));
+}
+
+/// Stores a message and settles it as these sightings; its number.
+async fn stored(registry: &Registry, message: NewMessage, sightings: &[NewSighting]) -> i64 {
+    let accepted = registry.accept(&[message]).await.unwrap();
+    let [Accepted::New(id)] = accepted[..] else {
+        panic!("{accepted:?}");
+    };
+    registry.settle(id, sightings).await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn what_a_closed_incident_s_calls_weigh_stays() {
+    let otori = Otori::new().await;
+    let registry = &otori.registry;
+    let now = OffsetDateTime::now_utc();
+    for (source, who) in [("school", KEISUKE), ("shop", HANAKO)] {
+        let canary = otori.plant(source, &[who]).await.remove(0);
+        let call = NewMessage {
+            at: now - Duration::days(1),
+            channel: Channel::Phone,
+            envelope: "{}".to_owned(),
+            recipients: vec![NUMBER.to_owned()],
+            raw: b"a call".to_vec(),
+            same_as: None,
+        };
+        let alarm = NewSighting {
+            source: Some(canary.source),
+            canary: None,
+            batch: None,
+            kind: SightingKind::Alarm,
+            actor: Actor::default(),
+            network: None,
+        };
+        stored(registry, call, &[alarm]).await;
+    }
+    let incidents = registry.incidents().await.unwrap();
+    let before = registry.weigh(&incidents).await.unwrap();
+    let closed = registry.judge_incident(1, IncidentState::Closed, None);
+    closed.await.unwrap();
+    let rules = RetentionConfig {
+        closed_days: Some(30),
+        ..RetentionConfig::default()
+    };
+    let done = retention::apply(registry, &rules, now + Duration::days(31)).await;
+    assert_eq!(done.unwrap().closed, 1);
+    assert!(registry.message(1).await.unwrap().is_none());
+    let after = registry.weigh(&incidents).await.unwrap();
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+    otori.json(&["evidence", "verify"]);
+}
+
+#[tokio::test]
+async fn one_damaged_message_stops_nothing() {
+    let otori = Otori::new().await;
+    let registry = &otori.registry;
+    let mut ids = Vec::new();
+    for days in [40, 50, 60] {
+        ids.push(came(registry, None, SightingKind::Noise, days).await);
+    }
+    let url = format!("sqlite:{}", otori.dir().join("registry.db").display());
+    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url)
+        .await
+        .unwrap();
+    let damage = "update message set raw = x'00112233' where id = $1";
+    let damage = sqlx::query(damage).bind(ids[1]).execute(&mut connection);
+    damage.await.unwrap();
+    sqlx::Connection::close(connection).await.unwrap();
+    let path = otori.dir().join("otori.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let rules = "[retention]\nnoise_days = 30\n";
+    std::fs::write(&path, text.replacen("[retention]\n", rules, 1)).unwrap();
+    let done = otori.json(&["retention", "apply"]);
+    assert_eq!(
+        (&done["erased"]["noise"], &done["erased"]["damaged"]),
+        (&json!(2), &json!(1)),
+        "{done}"
+    );
+    for (id, gone) in ids.iter().zip([true, false, true]) {
+        assert_eq!(registry.erased(*id).await.unwrap().is_some(), gone, "{id}");
+    }
+    let words = otori.command(&["retention", "apply"]).output().unwrap();
+    let words = String::from_utf8(words.stdout).unwrap();
+    assert!(words.contains("1 messages do not open"), "{words}");
+}
+
+#[tokio::test]
+async fn photographs_go_with_the_letter_that_was_made_of_them() {
+    let otori = Otori::new().await;
+    let registry = &otori.registry;
+    let now = OffsetDateTime::now_utc();
+    let photographs = |days| NewMessage {
+        at: now - Duration::days(days),
+        channel: Channel::Post,
+        envelope: r#"{"photographs":1}"#.to_owned(),
+        recipients: vec![],
+        raw: b"a picture".to_vec(),
+        same_as: Some(format!("pictures of {days}")),
+    };
+    let noise = NewSighting {
+        source: None,
+        canary: None,
+        batch: None,
+        kind: SightingKind::Noise,
+        actor: Actor::default(),
+        network: None,
+    };
+    let confirmed = stored(registry, photographs(60), &[]).await;
+    let waiting = stored(registry, photographs(50), &[]).await;
+    let letter = NewMessage {
+        at: now - Duration::days(40),
+        same_as: Some(letter_identity(confirmed)),
+        envelope: "{}".to_owned(),
+        ..photographs(40)
+    };
+    let letter = stored(registry, letter, &[noise]).await;
+    let rules = |days| RetentionConfig {
+        noise_days: Some(days),
+        ..RetentionConfig::default()
+    };
+    let done = retention::apply(registry, &rules(45), now).await.unwrap();
+    assert_eq!(done.noise, 0, "the letter is not old enough");
+    let done = retention::apply(registry, &rules(30), now).await.unwrap();
+    assert_eq!(done.noise, 2);
+    for (id, gone) in [(confirmed, true), (letter, true), (waiting, false)] {
+        assert_eq!(registry.erased(id).await.unwrap().is_some(), gone, "{id}");
+    }
+    let listed = registry.letters_waiting().await.unwrap();
+    assert_eq!(
+        listed.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+        [waiting]
+    );
+    let done = retention::apply(registry, &rules(30), now).await.unwrap();
+    assert_eq!(done.noise, 0);
+    otori.json(&["evidence", "verify"]);
 }
