@@ -9,8 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -89,6 +90,23 @@ impl Secret {
     /// Whether `signature` is the HMAC-SHA-256 of the parts.
     pub fn signed_sha256(&self, parts: &[&[u8]], signature: &[u8]) -> bool {
         self.any(|text| sign(Hmac::<Sha256>::new_from_slice(text), parts).ct_eq(signature))
+    }
+
+    /// Whether `signature` is that of the text as Vonage's SMS API signs, by its length: HMAC-MD5 or MD5 with
+    /// the secret behind the text, HMAC-SHA-1, -256 or -512.
+    pub fn signed_by_length(&self, text: &[u8], signature: &[u8]) -> bool {
+        let parts = &[text];
+        self.any(|key| match signature.len() {
+            16 => {
+                let behind = Md5::new().chain_update(text).chain_update(key).finalize();
+                sign(Hmac::<Md5>::new_from_slice(key), parts).ct_eq(signature)
+                    | behind.ct_eq(signature)
+            }
+            20 => sign(Hmac::<Sha1>::new_from_slice(key), parts).ct_eq(signature),
+            32 => sign(Hmac::<Sha256>::new_from_slice(key), parts).ct_eq(signature),
+            64 => sign(Hmac::<Sha512>::new_from_slice(key), parts).ct_eq(signature),
+            _ => Choice::from(0),
+        })
     }
 
     /// HMAC-SHA-1 under the secret to use, as Twilio signs.

@@ -194,6 +194,7 @@ http = "127.0.0.1:8025"
 [receive.phone]
 secret_file = "keys/phone.secret"
 # twilio_token_file = "keys/twilio.token"
+# vonage_secret_file = "keys/vonage.secret"
 
 # Roles: admin (everything), analyst (sightings, traces, single canaries), mail_room (letters only),
 # auditor (what proves the control, without a canary's details).
@@ -370,6 +371,7 @@ impl Workspace {
             let phone = &config.receive.phone;
             let secrets = [
                 &phone.twilio_token_file,
+                &phone.vonage_secret_file,
                 &phone.secret_file,
                 &config.receive.login.secret_file,
                 &config.receive.metrics_token_file,

@@ -154,6 +154,9 @@ impl Default for Limits {
 pub struct PhoneConfig {
     /// File with Twilio's auth token; without it `/hooks/twilio/…` are closed.
     pub twilio_token_file: Option<PathBuf>,
+    /// File with the signature secret of a Vonage account; without it `/hooks/vonage/…` are closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vonage_secret_file: Option<PathBuf>,
     /// File with the secret that signs `/hooks/phone`; without it that webhook is closed.
     pub secret_file: Option<PathBuf>,
 }

@@ -311,6 +311,7 @@ fn secrets(given: &Given<'_>, points: &mut Points) {
     let others = [
         &receive.phone.secret_file,
         &receive.phone.twilio_token_file,
+        &receive.phone.vonage_secret_file,
         &receive.login.secret_file,
         &receive.metrics_token_file,
     ];

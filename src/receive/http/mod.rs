@@ -57,6 +57,7 @@ pub(super) struct Site {
     pub door: Door,
     pub twilio: Option<Twilio>,
     pub phone_secret: Option<Secret>,
+    pub vonage_secret: Option<Secret>,
     pub login_secret: Option<Secret>,
     pub metrics_token: Option<Secret>,
     pub desk: Desk,
@@ -105,6 +106,11 @@ impl Site {
                 .map(|file| Secret::read(dir, file))
                 .transpose()?,
             phone_secret: phone_secret
+                .map(|file| Secret::read(dir, file))
+                .transpose()?,
+            vonage_secret: phone
+                .vonage_secret_file
+                .as_deref()
                 .map(|file| Secret::read(dir, file))
                 .transpose()?,
             login_secret: config

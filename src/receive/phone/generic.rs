@@ -74,6 +74,7 @@ pub(super) async fn phone(
         text: &report.text,
         at: report.at.as_deref(),
         id,
+        call: None,
     };
     let channel = match report.kind {
         Kind::Call => Channel::Phone,

@@ -2,6 +2,7 @@
 
 mod generic;
 mod twilio;
+mod vonage;
 
 pub(super) use twilio::Twilio;
 
@@ -34,6 +35,9 @@ struct Contact<'a> {
     /// When it was, as the provider says.
     at: Option<&'a str>,
     id: &'a str,
+    /// The stored call that this tells more of (a recording's metadata); it is no contact of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<i64>,
 }
 
 impl Contact<'_> {
@@ -61,6 +65,9 @@ pub(super) fn routes(site: &Site) -> Router<Arc<Site>> {
     let mut routes = Router::new();
     if site.twilio.is_some() {
         routes = routes.merge(twilio::routes());
+    }
+    if site.vonage_secret.is_some() {
+        routes = routes.merge(vonage::routes());
     }
     if site.phone_secret.is_some() {
         routes = routes.route("/hooks/phone", post(generic::phone));

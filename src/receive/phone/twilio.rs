@@ -1,5 +1,6 @@
 //! Twilio's webhooks. A request is Twilio's if it is signed: base64 of HMAC-SHA-1, by the account's
-//! auth token, of the public URL followed by all parameters in alphabetical order.
+//! auth token, of the public URL followed by all parameters in alphabetical order. Of a JSON body the URL says
+//! the SHA-256 (`bodySHA256`), and no parameter is signed beside it.
 
 use std::sync::Arc;
 
@@ -11,10 +12,14 @@ use axum::routing::post;
 use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::Contact;
 use crate::canary::Channel;
+use crate::receive::hex;
 use crate::receive::http::{Peer, Site};
+use crate::registry::{self, Message};
 use crate::secret::Secret;
 
 /// What Twilio's webhooks need.
@@ -74,6 +79,14 @@ const TRANSCRIPTION: Hook = Hook {
     answer: "<Response/>",
 };
 
+/// A recording is ready: what is told of it is kept with its call, and nothing is fetched.
+const RECORDING: Hook = Hook {
+    channel: Channel::Phone,
+    id: "RecordingSid",
+    text: "",
+    answer: "<Response/>",
+};
+
 /// The routes of all of them.
 pub(super) fn routes() -> Router<Arc<Site>> {
     let taking = |hook: &'static Hook| {
@@ -91,6 +104,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/hooks/twilio/voice", taking(&VOICE))
         .route("/hooks/twilio/sms", taking(&SMS))
         .route("/hooks/twilio/transcription", taking(&TRANSCRIPTION))
+        .route("/hooks/twilio/recording", taking(&RECORDING))
 }
 
 async fn take(
@@ -104,14 +118,18 @@ async fn take(
     let Some(twilio) = &site.twilio else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let parameters: Vec<(String, String)> =
-        url::form_urlencoded::parse(body).into_owned().collect();
+    let Some((parameters, signed)) = parameters(uri, body) else {
+        tracing::warn!(path = uri.path(), "a Twilio webhook with another body");
+        return StatusCode::FORBIDDEN.into_response();
+    };
+    // A JSON document is signed as a whole.
+    let covered = if signed { &parameters[..] } else { &[] };
     let signature = headers.get("x-twilio-signature");
     let signature = signature.and_then(|value| value.to_str().ok());
     let path = uri
         .path_and_query()
         .map_or(uri.path(), |path| path.as_str());
-    if !signature.is_some_and(|signature| twilio.signed(path, &parameters, signature)) {
+    if !signature.is_some_and(|signature| twilio.signed(path, covered, signature)) {
         tracing::warn!(
             path = uri.path(),
             "a Twilio webhook without a right signature"
@@ -122,18 +140,38 @@ async fn take(
         let found = parameters.iter().find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value.as_str())
     };
-    let id = get(hook.id);
-    if id.is_empty() || get("To").is_empty() {
+    let (mut id, mut call) = (get(hook.id), None);
+    let (mut from, mut to) = (get("From").to_owned(), get("To").to_owned());
+    if id.is_empty() {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    if hook.id == RECORDING.id {
+        match known(site, get("CallSid")).await {
+            Ok(Some(known)) => {
+                to = known.recipients.into_iter().next().unwrap_or_default();
+                from.clear();
+                call = Some(known.id);
+            }
+            // The first that we hear of the call, if it says whom it was for.
+            Ok(None) => id = get("CallSid"),
+            Err(error) => {
+                tracing::error!(%error, "a recording could not be taken");
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
+        }
+    }
+    if id.is_empty() || (to.is_empty() && call.is_none()) {
         return StatusCode::BAD_REQUEST.into_response();
     }
     let contact = Contact {
         peer: peer.0,
         provider: "twilio",
-        from: get("From"),
-        to: get("To"),
+        from: &from,
+        to: &to,
         text: get(hook.text),
         at: None,
         id,
+        call,
     };
     let same_as = format!("twilio {id}");
     match contact
@@ -146,5 +184,33 @@ async fn take(
         )
             .into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// What a request says, and whether its signature covers these parameters one by one; else, by the hash in its
+/// URL, it covers the whole body. Nothing, if the body is not the one that the URL names.
+fn parameters(uri: &Uri, body: &[u8]) -> Option<(Vec<(String, String)>, bool)> {
+    let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let hash = query.into_owned().find(|(name, _)| name == "bodySHA256");
+    let Some((_, hash)) = hash else {
+        let form = url::form_urlencoded::parse(body);
+        return Some((form.into_owned().collect(), true));
+    };
+    if !hash.eq_ignore_ascii_case(&hex(&Sha256::digest(body))) {
+        return None;
+    }
+    let object: serde_json::Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    let texts = object.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    });
+    Some((texts.collect(), false))
+}
+
+/// The call of that id, if we were told of it.
+async fn known(site: &Site, call: &str) -> registry::Result<Option<Message>> {
+    match site.registry.stored_as(&format!("twilio {call}")).await? {
+        Some(message) => site.registry.message(message).await,
+        None => Ok(None),
     }
 }

@@ -209,6 +209,7 @@ async fn understand(
             }
             (all, actor)
         }
+        Channel::Phone if phone::belongs(message) => return Ok((Vec::new(), None, None)),
         Channel::Phone | Channel::Sms => {
             let reached = phone::reached(registry, message).await?;
             (vec![reached], phone::actor(message))

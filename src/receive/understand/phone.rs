@@ -17,10 +17,16 @@ use crate::registry::{Mark, Message, Registry, Result};
 struct Envelope {
     from: String,
     text: String,
+    call: Option<i64>,
 }
 
 fn envelope(message: &Message) -> Envelope {
     serde_json::from_str(&message.envelope).unwrap_or_default()
+}
+
+/// Whether it tells more of a call that is stored, and so is no contact of its own.
+pub fn belongs(message: &Message) -> bool {
+    envelope(message).call.is_some()
 }
 
 /// Whom a call or a text has reached.

@@ -25,6 +25,7 @@ mod retention;
 mod starttls;
 mod strangers;
 mod transcripts;
+mod vonage;
 pub mod web;
 
 use crate::harness::Who;

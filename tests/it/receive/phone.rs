@@ -301,3 +301,82 @@ async fn what_was_said_after_the_tone_is_a_contact_beside_its_call() {
         .collect();
     assert_eq!(seen, [(None, 0), (Some(school[0].id.clone()), 1)]);
 }
+
+/// Base64 of HMAC-SHA-1, by openssl.
+fn openssl(token: &str, text: &str) -> String {
+    let program = r#"printf %s "$2" | openssl dgst -sha1 -hmac "$1" -binary | openssl base64 -A"#;
+    let done = std::process::Command::new("sh")
+        .args(["-c", program, "sh", token, text])
+        .output()
+        .unwrap();
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_recording_is_kept_with_its_call_and_a_json_body_is_signed_whole() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let token = "0123456789abcdef0123456789abcdef";
+    otori.write_secret("keys/twilio.token", token);
+    let mut config = ReceiveConfig {
+        public_url: Some("https://hooks.shop.example".to_owned()),
+        ..otori.config()
+    };
+    config.phone.twilio_token_file = Some("keys/twilio.token".into());
+    let receiver = otori.receive(&config).await;
+    let send = async |path: &str, signed: &str, body: &str| {
+        let signature = openssl(token, &format!("https://hooks.shop.example{signed}"));
+        let call = Call::post(path, body).header("X-Twilio-Signature", &signature);
+        call.send(receiver.http).await.status
+    };
+    let voice = "/hooks/twilio/voice";
+    let signed = format!("{voice}CallSidCA7From+12025550123To+81301234567");
+    let call = "CallSid=CA7&From=%2B12025550123&To=%2B81301234567";
+    assert_eq!(send(voice, &signed, call).await, 200);
+    // Nothing listens at that address, and nothing asks.
+    let recording = "/hooks/twilio/recording";
+    let url = "http://127.0.0.1:9/RE1";
+    let signed =
+        format!("{recording}CallSidCA7RecordingDuration12RecordingSidRE1RecordingUrl{url}");
+    let body = "CallSid=CA7&RecordingSid=RE1&RecordingDuration=12&RecordingUrl=http%3A%2F%2F127.0.0.1%3A9%2FRE1";
+    for _ in 0..2 {
+        assert_eq!(send(recording, &signed, body).await, 200);
+    }
+    assert_eq!(send(recording, recording, body).await, 403);
+    // Of a call that we were not told of it is the first that we hear.
+    let unknown = "CallSid=CA8&RecordingSid=RE2";
+    let signed = format!("{recording}CallSidCA8RecordingSidRE2");
+    assert_eq!(send(recording, &signed, unknown).await, 400);
+    let told = "CallSid=CA8&From=%2B12025550123&RecordingSid=RE2&To=%2B81301234567";
+    let signed = format!("{recording}CallSidCA8From+12025550123RecordingSidRE2To+81301234567");
+    assert_eq!(send(recording, &signed, told).await, 200);
+
+    let json = r#"{"CallSid":"CA9","From":"+12025550123","To":"+81301234567"}"#;
+    let hash = std::process::Command::new("sh")
+        .args([
+            "-c",
+            "printf %s \"$1\" | sha256sum | cut -c1-64",
+            "sh",
+            json,
+        ])
+        .output()
+        .unwrap();
+    let hash = String::from_utf8(hash.stdout).unwrap();
+    let path = format!("{voice}?bodySHA256={}", hash.trim());
+    assert_eq!(send(&path, &path, json).await, 200);
+    let other = json.replace("CA9", "CA0");
+    assert_eq!(send(&path, &path, &other).await, 403);
+    assert_eq!(send(&path, voice, json).await, 403);
+    receiver.stop().await;
+    let seen: Vec<_> = sightings(&otori).await;
+    let seen: Vec<_> = seen.iter().map(|s| (s.message, s.repeats)).collect();
+    // The recording is the second message, and no contact.
+    assert_eq!(seen, [(1, 0), (3, 0), (4, 0)]);
+    let kept = otori.registry.message(2).await.unwrap().unwrap();
+    assert!(kept.envelope.contains("\"call\":1"), "{}", kept.envelope);
+    assert!(
+        String::from_utf8(kept.raw)
+            .unwrap()
+            .contains("RecordingDuration=12")
+    );
+}
