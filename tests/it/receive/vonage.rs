@@ -69,8 +69,8 @@ async fn receiver(otori: &Otori) -> Receiver {
 /// What came, by its channel, text, repeats, and whether it reached a source.
 async fn seen(otori: &Otori) -> Vec<(Channel, String, u32, bool)> {
     otori.settled().await;
-    let found = otori.registry.sightings(&SightingFilter::default());
-    let mut found = found.await.unwrap();
+    let all = SightingFilter::default();
+    let mut found = otori.registry.sightings(&all).await.unwrap();
     found.sort_by_key(|sighting| sighting.id);
     (found.into_iter())
         .map(|s| (s.channel, s.actor.summary, s.repeats, s.source.is_some()))
