@@ -196,6 +196,11 @@ secret_file = "keys/phone.secret"
 # twilio_token_file = "keys/twilio.token"
 # vonage_secret_file = "keys/vonage.secret"
 
+# A form on which customers themselves tell of firms they never dealt with, open to everybody.
+# [receive.report]
+# public = true
+# path = "/contact-report"
+
 # Roles: admin (everything), analyst (sightings, traces, single canaries), mail_room (letters only),
 # auditor (what proves the control, without a canary's details).
 [[people]]

@@ -55,6 +55,8 @@ struct Document {
     sources: Vec<Entry>,
     /// Reports that name no source, within the last eight weeks.
     without_source: usize,
+    /// A surge of all reports that no source's incident explains.
+    all: Option<Shown>,
     firms: Vec<Firm>,
 }
 
@@ -72,6 +74,17 @@ struct Shown {
     reports: u64,
     expected: f64,
     chance: f64,
+}
+
+impl From<report::Surge> for Shown {
+    fn from(surge: report::Surge) -> Shown {
+        Shown {
+            days: surge.days,
+            reports: surge.reports,
+            expected: surge.expected,
+            chance: surge.chance,
+        }
+    }
 }
 
 /// A firm, and how many customers have named it.
@@ -105,19 +118,15 @@ async fn list(global: &Global) -> anyhow::Result<Outcome> {
     let now = OffsetDateTime::now_utc();
     let mut sources = Vec::new();
     for source in registry.sources().await? {
-        let (mut days, surge) = report::days(&registry, &source.name, now, 0).await?;
+        let (mut days, surge) = report::days(&registry, Some(&source.name), now, 0).await?;
         days.drain(..days.len().saturating_sub(DAYS));
         sources.push(Entry {
             source: source.name,
             days,
-            surge: surge.map(|surge| Shown {
-                days: surge.days,
-                reports: surge.reports,
-                expected: surge.expected,
-                chance: surge.chance,
-            }),
+            surge: surge.map(Shown::from),
         });
     }
+    let (_, all) = report::days(&registry, None, now, 0).await?;
     let filter = SightingFilter {
         since: Some(now - time::Duration::weeks(8)),
         ..SightingFilter::default()
@@ -142,6 +151,7 @@ async fn list(global: &Global) -> anyhow::Result<Outcome> {
             .iter()
             .filter(|report| report.source.is_none())
             .count(),
+        all: all.map(Shown::from),
         firms,
     };
     Output::new(global).result(&document, |out| words(&document, out))?;
@@ -179,9 +189,17 @@ fn words(document: &Document, out: &mut dyn Write) -> std::io::Result<()> {
     if document.without_source > 0 {
         writeln!(
             out,
-            "{} reports of eight weeks name no source, and are compared with nothing",
+            "{} reports of eight weeks name no source, and are compared with those of all",
             document.without_source
         )?;
+        match &document.all {
+            Some(surge) => writeln!(
+                out,
+                "  SURGE: {} of all within {} days, where {:.1} were to be expected (chance {:.0e})",
+                surge.reports, surge.days, surge.expected, surge.chance
+            )?,
+            None => writeln!(out, "  no more than ordinarily")?,
+        }
     }
     for firm in &document.firms {
         writeln!(out, "  {} named {}", firm.reports, firm.about)?;

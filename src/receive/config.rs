@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::AcmeConfig;
+use super::report::ReportConfig;
 use super::smtp::Network;
 use crate::canary::Domain;
 use crate::custody::PersonConfig;
@@ -62,6 +63,8 @@ pub struct ReceiveConfig {
     pub login: LoginConfig,
     /// Letters.
     pub post: PostConfig,
+    /// Customers' reports.
+    pub report: ReportConfig,
     /// Who may open the mail-room page and the dashboard: these, and the workspace's own `[[people]]`.
     pub people: Vec<PersonConfig>,
 }
@@ -86,6 +89,7 @@ impl Default for ReceiveConfig {
             phone: PhoneConfig::default(),
             login: LoginConfig::default(),
             post: PostConfig::default(),
+            report: ReportConfig::default(),
             people: Vec::new(),
         }
     }

@@ -50,6 +50,7 @@ pub use receiving::envelope_text;
 pub use requests::{Asked, Request};
 pub use reseal::ResealStep;
 pub use source_keys::Forgotten;
+pub use sources::UNKNOWN_SOURCE;
 pub use vault::{InvalidKey, MasterKey};
 
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use super::store::{Row, Tx};
 use super::witness::Table;
 use super::{
     Accepted, Error, Mark, Message, NewMessage, NewSighting, Registry, Result, SightingFilter,
-    from_micros, micros,
+    UNKNOWN_SOURCE, from_micros, micros,
 };
 use crate::canary::{BatchId, Canary, Channel, Sighting, SightingKind, SourceName};
 use crate::evidence::{Act, hex, message_hash};
@@ -520,10 +520,21 @@ async fn claim(tx: &mut Tx, message: i64) -> Result<Option<Claimed>> {
 /// Joins the reports of a source between two moments, which were too few to say anything, to the incident of
 /// the surge that they turned out to be.
 async fn gather(tx: &mut Tx, incident: i64, source: &SourceName, from: i64, to: i64) -> Result<()> {
-    let sql = "update sighting set kind = 'alarm', incident = $1
-               where source = $2 and channel = 'report' and at >= $3 and at <= $4
-                 and kind = 'noise' and incident is null
-               returning id, at";
+    // What says nothing of its source is of the unknown one.
+    let sql = match source.as_str() {
+        UNKNOWN_SOURCE => {
+            "update sighting set kind = 'alarm', incident = $1, source = $2
+             where source is null and channel = 'report' and at >= $3 and at <= $4
+               and kind = 'noise' and incident is null
+             returning id, at"
+        }
+        _ => {
+            "update sighting set kind = 'alarm', incident = $1
+             where source = $2 and channel = 'report' and at >= $3 and at <= $4
+               and kind = 'noise' and incident is null
+             returning id, at"
+        }
+    };
     let values = vec![
         incident.into(),
         source.as_str().into(),

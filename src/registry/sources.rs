@@ -1,11 +1,16 @@
 //! Sources.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use super::witness::Table;
 use super::{Error, Registry, Result, Source, from_micros, micros};
 use crate::canary::SourceName;
 use crate::evidence::Act;
+
+/// What an incident points at that is a leak of one of our sources, and nobody knows of which. No source is
+/// registered by this name, and none is listed.
+pub const UNKNOWN_SOURCE: &str = "unknown-source";
 
 #[derive(Serialize, Deserialize)]
 struct Sealed {
@@ -24,6 +29,33 @@ impl Registry {
     /// # Errors
     /// [`Error::SourceTaken`], or the store fails.
     pub async fn add_source(&self, source: &Source) -> Result<()> {
+        match source.name.as_str() {
+            UNKNOWN_SOURCE => Err(Error::SourceTaken(source.name.to_string())),
+            _ => self.insert_source(source).await,
+        }
+    }
+
+    /// The source that stands for one that nobody knows; it is there from its first incident on.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn unknown_source(&self, now: OffsetDateTime) -> Result<SourceName> {
+        let place = || Error::Damaged(place(UNKNOWN_SOURCE));
+        let name: SourceName = UNKNOWN_SOURCE.parse().map_err(|_| place())?;
+        let source = Source {
+            name: name.clone(),
+            url: String::new(),
+            table: String::new(),
+            mapping: String::new(),
+            added_at: now,
+        };
+        match self.insert_source(&source).await {
+            Ok(()) | Err(Error::SourceTaken(_)) => Ok(name),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn insert_source(&self, source: &Source) -> Result<()> {
         let sealed = Sealed {
             url: source.url.clone(),
             table: source.table.clone(),
@@ -59,12 +91,12 @@ impl Registry {
     /// # Errors
     /// [`Error::UnknownSource`] with the names there are, or the store fails.
     pub async fn source(&self, name: &SourceName) -> Result<Source> {
-        let mut sources = self.sources().await?;
+        let mut sources = self.every_source().await?;
         match sources.iter().position(|source| source.name == *name) {
             Some(place) => Ok(sources.swap_remove(place)),
             None => Err(Error::UnknownSource {
                 name: name.to_string(),
-                known: known(&sources),
+                known: known(&self.sources().await?),
             }),
         }
     }
@@ -74,6 +106,12 @@ impl Registry {
     /// # Errors
     /// The store fails, or an entry does not open.
     pub async fn sources(&self) -> Result<Vec<Source>> {
+        let mut sources = self.every_source().await?;
+        sources.retain(|source| source.name.as_str() != UNKNOWN_SOURCE);
+        Ok(sources)
+    }
+
+    async fn every_source(&self) -> Result<Vec<Source>> {
         let rows = self
             .store
             .fetch(

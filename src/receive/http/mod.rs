@@ -61,6 +61,8 @@ pub(super) struct Site {
     pub login_secret: Option<Secret>,
     pub metrics_token: Option<Secret>,
     pub desk: Desk,
+    /// The form for customers, where it is open.
+    pub public: Option<report::Public>,
 }
 
 /// From where a request came.
@@ -94,6 +96,9 @@ impl Site {
             }
             (None, _) => None,
         };
+        config.report.check()?;
+        let public = config.report.public;
+        let public = public.then(|| report::Public::new(&config.report, &config.proxies));
         let phone_secret = phone.secret_file.as_deref();
         let metrics_token = config.metrics_token_file.as_deref();
         Ok(Site {
@@ -120,6 +125,7 @@ impl Site {
                 .map(|file| Secret::read(dir, file))
                 .transpose()?,
             desk: Desk::new(&config.post),
+            public,
         })
     }
 }
@@ -142,6 +148,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .merge(guarded(Right::Look, desk))
         .merge(guarded(Right::File, post::routes()))
         .merge(guarded(Right::File, report::routes().merge(report::api())))
+        .merge(report::public_routes(site.public.as_ref()))
         .merge(phone::routes(&site))
         .merge(login::routes(&site))
         .layer(middleware::from_fn(guard::headers))

@@ -19,11 +19,7 @@ pub(super) fn empty(report: &Report, sources: &[String], problem: Option<&str>) 
             }
             label {
                 "手段 / By which way"
-                select name="via" {
-                    @for (via, name) in [(Via::Post, "post"), (Via::Phone, "phone"), (Via::Sms, "sms"), (Via::Mail, "mail"), (Via::Unknown, "unknown")] {
-                        option value=(name) selected[report.via == via] { (word(via)) }
-                    }
-                }
+                (vias(report.via))
             }
             label {
                 "どのサービスのお客様か / Whose customer"
@@ -40,6 +36,17 @@ pub(super) fn empty(report: &Report, sources: &[String], problem: Option<&str>) 
                 textarea name="note" rows="3" maxlength="500" { (report.note) }
             }
             button type="submit" { "登録する / File it" }
+        }
+    }
+}
+
+/// The ways to choose from.
+pub(super) fn vias(chosen: Via) -> Markup {
+    html! {
+        select name="via" {
+            @for (via, name) in [(Via::Post, "post"), (Via::Phone, "phone"), (Via::Sms, "sms"), (Via::Mail, "mail"), (Via::Unknown, "unknown")] {
+                option value=(name) selected[chosen == via] { (word(via)) }
+            }
         }
     }
 }

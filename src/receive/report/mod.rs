@@ -6,6 +6,7 @@
 //! source's customer it was.
 
 mod form;
+mod public;
 mod route;
 mod surge;
 mod table;
@@ -19,6 +20,8 @@ use super::hex;
 use crate::canary::{Channel, SourceName};
 use crate::registry::{NewMessage, Registry, Result};
 
+pub use public::ReportConfig;
+pub(super) use public::{Public, routes as public_routes};
 pub(super) use route::{api, routes};
 pub use surge::Surge;
 pub use table::{BadRow, Table, Unreadable};
@@ -130,13 +133,14 @@ pub fn moment(text: &str) -> Option<OffsetDateTime> {
 }
 
 /// Reports of a source day by day (UTC), the last one that of `at`; and whether they are more than they
-/// ordinarily are. `more` are counted to the last day.
+/// ordinarily are. `more` are counted to the last day. Without a source: all reports that no source's incident
+/// explains, since whoever says nothing of where he is a customer can be compared with everybody alone.
 ///
 /// # Errors
 /// The registry fails.
 pub async fn days(
     registry: &Registry,
-    source: &SourceName,
+    source: Option<&SourceName>,
     at: OffsetDateTime,
     more: u64,
 ) -> Result<(Vec<u64>, Option<Surge>)> {

@@ -9,7 +9,8 @@
 //! counts dispersed days for less); the dispersion is Pearson's, taken [`CAUTION`] times as large as it looks
 //! and never below [`FLOOR`], since few reports do not show it. A surge is less than one chance in 365 × 3 to
 //! see so many or more in the last 1, 3 or 7 days, so that a quiet source raises at most one false alarm a
-//! year (Bonferroni, over days and windows), and at least [`LEAST`] reports. It is tested below on generated
+//! year (Bonferroni, over days and windows; reports that name no source are looked at together with all others,
+//! as one source more), and at least [`LEAST`] reports. It is tested below on generated
 //! quiet years, whose variance is up to three times the mean, and on generated surges.
 
 use statrs::distribution::{ContinuousCDF, Gamma};
@@ -207,6 +208,26 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// What names no source is looked at with all others: the sum of quiet sources is as quiet.
+    #[test]
+    fn many_quiet_sources_together_have_at_most_one_false_alarm_a_year() {
+        let mut rng = StdRng::seed_from_u64(7);
+        let years = 8;
+        let found: usize = (0..years)
+            .map(|_| {
+                let mut sum = vec![0; 365 + BASELINE + GUARD];
+                for (rate, dispersion) in
+                    [(0.02, 1.0), (0.3, 3.0), (0.3, 2.0), (2.0, 3.0), (5.0, 2.0)]
+                {
+                    let one = year(&mut rng, rate, dispersion);
+                    sum.iter_mut().zip(one).for_each(|(sum, one)| *sum += one);
+                }
+                alarms(&sum)
+            })
+            .sum();
+        assert!(found <= years, "{found} in {years} years");
     }
 
     #[test]

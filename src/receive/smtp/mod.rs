@@ -31,6 +31,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 pub use data::{DataReader, Received};
+pub(super) use network::around;
 pub use network::{InvalidNetwork, Network};
 pub use recipients::{Recipients, Standing};
 pub use session::{Ended, Protocol, Session};

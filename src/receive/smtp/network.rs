@@ -69,7 +69,7 @@ pub(super) fn client(address: IpAddr) -> IpAddr {
 }
 
 /// The network around an address: its /24, or its /64 of version 6.
-pub(super) fn around(address: IpAddr) -> IpAddr {
+pub(in crate::receive) fn around(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(ip) => IpAddr::V4(Ipv4Addr::from_bits(ip.to_bits() & !0xff)),
         IpAddr::V6(_) => client(address),

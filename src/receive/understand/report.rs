@@ -1,12 +1,12 @@
 //! A customer's report: by itself it points at nothing; more of them than ordinarily are an alarm of the
-//! source whose customers they are.
+//! source whose customers they are, or, where they do not say whose, of a source that is not known.
 
 use time::OffsetDateTime;
 
 use super::one_line;
 use crate::canary::{Actor, SightingKind};
 use crate::receive::report::{Report, days};
-use crate::registry::{Error, Message, NewSighting, Registry, Result};
+use crate::registry::{Error, Message, NewSighting, Registry, Result, UNKNOWN_SOURCE};
 
 /// What a report comes to, and, of a surge, since when it has been one.
 pub async fn sighting(
@@ -15,6 +15,7 @@ pub async fn sighting(
 ) -> Result<(NewSighting, Option<OffsetDateTime>)> {
     let report: Report = serde_json::from_str(&message.envelope).unwrap_or_default();
     let source = match report.source {
+        Some(name) if name.as_str() == UNKNOWN_SOURCE => None,
         Some(name) => match registry.source(&name).await {
             Ok(source) => Some(source.name),
             // It was told of a source that is none.
@@ -23,9 +24,10 @@ pub async fn sighting(
         },
         None => None,
     };
-    let surge = match &source {
-        Some(source) => days(registry, source, message.at, 1).await?.1,
-        None => None,
+    let surge = days(registry, source.as_ref(), message.at, 1).await?.1;
+    let source = match (source, &surge) {
+        (None, Some(_)) => Some(registry.unknown_source(message.at).await?),
+        (source, _) => source,
     };
     let summary = match &surge {
         None => report.note.clone(),

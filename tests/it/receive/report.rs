@@ -1,11 +1,13 @@
 //! Customers' own reports, as the desk files them, and the surge that they are.
 
-use otori::canary::{Channel, SightingKind};
-use otori::registry::{Rule, SightingFilter, Source};
+use otori::canary::{Channel, Sighting, SightingKind};
+use otori::receive::Listeners;
+use otori::registry::{Rule, SightingFilter, Source, UNKNOWN_SOURCE};
 use time::{Duration, OffsetDateTime};
 
-use super::web::Call;
-use crate::harness::Otori;
+use super::web::{Answer, Call};
+use crate::harness::{Otori, Receiver};
+use crate::servers;
 
 async fn source(otori: &Otori, name: &str, days: i64) {
     let row = Source {
@@ -219,5 +221,189 @@ async fn the_desk_files_a_report_on_its_page_and_over_the_api() {
         .send(receiver.http)
         .await;
     assert!(!dashboard.body.contains("<b>A</b>"), "{}", dashboard.body);
+    receiver.stop().await;
+}
+
+const FORM: &str = "/contact-report";
+
+async fn open(otori: &Otori) -> Receiver {
+    let mut config = otori.config();
+    config.report.public = true;
+    otori.receive(&config).await
+}
+
+/// What a customer in that network sends; the answer.
+async fn sent(receiver: &Receiver, network: u8, form: &str) -> Answer {
+    Call::post(FORM, form)
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        // As nginx on this machine says.
+        .header("X-Forwarded-For", &format!("10.9.9.9, 192.0.{network}.7"))
+        .send(receiver.http)
+        .await
+}
+
+async fn reports(otori: &Otori) -> Vec<Sighting> {
+    otori.settled().await;
+    let all = SightingFilter::default();
+    otori.registry.sightings(&all).await.unwrap()
+}
+
+#[tokio::test]
+async fn customers_report_by_themselves_and_learn_nothing() {
+    let otori = Otori::new().await;
+    source(&otori, "school", 100).await;
+    let closed = otori.receive(&otori.config()).await;
+    assert_eq!(Call::get(FORM).send(closed.http).await.status, 404);
+    closed.stop().await;
+
+    let receiver = open(&otori).await;
+    let page = Call::get(FORM).send(receiver.http).await;
+    assert_eq!(page.status, 200);
+    for words in [
+        "お取引のない会社",
+        "never dealt with",
+        "width=device-width",
+        "name=\"website\"",
+    ] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+    for told in ["school", "otori", "<script", "canar"] {
+        assert!(!page.body.to_lowercase().contains(told), "{told}");
+    }
+    let thanks = sent(&receiver, 1, "about=A%3Cb%3E&via=phone&note=x&form=f1").await;
+    assert_eq!(thanks.status, 200);
+    // One that is sent twice is one; a robot fills every field, and is told what everybody is told.
+    for form in [
+        "about=A%3Cb%3E&via=phone&note=x&form=f1",
+        "about=B&form=f2&website=spam",
+    ] {
+        let again = sent(&receiver, 1, form).await;
+        assert_eq!((again.status, again.body), (200, thanks.body.clone()));
+    }
+    let nobody = sent(&receiver, 2, "about=+&note=%3Ci%3E&form=f3").await;
+    assert_eq!(nobody.status, 400);
+    assert!(nobody.body.contains("&lt;i&gt;"), "{}", nobody.body);
+    assert_eq!(sent(&receiver, 2, &"x".repeat(20_000)).await.status, 413);
+    // A network has few; the others have theirs.
+    for number in 0..6 {
+        let form = format!("about=C&form=g{number}");
+        assert_eq!(sent(&receiver, 3, &form).await.status, 200, "{number}");
+    }
+    assert_eq!(sent(&receiver, 3, "about=C&form=g7").await.status, 429);
+    assert_eq!(sent(&receiver, 4, "about=D").await.status, 200);
+    let found = reports(&otori).await;
+    assert_eq!(found.len(), 8);
+    let message = otori.registry.message(found[0].message).await.unwrap();
+    let message = message.unwrap();
+    // From where it came is not kept.
+    let kept = format!(
+        "{}{}",
+        message.envelope,
+        String::from_utf8_lossy(&message.raw)
+    );
+    assert!(
+        !kept.contains("192.0.") && !kept.contains("127.0.0.1"),
+        "{kept}"
+    );
+    receiver.stop().await;
+
+    let mut config = otori.config();
+    config.report.public = true;
+    config.report.path = "/api/sightings".to_owned();
+    let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let listeners = Listeners::bind(free, free).await.unwrap();
+    let registry = otori.registry.clone();
+    let never = std::future::pending();
+    let wrong = otori::receive::start(registry, &config, otori.dir(), listeners, never).await;
+    let wrong = wrong.err().unwrap().to_string();
+    assert!(wrong.contains("report.path"), "{wrong}");
+}
+
+async fn unknown_source(otori: Otori) {
+    source(&otori, "school", 100).await;
+    source(&otori, "shop", 100).await;
+    let receiver = open(&otori).await;
+    for number in 0..4 {
+        let form = format!("about=firm&form={number}");
+        assert_eq!(sent(&receiver, number, &form).await.status, 200);
+        otori.settled().await;
+    }
+    assert!(
+        otori.registry.incidents().await.unwrap().is_empty(),
+        "few say nothing"
+    );
+    for number in 4..9 {
+        let form = format!("about=firm&form={number}");
+        assert_eq!(sent(&receiver, number, &form).await.status, 200);
+        otori.settled().await;
+    }
+    receiver.stop().await;
+    let incidents = otori.registry.incidents().await.unwrap();
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(incidents[0].source.as_str(), UNKNOWN_SOURCE);
+    let found = reports(&otori).await;
+    assert_eq!(found.len(), 9);
+    // The first of them were too few to say anything; they are the incident's all the same.
+    let incident = Some(incidents[0].id);
+    assert!(
+        found
+            .iter()
+            .all(|one| one.incident == incident && one.kind == SightingKind::Alarm)
+    );
+    // It is no source of anybody's, and nobody registers one by that name.
+    let names = otori.registry.sources().await.unwrap();
+    assert_eq!(names.len(), 2);
+    let taken = [
+        "source",
+        "add",
+        UNKNOWN_SOURCE,
+        "--url",
+        "sqlite:x.db",
+        "--table",
+        "t",
+        "--yes",
+    ];
+    let taken = otori.command(&taken).output().unwrap();
+    assert_eq!(taken.status.code(), Some(1));
+    let shown = otori.json(&["incidents"]);
+    assert_eq!(shown["incidents"][0]["source"], UNKNOWN_SOURCE);
+    assert!(otori.json(&["reports"])["all"]["reports"].as_u64().unwrap() >= 5);
+    let dossier = otori.dir().join("dossier");
+    let dossier = ["dossier", "1", "--out", dossier.to_str().unwrap()];
+    otori.json(&dossier);
+    otori.json(&["evidence", "verify"]);
+}
+
+#[tokio::test]
+async fn reports_that_name_no_source_are_a_surge_of_an_unknown_one() {
+    unknown_source(Otori::new().await).await;
+}
+
+#[tokio::test]
+async fn on_postgres_too() {
+    unknown_source(Otori::on(&servers::postgres().await).await).await;
+}
+
+#[tokio::test]
+async fn what_all_sources_bring_on_an_ordinary_day_is_no_surge() {
+    let otori = Otori::new().await;
+    source(&otori, "school", 100).await;
+    source(&otori, "shop", 100).await;
+    let mut file = "at,about,via,source,id\n".to_owned();
+    for id in 0..6 * 70 {
+        let source = ["school", "shop"][id % 2];
+        file += &format!("{},a firm,DM,{source},s{id}\n", day(1 + id as i64 / 6));
+    }
+    let path = otori.dir().join("desk.csv");
+    std::fs::write(&path, &file).unwrap();
+    otori.json(&["reports", "import", path.to_str().unwrap()]);
+    let receiver = open(&otori).await;
+    for number in 0..9 {
+        let form = format!("about=firm&form={number}");
+        assert_eq!(sent(&receiver, number, &form).await.status, 200);
+    }
+    otori.settled().await;
+    assert!(otori.registry.incidents().await.unwrap().is_empty());
+    assert!(otori.json(&["reports"])["all"].is_null());
     receiver.stop().await;
 }
