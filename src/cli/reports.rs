@@ -15,7 +15,7 @@ use crate::canary::{Channel, SourceName};
 use crate::notation::fold;
 use crate::receive::report::{self, BadRow, Table};
 use crate::receive::understand;
-use crate::registry::SightingFilter;
+use crate::registry::{SightingFilter, UNKNOWN_SOURCE};
 
 /// Reports stored by one transaction.
 const BATCH: usize = 256;
@@ -149,7 +149,10 @@ async fn list(global: &Global) -> anyhow::Result<Outcome> {
         sources,
         without_source: reports
             .iter()
-            .filter(|report| report.source.is_none())
+            .filter(|report| {
+                let source = report.source.as_ref().map(SourceName::as_str);
+                source.is_none_or(|source| source == UNKNOWN_SOURCE)
+            })
             .count(),
         all: all.map(Shown::from),
         firms,

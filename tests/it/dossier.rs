@@ -236,6 +236,24 @@ async fn every_document_is_there_in_both_languages_and_each_page_is_a_draft() {
     assert_eq!(data["sightings"][1]["logged"].as_str().unwrap().len(), 64);
     assert_eq!(data["traces"][0]["finding"]["rows"][0], 13_171);
     assert_eq!(data["fields"]["unclear"], 1);
+    let shown = otori.json(&["incidents", "show", "1"]);
+    let (weight, ratio) = (&data["weight"], data["weight"]["log10_lr"].as_f64());
+    assert_eq!(weight["verdict"], shown["weight"]["verdict"], "{shown}");
+    let ratio = format!("{:.1}", ratio.unwrap());
+    // What came is weighed in what stays in the house and goes to the police, whatever the format.
+    for (lang, words) in [("en", "all channels together"), ("ja", "全経路を合わせた")] {
+        for (name, text) in texts(&out) {
+            let flat: String = text.split_whitespace().collect();
+            let words: String = words.split_whitespace().collect();
+            let said = flat.matches(&words).count();
+            let wanted = match name.strip_prefix(&format!("{lang}/")) {
+                Some("dossier" | "police-summary") => 2,
+                _ => 0,
+            };
+            assert_eq!(said, wanted, "{name}");
+            assert!(wanted == 0 || flat.contains(&ratio), "{name}: {ratio}");
+        }
+    }
     assert_eq!(data["deadlines"].as_array().unwrap().len(), 5);
 
     // The numbers of the trace stand in the dossier, in both languages.

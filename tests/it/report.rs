@@ -153,6 +153,10 @@ async fn the_figures_are_those_of_the_registry_on_either_engine() {
         assert_eq!(days.len(), 8);
         assert_eq!(days[7]["sightings"]["alarm"], 1);
         assert_eq!(told["incidents"][0]["state"], "open");
+        let shown = otori.json(&["incidents", "show", "1"]);
+        let weight = &told["incidents"][0]["weight"];
+        assert_eq!(weight["verdict"], shown["weight"]["verdict"], "{shown}");
+        assert_eq!(weight["log10_lr"], shown["weight"]["log10_lr"]);
         assert_eq!(told["traces"].as_array().unwrap().len(), 1);
         assert_eq!(told["leak_drills"][0]["named"], true);
         assert_eq!(told["batches"]["canaries"], 3);

@@ -387,8 +387,8 @@ async fn on_postgres_too() {
 #[tokio::test]
 async fn what_all_sources_bring_on_an_ordinary_day_is_no_surge() {
     let otori = Otori::new().await;
-    source(&otori, "school", 100).await;
-    source(&otori, "shop", 100).await;
+    source(&otori, "school", 70).await;
+    source(&otori, "shop", 70).await;
     let mut file = "at,about,via,source,id\n".to_owned();
     for id in 0..6 * 70 {
         let source = ["school", "shop"][id % 2];
