@@ -37,7 +37,7 @@ struct Given<'a> {
 type Check = fn(&Given<'_>, &mut Points);
 
 /// Every check, in the order in which they are told.
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     ports,
     hostname,
     certificate,
@@ -45,6 +45,7 @@ const CHECKS: [Check; 11] = [
     files,
     domains,
     public_url,
+    report,
     people,
     alerts,
     drills,
@@ -410,6 +411,21 @@ fn public_url(given: &Given<'_>, points: &mut Points) {
             "it is http://: what is sent there crosses the network in plain text",
         ),
         _ => points.wrong("public_url", "it must be like https://hooks.shop.example"),
+    }
+}
+
+/// Customers' own form, which is open to everybody.
+fn report(given: &Given<'_>, points: &mut Points) {
+    let report = &given.receive().report;
+    if !report.public {
+        return;
+    }
+    match report.check() {
+        Ok(()) => points.ok(
+            "report",
+            format!("everybody may file a report at {}", report.path),
+        ),
+        Err(error) => points.wrong("report", error.to_string()),
     }
 }
 

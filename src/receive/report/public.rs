@@ -68,9 +68,11 @@ impl Default for ReportConfig {
 }
 
 impl ReportConfig {
+    /// Whether the form can be there.
+    ///
     /// # Errors
     /// The path is none, or one of our own.
-    pub(in crate::receive) fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), Error> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
         let rest = self.path.strip_prefix('/').unwrap_or_default();
         let first = rest.split('/').next().unwrap_or_default();

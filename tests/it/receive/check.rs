@@ -139,6 +139,11 @@ async fn a_new_workspace_is_sound_and_each_fault_is_named() {
             "public_url",
             "must be like",
         ),
+        (
+            end("[receive.report]\npublic = true\npath = '/hooks/phone'"),
+            "report",
+            "not one of our own",
+        ),
         (receive("maildir = 'mail'"), "files", "has no new/ and cur/"),
     ];
     for (text, point, says) in cases {

@@ -4,6 +4,7 @@ use super::crash::{SERVE, Server, send};
 use super::web::Call;
 use super::{HANAKO, KEISUKE};
 use crate::harness::{DOMAIN, Otori};
+use crate::servers;
 
 /// The value of a line that begins so.
 #[track_caller]
@@ -147,4 +148,35 @@ async fn a_certificate_s_end_is_told() {
     let until = value(&text, "otori_certificate_expires_timestamp_seconds");
     let now = time::OffsetDateTime::now_utc().unix_timestamp() as f64;
     assert!(until > now, "{until}");
+}
+
+/// Both wake for what either has stored, and take the same messages: one of them settles each, and counts it.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_receivers_one_counts_what_is_settled() {
+    let otori = Otori::on(&servers::postgres().await).await;
+    otori.plant("school", &[KEISUKE]).await;
+    let receivers = [Server::start(&otori), Server::start(&otori)];
+    let clients = (0..8).map(|client| {
+        let to = receivers[client % 2].smtp;
+        std::thread::spawn(move || {
+            for number in 0..25 {
+                let answer = send(to, client * 25 + number, "buy").unwrap();
+                assert!(answer.starts_with("250"), "{answer}");
+            }
+        })
+    });
+    let clients: Vec<_> = clients.collect();
+    clients.into_iter().for_each(|one| one.join().unwrap());
+    otori.settled().await;
+    // What was settled is counted behind its being settled.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let mut counted = 0.0;
+    for receiver in &receivers {
+        let text = Call::get("/metrics").send(receiver.http).await.body;
+        let lines = text.lines();
+        let settled = lines.filter(|line| line.starts_with("otori_settled_total{"));
+        let counts = settled.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>());
+        counted += counts.map(Result::unwrap).sum::<f64>();
+    }
+    assert_eq!(counted, 200.0);
 }
