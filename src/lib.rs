@@ -40,6 +40,8 @@
 
 pub mod alert;
 pub mod backup;
+#[cfg(feature = "plant")]
+pub mod blend;
 pub mod bundle;
 pub mod canary;
 pub mod cli;

@@ -204,9 +204,13 @@ impl std::str::FromStr for PhoneNumber {
 pub enum Units {
     /// Room numbers, both ends included.
     Range(u32, u32),
-    /// Names: c/o variants, wings, private spellings of the building.
+    /// Names: c/o variants, wings, private spellings of the building. A house, which has no units and
+    /// carries one canary, has one empty name.
     Named(Vec<String>),
 }
+
+/// How the units of a house are typed.
+const HOUSE: &str = "none";
 
 impl Units {
     /// How many households the drop carries.
@@ -227,12 +231,18 @@ impl Units {
             Units::Named(names) => names.get(index).cloned(),
         }
     }
+
+    /// The one of a house.
+    pub fn house() -> Units {
+        Units::Named(vec![String::new()])
+    }
 }
 
 impl std::fmt::Display for Units {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Units::Range(first, last) => write!(f, "{first}-{last}"),
+            house if *house == Units::house() => f.write_str(HOUSE),
             Units::Named(names) => f.write_str(&names.join("|")),
         }
     }
@@ -243,6 +253,9 @@ impl std::str::FromStr for Units {
     fn from_str(text: &str) -> Result<Units, InvalidContact> {
         let invalid = || InvalidContact::Units(text.to_owned());
         let trimmed = text.trim();
+        if trimmed == HOUSE {
+            return Ok(Units::house());
+        }
         if let Some((first, last)) = trimmed.split_once('-')
             && let (Ok(first), Ok(last)) = (first.trim().parse(), last.trim().parse())
         {

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::opened::Opened;
 use super::{Global, Outcome, Output};
 use crate::canary::{Batch, Canary, SourceName, State};
-use crate::persona::Generator;
+use crate::persona::{Generator, Lexicon};
 use crate::plant::{self, Plan, Step};
 use crate::registry::Registry;
 
@@ -86,13 +86,16 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     if let Some(file) = file.filter(|file| file.exists() && !args.force) {
         return Err(plant::Error::FileExists(file.clone()).into());
     }
-    let generator = Generator::new(&workspace.seeds()?, opened.mapping.locale);
+    let seeds = workspace.seeds()?;
+    let generator = Generator::new(&seeds, opened.mapping.locale);
+    let lexicon = Lexicon::new(&seeds, opened.mapping.locale);
     let ask = plant::Ask {
         registry: &registry,
         database: &opened.database,
         source: &opened.source,
         mapping: &opened.mapping,
         generator: &generator,
+        lexicon: &lexicon,
         count: args.count as usize,
         force: args.force,
         now: OffsetDateTime::now_utc(),

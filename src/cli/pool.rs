@@ -69,7 +69,8 @@ enum Add {
         /// The address; a building's name stands last
         #[arg(long)]
         address: String,
-        /// Rooms (101-999), or names parted by '|' ("c/o Aoki|East Wing"): one canary each
+        /// Rooms (101-999), or names parted by '|' ("c/o Aoki|East Wing"): one canary each; 'none' for a house,
+        /// which carries one canary
         #[arg(long, default_value = "101-999")]
         units: String,
         #[command(flatten)]

@@ -4,12 +4,14 @@ mod dice;
 pub mod further;
 mod gazetteer;
 mod generator;
+mod lexicon;
 pub mod romaji;
 mod seeds;
 mod shape;
 
 pub use gazetteer::{AddressError, Gazetteer, Place};
 pub use generator::Generator;
+pub use lexicon::Lexicon;
 pub use seeds::{SeedError, Seeds, Statement};
 pub use shape::{Children, Shape};
 

@@ -6,13 +6,14 @@ use std::collections::HashSet;
 use rand::Rng;
 use time::OffsetDateTime;
 
-use crate::canary::{Canary, Cell, State};
+use crate::blend::Ground;
+use crate::canary::{Canary, Cell, ContactPoint, State};
 use crate::database::{self, Row, Table};
 use crate::notation::{Role, Surroundings, cells, email_key, phone_key};
 use crate::persona::{Household, Shape};
 use crate::registry::PoolEntry;
 
-use super::allot::{Needs, allot, rename};
+use super::allot::{AreaCodes, Needs, allot, rename};
 use super::fill::{self, Filler};
 use super::marks::{Borne, Collision, Marks, Watch};
 use super::plan::Ask;
@@ -31,6 +32,12 @@ pub(super) struct Draft {
     marks: Marks,
 }
 
+/// Whether a mail address is a single mailbox of the pool, which keeps its name.
+fn is_mailbox(pool: &[PoolEntry], email: &str) -> bool {
+    pool.iter()
+        .any(|entry| matches!(&entry.point, ContactPoint::Mailbox(own) if own.as_str() == email))
+}
+
 /// What the people are made from.
 pub(super) struct Composer<'a> {
     pub(super) ask: &'a Ask<'a>,
@@ -40,8 +47,10 @@ pub(super) struct Composer<'a> {
     pub(super) registered: &'a [Canary],
     pub(super) shape: Shape,
     pub(super) times: Vec<OffsetDateTime>,
-    pub(super) columns: Vec<String>,
-    pub(super) rows: Vec<Row>,
+    /// What the table shows of its customers; `None` where it has too few.
+    pub(super) ground: Option<Ground<'a>>,
+    pub(super) columns: &'a [String],
+    pub(super) rows: &'a [Row],
 }
 
 impl Composer<'_> {
@@ -169,6 +178,7 @@ impl Composer<'_> {
             self.pool,
             self.registered,
             taken,
+            &AreaCodes::of(&self.filler.mapping, self.columns, self.rows),
             rng,
         )?;
         let mut used = self.used_mail(&[]);
@@ -195,16 +205,9 @@ impl Composer<'_> {
         borne: &mut Borne,
         rng: &mut R,
     ) -> Result<Draft> {
-        let child = (!household.children.is_empty()).then_some(0);
         let mut long = None;
         for _ in 0..TRIES {
-            let mut around = Surroundings {
-                now: self.times.get(place).copied().unwrap_or(self.ask.now),
-                columns: &self.columns,
-                rows: &self.rows,
-                codes: &mut self.filler.codes,
-            };
-            let cells = cells(&self.filler.mapping, &household, child, &mut around, rng);
+            let cells = self.cells(place, &mut household, used, rng);
             let cells = self
                 .filler
                 .finish(self.ask.database, self.table, cells, rng)?;
@@ -234,6 +237,54 @@ impl Composer<'_> {
                 hint: "the table has too few columns to tell so many canaries apart",
             },
         })
+    }
+
+    /// The row of a household; where the table shows enough of its customers, of one like them at the
+    /// same contact points.
+    fn cells<R: Rng + ?Sized>(
+        &mut self,
+        place: usize,
+        household: &mut Household,
+        used: &mut HashSet<String>,
+        rng: &mut R,
+    ) -> Vec<Cell> {
+        let now = self.times.get(place).copied().unwrap_or(self.ask.now);
+        let Some(ground) = &self.ground else {
+            let child = (!household.children.is_empty()).then_some(0);
+            let mut around = Surroundings {
+                now,
+                columns: self.columns,
+                rows: self.rows,
+                codes: &mut self.filler.codes,
+            };
+            return cells(&self.filler.mapping, household, child, &mut around, rng);
+        };
+        let (generator, shape, today) = (self.ask.generator, &self.shape, self.ask.now.date());
+        let mailbox = household
+            .email
+            .as_deref()
+            .is_some_and(|email| is_mailbox(self.pool, email));
+        let mut drawn;
+        loop {
+            drawn = ground.draw(
+                household,
+                mailbox,
+                today,
+                &mut |rng| generator.household(rng, today, shape),
+                rng,
+            );
+            let key = drawn
+                .household
+                .email
+                .as_deref()
+                .filter(|_| !mailbox)
+                .and_then(email_key);
+            if key.is_none_or(|key| used.insert(key)) {
+                break;
+            }
+        }
+        *household = drawn.household.clone();
+        drawn.cells(now, &mut self.filler.codes, rng)
     }
 
     /// Another person at the same contact points.

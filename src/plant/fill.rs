@@ -188,7 +188,9 @@ pub(super) fn times<R: Rng + ?Sized>(
         Locale::EnUs => -5,
     };
     let now = now.to_offset(UtcOffset::from_hms(hours, 0, 0).unwrap_or(UtcOffset::UTC));
-    let mut ago: Vec<i64> = (0..count).map(|_| rng.random_range(0..3_600_000)).collect();
+    // One alone is typed in now; what is a batch has taken a while.
+    let span = if count == 1 { 2_000 } else { 3_600_000 };
+    let mut ago: Vec<i64> = (0..count).map(|_| rng.random_range(0..span)).collect();
     ago.sort_unstable_by(|a, b| b.cmp(a));
     ago.into_iter()
         .map(|ago| now - Duration::milliseconds(ago))

@@ -6,18 +6,19 @@ use std::collections::HashSet;
 use rand::Rng;
 use time::OffsetDateTime;
 
+use crate::blend::Ground;
 use crate::canary::{Batch, Canary, CanaryId, Details, PlantedRow, State};
 use crate::database::{self, Database, Row, Table};
 use crate::notation::{Mapping, Role};
-use crate::persona::{Children, Generator, Shape};
+use crate::persona::{Children, Generator, Lexicon, Shape};
 use crate::registry::{Registry, Source};
 
 use super::compose::Composer;
 use super::fill::{self, Filler};
 use super::{Error, Result};
 
-/// Rows that are looked at to fill canaries like them.
-const SAMPLE: usize = 2000;
+/// Rows that are looked at to make canaries like them.
+const SAMPLE: usize = 20_000;
 
 /// A batch, ready to be planted.
 pub struct Plan {
@@ -43,6 +44,8 @@ pub struct Ask<'a> {
     pub mapping: &'a Mapping,
     /// Makes the people; of the mapping's locale.
     pub generator: &'a Generator,
+    /// Reads names; of the mapping's locale.
+    pub lexicon: &'a Lexicon,
     /// How many canaries.
     pub count: usize,
     /// Goes past warnings.
@@ -97,6 +100,7 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         .map(|column| column.name.clone())
         .collect();
     let rows = database.sample(&table, SAMPLE).await?;
+    let fitted = filler.mapping.clone();
     let mut composer = Composer {
         ask,
         table: &table,
@@ -105,8 +109,9 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         registered: &registered,
         shape: shape(ask, &columns, &rows),
         times: fill::times(ask.count, ask.mapping.locale, ask.now, rng),
-        columns,
-        rows,
+        ground: Ground::learn(&fitted, &columns, &rows, ask.lexicon),
+        columns: &columns,
+        rows: &rows,
     };
     let drafts = composer.compose(rng).await?;
 

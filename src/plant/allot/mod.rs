@@ -3,6 +3,7 @@
 //! What has been given before is read from the registry each time, so a source keeps its numbers from
 //! batch to batch, and nothing is given twice.
 
+mod area;
 mod mail;
 mod phones;
 
@@ -18,6 +19,7 @@ use crate::persona::{Address, Household, Locale};
 use crate::registry::PoolEntry;
 
 use super::{Error, Result};
+pub(super) use area::AreaCodes;
 pub(super) use mail::rename;
 use phones::Number;
 
@@ -68,7 +70,8 @@ impl Needs {
 /// has no column for is taken away. Returns the registry numbers of those given, by household.
 ///
 /// `registered` are all canaries of the registry; numbers in `taken` (by [`phone_key`]) stand in
-/// customers' rows and are not given.
+/// customers' rows and are not given. Of numbers that serve as well a household gets one whose area code
+/// its neighbours have.
 ///
 /// # Errors
 /// [`Error::PoolExhausted`], for the first kind of which there are too few.
@@ -79,6 +82,7 @@ pub fn allot<R: Rng + ?Sized>(
     pool: &[PoolEntry],
     registered: &[Canary],
     taken: &HashSet<String>,
+    area: &AreaCodes,
     rng: &mut R,
 ) -> Result<Vec<Vec<i64>>> {
     let mut points = vec![Vec::new(); households.len()];
@@ -94,7 +98,16 @@ pub fn allot<R: Rng + ?Sized>(
         mail::give(households, &mut points, source, pool, registered, rng)?;
     }
     if needs.phone || needs.mobile {
-        numbers(households, &mut points, source, needs, pool, taken, rng)?;
+        numbers(
+            households,
+            &mut points,
+            source,
+            needs,
+            pool,
+            taken,
+            area,
+            rng,
+        )?;
     }
     Ok(points)
 }
@@ -183,7 +196,7 @@ fn drops<R: Rng + ?Sized>(
             break;
         };
         household.address = drop.address.clone();
-        household.address.unit = free.pop();
+        household.address.unit = free.pop().filter(|unit| !unit.is_empty());
         *own += 1;
         points.push(*id);
     }
@@ -197,6 +210,7 @@ fn numbers<R: Rng + ?Sized>(
     needs: Needs,
     pool: &[PoolEntry],
     taken: &HashSet<String>,
+    area: &AreaCodes,
     rng: &mut R,
 ) -> Result<()> {
     let Some(locale) = households.first().map(|household| household.locale) else {
@@ -236,12 +250,24 @@ fn numbers<R: Rng + ?Sized>(
         });
     }
     let wanted = u32::try_from(households.len()).unwrap_or(u32::MAX);
-    let set = phones::choose_set(&numbers, wanted, rng).map_err(|missing| Error::PoolExhausted {
+    let near = |at: usize| {
+        let number = found.get(&numbers[at].id);
+        number.is_some_and(|number| {
+            households
+                .iter()
+                .any(|household| area.fits(&household.address, number))
+        })
+    };
+    let set = phones::choose_set(&numbers, wanted, near, rng).map_err(|missing| Error::PoolExhausted {
         kind: ContactKind::Phone,
         missing,
         hint: format!("add numbers that begin with {} with: otori pool add phone NUMBER… (each serves several canaries; a source needs a set of numbers that no other source's set contains)", locale.country_code()),
     })?;
-    let dealt = phones::deal(&numbers, &set, wanted, rng);
+    let fits = |at: usize, number: usize| {
+        let number = found.get(&numbers[number].id);
+        number.is_some_and(|number| area.fits(&households[at].address, number))
+    };
+    let dealt = phones::deal(&numbers, &set, wanted, fits, rng);
     for ((household, points), at) in households.iter_mut().zip(points).zip(dealt) {
         let id = numbers[at].id;
         let Some(number) = found.get(&id) else {

@@ -30,10 +30,12 @@ const SET_AT_LEAST: usize = 3;
 const TRIES: usize = 400;
 
 /// Chooses the set of a source that has so many further canaries to serve: indexes into `numbers`.
-/// Numbers that the source has already stay in its set. The error is how many numbers are missing.
+/// Numbers that the source has already stay in its set; of others that serve as well those go first that
+/// are `near` one of the households. The error is how many numbers are missing.
 pub(super) fn choose_set<R: Rng + ?Sized>(
     numbers: &[Number],
     canaries: u32,
+    near: impl Fn(usize) -> bool,
     rng: &mut R,
 ) -> Result<Vec<usize>, usize> {
     let own: BTreeSet<usize> = (0..numbers.len())
@@ -78,7 +80,7 @@ pub(super) fn choose_set<R: Rng + ?Sized>(
         // Should sets of the least size all lie within others, larger ones may not.
         let size = least + attempt * (numbers.len() - least) / TRIES;
         while set.len() < size || room(&set) < total {
-            let Some(next) = next_number(numbers, &others, &set, rng) else {
+            let Some(next) = next_number(numbers, &others, &set, &near, rng) else {
                 break;
             };
             set.insert(next);
@@ -104,11 +106,12 @@ pub(super) fn choose_set<R: Rng + ?Sized>(
     best.map(|(_, _, set)| set.into_iter().collect()).ok_or(1)
 }
 
-/// The number that adds least to the overlap with other sources; among equals, any.
+/// The number that adds least to the overlap with other sources; among equals, one near a household.
 fn next_number<R: Rng + ?Sized>(
     numbers: &[Number],
     others: &[BTreeSet<usize>],
     set: &BTreeSet<usize>,
+    near: &impl Fn(usize) -> bool,
     rng: &mut R,
 ) -> Option<usize> {
     let shared: Vec<usize> = others
@@ -127,19 +130,21 @@ fn next_number<R: Rng + ?Sized>(
     };
     let mut open: Vec<usize> = (0..numbers.len()).filter(|at| !set.contains(at)).collect();
     open.shuffle(rng);
-    open.into_iter().min_by_key(|at| cost(*at))
+    open.into_iter().min_by_key(|at| (cost(*at), !near(*at)))
 }
 
-/// Gives the numbers of a set to canaries, each to as many as any other: indexes into `numbers`.
+/// Gives the numbers of a set to canaries, each to as many as any other: indexes into `numbers`. Where it
+/// can, a canary gets one that fits it: `fits(canary, number)`.
 pub(super) fn deal<R: Rng + ?Sized>(
     numbers: &[Number],
     set: &[usize],
     canaries: u32,
+    fits: impl Fn(usize, usize) -> bool,
     rng: &mut R,
 ) -> Vec<usize> {
     let mut load: Vec<(u32, usize)> = set.iter().map(|at| (numbers[*at].own, *at)).collect();
     let mut dealt = Vec::new();
-    for _ in 0..canaries {
+    for canary in 0..canaries as usize {
         // A random one of those with the least, so that the order of the rows shows no pattern.
         let open = |(load, at): &&(u32, usize)| *load < numbers[*at].cap;
         let Some(least) = load.iter().filter(open).map(|(load, _)| *load).min() else {
@@ -148,6 +153,12 @@ pub(super) fn deal<R: Rng + ?Sized>(
         let places: Vec<usize> = (0..load.len())
             .filter(|place| load[*place].0 == least && least < numbers[load[*place].1].cap)
             .collect();
+        let fitting: Vec<usize> = places
+            .iter()
+            .copied()
+            .filter(|place| fits(canary, load[*place].1))
+            .collect();
+        let places = if fitting.is_empty() { places } else { fitting };
         let place = places[rng.random_range(0..places.len())];
         load[place].0 += 1;
         dealt.push(load[place].1);
@@ -184,9 +195,9 @@ mod tests {
                     others: others.clone(),
                 })
                 .collect();
-            let chosen = choose_set(&numbers, canaries, &mut rng);
+            let chosen = choose_set(&numbers, canaries, |_| true, &mut rng);
             if let Ok(set) = &chosen {
-                let dealt = deal(&numbers, set, canaries, &mut rng);
+                let dealt = deal(&numbers, set, canaries, |_, _| true, &mut rng);
                 assert_eq!(dealt.len(), canaries as usize);
                 for at in dealt {
                     holders[at].insert(source);

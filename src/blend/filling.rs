@@ -1,0 +1,465 @@
+//! Columns without a personal meaning, filled as another customer's would be.
+//!
+//! What few rows share is never copied: a value whose count becomes two gives a canary away, and so
+//! does a combination of values that one customer alone has.
+
+use std::collections::HashMap;
+
+use rand::{Rng, RngExt};
+
+use super::counted::Counted;
+
+/// How a column's values are drawn.
+enum Kind {
+    /// A handful of values, many rows each: drawn together with the other columns of this kind.
+    Few,
+    /// Amounts and moments: a value near another row's, as round as that one. Sorted, with its row.
+    Ordered(Vec<(f64, usize)>),
+    /// Texts.
+    Text,
+}
+
+struct Column {
+    place: usize,
+    kind: Kind,
+    counted: Counted<String>,
+    blank: Option<Option<String>>,
+}
+
+/// The columns of a table that are filled by resampling.
+pub(crate) struct Filling {
+    columns: Vec<Column>,
+    /// Rows by what they have in the columns of few values.
+    groups: HashMap<Vec<Option<String>>, u32>,
+}
+
+/// Columns with at most so many rows to each value hold amounts, moments or texts.
+const ROWS_PER_VALUE: usize = 12;
+/// Draws until a value is found that no row has.
+const TRIES: usize = 40;
+
+impl Filling {
+    /// Learns the columns at these places.
+    pub(crate) fn learn(places: &[usize], rows: &[Vec<Option<String>>]) -> Filling {
+        let columns: Vec<Column> = places
+            .iter()
+            .map(|place| Column::learn(*place, rows))
+            .collect();
+        let mut filling = Filling {
+            columns,
+            groups: HashMap::new(),
+        };
+        for row in rows {
+            *filling.groups.entry(filling.group(row)).or_default() += 1;
+        }
+        filling
+    }
+
+    fn group(&self, row: &[Option<String>]) -> Vec<Option<String>> {
+        let few = self
+            .columns
+            .iter()
+            .filter(|column| matches!(column.kind, Kind::Few));
+        few.map(|column| row.get(column.place).cloned().flatten())
+            .collect()
+    }
+
+    /// A cell for each column (place and value), as in row `at`. `near` are rows that could stand for it.
+    pub(crate) fn draw<R: Rng + ?Sized>(
+        &self,
+        rows: &[Vec<Option<String>>],
+        at: usize,
+        near: &[usize],
+        rng: &mut R,
+    ) -> Vec<(usize, Option<String>)> {
+        let other = |rng: &mut R| &rows[near[rng.random_range(0..near.len())]];
+        let mut row = &rows[at];
+        let alone = |row: &[Option<String>]| {
+            self.groups
+                .get(&self.group(row))
+                .is_none_or(|count| *count < 2)
+        };
+        // A combination of its own stays one, with one value taken from elsewhere.
+        let mut odd = None;
+        if alone(row) && !near.is_empty() {
+            let few = self
+                .columns
+                .iter()
+                .filter(|column| matches!(column.kind, Kind::Few))
+                .count();
+            odd = Some((rng.random_range(0..few.max(1)), other(rng)));
+            for _ in 0..TRIES {
+                if !alone(row) {
+                    break;
+                }
+                row = other(rng);
+            }
+        }
+        let mut out = Vec::with_capacity(self.columns.len());
+        let mut number = 0;
+        for column in &self.columns {
+            let own = row.get(column.place).cloned().flatten();
+            let value = match &column.kind {
+                Kind::Few => {
+                    let value = match odd {
+                        Some((place, donor)) if place == number => {
+                            donor.get(column.place).cloned().flatten()
+                        }
+                        _ => own,
+                    };
+                    number += 1;
+                    value
+                }
+                Kind::Ordered(sorted) => column.near(sorted, own, rows, rng),
+                Kind::Text => column.text(own, rows, rng),
+            };
+            out.push((column.place, value));
+        }
+        out
+    }
+}
+
+impl Column {
+    fn learn(place: usize, rows: &[Vec<Option<String>>]) -> Column {
+        let cells = || {
+            rows.iter()
+                .map(|row| row.get(place).and_then(Option::as_deref))
+        };
+        let filled = || cells().flatten().filter(|text| !text.trim().is_empty());
+        let counted = Counted::of(filled().map(str::to_owned));
+        let total = filled().count();
+        let blank = rows
+            .iter()
+            .map(|row| row.get(place).cloned().flatten())
+            .find(|cell| cell.as_deref().is_none_or(|text| text.trim().is_empty()));
+        let kind = if counted.len() == 0 || total / counted.len() >= ROWS_PER_VALUE {
+            Kind::Few
+        } else {
+            let numbers = rows
+                .iter()
+                .enumerate()
+                .filter_map(|(at, row)| Some((order(row.get(place)?.as_deref()?)?, at)));
+            let mut sorted: Vec<(f64, usize)> = numbers.collect();
+            if sorted.len() * 10 >= total * 9 {
+                sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                Kind::Ordered(sorted)
+            } else {
+                Kind::Text
+            }
+        };
+        Column {
+            place,
+            kind,
+            counted,
+            blank,
+        }
+    }
+
+    /// An amount or a moment near `own`: one that as many other rows have as have `own`.
+    fn near<R: Rng + ?Sized>(
+        &self,
+        sorted: &[(f64, usize)],
+        own: Option<String>,
+        rows: &[Vec<Option<String>>],
+        rng: &mut R,
+    ) -> Option<String> {
+        let own = own?;
+        let Some(value) = order(&own) else {
+            return (self.counted.count(&own) > 1)
+                .then_some(own)
+                .or(self.blank.clone()?);
+        };
+        let others = self.counted.count(&own).saturating_sub(1);
+        let middle = sorted.partition_point(|(other, _)| *other < value);
+        let reach = (sorted.len() / 50).max(8);
+        let (low, high) = (
+            middle.saturating_sub(reach),
+            (middle + reach + 1).min(sorted.len()),
+        );
+        if low >= high {
+            return Some(own);
+        }
+        let neighbour = |rng: &mut R| {
+            let (number, at) = sorted[rng.random_range(low..high)];
+            (
+                number,
+                rows[at]
+                    .get(self.place)
+                    .cloned()
+                    .flatten()
+                    .unwrap_or_default(),
+            )
+        };
+        if others > 0 {
+            // One that is about as common, if there is one near; `own` is shared, so it may be copied.
+            for _ in 0..TRIES {
+                let (_, text) = neighbour(rng);
+                let count = self.counted.count(&text);
+                if count * 2 >= others && count <= others * 2 {
+                    return Some(text);
+                }
+            }
+            return Some(own);
+        }
+        for _ in 0..TRIES {
+            let (number, text) = neighbour(rng);
+            let share: f64 = rng.random_range(0.0..1.0);
+            let Some(between) = written_like(&own, value + (number - value) * share, &text) else {
+                continue;
+            };
+            if self.counted.count(&between) == 0 {
+                return Some(between);
+            }
+        }
+        Some(neighbour(rng).1)
+    }
+
+    /// A text that other rows have too; where `own` is one customer's alone, clauses of two such texts.
+    fn text<R: Rng + ?Sized>(
+        &self,
+        own: Option<String>,
+        rows: &[Vec<Option<String>>],
+        rng: &mut R,
+    ) -> Option<String> {
+        let own = own?;
+        if own.trim().is_empty() || self.counted.count(&own) > 1 {
+            return Some(own);
+        }
+        let others = |rng: &mut R| some_text(rows, self.place, rng);
+        for _ in 0..TRIES {
+            let Some(other) = others(rng) else { break };
+            if let Some(joined) = crossed(&own, &other, rng)
+                && self.counted.count(&joined) == 0
+            {
+                return Some(joined);
+            }
+        }
+        let shared = (2..8)
+            .rev()
+            .find_map(|count| self.counted.like(count, rng))
+            .cloned();
+        shared.or_else(|| self.blank.clone().flatten())
+    }
+}
+
+/// Some row's text in that column.
+fn some_text<R: Rng + ?Sized>(
+    rows: &[Vec<Option<String>>],
+    place: usize,
+    rng: &mut R,
+) -> Option<String> {
+    (0..TRIES).find_map(|_| {
+        let row = &rows[rng.random_range(0..rows.len())];
+        row.get(place)
+            .cloned()
+            .flatten()
+            .filter(|text| !text.trim().is_empty())
+    })
+}
+
+/// The beginning of one text with the end of another, joined where both have the same mark.
+fn crossed<R: Rng + ?Sized>(one: &str, other: &str, rng: &mut R) -> Option<String> {
+    let marks = |text: &str| -> Vec<usize> {
+        let mark = |c: char| matches!(c, '。' | '、' | ' ' | '\u{3000}' | ',' | '.' | '/' | ';');
+        text.char_indices()
+            .filter(|(_, c)| mark(*c))
+            .map(|(at, _)| at)
+            .collect()
+    };
+    let (cuts, ends) = (marks(one), marks(other));
+    if cuts.is_empty() || ends.is_empty() {
+        return None;
+    }
+    let (cut, end) = (
+        cuts[rng.random_range(0..cuts.len())],
+        ends[rng.random_range(0..ends.len())],
+    );
+    (one[cut..].chars().next() == other[end..].chars().next())
+        .then(|| format!("{}{}", &one[..cut], &other[end..]))
+}
+
+/// A number or a moment as a place on a line: numbers as they are, dates and times in seconds.
+pub(crate) fn order(text: &str) -> Option<f64> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        return number.is_finite().then_some(number);
+    }
+    let moment = Moment::read(text)?;
+    Some(moment.seconds as f64)
+}
+
+/// The day of such a moment; `None` for a number that is none.
+pub(crate) fn day(seconds: f64) -> Option<time::Date> {
+    let days = i32::try_from((seconds as i64).div_euclid(86_400)).ok()?;
+    // Moments count from the Julian day 0; a count of seconds since 1970 lies far below.
+    (days > 2_000_000).then(|| time::Date::from_julian_day(days).ok())?
+}
+
+/// A date, with or without a time, in digits.
+struct Moment {
+    seconds: i64,
+}
+
+/// The digits of a date and time at their places: year, month, day, hour, minute, second.
+fn fields(text: &str) -> Option<(Vec<i64>, Vec<(usize, usize)>)> {
+    let bytes = text.as_bytes();
+    let mut values = Vec::new();
+    let mut spans = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() && values.len() < 6 {
+        if !bytes[at].is_ascii_digit() {
+            if !matches!(bytes[at], b'-' | b'/' | b':' | b' ' | b'T') {
+                break;
+            }
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < bytes.len() && bytes[at].is_ascii_digit() {
+            at += 1;
+        }
+        values.push(text[start..at].parse().ok()?);
+        spans.push((start, at));
+    }
+    let year = spans.first().is_some_and(|(start, end)| end - start == 4);
+    (year && (values.len() == 3 || values.len() >= 5)).then_some((values, spans))
+}
+
+impl Moment {
+    fn read(text: &str) -> Option<Moment> {
+        let (values, _) = fields(text)?;
+        let part = |at: usize| values.get(at).copied().unwrap_or(0);
+        let month = time::Month::try_from(u8::try_from(part(1)).ok()?).ok()?;
+        let day = u8::try_from(part(2)).ok()?;
+        let date = time::Date::from_calendar_date(i32::try_from(part(0)).ok()?, month, day).ok()?;
+        let days = i64::from(date.to_julian_day());
+        Some(Moment {
+            seconds: days * 86_400 + part(3) * 3600 + part(4) * 60 + part(5),
+        })
+    }
+
+    /// This moment in the notation of `like`.
+    fn write(&self, like: &str) -> Option<String> {
+        let (_, spans) = fields(like)?;
+        let date =
+            time::Date::from_julian_day(i32::try_from(self.seconds.div_euclid(86_400)).ok()?)
+                .ok()?;
+        let rest = self.seconds.rem_euclid(86_400);
+        let parts = [
+            i64::from(date.year()),
+            i64::from(u8::from(date.month())),
+            i64::from(date.day()),
+            rest / 3600,
+            rest % 3600 / 60,
+            rest % 60,
+        ];
+        let mut out = String::with_capacity(like.len());
+        let mut at = 0;
+        for ((start, end), part) in spans.iter().zip(parts) {
+            out += &like[at..*start];
+            let width = if like.as_bytes()[*start] == b'0' || end - start >= 2 {
+                end - start
+            } else {
+                1
+            };
+            out += &format!("{part:0width$}");
+            at = *end;
+        }
+        Some(out + &like[at..])
+    }
+}
+
+/// `value` written as `like` is: as round, with as many places, in the same notation.
+fn written_like(like: &str, value: f64, other: &str) -> Option<String> {
+    let text = like.trim();
+    if text.parse::<f64>().is_ok() {
+        let places = |text: &str| text.split_once('.').map_or(0, |(_, places)| places.len());
+        let decimals = places(text).max(places(other.trim()));
+        if decimals > 0 {
+            return Some(format!("{value:.decimals$}"));
+        }
+        // The roundness of whole numbers: the zeros at their end.
+        let zeros = |text: &str| text.len() - text.trim_end_matches('0').len();
+        let unit = 10f64.powi(zeros(text).min(9) as i32);
+        let width = if text.len() > 1 && text.starts_with('0') {
+            text.len()
+        } else {
+            0
+        };
+        let rounded = (value / unit).round() * unit;
+        return Some(format!("{rounded:0width$.0}"));
+    }
+    let (values, _) = fields(text)?;
+    let whole_minutes = values.get(5).is_none_or(|second| *second == 0);
+    let mut seconds = value as i64;
+    if values.len() == 3 || values[3..].iter().all(|part| *part == 0) {
+        seconds -= seconds.rem_euclid(86_400);
+    } else if whole_minutes {
+        seconds -= seconds.rem_euclid(60);
+    } else {
+        // The time of the day is the other row's or this one's: shops have opening hours.
+        let day = seconds.div_euclid(86_400);
+        let clock = Moment::read(text)?.seconds.rem_euclid(86_400);
+        seconds = day * 86_400 + (clock + value.to_bits() as i64 % 1800).rem_euclid(86_400);
+    }
+    Moment { seconds }.write(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    #[test]
+    fn moments_are_written_as_their_neighbours_are() {
+        let moment = Moment::read("2026-11-05 09:08:07").unwrap();
+        assert_eq!(
+            moment.write("2020-01-02 03:04:05").unwrap(),
+            "2026-11-05 09:08:07"
+        );
+        assert_eq!(moment.write("2020/1/2").unwrap(), "2026/11/5");
+        assert_eq!(
+            moment.write("2020-01-02T03:04:05.000Z").unwrap(),
+            "2026-11-05T09:08:07.000Z"
+        );
+        assert!(Moment::read("1.5").is_none() && Moment::read("2026-13-01").is_none());
+    }
+
+    #[test]
+    fn nobodys_own_value_is_copied() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let rows: Vec<Vec<Option<String>>> = (0..500u32)
+            .map(|at| {
+                let some = |text: String| Some(text);
+                vec![
+                    some(["gold", "silver"][(at % 2) as usize].to_owned()),
+                    some((at * 37 + 1000).to_string()),
+                    (at % 3 > 0).then(|| {
+                        format!(
+                            "2025-{:02}-{:02} 10:{:02}:{:02}",
+                            1 + at % 12,
+                            1 + at % 28,
+                            at % 60,
+                            at % 59
+                        )
+                    }),
+                    (at % 5 == 0).then(|| format!("note {at}, called back, item {at}")),
+                ]
+            })
+            .collect();
+        let filling = Filling::learn(&[0, 1, 2, 3], &rows);
+        let near: Vec<usize> = (0..rows.len()).collect();
+        let has =
+            |place: usize, value: &str| rows.iter().any(|row| row[place].as_deref() == Some(value));
+        for at in 0..200 {
+            for (place, value) in filling.draw(&rows, at, &near, &mut rng) {
+                let Some(value) = value else { continue };
+                match place {
+                    0 => assert!(has(0, &value)),
+                    1 => assert!(!has(1, &value) && value.parse::<u32>().is_ok(), "{value}"),
+                    _ => assert!(!has(place, &value), "{value}"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! How one row writes its values. A table's notation is seldom one: clerks, years and import jobs each
+//! have theirs, and a row's cells follow the same hand.
+
+use crate::notation::{Format, MappedColumn, Mapping};
+
+/// The mapping with each column in the notation of one row, and what that row leaves empty.
+pub(crate) fn as_in(
+    mapping: &Mapping,
+    places: &[Option<usize>],
+    row: &[Option<String>],
+) -> Mapping {
+    let columns = mapping.columns.iter().zip(places).map(|(column, place)| {
+        let text = place.and_then(|at| row.get(at)?.as_deref());
+        let format = match (text.map(str::trim), &column.format) {
+            (Some(text), Some(usual)) if !text.is_empty() && !writes(usual, text) => {
+                Format::recognise(column.role, &[text]).map(|(format, _)| format)
+            }
+            _ => None,
+        };
+        MappedColumn {
+            format: format.or(column.format.clone()),
+            blank: column.blank && text != None,
+            ..column.clone()
+        }
+    });
+    Mapping {
+        locale: mapping.locale,
+        columns: columns.collect(),
+    }
+}
+
+/// Whether the column's usual format would have written this text.
+fn writes(format: &Format, text: &str) -> bool {
+    match format {
+        Format::Date(format) => format
+            .read(text)
+            .is_some_and(|date| format.write(date) == text),
+        Format::Phone(format) => format
+            .read(text)
+            .is_some_and(|number| format.write(&number) == text),
+        Format::Postcode(format) => format
+            .read(text)
+            .is_some_and(|digits| format.write(&digits) == text),
+        Format::Sex(format) => format.read(text).is_some(),
+        // Moments are the table's own clock; texts and codes have no hand of their own.
+        Format::Timestamp(_) => true,
+        Format::Text(format) => format.write(text) == text,
+        // Names, readings and addresses show their notation in what parts them.
+        Format::Name(_) | Format::Kana(_) | Format::Address(_) => false,
+    }
+}
+
+/// Blanks that stand before and behind a row's value; databases keep them, and so do canaries.
+pub(crate) fn edges(text: &str) -> (&str, &str) {
+    let inner = text.trim();
+    let start = text.len() - text.trim_start().len();
+    (
+        &text[..start],
+        &text[(start + inner.len()).min(text.len())..],
+    )
+}

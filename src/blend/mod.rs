@@ -1,0 +1,644 @@
+//! Canaries that look like this table's customers, not like customers in general.
+//!
+//! The idea, and what it rests on (measured, `../shared/STEALTH.md` and `benches/stealth`):
+//!
+//! - A customer who joins a table is not a copy of one who is there. Of each name, code or amount a thief
+//!   sees how many other rows share it; the right frequency of "none" is that of the values that one row
+//!   alone has ([`Counted::like`](counted)). So each field is drawn for a row that stands as the pattern
+//!   ([`Ground::draw`]): as common as that row's value is without it, and never a value that is
+//!   somebody's own.
+//! - What hangs together is taken from one row where many share it (plan and store), and drawn given each
+//!   other where it does not (given name by sex and birth year, mail address by name).
+//! - Notation is a row's, not a column's ([`habit`]).
+//! - What was not thought of is found by a detector: of several rows drawn for each canary, the one stays
+//!   that it cannot tell from customers (`plant`, with `stealth`).
+//!
+//! Owned contact points are given, not drawn: the pattern is a row near them.
+//!
+//! Doubts: a table of less than [`LEAST_ROWS`] rows shows too little, and is filled from the seed tables alone.
+//! A column whose texts follow from its customer's name is filled with another's.
+
+mod counted;
+mod filling;
+mod habit;
+mod local;
+mod seen;
+
+use std::collections::{BTreeMap, HashMap};
+
+use rand::{Rng, RngExt};
+use time::{Date, Duration, OffsetDateTime};
+
+use crate::canary::Cell;
+use crate::notation::{Codes, Mapping, Role, Surroundings, cells};
+use crate::persona::{Household, Lexicon, Locale, NamePart, Person, Sex};
+
+use counted::Counted;
+use filling::Filling;
+use local::{Locals, Owner};
+use seen::{CHILD, Cells, GUARDIAN, Roles, Seen};
+
+/// Tables with fewer rows show too little of their customers.
+pub const LEAST_ROWS: usize = 200;
+/// Rows near a pattern, among which values may be exchanged.
+const NEAR: usize = 12;
+/// Rows of late, at least.
+const LATE_LEAST: usize = 500;
+/// Draws of a name until one fits.
+const TRIES: usize = 60;
+
+/// A row of text; NULL is `None`.
+type Row = Vec<Option<String>>;
+
+/// What a table's rows show of its customers.
+pub struct Ground<'a> {
+    mapping: &'a Mapping,
+    rows: &'a [Row],
+    /// For each column of the mapping, its place in a row.
+    places: Vec<Option<usize>>,
+    guardians: Names,
+    children: Names,
+    locals: Locals,
+    filling: Filling,
+    /// Rows of late by the beginning of their postcode, or by region.
+    areas: HashMap<String, Vec<usize>>,
+    area: Vec<String>,
+    /// Rows of late: customers who join now are like these.
+    late: Vec<usize>,
+    /// Days on which rows were made, where a column says so.
+    made: Vec<Option<Date>>,
+}
+
+/// The persons of a table, and their names counted.
+struct Names {
+    people: Vec<Seen>,
+    families: Counted<NameKey>,
+    /// Given names, all and by sex and years of birth.
+    all: Counted<NameKey>,
+    /// Their readings.
+    readings: Counted<String>,
+    given: HashMap<(Option<Sex>, i32), Counted<NameKey>>,
+}
+
+type NameKey = (String, String);
+
+fn key(part: &NamePart) -> NameKey {
+    (part.written.clone(), part.kana.clone())
+}
+
+/// Names of which the one stays that is as common among all as its pattern is.
+const CHOICE: usize = 8;
+/// Years of birth whose given names are counted together.
+const COHORT: i32 = 6;
+
+impl Names {
+    fn of(people: Vec<Seen>) -> Names {
+        let families = people
+            .iter()
+            .filter_map(|person| person.family.as_ref().map(key));
+        let mut slices: HashMap<(Option<Sex>, i32), Vec<NameKey>> = HashMap::new();
+        for person in &people {
+            if let Some(given) = &person.given {
+                slices
+                    .entry(slice(person.sex, person.birth))
+                    .or_default()
+                    .push(key(given));
+            }
+        }
+        let all = people
+            .iter()
+            .filter_map(|person| person.given.as_ref().map(key));
+        Names {
+            families: Counted::of(families),
+            all: Counted::of(all),
+            readings: Counted::of(readings),
+            given: slices
+                .into_iter()
+                .map(|(slice, names)| (slice, Counted::of(names)))
+                .collect(),
+            people,
+        }
+    }
+}
+
+fn slice(sex: Option<Sex>, birth: Option<Date>) -> (Option<Sex>, i32) {
+    (
+        sex,
+        birth.map_or(0, |birth| birth.year().div_euclid(COHORT)),
+    )
+}
+
+/// The contact points of a canary, as far as it has them, and how many rows to draw from near them.
+pub struct Drawn {
+    /// The household, with the contact points that were given.
+    pub household: Household,
+    /// The mapping in the notation of the pattern.
+    pub mapping: Mapping,
+    /// Cells of columns without a personal meaning, by column.
+    pub plain: BTreeMap<String, Option<String>>,
+    /// Columns that stay empty, as in the pattern, with what stands there.
+    pub empty: BTreeMap<String, Option<String>>,
+    /// Blanks around a value, by column.
+    pub edges: BTreeMap<String, (String, String)>,
+    /// The row that was the pattern.
+    pub pattern: usize,
+}
+
+impl Drawn {
+    /// The row, without the columns that are left to the database. `codes` are as in [`Surroundings`].
+    pub fn cells<R: Rng + ?Sized>(
+        &self,
+        now: OffsetDateTime,
+        codes: &mut BTreeMap<String, Codes>,
+        rng: &mut R,
+    ) -> Vec<Cell> {
+        let child = (!self.household.children.is_empty()).then_some(0);
+        let mut around = Surroundings {
+            now,
+            columns: &[],
+            rows: &[],
+            codes,
+        };
+        let mut cells = cells(&self.mapping, &self.household, child, &mut around, rng);
+        for (cell, column) in cells
+            .iter_mut()
+            .zip(self.mapping.columns.iter().filter(|column| {
+                column.value.is_some() || !matches!(column.role, Role::Skip | Role::Id)
+            }))
+        {
+            if column.value.is_some() {
+                continue;
+            }
+            if let Some(value) = self.plain.get(&cell.column) {
+                cell.value = value.clone();
+            } else if let Some(empty) = self
+                .empty
+                .get(&cell.column)
+                .filter(|_| may_be_empty(cell.role))
+            {
+                cell.value = empty.clone();
+            } else if let (Some((before, behind)), Some(value)) =
+                (self.edges.get(&cell.column), &mut cell.value)
+            {
+                *value = format!("{before}{value}{behind}");
+            }
+        }
+        cells
+    }
+}
+
+/// Whether a canary may go without what its pattern has not. Contact points that it was given stand there.
+fn may_be_empty(role: Role) -> bool {
+    use Role::*;
+    !matches!(
+        role,
+        Address
+            | Address1
+            | Address2
+            | Street
+            | Block
+            | Building
+            | Phone
+            | Mobile
+            | Email
+            | Code
+            | CreatedAt
+            | UpdatedAt
+    )
+}
+
+impl<'a> Ground<'a> {
+    /// Learns from rows; `columns` names their cells. `None` where there are too few.
+    pub fn learn(
+        mapping: &'a Mapping,
+        columns: &[String],
+        rows: &'a [Row],
+        lexicon: &'a Lexicon,
+    ) -> Option<Ground<'a>> {
+        if rows.len() < LEAST_ROWS {
+            return None;
+        }
+        let place = |name: &String| columns.iter().position(|column| column == name);
+        let places: Vec<Option<usize>> = mapping
+            .columns
+            .iter()
+            .map(|column| place(&column.column))
+            .collect();
+        let cells = || rows.iter().map(|row| Cells::of(mapping, &places, row));
+        let people = |roles: Roles| {
+            cells()
+                .map(|cells| cells.person(roles, lexicon))
+                .collect::<Vec<Seen>>()
+        };
+        let guardians = Names::of(people(GUARDIAN));
+        let children = Names::of(if mapping.has_child() {
+            people(CHILD)
+        } else {
+            Vec::new()
+        });
+        let locals = Locals::learn(cells().zip(&guardians.people).map(|(cells, person)| {
+            let (local, _) = cells.text(Role::Email)?.split_once('@')?;
+            Some((local, owner(mapping.locale, person)))
+        }));
+        let plain: Vec<usize> = mapping
+            .columns
+            .iter()
+            .zip(&places)
+            .filter(|(column, _)| column.role == Role::Other && column.value.is_none())
+            .filter_map(|(_, place)| *place)
+            .collect();
+        let area: Vec<String> = cells().map(|cells| area_of(&cells)).collect();
+        let moments: Vec<Option<f64>> = cells()
+            .map(|cells| filling::order(cells.text(Role::CreatedAt)?))
+            .collect();
+        let late = of_late(&moments, rows.len());
+        let mut areas: HashMap<String, Vec<usize>> = HashMap::new();
+        for at in &late {
+            for digits in AREA_DIGITS {
+                if let Some(part) = area[*at].get(..digits) {
+                    areas.entry(part.to_owned()).or_default().push(*at);
+                }
+            }
+        }
+        let day = |moment: Option<f64>| filling::day(moment?);
+        Some(Ground {
+            filling: Filling::learn(&plain, rows),
+            mapping,
+            rows,
+            places,
+            guardians,
+            children,
+            locals,
+            areas,
+            area,
+            late,
+            made: moments.into_iter().map(day).collect(),
+        })
+    }
+
+    /// Which of these columns a random row leaves empty: what a canary may go without.
+    pub fn habits<R: Rng + ?Sized>(&self, roles: &[Role], rng: &mut R) -> Vec<bool> {
+        let row = &self.rows[rng.random_range(0..self.rows.len())];
+        let cells = Cells::of(self.mapping, &self.places, row);
+        roles
+            .iter()
+            .map(|role| cells.text(*role).is_none())
+            .collect()
+    }
+
+    /// A row that may be the pattern for somebody at `home`'s contact points: near its address, and with
+    /// the same kinds of contact points.
+    fn pattern<R: Rng + ?Sized>(&self, home: &Household, rng: &mut R) -> usize {
+        let near = self.near(&area(&home.address.postcode, &home.address.region));
+        let any = |rng: &mut R| near[rng.random_range(0..near.len())];
+        let mut best = (0, any(rng));
+        for _ in 0..TRIES {
+            let at = any(rng);
+            let likeness = self.likeness(home, at);
+            if likeness == 4 {
+                return at;
+            }
+            if likeness > best.0 {
+                best = (likeness, at);
+            }
+        }
+        best.1
+    }
+
+    /// Rows of late in the smallest part of the country around a place that has enough of them.
+    fn near(&self, place: &str) -> &[usize] {
+        let parts = AREA_DIGITS
+            .iter()
+            .filter_map(|digits| self.areas.get(place.get(..*digits)?));
+        parts
+            .into_iter()
+            .find(|rows| rows.len() >= NEAR)
+            .map_or(&self.late, Vec::as_slice)
+    }
+
+    /// On how many kinds of contact points a row agrees with a household.
+    fn likeness(&self, home: &Household, at: usize) -> usize {
+        let cells = Cells::of(self.mapping, &self.places, &self.rows[at]);
+        let has = |role: Role| cells.text(role).is_some();
+        let phone = cells
+            .text(Role::Phone)
+            .and_then(|text| crate::notation::phone_key(text, Some(self.mapping.locale.into())));
+        let mobile = |number: &str| {
+            number.starts_with("+8190")
+                || number.starts_with("+8180")
+                || number.starts_with("+8170")
+        };
+        let phone_alike = match (&phone, home.landline.as_deref().or(home.mobile.as_deref())) {
+            (Some(one), Some(other)) => mobile(one) == mobile(other),
+            (None, None) => true,
+            _ => !self.mapping.has(Role::Phone),
+        };
+        let unit = [Role::Address2, Role::Building]
+            .into_iter()
+            .find(|role| self.mapping.has(*role));
+        let unit_alike = match unit {
+            Some(role) => {
+                has(role) == (home.address.unit.is_some() || home.address.building.is_some())
+            }
+            None => [Role::Address, Role::Address1, Role::Street]
+                .into_iter()
+                .find_map(|role| cells.text(role))
+                .and_then(crate::notation::address_key)
+                .is_none_or(|key| {
+                    (!key.unit.is_empty() || !key.building.is_empty())
+                        == home.address.unit.is_some()
+                }),
+        };
+        usize::from(phone_alike)
+            + usize::from(unit_alike)
+            + usize::from(
+                has(Role::Email) == home.email.is_some() || !self.mapping.has(Role::Email),
+            )
+            + usize::from(
+                has(Role::Mobile) == home.mobile.is_some() || !self.mapping.has(Role::Mobile),
+            )
+    }
+
+    /// Somebody at `home`'s contact points. `stranger` makes people from the seed tables: of them are names
+    /// that no row has. Names, births and the mail address of `home` count for nothing; where it has a mail
+    /// address, its domain is kept unless `mailbox` says that the whole of it is.
+    pub fn draw<R: Rng + ?Sized>(
+        &self,
+        home: &Household,
+        mailbox: bool,
+        today: Date,
+        stranger: &mut dyn FnMut(&mut R) -> Household,
+        rng: &mut R,
+    ) -> Drawn {
+        let at = self.pattern(home, rng);
+        let row = &self.rows[at];
+        let mut household = stranger(rng);
+        household.address = home.address.clone();
+        household.landline = home.landline.clone();
+        household.mobile = home.mobile.clone();
+        household.email = home.email.clone();
+        let guardian = self.person(
+            &self.guardians,
+            at,
+            &household.guardian.clone(),
+            today,
+            stranger,
+            rng,
+        );
+        if let Some(first) = household.children.first().cloned() {
+            let child = self.person(&self.children, at, &first, today, stranger, rng);
+            household.children.truncate(1);
+            household.children[0] = child;
+        }
+        household.guardian = guardian;
+        // A table that shows one family name for both shows it once; one with two shows them equal.
+        for child in &mut household.children {
+            child.family = household.guardian.family.clone();
+        }
+        if let Some(email) = household.email.as_deref().filter(|_| !mailbox)
+            && let Some((_, domain)) = email.rsplit_once('@')
+        {
+            let spare = stranger(rng);
+            household.email = self
+                .local(at, &household.guardian, &spare.guardian.given, rng)
+                .map(|local| format!("{local}@{domain}"))
+                .or(household.email);
+        }
+        let near = self.near(&self.area[at]);
+        let names = |place: usize| {
+            let column = self.places.iter().position(|own| *own == Some(place));
+            column.map(|at| self.mapping.columns[at].column.clone())
+        };
+        let plain = self.filling.draw(self.rows, at, near, rng);
+        let plain = plain
+            .into_iter()
+            .filter_map(|(place, value)| Some((names(place)?, value)));
+        let mut empty = BTreeMap::new();
+        let mut edges = BTreeMap::new();
+        for (column, place) in self.mapping.columns.iter().zip(&self.places) {
+            let Some(place) = place else { continue };
+            let cell = row.get(*place).cloned().flatten();
+            match cell.as_deref() {
+                None => drop(empty.insert(column.column.clone(), None)),
+                Some(text) if text.trim().is_empty() => {
+                    drop(empty.insert(column.column.clone(), cell))
+                }
+                Some(text) => {
+                    let (before, behind) = habit::edges(text);
+                    if !before.is_empty() || !behind.is_empty() {
+                        edges.insert(
+                            column.column.clone(),
+                            (before.to_owned(), behind.to_owned()),
+                        );
+                    }
+                }
+            }
+        }
+        Drawn {
+            household,
+            mapping: habit::as_in(self.mapping, &self.places, row),
+            plain: plain.collect(),
+            empty,
+            edges,
+            pattern: at,
+        }
+    }
+
+    /// A person like the one in row `at`: born near that one, of the same sex, with names about as common.
+    fn person<R: Rng + ?Sized>(
+        &self,
+        names: &Names,
+        at: usize,
+        spare: &Person,
+        today: Date,
+        stranger: &mut dyn FnMut(&mut R) -> Household,
+        rng: &mut R,
+    ) -> Person {
+        let Some(pattern) = names.people.get(at) else {
+            return spare.clone();
+        };
+        let sex = pattern.sex.unwrap_or(spare.sex);
+        let birth = pattern.birth.map_or(spare.birth, |birth| {
+            // As old on joining as the pattern was.
+            let since =
+                self.made[at].map_or(Duration::ZERO, |made| (today - made).max(Duration::ZERO));
+            let birth = birth + since;
+            (0..TRIES)
+                .map(|_| birth + Duration::days(rng.random_range(-400..=400)))
+                .find(|moved| *moved <= today && *moved != birth)
+                .unwrap_or(birth)
+        });
+        let family = self
+            .family(names, pattern, stranger, rng)
+            .unwrap_or(spare.family.clone());
+        let given = self
+            .given(names, pattern, (sex, birth), stranger, rng)
+            .unwrap_or(spare.given.clone());
+        Person {
+            family,
+            given,
+            sex,
+            birth,
+        }
+    }
+
+    fn family<R: Rng + ?Sized>(
+        &self,
+        names: &Names,
+        pattern: &Seen,
+        stranger: &mut dyn FnMut(&mut R) -> Household,
+        rng: &mut R,
+    ) -> Option<NamePart> {
+        let own = pattern.family.as_ref()?;
+        let others = names.families.count(&key(own)).saturating_sub(1);
+        for _ in 0..TRIES {
+            match names.families.like(others, rng) {
+                Some((written, kana)) if self.readable(kana) => return Some(part(written, kana)),
+                Some(_) => {}
+                None => {
+                    let fresh = stranger(rng).guardian.family;
+                    if names.families.count(&key(&fresh)) == 0 {
+                        return Some(fresh);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn given<R: Rng + ?Sized>(
+        &self,
+        names: &Names,
+        pattern: &Seen,
+        (sex, birth): (Sex, Date),
+        stranger: &mut dyn FnMut(&mut R) -> Household,
+        rng: &mut R,
+    ) -> Option<NamePart> {
+        let own = pattern.given.as_ref()?;
+        let count = |slice, name: &NameKey| {
+            let counted: Option<&Counted<NameKey>> = names.given.get(&slice);
+            counted.map_or(0, |counted| counted.count(name))
+        };
+        let home = slice(pattern.sex, pattern.birth);
+        let others = count(home, &key(own)).saturating_sub(1);
+        let mine = slice(pattern.sex.map(|_| sex), pattern.birth.map(|_| birth));
+        let counted = names.given.get(&mine).or_else(|| names.given.get(&home))?;
+        // About as common among all, too; the nearest of a few.
+        let wanted = (names.all.count(&key(own)), names.readings.count(&own.kana));
+        let apart = |count: u32, wanted: u32| {
+            ((f64::from(count) + 1.0).ln() - f64::from(wanted.max(1)).ln()).abs()
+        };
+        let distance = |name: &NamePart| {
+            apart(names.all.count(&key(name)), wanted.0)
+                + apart(names.readings.count(&name.kana), wanted.1)
+        };
+        let mut found: Vec<NamePart> = Vec::new();
+        for _ in 0..TRIES {
+            if found.len() == CHOICE {
+                break;
+            }
+            match counted.like(others, rng) {
+                Some((written, kana)) if self.readable(kana) => found.push(part(written, kana)),
+                Some(_) => {}
+                None => {
+                    // Of the same sex and about the same age, from the seed tables.
+                    let fresh = stranger(rng);
+                    let people = std::iter::once(&fresh.guardian).chain(&fresh.children);
+                    let alike = |person: &&Person| {
+                        person.sex == sex && person.birth.year().abs_diff(birth.year()) < 8
+                    };
+                    let names = people.filter(alike).map(|person| &person.given);
+                    found.extend(names.filter(|name| counted.count(&key(name)) == 0).cloned());
+                }
+            }
+        }
+        found
+            .into_iter()
+            .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    }
+
+    /// A name that cannot be read aloud cannot be put into a column of readings.
+    fn readable(&self, kana: &str) -> bool {
+        !kana.is_empty() || self.mapping.locale != Locale::JaJp
+    }
+
+    fn local<R: Rng + ?Sized>(
+        &self,
+        at: usize,
+        person: &Person,
+        stranger: &NamePart,
+        rng: &mut R,
+    ) -> Option<String> {
+        let owner = Owner {
+            locale: self.mapping.locale,
+            family: Some(&person.family),
+            given: Some(&person.given),
+            birth: Some(person.birth),
+        };
+        let mut habit = self.locals.habit(at);
+        for _ in 0..TRIES {
+            if !habit.is_empty() {
+                let local = self.locals.write(habit, &owner, stranger, rng);
+                let local = local.trim_matches('.').to_owned();
+                let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+                if local.len() >= 3
+                    && local.len() <= 64
+                    && local.chars().all(plain)
+                    && !local.contains("..")
+                {
+                    return Some(local);
+                }
+            }
+            habit = self.locals.habit(rng.random_range(0..self.rows.len()));
+        }
+        None
+    }
+}
+
+/// The rows that were made last: a fifth, or [`LATE_LEAST`]. Without moments they stand in their order.
+fn of_late(moments: &[Option<f64>], rows: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows).collect();
+    if moments.iter().flatten().count() * 10 > rows * 9 {
+        let moment = |at: &usize| moments[*at].unwrap_or(f64::MIN);
+        order.sort_by(|a, b| moment(a).total_cmp(&moment(b)));
+    }
+    order.split_off(rows.saturating_sub((rows / 5).max(LATE_LEAST)))
+}
+
+fn owner(locale: Locale, person: &Seen) -> Owner<'_> {
+    Owner {
+        locale,
+        family: person.family.as_ref(),
+        given: person.given.as_ref(),
+        birth: person.birth,
+    }
+}
+
+fn part(written: &str, kana: &str) -> NamePart {
+    NamePart {
+        written: written.to_owned(),
+        kana: kana.to_owned(),
+    }
+}
+
+/// Digits of a postcode that name parts of the country, small ones first.
+const AREA_DIGITS: [usize; 3] = [4, 3, 2];
+
+/// What places are compared by: the postcode, or the region with room for as many letters.
+fn area(postcode: &str, region: &str) -> String {
+    match postcode.is_empty() {
+        false => postcode.to_owned(),
+        true => format!("{region}    "),
+    }
+}
+
+fn area_of(cells: &Cells<'_>) -> String {
+    let digits = cells
+        .text(Role::Postcode)
+        .and_then(|text| crate::notation::postcode_key(text, None));
+    let region = cells.text(Role::Region).unwrap_or_default();
+    match digits {
+        Some(digits) => area(&digits, region),
+        None => area("", region),
+    }
+}
