@@ -72,9 +72,9 @@ mod tests {
 
     #[test]
     fn a_draw_is_shared_by_as_many_rows_as_a_customers_value_is_by_others() {
-        // Values 0 to 99 with Zipf-like counts.
-        let rows: Vec<u32> = (1..100u32)
-            .flat_map(|value| std::iter::repeat_n(value, 300 / value as usize))
+        // Zipf-like counts, down to values that one row alone has.
+        let rows: Vec<u32> = (1..400u32)
+            .flat_map(|value| std::iter::repeat_n(value, 400 / value as usize))
             .collect();
         let counted = Counted::of(rows.iter().copied());
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);

@@ -201,10 +201,12 @@ impl Column {
             }
             return Some(own);
         }
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let (number, text) = neighbour(rng);
             let share: f64 = rng.random_range(0.0..1.0);
-            let Some(between) = written_like(&own, value + (number - value) * share, &text) else {
+            // As round as its own; where such values are all taken, as the neighbour's.
+            let like = if attempt < TRIES / 2 { &own } else { &text };
+            let Some(between) = written_like(like, value + (number - value) * share, &text) else {
                 continue;
             };
             if self.counted.count(&between) == 0 {

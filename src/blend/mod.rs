@@ -105,6 +105,9 @@ impl Names {
                     .push(key(given));
             }
         }
+        let readings = people
+            .iter()
+            .filter_map(|person| Some(person.given.as_ref()?.kana.clone()));
         let all = people
             .iter()
             .filter_map(|person| person.given.as_ref().map(key));

@@ -245,12 +245,12 @@ mod tests {
             others: BTreeSet::new(),
         };
         let numbers = [number(1, 20), number(2, 10), number(3, 0), number(4, 0)];
-        let set = choose_set(&numbers, 40, &mut rng).unwrap();
+        let set = choose_set(&numbers, 40, |_| true, &mut rng).unwrap();
         assert!(
             set.contains(&0) && set.contains(&1) && set.len() == 4,
             "{set:?}"
         );
-        let dealt = deal(&numbers, &set, 40, &mut rng);
+        let dealt = deal(&numbers, &set, 40, |_, _| true, &mut rng);
         let count = |at| dealt.iter().filter(|dealt| **dealt == at).count();
         assert_eq!(count(0), 0);
         for load in [10 + count(1), count(2), count(3)] {
