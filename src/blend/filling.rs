@@ -302,8 +302,11 @@ struct Moment {
     seconds: i64,
 }
 
+/// Numbers, and where each stands.
+type Fields = (Vec<i64>, Vec<(usize, usize)>);
+
 /// The digits of a date and time at their places: year, month, day, hour, minute, second.
-fn fields(text: &str) -> Option<(Vec<i64>, Vec<(usize, usize)>)> {
+fn fields(text: &str) -> Option<Fields> {
     let bytes = text.as_bytes();
     let mut values = Vec::new();
     let mut spans = Vec::new();

@@ -19,7 +19,7 @@ pub(crate) fn as_in(
         };
         MappedColumn {
             format: format.or(column.format.clone()),
-            blank: column.blank && text != None,
+            blank: column.blank && text.is_some(),
             ..column.clone()
         }
     });

@@ -13,7 +13,7 @@ use crate::notation::{Role, Surroundings, cells, email_key, phone_key};
 use crate::persona::{Household, Shape};
 use crate::registry::PoolEntry;
 
-use super::allot::{AreaCodes, Needs, allot, rename};
+use super::allot::{AreaCodes, Needs, Stock, allot, rename};
 use super::fill::{self, Filler};
 use super::marks::{Borne, Collision, Marks, Watch};
 use super::plan::Ask;
@@ -171,16 +171,13 @@ impl Composer<'_> {
             (0..self.ask.count).map(|_| self.person(rng)).collect();
         let needs = Needs::in_table(&self.filler.mapping, self.table);
         let name = &self.ask.source.name;
-        let points = allot(
-            &mut households,
-            name,
-            needs,
-            self.pool,
-            self.registered,
+        let stock = Stock {
+            pool: self.pool,
+            registered: self.registered,
             taken,
-            &AreaCodes::of(&self.filler.mapping, self.columns, self.rows),
-            rng,
-        )?;
+            area: &AreaCodes::of(&self.filler.mapping, self.columns, self.rows),
+        };
+        let points = allot(&mut households, name, needs, &stock, rng)?;
         let mut used = self.used_mail(&[]);
         used.extend(
             households

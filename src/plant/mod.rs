@@ -19,7 +19,7 @@ mod unplant;
 mod verify;
 mod write;
 
-pub use allot::{Needs, allot};
+pub use allot::{AreaCodes, Needs, Stock, allot};
 pub use error::{Error, Result};
 pub use export::{csv_rows, insert_statements, write_private};
 pub use plan::{Ask, Plan, plan};

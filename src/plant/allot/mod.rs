@@ -19,7 +19,7 @@ use crate::persona::{Address, Household, Locale};
 use crate::registry::PoolEntry;
 
 use super::{Error, Result};
-pub(super) use area::AreaCodes;
+pub use area::AreaCodes;
 pub(super) use mail::rename;
 use phones::Number;
 
@@ -66,11 +66,22 @@ impl Needs {
     }
 }
 
+/// What contact points are given from, and what stands in the way.
+pub struct Stock<'a> {
+    /// The pool.
+    pub pool: &'a [PoolEntry],
+    /// All canaries of the registry.
+    pub registered: &'a [Canary],
+    /// Numbers that stand in customers' rows, by [`phone_key`]: they are not given.
+    pub taken: &'a HashSet<String>,
+    /// Which area codes the customers of a place have.
+    pub area: &'a AreaCodes,
+}
+
 /// Gives each household contact points of the pool in the place of the generated ones; what the source
 /// has no column for is taken away. Returns the registry numbers of those given, by household.
 ///
-/// `registered` are all canaries of the registry; numbers in `taken` (by [`phone_key`]) stand in
-/// customers' rows and are not given. Of numbers that serve as well a household gets one whose area code
+/// Of numbers that serve as well a household gets one whose area code
 /// its neighbours have.
 ///
 /// # Errors
@@ -79,10 +90,7 @@ pub fn allot<R: Rng + ?Sized>(
     households: &mut [Household],
     source: &SourceName,
     needs: Needs,
-    pool: &[PoolEntry],
-    registered: &[Canary],
-    taken: &HashSet<String>,
-    area: &AreaCodes,
+    stock: &Stock<'_>,
     rng: &mut R,
 ) -> Result<Vec<Vec<i64>>> {
     let mut points = vec![Vec::new(); households.len()];
@@ -92,22 +100,27 @@ pub fn allot<R: Rng + ?Sized>(
         household.email = None;
     }
     if needs.drop {
-        drops(households, &mut points, source, pool, registered, rng)?;
-    }
-    if needs.mail {
-        mail::give(households, &mut points, source, pool, registered, rng)?;
-    }
-    if needs.phone || needs.mobile {
-        numbers(
+        drops(
             households,
             &mut points,
             source,
-            needs,
-            pool,
-            taken,
-            area,
+            stock.pool,
+            stock.registered,
             rng,
         )?;
+    }
+    if needs.mail {
+        mail::give(
+            households,
+            &mut points,
+            source,
+            stock.pool,
+            stock.registered,
+            rng,
+        )?;
+    }
+    if needs.phone || needs.mobile {
+        numbers(households, &mut points, source, needs, stock, rng)?;
     }
     Ok(points)
 }
@@ -208,14 +221,15 @@ fn numbers<R: Rng + ?Sized>(
     points: &mut [Vec<i64>],
     source: &SourceName,
     needs: Needs,
-    pool: &[PoolEntry],
-    taken: &HashSet<String>,
-    area: &AreaCodes,
+    stock: &Stock<'_>,
     rng: &mut R,
 ) -> Result<()> {
     let Some(locale) = households.first().map(|household| household.locale) else {
         return Ok(());
     };
+    let Stock {
+        pool, taken, area, ..
+    } = *stock;
     let others: BTreeSet<&SourceName> = pool
         .iter()
         .flat_map(|entry| &entry.given)
