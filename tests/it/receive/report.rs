@@ -407,3 +407,34 @@ async fn what_all_sources_bring_on_an_ordinary_day_is_no_surge() {
     assert!(otori.json(&["reports"])["all"].is_null());
     receiver.stop().await;
 }
+
+/// What a desk that was taken up lately brings is no surge of those that name no source.
+#[tokio::test]
+async fn a_source_that_is_new_is_no_surge_of_an_unknown_one() {
+    let otori = Otori::new().await;
+    source(&otori, "school", 100).await;
+    source(&otori, "shop", 9).await;
+    let mut file = "at,about,via,source,id\n".to_owned();
+    for id in 0..6 * 9 {
+        file += &format!("{},a firm,DM,shop,s{id}\n", day(id as i64 / 6));
+    }
+    let path = otori.dir().join("desk.csv");
+    std::fs::write(&path, &file).unwrap();
+    otori.json(&["reports", "import", path.to_str().unwrap()]);
+    otori.settled().await;
+    let receiver = open(&otori).await;
+    assert_eq!(sent(&receiver, 1, "about=firm&form=1").await.status, 200);
+    otori.settled().await;
+    assert!(otori.registry.incidents().await.unwrap().is_empty());
+    assert!(otori.json(&["reports"])["all"].is_null());
+    // What names none is a surge all the same.
+    for number in 2..10 {
+        let form = format!("about=firm&form={number}");
+        assert_eq!(sent(&receiver, number, &form).await.status, 200);
+        otori.settled().await;
+    }
+    receiver.stop().await;
+    let incidents = otori.registry.incidents().await.unwrap();
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(incidents[0].source.as_str(), UNKNOWN_SOURCE);
+}
