@@ -134,7 +134,8 @@ pub fn moment(text: &str) -> Option<OffsetDateTime> {
 
 /// Reports of a source day by day (UTC), the last one that of `at`; and whether they are more than they
 /// ordinarily are. `more` are counted to the last day. Without a source: all reports that no source's incident
-/// explains, since whoever says nothing of where he is a customer can be compared with everybody alone.
+/// explains, since whoever says nothing of where he is a customer can be compared with everybody alone; those of
+/// sources younger than the days compared are left out.
 ///
 /// # Errors
 /// The registry fails.
