@@ -195,6 +195,7 @@ http = "127.0.0.1:8025"
 secret_file = "keys/phone.secret"
 # twilio_token_file = "keys/twilio.token"
 # vonage_secret_file = "keys/vonage.secret"
+# burn_in_days = 14
 
 # A form on which customers themselves tell of firms they never dealt with, open to everybody.
 # [receive.report]

@@ -1,5 +1,7 @@
 //! `otori plant`.
 
+#[cfg(feature = "receive")]
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -101,7 +103,13 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         now: OffsetDateTime::now_utc(),
     };
     let mut rng = StdRng::from_seed(rand::random());
-    let planned = plant::plan(&ask, &mut rng).await?;
+    let mut planned = plant::plan(&ask, &mut rng).await?;
+    #[cfg(feature = "receive")]
+    {
+        let days = workspace.config().receive.phone.burn_in_days;
+        let note = fresh_numbers(&registry, &planned.canaries, days, ask.now).await?;
+        planned.notes.extend(note);
+    }
     for note in &planned.notes {
         eprintln!("note: {note}");
     }
@@ -153,6 +161,28 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         )
     })?;
     Ok(Outcome::Done)
+}
+
+/// Tells of numbers whose background is hardly known.
+#[cfg(feature = "receive")]
+async fn fresh_numbers(
+    registry: &Registry,
+    canaries: &[Canary],
+    days: u16,
+    now: OffsetDateTime,
+) -> anyhow::Result<Option<String>> {
+    let given: HashSet<i64> = canaries.iter().flat_map(|one| one.points.clone()).collect();
+    let burn_in = registry.burn_in().await?;
+    let fresh = burn_in.iter().filter(|number| {
+        given.contains(&number.point) && number.lasted(now) < time::Duration::days(i64::from(days))
+    });
+    let count = fresh.clone().count();
+    let shortest = fresh.map(|number| number.lasted(now).whole_days()).min();
+    Ok(shortest.map(|shortest| {
+        format!(
+            "{count} of the telephone numbers given were listened to for less than {days} days before a canary got them (the shortest: {shortest}): how often they are called by chance is hardly known, and a call to them says less; see `otori pool list`, and `burn_in_days` in [receive.phone]"
+        )
+    }))
 }
 
 fn ids(canaries: &[Canary]) -> Vec<&str> {

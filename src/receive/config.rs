@@ -152,8 +152,8 @@ impl Default for Limits {
     }
 }
 
-/// Phone webhooks.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Phone webhooks, and how long a number is listened to before it is given away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PhoneConfig {
     /// File with Twilio's auth token; without it `/hooks/twilio/…` are closed.
@@ -163,6 +163,21 @@ pub struct PhoneConfig {
     pub vonage_secret_file: Option<PathBuf>,
     /// File with the secret that signs `/hooks/phone`; without it that webhook is closed.
     pub secret_file: Option<PathBuf>,
+    /// Days for which a number is to be listened to before a canary gets it; `otori plant` tells of those
+    /// that were not.
+    pub burn_in_days: u16,
+}
+
+impl Default for PhoneConfig {
+    fn default() -> PhoneConfig {
+        PhoneConfig {
+            twilio_token_file: None,
+            vonage_secret_file: None,
+            secret_file: None,
+            // Robocallers' campaigns last days; two weeks see weekdays and weekends twice.
+            burn_in_days: 14,
+        }
+    }
 }
 
 /// Attempts to log in, told by the source's own application.

@@ -228,9 +228,10 @@ impl Registry {
             return Ok(None);
         }
         tx.touch(Table::Erasure, id);
-        // Which of our own numbers was called is what other incidents are weighed by.
+        // Which of our own numbers was called is what other incidents are weighed by, and a number's
+        // background is measured by.
         let numbers = match message.channel {
-            Channel::Phone | Channel::Sms if rule == Rule::Closed => message.recipients.as_slice(),
+            Channel::Phone | Channel::Sms => message.recipients.as_slice(),
             _ => &[],
         };
         let sql = "update message set envelope = $1, raw = $2 where id = $3";

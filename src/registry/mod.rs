@@ -6,6 +6,7 @@
 
 mod actors;
 mod alerts;
+mod burn_in;
 mod check;
 mod deliveries;
 mod drills;
@@ -36,6 +37,7 @@ mod vault;
 mod weighing;
 mod witness;
 
+pub use burn_in::BurnIn;
 pub use check::{LogCheck, Problem, Trust};
 pub use drills::{Busy, NewDrill};
 pub use dump::check_dump;

@@ -2,6 +2,7 @@
 
 mod acme;
 pub mod alert;
+mod burn_in;
 mod calls;
 mod check;
 pub mod crash;
