@@ -197,6 +197,11 @@ secret_file = "keys/phone.secret"
 # vonage_secret_file = "keys/vonage.secret"
 # burn_in_days = 14
 
+# Calls over SIP (UDP and TCP): it rings, and nobody answers. peers are the provider's networks.
+# [receive.sip]
+# listen = "127.0.0.1:5060"
+# peers = ["192.0.2.0/24"]
+
 # A form on which customers themselves tell of firms they never dealt with, open to everybody.
 # [receive.report]
 # public = true

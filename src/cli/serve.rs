@@ -38,6 +38,9 @@ pub struct Args {
     /// Where LMTP listens, for a mail server that hands messages on, instead of where otori.toml says
     #[arg(long, value_name = "ADDR")]
     lmtp: Option<SocketAddr>,
+    /// Where SIP listens over UDP and TCP, for calls, instead of where otori.toml says
+    #[arg(long, value_name = "ADDR")]
+    sip: Option<SocketAddr>,
     /// Where HTTP listens, instead of where otori.toml says; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     http: Option<SocketAddr>,
@@ -68,6 +71,8 @@ struct Document {
     smtp: SocketAddr,
     #[serde(skip_serializing_if = "Option::is_none")]
     lmtp: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sip: Option<SocketAddr>,
     http: SocketAddr,
 }
 
@@ -88,13 +93,19 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         let (workspace, registry) = global.open().await?;
         let receive = &workspace.config().receive;
         // Where port 0 was asked for, the same port is taken again.
-        let Document { smtp, lmtp, http } = addresses.get_or_insert_with(|| Document {
+        let Document {
+            smtp,
+            lmtp,
+            sip,
+            http,
+        } = addresses.get_or_insert_with(|| Document {
             smtp: args.smtp.unwrap_or(receive.smtp),
             lmtp: args.lmtp.or(receive.lmtp),
+            sip: args.sip.or(receive.sip.listen),
             http: args.http.unwrap_or(receive.http),
         });
         let listeners = Listeners::bind(*smtp, *http).await?.with_lmtp(*lmtp);
-        let listeners = listeners.await?;
+        let listeners = listeners.await?.with_sip(*sip).await?;
         if let Some(run) = before.take() {
             // It ended with the old key, under which nothing could be written any more.
             registry.receiver_stopped(run).await?;
@@ -145,6 +156,7 @@ async fn serve(
     let bound = Document {
         smtp: running.smtp_addr,
         lmtp: running.lmtp_addr,
+        sip: running.sip_addr,
         http: running.http_addr,
     };
     let run = begin(&registry, &bound).await?;
@@ -314,6 +326,14 @@ fn tell(log: Log, bound: &Document, config: &ReceiveConfig, alerts: bool) {
         log.say(&format!("LMTP on {lmtp}"));
         if !lmtp.ip().is_loopback() {
             log.warn("LMTP is open to other hosts; it is for the mail server in front alone");
+        }
+    }
+    if let Some(sip) = bound.sip {
+        log.say(&format!("SIP on {sip}"));
+        if !sip.ip().is_loopback() && config.sip.peers.is_empty() {
+            log.warn(
+                "SIP is open to everybody, and callers are whom they say: name your provider's networks in peers in [receive.sip]",
+            );
         }
     }
     log.say(&format!("HTTP on http://{}/", bound.http));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AcmeConfig;
 use super::report::ReportConfig;
+use super::sip::SipConfig;
 use super::smtp::Network;
 use crate::canary::Domain;
 use crate::custody::PersonConfig;
@@ -59,6 +60,8 @@ pub struct ReceiveConfig {
     pub limits: Limits,
     /// Phone webhooks.
     pub phone: PhoneConfig,
+    /// Calls over SIP.
+    pub sip: SipConfig,
     /// Attempts to log in.
     pub login: LoginConfig,
     /// Letters.
@@ -87,6 +90,7 @@ impl Default for ReceiveConfig {
             maildir: None,
             limits: Limits::default(),
             phone: PhoneConfig::default(),
+            sip: SipConfig::default(),
             login: LoginConfig::default(),
             post: PostConfig::default(),
             report: ReportConfig::default(),

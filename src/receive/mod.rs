@@ -19,6 +19,7 @@ mod phone;
 pub mod post;
 pub mod reading;
 pub mod report;
+pub mod sip;
 pub mod smtp;
 mod start;
 pub mod understand;

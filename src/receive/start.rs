@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::acme::Acme;
 use super::http::{self, Site};
 use super::ingest::Maildir;
+use super::sip;
 use super::smtp::{self, Context, Protocol, Recipients, Tls};
 use super::{Error, Intake, ReceiveConfig, understand};
 use crate::registry::Registry;
@@ -26,6 +27,7 @@ pub struct Listeners {
     smtp: (TcpListener, SocketAddr),
     http: (TcpListener, SocketAddr),
     lmtp: Option<(TcpListener, SocketAddr)>,
+    sip: Option<((UdpSocket, TcpListener), SocketAddr)>,
 }
 
 async fn bound(
@@ -52,6 +54,7 @@ impl Listeners {
             smtp: bound("SMTP", smtp).await?,
             http: bound("HTTP", http).await?,
             lmtp: None,
+            sip: None,
         })
     }
 
@@ -62,6 +65,24 @@ impl Listeners {
     pub async fn with_lmtp(mut self, address: Option<SocketAddr>) -> Result<Listeners, Error> {
         if let Some(address) = address {
             self.lmtp = Some(bound("LMTP", address).await?);
+        }
+        Ok(self)
+    }
+
+    /// Binds SIP as well, over UDP and TCP on the same port, where it is wanted.
+    ///
+    /// # Errors
+    /// As [`Listeners::bind`].
+    pub async fn with_sip(mut self, address: Option<SocketAddr>) -> Result<Listeners, Error> {
+        if let Some(address) = address {
+            let (tcp, address) = bound("SIP", address).await?;
+            let udp = UdpSocket::bind(address).await;
+            let udp = udp.map_err(|source| Error::Bind {
+                what: "SIP over UDP",
+                address,
+                source,
+            })?;
+            self.sip = Some(((udp, tcp), address));
         }
         Ok(self)
     }
@@ -80,6 +101,8 @@ pub struct Running {
     pub http_addr: SocketAddr,
     /// Where LMTP listens, if it does.
     pub lmtp_addr: Option<SocketAddr>,
+    /// Where SIP listens, if it does.
+    pub sip_addr: Option<SocketAddr>,
     task: JoinHandle<()>,
 }
 
@@ -136,6 +159,12 @@ pub async fn start(
         )?),
         None => None,
     };
+    let telephone = config.sip.clone();
+    if (telephone.server.as_ref()).is_some_and(|server| server.contains(char::is_control)) {
+        let why = "sip.server has a control character; it is one line of text";
+        return Err(Error::Config(why.to_owned()));
+    }
+    let calls = (intake.clone(), registry.clone());
     let context = Arc::new(Context::new(
         config,
         tls.clone(),
@@ -151,6 +180,7 @@ pub async fn start(
     let (smtp_listener, smtp_addr) = listeners.smtp;
     let (http_listener, http_addr) = listeners.http;
     let lmtp_addr = listeners.lmtp.as_ref().map(|(_, address)| *address);
+    let sip_addr = listeners.sip.as_ref().map(|(_, address)| *address);
     let task = tokio::spawn(async move {
         let stop = CancellationToken::new();
         let refresher = tokio::spawn(recipients.keep_fresh());
@@ -170,6 +200,12 @@ pub async fn start(
                     if let Some((listener, _)) = listeners.lmtp {
                         let context = Arc::clone(&context);
                         smtp::run(listener, Protocol::Lmtp, context, serving.cancelled()).await;
+                    }
+                },
+                async {
+                    let (intake, registry) = calls;
+                    if let Some((sockets, _)) = listeners.sip {
+                        sip::run(sockets, &telephone, registry, intake, serving.clone()).await;
                     }
                 },
                 async {
@@ -217,6 +253,7 @@ pub async fn start(
         smtp_addr,
         http_addr,
         lmtp_addr,
+        sip_addr,
         task,
     })
 }

@@ -181,6 +181,8 @@ fn ports(given: &Given<'_>, points: &mut Points) {
     let http = given.args.http.unwrap_or(receive.http);
     let mut open = vec![("SMTP", given.smtp()), ("HTTP", http)];
     open.extend(given.args.lmtp.or(receive.lmtp).map(|lmtp| ("LMTP", lmtp)));
+    let sip = given.args.sip.or(receive.sip.listen);
+    open.extend(sip.map(|sip| ("SIP", sip)));
     let acme = receive.acme.as_ref().and_then(|acme| acme.listen);
     open.extend(acme.map(|acme| ("ACME", acme)));
     for (what, address) in open {
