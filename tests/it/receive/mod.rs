@@ -23,6 +23,7 @@ pub mod post;
 mod probe;
 mod report;
 mod retention;
+mod sip;
 mod starttls;
 mod strangers;
 mod transcripts;
