@@ -85,3 +85,28 @@ async fn nginx_takes_the_example_and_hands_on_everything_but_the_metrics() {
     assert_eq!(straight.send(receiver.http).await.status, 403);
     receiver.stop().await;
 }
+
+#[test]
+fn systemd_takes_the_unit() {
+    let dir = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/deploy/otori.service");
+    let unit = std::fs::read_to_string(example).unwrap();
+    let installed = "/usr/local/bin/otori";
+    assert!(unit.contains(installed));
+    let verify = |unit: &str| {
+        let file = dir.path().join("otori.service");
+        std::fs::write(&file, unit.replace(installed, env!("CARGO_BIN_EXE_otori"))).unwrap();
+        let mut command = Command::new("systemd-analyze");
+        let output = command.arg("verify").arg(&file).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    // What it says of other units of this machine is not ours.
+    let ours = |told: &str| -> Vec<String> {
+        let lines = told.lines().filter(|line| line.contains("otori"));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(ours(&verify(&unit)), Vec::<String>::new());
+    // It would have told.
+    let broken = unit.replace("ProtectHome=yes", "ProtectHomes=yes");
+    assert_ne!(ours(&verify(&broken)), Vec::<String>::new());
+}

@@ -10,6 +10,7 @@ mod deploy;
 pub mod envelope;
 mod faults;
 mod gate;
+mod hostile;
 mod incident;
 mod ingest;
 mod letters;
