@@ -1,6 +1,7 @@
 //! The vocabulary: what the whole house talks about. No I/O, no clock, no thread RNG.
 
 mod actor;
+mod authentication;
 mod cluster;
 mod contact;
 mod drill;
@@ -13,6 +14,7 @@ mod sighting;
 mod timeline;
 
 pub use actor::{ActorKey, ActorKeys, KeyKind};
+pub use authentication::{Authentication, Checked};
 pub use cluster::{Cluster, Contact, Link, MANY, clusters};
 pub use contact::{
     ContactKind, ContactPoint, Domain, InvalidContact, MailAddress, PhoneNumber, PostalDrop, Units,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Authentication;
+
 /// What a mail shows of whoever is behind it. Nothing of it was followed, fetched or opened.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -9,6 +11,9 @@ pub struct Origin {
     /// The organisational domain of its sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<SenderDomain>,
+    /// Whether it is from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Authentication>,
     /// The mailing list, as `List-Id` names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<String>,
@@ -32,7 +37,7 @@ pub struct Origin {
 pub struct SenderDomain {
     /// The organisational domain.
     pub domain: String,
-    /// Whether a signature has proved it; else the mail merely says so.
+    /// Whether it is proven (see [`Authentication`]); else the mail merely says so.
     pub proven: bool,
 }
 
@@ -64,6 +69,7 @@ impl Origin {
     /// What is worth a line, in words; `None` if nothing is.
     pub fn words(&self) -> Option<String> {
         let mut words = Vec::new();
+        words.extend(self.authentication.as_ref().map(Authentication::words));
         let mut add = |what: &str, list: &[String]| {
             if !list.is_empty() {
                 words.push(format!("{what} {}", list.join(", ")));

@@ -84,7 +84,7 @@ struct Document {
 /// counted once when the same files are read again.
 pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let Act::Import(args) = args.act;
-    let (_, registry) = global.open().await?;
+    let (workspace, registry) = global.open().await?;
     let layout = match args.format {
         Format::Asterisk => Layout::Asterisk,
         Format::Csv => Layout::Header(args.map),
@@ -124,7 +124,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             .context("the file's reader ended badly")?
             .with_context(|| shown.clone())?;
     }
-    let left = understand::settle_waiting(&registry).await?;
+    let left = understand::settle_waiting(&registry, &super::taken_in::asking(&workspace)?).await?;
     if left > 0 {
         eprintln!("warning: {left} stored messages could not be settled yet");
     }

@@ -86,7 +86,8 @@ async fn ingest(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     importer.store().await?;
     let document = importer.document;
     if !args.pipe {
-        let left = understand::settle_waiting(&registry).await?;
+        let left =
+            understand::settle_waiting(&registry, &super::taken_in::asking(&workspace)?).await?;
         if left > 0 {
             eprintln!("warning: {left} stored messages could not be settled yet");
         }

@@ -211,7 +211,7 @@ fn words(document: &Document, out: &mut dyn Write) -> std::io::Result<()> {
 }
 
 async fn import(args: Import, global: &Global) -> anyhow::Result<Outcome> {
-    let (_, registry) = global.open().await?;
+    let (workspace, registry) = global.open().await?;
     if let Some(source) = &args.source {
         registry.source(source).await?;
     }
@@ -262,7 +262,7 @@ async fn import(args: Import, global: &Global) -> anyhow::Result<Outcome> {
             done.repeats += repeats;
         }
     }
-    let left = understand::settle_waiting(&registry).await?;
+    let left = understand::settle_waiting(&registry, &super::taken_in::asking(&workspace)?).await?;
     if left > 0 {
         bail!("{left} stored messages could not be settled yet: the receiver goes on with them");
     }

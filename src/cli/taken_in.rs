@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
+use crate::receive::Authenticator;
 use crate::registry::{Accepted, NewMessage, Registry, Result};
+use crate::workspace::Workspace;
 
 /// Places that are told; more are counted.
 const TOLD: usize = 1000;
@@ -47,4 +49,14 @@ pub(super) async fn store(registry: &Registry, messages: &[NewMessage]) -> Resul
         }
     }
     Ok((stored, repeats))
+}
+
+/// Who says whether the mails that are settled are from whom they claim, as the configuration has it.
+///
+/// # Errors
+/// The resolvers that it names cannot be used.
+pub(super) fn asking(workspace: &Workspace) -> anyhow::Result<Authenticator> {
+    let config = &workspace.config().receive;
+    let made = Authenticator::new(&config.auth, &config.expected);
+    made.map_err(|why| anyhow::anyhow!("[receive.auth]: {why}"))
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::AcmeConfig;
+use super::authenticate::{AuthConfig, ExpectedConfig};
 use super::report::ReportConfig;
 use super::sip::SipConfig;
 use super::smtp::Network;
@@ -56,6 +57,11 @@ pub struct ReceiveConfig {
     /// A maildir that another mail server fills: what comes into its `new` is taken, and moved to its `cur`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maildir: Option<PathBuf>,
+    /// Who says whether a mail is from whom it claims.
+    pub auth: AuthConfig,
+    /// Who writes to a source's customers on its behalf: their mail, once it is proven to be theirs, is no alarm.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<ExpectedConfig>,
     /// What one client may take.
     pub limits: Limits,
     /// Phone webhooks.
@@ -88,6 +94,8 @@ impl Default for ReceiveConfig {
             tls: None,
             acme: None,
             maildir: None,
+            auth: AuthConfig::default(),
+            expected: Vec::new(),
             limits: Limits::default(),
             phone: PhoneConfig::default(),
             sip: SipConfig::default(),

@@ -8,6 +8,7 @@
 //! This module knows nothing of customer databases, so that an exposed host needs no access to one.
 
 mod acme;
+mod authenticate;
 pub mod cdr;
 mod config;
 mod error;
@@ -25,6 +26,7 @@ mod start;
 pub mod understand;
 
 pub use acme::AcmeConfig;
+pub use authenticate::{AuthConfig, Authenticator, ExpectedConfig};
 pub use config::{Limits, LoginConfig, PhoneConfig, PostConfig, ReceiveConfig, TlsConfig};
 pub use error::Error;
 pub use intake::{Intake, NotStored};

@@ -16,7 +16,7 @@ use super::http::{self, Site};
 use super::ingest::Maildir;
 use super::sip;
 use super::smtp::{self, Context, Protocol, Recipients, Tls};
-use super::{Error, Intake, ReceiveConfig, understand};
+use super::{Authenticator, Error, Intake, ReceiveConfig, understand};
 use crate::registry::Registry;
 
 /// How long the worker may go on settling when the receiver stops.
@@ -140,6 +140,8 @@ pub async fn start(
         Some(address) => Some(bound("ACME", address).await?.0),
         None => None,
     };
+    let authenticator =
+        Authenticator::new(&config.auth, &config.expected).map_err(Error::Config)?;
     let news = Arc::new(Notify::new());
     let (intake, writer) = Intake::start(registry.clone(), Arc::clone(&news));
     let recipients = Recipients::new(registry.clone(), &config.catch_all);
@@ -186,7 +188,8 @@ pub async fn start(
         let refresher = tokio::spawn(recipients.keep_fresh());
         let renewer = tls.map(|tls| tokio::spawn(tls.keep_fresh()));
         let orders = acme.map(|acme| tokio::spawn(acme.keep()));
-        let understanding = tokio::spawn(understand::run(registry, news, stop.clone()));
+        let understanding =
+            tokio::spawn(understand::run(registry, authenticator, news, stop.clone()));
         let serving = stop.child_token();
         let servers = async {
             tokio::join!(

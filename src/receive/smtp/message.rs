@@ -218,6 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             from: &transaction.from,
             tls: self.tls,
             smtputf8: transaction.smtputf8,
+            lmtp: self.protocol == Protocol::Lmtp,
             queued_as: &queued_as,
             probe: None,
         };

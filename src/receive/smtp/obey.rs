@@ -25,6 +25,9 @@ pub(super) struct Envelope<'a> {
     pub from: &'a str,
     pub tls: bool,
     pub smtputf8: bool,
+    /// Whether the client is a server of ours that hands on: it is not who sent the mail.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lmtp: bool,
     pub queued_as: &'a str,
     /// The client's network (empty where it is not known), if it asked for the recipient and sent
     /// nothing.

@@ -92,6 +92,7 @@ impl Probe {
             from: &self.from,
             tls: self.tls,
             smtputf8: false,
+            lmtp: false,
             queued_as: "",
             probe: Some(self.network.clone()),
         };

@@ -20,6 +20,8 @@ struct Envelope {
     helo: String,
     #[serde(default)]
     peer: Option<IpAddr>,
+    #[serde(default)]
+    lmtp: bool,
     /// The network of a client that asked for the recipient and sent nothing.
     #[serde(default)]
     probe: Option<String>,
@@ -37,6 +39,26 @@ pub fn probe(message: &Message) -> Option<String> {
     envelope(message)?.probe
 }
 
+/// Who has sent a mail, as its envelope says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// MAIL FROM; empty for a bounce.
+    pub from: String,
+    pub helo: String,
+    /// The client, where it is the sender's own.
+    pub peer: Option<IpAddr>,
+}
+
+/// Who has sent it; `None` where there is no message.
+pub fn sender(message: &Message) -> Option<Sender> {
+    let envelope = envelope(message).filter(|envelope| envelope.probe.is_none())?;
+    Some(Sender {
+        from: envelope.from,
+        helo: envelope.helo,
+        peer: envelope.peer.filter(|_| !envelope.lmtp),
+    })
+}
+
 /// Whom a recipient's address belongs to.
 pub async fn reached(registry: &Registry, recipient: &str) -> Result<Reached> {
     Ok(Reached::of(&registry.find(Mark::Email, recipient).await?))
@@ -50,6 +72,7 @@ pub fn actor(message: &Message) -> Actor {
         from,
         helo,
         peer: Some(peer),
+        ..
     }) = &envelope
     {
         return Actor {

@@ -21,13 +21,15 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::in_time;
+use super::{Authenticator, in_time};
 use crate::canary::{
-    Actor, BatchId, Canary, CanaryId, Channel, Sighting, SightingKind, SourceName,
+    Actor, Authentication, BatchId, Canary, CanaryId, Channel, Sighting, SightingKind, SourceName,
 };
 use crate::metrics::metrics;
 use crate::registry::{Message, NewSighting, Registry, Result};
 
+pub(super) use mail::Sender;
+pub(super) use origin::registrable;
 pub use post::{Candidate, Letter, matches, matches_read, plain, waits};
 pub(super) use text::one_line;
 
@@ -42,12 +44,17 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 
 /// Settles messages until told to stop, and then what is left. `news` rings when something was
 /// stored.
-pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken) {
+pub async fn run(
+    registry: Registry,
+    authenticator: Authenticator,
+    news: Arc<Notify>,
+    stop: CancellationToken,
+) {
     let mut pause = PAUSES.0;
     // Messages that could not be settled lately: the others go past them.
     let mut stuck: HashSet<i64> = HashSet::new();
     loop {
-        let wait = match settle_some(&registry, &mut stuck).await {
+        let wait = match settle_some(&registry, &authenticator, &mut stuck).await {
             Ok(round) => {
                 if round.settled > 0 {
                     pause = PAUSES.0;
@@ -82,9 +89,13 @@ pub async fn run(registry: Registry, news: Arc<Notify>, stop: CancellationToken)
 ///
 /// # Errors
 /// The stored messages could not be read.
-pub async fn settle_waiting(registry: &Registry) -> Result<usize> {
+pub async fn settle_waiting(registry: &Registry, authenticator: &Authenticator) -> Result<usize> {
     let mut stuck = HashSet::new();
-    while settle_some(registry, &mut stuck).await?.tried > 0 {}
+    while settle_some(registry, authenticator, &mut stuck)
+        .await?
+        .tried
+        > 0
+    {}
     Ok(stuck.len())
 }
 
@@ -96,23 +107,39 @@ struct Round {
 
 /// Settles the oldest messages that wait, but for those that are `stuck`; what could not be settled is so
 /// from now on.
-async fn settle_some(registry: &Registry, stuck: &mut HashSet<i64>) -> Result<Round> {
+async fn settle_some(
+    registry: &Registry,
+    authenticator: &Authenticator,
+    stuck: &mut HashSet<i64>,
+) -> Result<Round> {
     let limit = TAKE.saturating_add(u32::try_from(stuck.len()).unwrap_or(u32::MAX));
     let mut waiting = in_time(PATIENCE, registry.unsettled(limit)).await?;
     waiting.retain(|message| !stuck.contains(&message.id));
     let mut settled = 0;
-    let mut one_by_one: Vec<&Message> = Vec::new();
+    let mut one_by_one: Vec<(&Message, &Known<'_>)> = Vec::new();
     let mut together = Vec::new();
-    for message in &waiting {
+    // Together, since each may wait for a stranger's name server; and before a transaction begins.
+    let asked = waiting
+        .iter()
+        .map(|message| authenticity(authenticator, message));
+    let known = futures_util::future::join_all(asked).await;
+    let known: Vec<Known<'_>> = known
+        .into_iter()
+        .map(|authentication| Known {
+            authenticator,
+            authentication,
+        })
+        .collect();
+    for (message, known) in waiting.iter().zip(&known) {
         // What goes wrong here goes wrong again below, and is told there.
-        match in_time(PATIENCE, understand(registry, message)).await {
+        match in_time(PATIENCE, understand(registry, message, known)).await {
             // A report is judged by those before it, which must be stored.
             Ok((sightings, None, None))
                 if agree(&sightings) && message.channel != Channel::Report =>
             {
                 together.push((message.id, sightings))
             }
-            _ => one_by_one.push(message),
+            _ => one_by_one.push((message, known)),
         }
     }
     match in_time(PATIENCE, registry.settle_all(&together)).await {
@@ -128,12 +155,14 @@ async fn settle_some(registry: &Registry, stuck: &mut HashSet<i64>) -> Result<Ro
             }
         }
         Err(_) => {
-            let of = |message: &&Message| together.iter().any(|(id, _)| *id == message.id);
-            one_by_one.extend(waiting.iter().filter(of));
+            let of = |(message, _): &(&Message, &Known<'_>)| {
+                together.iter().any(|(id, _)| *id == message.id)
+            };
+            one_by_one.extend(waiting.iter().zip(&known).filter(of));
         }
     }
-    for message in one_by_one {
-        match in_time(PATIENCE, settle_ours(registry, message)).await {
+    for (message, known) in one_by_one {
+        match in_time(PATIENCE, settle_ours(registry, message, known)).await {
             Ok(ours) => {
                 settled += 1;
                 for sighting in ours.iter().flatten() {
@@ -169,15 +198,23 @@ fn agree(sightings: &[NewSighting]) -> bool {
 /// # Errors
 /// The registry failed; then the message stays unsettled.
 pub async fn settle(registry: &Registry, message: &Message) -> Result<Vec<Sighting>> {
-    match settle_ours(registry, message).await? {
+    let known = Known {
+        authenticator: &Authenticator::off(),
+        authentication: None,
+    };
+    match settle_ours(registry, message, &known).await? {
         Some(settled) => Ok(settled),
         None => registry.sightings_of(message.id).await,
     }
 }
 
 /// The same; nothing if it is somebody else who has settled it.
-async fn settle_ours(registry: &Registry, message: &Message) -> Result<Option<Vec<Sighting>>> {
-    let (sightings, drill, surge) = understand(registry, message).await?;
+async fn settle_ours(
+    registry: &Registry,
+    message: &Message,
+    known: &Known<'_>,
+) -> Result<Option<Vec<Sighting>>> {
+    let (sightings, drill, surge) = understand(registry, message, known).await?;
     match surge {
         Some(since) => {
             let settled = registry.settle_surge(message.id, &sightings, since);
@@ -193,6 +230,7 @@ async fn settle_ours(registry: &Registry, message: &Message) -> Result<Option<Ve
 async fn understand(
     registry: &Registry,
     message: &Message,
+    known: &Known<'_>,
 ) -> Result<(Vec<NewSighting>, Option<i64>, Option<OffsetDateTime>)> {
     if waits(message) {
         return Ok((Vec::new(), None, None));
@@ -204,6 +242,9 @@ async fn understand(
                 all.push(mail::reached(registry, recipient).await?);
             }
             let mut actor = mail::actor(message);
+            if let Some(authentication) = &known.authentication {
+                origin::authenticated(&mut actor, authentication);
+            }
             if let Some(origin) = actor.origin.as_mut() {
                 origin::withhold(registry, &message.recipients, origin).await?;
             }
@@ -239,7 +280,7 @@ async fn understand(
         .iter()
         .map(|reached| match &drill {
             Some(drill) if drill.is(reached) => drill.sighting(&actor),
-            _ => sighting(reached, &actor, probe.as_deref()),
+            _ => sighting(reached, &actor, probe.as_deref(), known),
         })
         .collect();
     let mut seen = HashSet::new();
@@ -277,7 +318,34 @@ impl Reached {
     }
 }
 
-fn sighting(reached: &Reached, actor: &Actor, probe: Option<&str>) -> NewSighting {
+/// What is known of a message's sender, and who asked.
+struct Known<'a> {
+    authenticator: &'a Authenticator,
+    authentication: Option<Authentication>,
+}
+
+impl Known<'_> {
+    /// Whether this is mail that the source's customers get on its behalf. Only what is proven is: a mail that
+    /// was not checked, or that fails, is as good as anybody's.
+    fn expected(&self, source: Option<&SourceName>) -> bool {
+        let proven = self.authentication.as_ref();
+        let proven = proven.and_then(|known| known.proven.as_deref());
+        let both = source.zip(proven);
+        both.is_some_and(|(source, proven)| self.authenticator.expects(source, proven))
+    }
+}
+
+async fn authenticity(asked: &Authenticator, message: &Message) -> Option<Authentication> {
+    let sender = mail::sender(message)?;
+    Some(asked.of(&sender, &message.raw).await)
+}
+
+fn sighting(
+    reached: &Reached,
+    actor: &Actor,
+    probe: Option<&str>,
+    known: &Known<'_>,
+) -> NewSighting {
     NewSighting {
         source: reached.source.clone(),
         canary: reached.canary.clone(),
@@ -286,6 +354,8 @@ fn sighting(reached: &Reached, actor: &Actor, probe: Option<&str>) -> NewSightin
             SightingKind::Noise
         } else if probe.is_some() {
             SightingKind::Probe
+        } else if known.expected(reached.source.as_ref()) {
+            SightingKind::Expected
         } else {
             SightingKind::Alarm
         },

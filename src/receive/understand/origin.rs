@@ -7,7 +7,7 @@ use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
 use super::one_line;
-use crate::canary::{Attachment, MailAddress, Origin, SenderDomain};
+use crate::canary::{Actor, Attachment, Authentication, MailAddress, Origin, SenderDomain};
 use crate::notation::{fold, phone_key};
 use crate::receive::hex;
 use crate::registry::{Mark, Registry, Result};
@@ -61,6 +61,16 @@ pub(super) fn with_mail<T: Send>(
         let thread = thread.map_err(|_| "there was no thread to read it in")?;
         thread.join().map_err(|_| "its reader failed")
     })
+}
+
+/// Notes what is known of a mail's sender. Only the domain that it says it is from can be proven.
+pub fn authenticated(actor: &mut Actor, known: &Authentication) {
+    let origin = actor.origin.get_or_insert_default();
+    if let Some(sender) = origin.sender.as_mut() {
+        let proven = known.proven.as_deref().and_then(registrable);
+        sender.proven = proven.as_ref() == Some(&sender.domain);
+    }
+    origin.authentication = Some(known.clone());
 }
 
 /// Takes out what is a canary's own: a mail often says to whom it is written.
@@ -169,7 +179,7 @@ fn put(list: &mut Vec<String>, most: usize, item: Option<String>) {
 }
 
 /// The domain that somebody has registered, of this or one below it.
-fn registrable(domain: &str) -> Option<String> {
+pub fn registrable(domain: &str) -> Option<String> {
     let domain = domain.trim_end_matches('.').to_lowercase();
     let ascii = url::Host::parse(&domain).ok()?.to_string();
     psl::domain_str(&ascii).map(str::to_owned)

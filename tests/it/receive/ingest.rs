@@ -259,6 +259,7 @@ async fn what_a_mail_shows_of_its_sender_is_told_and_nothing_of_the_canary() {
     let shown = otori.json(&["sightings"]);
     let origin = json!({
         "sender": { "domain": "broker.co.jp", "proven": false },
+        "authentication": { "not_checked": "no resolver is configured" },
         "list": "offers.broker.co.jp",
         "unsubscribe": [],
         "links": ["track.example"],
@@ -269,7 +270,7 @@ async fn what_a_mail_shows_of_its_sender_is_told_and_nothing_of_the_canary() {
     assert_eq!(shown["sightings"][0]["origin"], origin);
     let words = otori.command(&["sightings"]).output().unwrap();
     let words = String::from_utf8(words.stdout).unwrap();
-    let line = "    list offers.broker.co.jp; links to track.example; \
+    let line = "    sender not checked: no resolver is configured; list offers.broker.co.jp; links to track.example; \
                 addresses desk@broker.example; numbers +81301239999\n";
     assert!(words.ends_with(line), "{words}");
 }
