@@ -315,3 +315,6 @@ fn policy(result: &DmarcResult, has_policy: bool) -> &'static str {
         (DmarcResult::None, false) => "none",
     }
 }
+
+#[cfg(test)]
+mod tests;
