@@ -25,6 +25,9 @@ struct Envelope {
     /// The network of a client that asked for the recipient and sent nothing.
     #[serde(default)]
     probe: Option<String>,
+    /// By which other way than SMTP it came.
+    #[serde(default)]
+    via: Option<String>,
 }
 
 fn envelope(message: &Message) -> Option<Envelope> {
@@ -56,6 +59,18 @@ pub fn sender(message: &Message) -> Option<Sender> {
         from: envelope.from,
         helo: envelope.helo,
         peer: envelope.peer.filter(|_| !envelope.lmtp),
+    })
+}
+
+/// Whether it is a delivery report of some server.
+pub fn bounce(message: &Message) -> bool {
+    envelope(message).is_some_and(|envelope| {
+        envelope.probe.is_none()
+            && super::bounce::is(
+                &envelope.from,
+                envelope.via.as_deref() == Some("file"),
+                &message.raw,
+            )
     })
 }
 

@@ -4,6 +4,7 @@
 //! anywhere leaves a message either settled or waiting. Several workers on one registry do no harm:
 //! a message that another one has settled is left alone.
 
+mod bounce;
 mod drill;
 mod login;
 mod mail;
@@ -276,10 +277,15 @@ async fn understand(
         Some(_) => None,
         None => drill::brought(registry, message, &reached).await?,
     };
+    let bounce = mail::bounce(message);
     let mut sightings: Vec<NewSighting> = reached
         .iter()
         .map(|reached| match &drill {
             Some(drill) if drill.is(reached) => drill.sighting(&actor),
+            _ if bounce => NewSighting {
+                kind: SightingKind::Noise,
+                ..sighting(reached, &actor, None, known)
+            },
             _ => sighting(reached, &actor, probe.as_deref(), known),
         })
         .collect();

@@ -3,6 +3,7 @@
 mod acme;
 pub mod alert;
 mod burn_in;
+mod bounce;
 mod calls;
 mod check;
 pub mod crash;
