@@ -189,11 +189,9 @@ impl Resolver {
     /// What the methods find, and whether anything failed that may go well later.
     async fn ask(&self, sender: &Sender, raw: &[u8]) -> (Authentication, bool) {
         // Strictly: a signature over a part of the text proves nothing of the rest.
-        let parsed = mail_parser::MessageParser::default().parse_headers(raw);
-        let Some(parsed) = parsed else {
+        let Some(mail) = AuthenticatedMessage::parse(raw) else {
             return (Authentication::not_checked("it has no header"), false);
         };
-        let mail = AuthenticatedMessage::from_parsed(&parsed, raw, true);
         let signatures = self.asks.verify_dkim(&mail).await;
         let mail_from = sender.from.rsplit_once('@').map(|(_, domain)| domain);
         let claimed = mail_from.unwrap_or(&sender.helo).to_owned();

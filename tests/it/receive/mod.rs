@@ -2,8 +2,8 @@
 
 mod acme;
 pub mod alert;
-mod burn_in;
 mod bounce;
+mod burn_in;
 mod calls;
 mod check;
 pub mod crash;
