@@ -86,6 +86,8 @@ fn key(part: &NamePart) -> NameKey {
     (part.written.clone(), part.kana.clone())
 }
 
+/// Rows that may be expected to have a canary's whole name by chance.
+const NAMESAKES: f64 = 0.1;
 /// Names of which the one stays that is as common among all as its pattern is.
 const CHOICE: usize = 8;
 /// Years of birth whose given names are counted together.
@@ -471,18 +473,35 @@ impl<'a> Ground<'a> {
                 .find(|moved| *moved <= today && *moved != birth)
                 .unwrap_or(birth)
         });
-        let family = self
-            .family(names, pattern, stranger, rng)
-            .unwrap_or(spare.family.clone());
-        let given = self
-            .given(names, pattern, (sex, birth), stranger, rng)
-            .unwrap_or(spare.given.clone());
+        let mut pair = || {
+            let family = self.family(names, pattern, stranger, rng);
+            let given = self.given(names, pattern, (sex, birth), stranger, rng);
+            (
+                family.unwrap_or(spare.family.clone()),
+                given.unwrap_or(spare.given.clone()),
+            )
+        };
+        let mut chosen = pair();
+        // A name that strangers have as well proves little.
+        for _ in 0..TRIES {
+            if self.namesakes(names, &chosen) <= NAMESAKES {
+                break;
+            }
+            chosen = pair();
+        }
+        let (family, given) = chosen;
         Person {
             family,
             given,
             sex,
             birth,
         }
+    }
+
+    /// How many rows would have that whole name, were family and given names independent.
+    fn namesakes(&self, names: &Names, (family, given): &(NamePart, NamePart)) -> f64 {
+        let families = f64::from(names.families.count(&key(family)));
+        families * f64::from(names.readings.count(&given.kana)) / self.rows.len() as f64
     }
 
     fn family<R: Rng + ?Sized>(

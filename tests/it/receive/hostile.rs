@@ -113,12 +113,11 @@ async fn sql_and_html_in_every_field_of_a_mail_are_words() {
         let call = Call::get(path).basic("operator", &token);
         let page = call.send(receiver.http).await;
         assert_eq!(page.status, 200, "{path}: {page:?}");
-        assert!(page.body.contains(canary), "{path}: {}", page.body);
-        assert!(
-            page.body.contains("&lt;script&gt;"),
-            "{path}: {}",
-            page.body
-        );
+        // The incident's page tells no subjects.
+        if path == "/" {
+            assert!(page.body.contains(canary), "{}", page.body);
+            assert!(page.body.contains("&lt;script&gt;"), "{}", page.body);
+        }
         for tag in ["<script", "<img", "'\">"] {
             assert!(!page.body.contains(tag), "{path}: {tag}: {}", page.body);
         }
