@@ -12,6 +12,7 @@
 //! | [`canary`] | the vocabulary: ids, canaries, batches, contact points, sightings. Pure |
 //! | [`weigh`] | whether a leak or chance explains what came. Pure |
 //! | [`evidence`] | what can be proved later: entries, Merkle tree, signed checkpoints. Pure |
+//! | [`blend`] | people like a table's own customers. Pure |
 //! | [`registry`] | the one store, sealed: SQLite or PostgreSQL |
 //! | [`custody`] | people, roles and rights |
 //! | [`secret`] | shared secrets in files |
@@ -33,7 +34,7 @@
 //!
 //! # The layer rule
 //!
-//! `persona`, `notation`, `canary`, `weigh` and `evidence` are pure: no tokio, no SQL, no clock, no thread RNG; time and
+//! `persona`, `notation`, `canary`, `weigh`, `evidence` and `blend` are pure: no tokio, no SQL, no clock, no thread RNG; time and
 //! randomness are arguments. `source`, `plant`, `receive`, `alert`, `drill`, `trace` and `report`
 //! never import each other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]

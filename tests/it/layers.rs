@@ -51,8 +51,8 @@ fn features_never_import_each_other() {
 #[test]
 fn only_the_command_line_knows_the_command_line() {
     for module in [
-        "persona", "notation", "canary", "weigh", "registry", "database", "source", "plant",
-        "receive", "alert", "drill", "trace", "report",
+        "persona", "notation", "canary", "weigh", "blend", "registry", "database", "source",
+        "plant", "receive", "alert", "drill", "trace", "report",
     ] {
         let found = places(module, &words(&["crate::cli", "anyhow"]));
         assert_eq!(found, Vec::<String>::new());
@@ -74,7 +74,9 @@ fn the_ground_floor_is_pure() {
         "crate::database",
         "crate::workspace",
     ]);
-    for module in ["persona", "notation", "canary", "weigh", "evidence"] {
+    for module in [
+        "persona", "notation", "canary", "weigh", "evidence", "blend",
+    ] {
         assert_eq!(places(module, &impure), Vec::<String>::new());
     }
     // One door to the outside: an operator's own seed tables.
