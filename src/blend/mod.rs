@@ -1,17 +1,15 @@
 //! Canaries that look like this table's customers, not like customers in general.
 //!
-//! The idea, and what it rests on (measured, `../shared/STEALTH.md` and `benches/stealth`):
+//! The idea, and what it rests on (what was measured: `benches/stealth`):
 //!
 //! - A customer who joins a table is not a copy of one who is there. Of each name, code or amount a thief
 //!   sees how many other rows share it; the right frequency of "none" is that of the values that one row
-//!   alone has ([`Counted::like`](counted)). So each field is drawn for a row that stands as the pattern
+//!   alone has (`counted.rs`). So each field is drawn for a row that stands as the pattern
 //!   ([`Ground::draw`]): as common as that row's value is without it, and never a value that is
 //!   somebody's own.
 //! - What hangs together is taken from one row where many share it (plan and store), and drawn given each
 //!   other where it does not (given name by sex and birth year, mail address by name).
-//! - Notation is a row's, not a column's ([`habit`]).
-//! - What was not thought of is found by a detector: of several rows drawn for each canary, the one stays
-//!   that it cannot tell from customers (`plant`, with `stealth`).
+//! - Notation is a row's, not a column's (`habit.rs`).
 //!
 //! Owned contact points are given, not drawn: the pattern is a row near them.
 //!
@@ -133,7 +131,7 @@ fn slice(sex: Option<Sex>, birth: Option<Date>) -> (Option<Sex>, i32) {
     )
 }
 
-/// The contact points of a canary, as far as it has them, and how many rows to draw from near them.
+/// Somebody like the customers, and the row to be written.
 pub struct Drawn {
     /// The household, with the contact points that were given.
     pub household: Household,
@@ -279,16 +277,6 @@ impl<'a> Ground<'a> {
             late,
             made: moments.into_iter().map(day).collect(),
         })
-    }
-
-    /// Which of these columns a random row leaves empty: what a canary may go without.
-    pub fn habits<R: Rng + ?Sized>(&self, roles: &[Role], rng: &mut R) -> Vec<bool> {
-        let row = &self.rows[rng.random_range(0..self.rows.len())];
-        let cells = Cells::of(self.mapping, &self.places, row);
-        roles
-            .iter()
-            .map(|role| cells.text(*role).is_none())
-            .collect()
     }
 
     /// A row that may be the pattern for somebody at `home`'s contact points: near its address, and with

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use rand::Rng;
 use time::OffsetDateTime;
 
-use crate::blend::Ground;
+use crate::blend::{Drawn, Ground};
 use crate::canary::{Canary, Cell, ContactPoint, State};
 use crate::database::{self, Row, Table};
 use crate::notation::{Role, Surroundings, cells, email_key, phone_key};
@@ -261,24 +261,21 @@ impl Composer<'_> {
             .email
             .as_deref()
             .is_some_and(|email| is_mailbox(self.pool, email));
-        let mut drawn;
-        loop {
-            drawn = ground.draw(
-                household,
-                mailbox,
-                today,
-                &mut |rng| generator.household(rng, today, shape),
-                rng,
-            );
-            let key = drawn
-                .household
-                .email
-                .as_deref()
-                .filter(|_| !mailbox)
-                .and_then(email_key);
-            if key.is_none_or(|key| used.insert(key)) {
+        let own = household.email.as_deref().and_then(email_key);
+        let mut draw = || {
+            let mut stranger = |rng: &mut R| generator.household(rng, today, shape);
+            ground.draw(household, mailbox, today, &mut stranger, rng)
+        };
+        let mut drawn = draw();
+        // Its address follows its name, and nobody else's is the same; one that stays as it was given is
+        // its own.
+        let key = |drawn: &Drawn| drawn.household.email.as_deref().and_then(email_key);
+        for _ in 0..TRIES {
+            let key = key(&drawn);
+            if mailbox || key == own || key.is_none_or(|key| used.insert(key)) {
                 break;
             }
+            drawn = draw();
         }
         *household = drawn.household.clone();
         drawn.cells(now, &mut self.filler.codes, rng)

@@ -1,6 +1,7 @@
 //! Planting into real databases: one story on SQLite, PostgreSQL and MariaDB, a crash at every step,
 //! and everything that must be refused.
 
+mod blend;
 mod catalog;
 mod crash;
 pub mod ground;
