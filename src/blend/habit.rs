@@ -1,7 +1,7 @@
 //! How one row writes its values. A table's notation is seldom one: clerks, years and import jobs each
 //! have theirs, and a row's cells follow the same hand.
 
-use crate::notation::{Format, MappedColumn, Mapping};
+use crate::notation::{AddressFormat, Format, JapaneseAddress, MappedColumn, Mapping, UnitStyle};
 
 /// The mapping with each column in the notation of one row, and what that row leaves empty.
 pub(crate) fn as_in(
@@ -11,12 +11,15 @@ pub(crate) fn as_in(
 ) -> Mapping {
     let columns = mapping.columns.iter().zip(places).map(|(column, place)| {
         let text = place.and_then(|at| row.get(at)?.as_deref());
-        let format = match (text.map(str::trim), &column.format) {
-            (Some(text), Some(usual)) if !text.is_empty() && !writes(usual, text) => {
-                Format::recognise(column.role, &[text]).map(|(format, _)| format)
-            }
-            _ => None,
+        let told = text.map(str::trim).filter(|text| !text.is_empty());
+        let odd = |text: &&str| {
+            let usual = column.format.as_ref();
+            usual.is_none_or(|format| !writes(format, text))
         };
+        let format = told
+            .filter(odd)
+            .and_then(|text| Format::recognise(column.role, &[text]))
+            .map(|(format, _)| with_building(format, column.format.as_ref()));
         MappedColumn {
             format: format.or(column.format.clone()),
             blank: column.blank && text.is_some(),
@@ -26,6 +29,21 @@ pub(crate) fn as_in(
     Mapping {
         locale: mapping.locale,
         columns: columns.collect(),
+    }
+}
+
+/// A row that has a room number behind its block, and no building, shows no way to write a building: its
+/// name is evidence, and is written as in other rows.
+fn with_building(format: Format, usual: Option<&Format>) -> Format {
+    let unit = match usual {
+        Some(Format::Address(AddressFormat::Japanese(usual))) => usual.unit,
+        _ => UnitStyle::Plain,
+    };
+    match format {
+        Format::Address(AddressFormat::Japanese(own)) if own.unit == UnitStyle::Hyphen => {
+            Format::Address(AddressFormat::Japanese(JapaneseAddress { unit, ..own }))
+        }
+        other => other,
     }
 }
 
