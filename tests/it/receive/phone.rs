@@ -50,7 +50,8 @@ async fn sightings(otori: &Otori) -> Vec<Sighting> {
         .sightings(&SightingFilter::default())
         .await
         .unwrap();
-    sightings.sort_by_key(|sighting| sighting.id);
+    // What cannot be settled with others is settled after them.
+    sightings.sort_by_key(|sighting| (sighting.message, sighting.id));
     sightings
 }
 
