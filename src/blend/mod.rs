@@ -52,6 +52,8 @@ type Row = Vec<Option<String>>;
 pub struct Ground<'a> {
     mapping: &'a Mapping,
     rows: &'a [Row],
+    /// Their cells by role.
+    cells: Vec<Cells<'a>>,
     /// For each column of the mapping, its place in a row.
     places: Vec<Option<usize>>,
     guardians: Names,
@@ -143,8 +145,6 @@ pub struct Drawn {
     pub empty: BTreeMap<String, Option<String>>,
     /// Blanks around a value, by column.
     pub edges: BTreeMap<String, (String, String)>,
-    /// The row that was the pattern.
-    pub pattern: usize,
 }
 
 impl Drawn {
@@ -227,9 +227,12 @@ impl<'a> Ground<'a> {
             .iter()
             .map(|column| place(&column.column))
             .collect();
-        let cells = || rows.iter().map(|row| Cells::of(mapping, &places, row));
+        let cells: Vec<Cells<'a>> = (rows.iter())
+            .map(|row| Cells::of(mapping, &places, row))
+            .collect();
         let people = |roles: Roles| {
-            cells()
+            cells
+                .iter()
                 .map(|cells| cells.person(roles, lexicon))
                 .collect::<Vec<Seen>>()
         };
@@ -239,7 +242,7 @@ impl<'a> Ground<'a> {
         } else {
             Vec::new()
         });
-        let locals = Locals::learn(cells().zip(&guardians.people).map(|(cells, person)| {
+        let locals = Locals::learn(cells.iter().zip(&guardians.people).map(|(cells, person)| {
             let (local, _) = cells.text(Role::Email)?.split_once('@')?;
             Some((local, owner(mapping.locale, person)))
         }));
@@ -250,8 +253,9 @@ impl<'a> Ground<'a> {
             .filter(|(column, _)| column.role == Role::Other && column.value.is_none())
             .filter_map(|(_, place)| *place)
             .collect();
-        let area: Vec<String> = cells().map(|cells| area_of(&cells)).collect();
-        let moments: Vec<Option<f64>> = cells()
+        let area: Vec<String> = cells.iter().map(area_of).collect();
+        let moments: Vec<Option<f64>> = cells
+            .iter()
             .map(|cells| filling::order(cells.text(Role::CreatedAt)?))
             .collect();
         let late = of_late(&moments, rows.len());
@@ -268,6 +272,7 @@ impl<'a> Ground<'a> {
             filling: Filling::learn(&plain, rows),
             mapping,
             rows,
+            cells,
             places,
             guardians,
             children,
@@ -311,7 +316,7 @@ impl<'a> Ground<'a> {
 
     /// On how many kinds of contact points a row agrees with a household.
     fn likeness(&self, home: &Household, at: usize) -> usize {
-        let cells = Cells::of(self.mapping, &self.places, &self.rows[at]);
+        let cells = &self.cells[at];
         let has = |role: Role| cells.text(role).is_some();
         let phone = cells
             .text(Role::Phone)
@@ -433,7 +438,6 @@ impl<'a> Ground<'a> {
             plain: plain.collect(),
             empty,
             edges,
-            pattern: at,
         }
     }
 

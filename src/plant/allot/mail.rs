@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use rand::{Rng, RngExt};
 
-use crate::canary::{Canary, ContactKind, ContactPoint, SourceName};
+use crate::canary::{ContactKind, ContactPoint, SourceName};
 use crate::notation::email_key;
 use crate::persona::{Household, Locale, romaji};
 use crate::registry::PoolEntry;
 
 use super::super::{Error, Result};
-use super::{given, given_to};
+use super::{Stock, given, given_to};
 
 /// What may still be given of an entry.
 struct Open<'p> {
@@ -23,17 +23,17 @@ pub(super) fn give<R: Rng + ?Sized>(
     households: &mut [Household],
     points: &mut [Vec<i64>],
     source: &SourceName,
-    pool: &[PoolEntry],
-    registered: &[Canary],
+    stock: &Stock<'_>,
     rng: &mut R,
 ) -> Result<()> {
     // Addresses of canaries that came to nothing are not given again either: they cost nothing.
-    let known = registered
+    let known = stock
+        .registered
         .iter()
         .filter_map(|canary| canary.details.household.email.as_deref());
     let mut used: HashSet<String> = known.filter_map(email_key).collect();
     let mut open = Vec::new();
-    for entry in pool {
+    for entry in stock.pool {
         let own = given_to(entry, source);
         let left = match &entry.point {
             ContactPoint::MailDomain(_) => u32::MAX,

@@ -100,24 +100,10 @@ pub fn allot<R: Rng + ?Sized>(
         household.email = None;
     }
     if needs.drop {
-        drops(
-            households,
-            &mut points,
-            source,
-            stock.pool,
-            stock.registered,
-            rng,
-        )?;
+        drops(households, &mut points, source, stock, rng)?;
     }
     if needs.mail {
-        mail::give(
-            households,
-            &mut points,
-            source,
-            stock.pool,
-            stock.registered,
-            rng,
-        )?;
+        mail::give(households, &mut points, source, stock, rng)?;
     }
     if needs.phone || needs.mobile {
         numbers(households, &mut points, source, needs, stock, rng)?;
@@ -151,15 +137,15 @@ fn drops<R: Rng + ?Sized>(
     households: &mut [Household],
     points: &mut [Vec<i64>],
     source: &SourceName,
-    pool: &[PoolEntry],
-    registered: &[Canary],
+    stock: &Stock<'_>,
     rng: &mut R,
 ) -> Result<()> {
     let Some(locale) = households.first().map(|household| household.locale) else {
         return Ok(());
     };
     let mut used: HashMap<String, HashSet<&str>> = HashMap::new();
-    for canary in registered
+    for canary in stock
+        .registered
         .iter()
         .filter(|canary| canary.state != State::Void)
     {
@@ -169,7 +155,7 @@ fn drops<R: Rng + ?Sized>(
     }
     // Each drop with its free units, in random order: rooms given in order would show.
     let mut open: Vec<(i64, &PostalDrop, Vec<String>, u32)> = Vec::new();
-    for entry in pool {
+    for entry in stock.pool {
         let ContactPoint::Drop(drop) = &entry.point else {
             continue;
         };
