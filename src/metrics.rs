@@ -48,6 +48,8 @@ pub struct Metrics {
     alerts_dead: Gauge,
     readable: Gauge,
     certificate_until: Gauge<f64, AtomicU64>,
+    mailbox_up: Family<[(&'static str, String); 1], Gauge>,
+    mailbox_read: Family<[(&'static str, String); 1], Gauge>,
 }
 
 /// How the registry stands, for those numbers that are asked of it.
@@ -120,6 +122,10 @@ impl Metrics {
             "registry_readable" "Whether the registry can be read (1) or not (0)" Gauge::default();
             "certificate_expires_timestamp_seconds" "When the certificate for STARTTLS ends; 0 without one" Gauge::<f64, AtomicU64>::default();
         };
+        let (mailbox_up, mailbox_read) = registered! {
+            "imap_up" "Whether the last look into a mailbox read it (1) or failed (0), by its name" Family::<[(&'static str, String); 1], Gauge>::default();
+            "imap_read_timestamp_seconds" "When a mailbox was last read, by its name" Family::<[(&'static str, String); 1], Gauge>::default();
+        };
         Metrics {
             registry,
             connections,
@@ -142,6 +148,8 @@ impl Metrics {
             alerts_dead,
             readable,
             certificate_until,
+            mailbox_up,
+            mailbox_read,
         }
     }
 
@@ -224,6 +232,19 @@ impl Metrics {
     /// When the certificate in use ends.
     pub fn certificate_until(&self, unix_seconds: u64) {
         self.certificate_until.set(unix_seconds as f64);
+    }
+
+    /// A mailbox elsewhere was read.
+    pub fn mailbox_read(&self, name: &str, unix_seconds: i64) {
+        let label = [("mailbox", name.to_owned())];
+        self.mailbox_up.get_or_create(&label).set(1);
+        self.mailbox_read.get_or_create(&label).set(unix_seconds);
+    }
+
+    /// A mailbox elsewhere could not be read.
+    pub fn mailbox_failed(&self, name: &str) {
+        let label = [("mailbox", name.to_owned())];
+        self.mailbox_up.get_or_create(&label).set(0);
     }
 
     /// Everything as Prometheus reads it. `standing`: what the registry says, if it can be read.

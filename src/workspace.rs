@@ -187,6 +187,14 @@ http = "127.0.0.1:8025"
 # Domains of the pool that take mail for anybody; the others take it for their canaries alone.
 # catch_all = ["shop.example"]
 
+# A canary's mailbox at an ordinary provider, read over IMAP; nothing in it is changed.
+# [[receive.imap]]
+# name = "provider-1"
+# host = "imap.provider.example"
+# user = "taro@provider.example"
+# password_file = "keys/provider-1.password"
+# folders = ["INBOX", "Junk"]
+
 # [receive.tls]
 # certificate = "tls/fullchain.pem"
 # key = "tls/key.pem"
@@ -390,6 +398,10 @@ impl Workspace {
             ];
             let secrets = secrets.into_iter().flatten();
             named.extend(secrets.map(|file| (file.clone(), true)));
+            for mailbox in &config.receive.imap {
+                named.push((mailbox.password_file.clone(), true));
+                named.extend(mailbox.root.clone().map(|root| (root, false)));
+            }
             if let Some(tls) = &config.receive.tls {
                 named.push((tls.certificate.clone(), false));
                 named.push((tls.key.clone(), true));

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::taken_in::{self, Unread, Unreadable};
 use super::{Global, Outcome, Output};
 use crate::canary::MailAddress;
-use crate::receive::ingest::{Mbox, Piece, Refused, files, message};
+use crate::receive::ingest::{Mbox, Origin, Piece, Refused, files, message};
 use crate::receive::smtp::Recipients;
 use crate::receive::understand;
 use crate::registry::{NewMessage, Registry};
@@ -162,7 +162,7 @@ impl Importer<'_> {
 
     async fn mail(&mut self, place: String, raw: Vec<u8>) -> anyhow::Result<()> {
         let now = OffsetDateTime::now_utc();
-        match message(&self.recipients, &self.to, raw, now).await {
+        match message(&self.recipients, &self.to, raw, now, Origin::FILE).await {
             Ok(message) => {
                 self.bytes += message.raw.len();
                 self.batch.push(message);

@@ -335,6 +335,15 @@ pub enum Act {
         /// The hash of its text, made as [`message_hash`] is, in hexadecimal.
         sha256: String,
     },
+    /// A mailbox elsewhere was read.
+    FolderRead {
+        /// A keyed hash of host, user and folder.
+        place: String,
+        /// The folder's numbering.
+        uid_validity: u32,
+        /// The last number that was looked at.
+        uid: u32,
+    },
     /// A dossier was made of an incident.
     DossierMade {
         /// The incident.

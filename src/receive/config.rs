@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AcmeConfig;
 use super::authenticate::{AuthConfig, ExpectedConfig};
+use super::imap::ImapConfig;
 use super::report::ReportConfig;
 use super::sip::SipConfig;
 use super::smtp::Network;
@@ -57,6 +58,9 @@ pub struct ReceiveConfig {
     /// A maildir that another mail server fills: what comes into its `new` is taken, and moved to its `cur`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maildir: Option<PathBuf>,
+    /// Mailboxes at providers that are read over IMAP.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub imap: Vec<ImapConfig>,
     /// Who says whether a mail is from whom it claims.
     pub auth: AuthConfig,
     /// Who writes to a source's customers on its behalf: their mail, once it is proven to be theirs, is no alarm.
@@ -94,6 +98,7 @@ impl Default for ReceiveConfig {
             tls: None,
             acme: None,
             maildir: None,
+            imap: Vec::new(),
             auth: AuthConfig::default(),
             expected: Vec::new(),
             limits: Limits::default(),

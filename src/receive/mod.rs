@@ -13,6 +13,7 @@ pub mod cdr;
 mod config;
 mod error;
 mod http;
+mod imap;
 pub mod ingest;
 mod intake;
 mod login;
@@ -29,6 +30,7 @@ pub use acme::AcmeConfig;
 pub use authenticate::{AuthConfig, Authenticator, ExpectedConfig};
 pub use config::{Limits, LoginConfig, PhoneConfig, PostConfig, ReceiveConfig, TlsConfig};
 pub use error::Error;
+pub use imap::{ImapConfig, ImapTls, checked as checked_mailboxes};
 pub use intake::{Intake, NotStored};
 pub use start::{Listeners, Running, start};
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::acme::Acme;
 use super::http::{self, Site};
+use super::imap::{Mailboxes, Post, Readers};
 use super::ingest::Maildir;
 use super::sip;
 use super::smtp::{self, Context, Protocol, Recipients, Tls};
@@ -145,12 +146,25 @@ pub async fn start(
     let news = Arc::new(Notify::new());
     let (intake, writer) = Intake::start(registry.clone(), Arc::clone(&news));
     let recipients = Recipients::new(registry.clone(), &config.catch_all);
+    let mailboxes = Mailboxes::default();
+    let readers = Readers::new(
+        &config.imap,
+        Post {
+            dir: dir.to_owned(),
+            registry: registry.clone(),
+            recipients: recipients.clone(),
+            intake: intake.clone(),
+            largest: config.limits.message_bytes,
+            state: mailboxes.clone(),
+        },
+    )?;
     let site = Site::new(
         config,
         dir,
         registry.clone(),
         intake.clone(),
         recipients.clone(),
+        mailboxes,
     )?;
     let maildir = match &config.maildir {
         Some(maildir) => Some(Maildir::new(
@@ -211,6 +225,7 @@ pub async fn start(
                         sip::run(sockets, &telephone, registry, intake, serving.clone()).await;
                     }
                 },
+                readers.run(serving.clone()),
                 async {
                     if let Some(maildir) = maildir {
                         maildir.watch(serving.clone()).await;

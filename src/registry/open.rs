@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 13] = [
+const SQLITE: [Step; 14] = [
     (
         1,
         "registry",
@@ -77,8 +77,13 @@ const SQLITE: [Step; 13] = [
         include_str!("migrations/sqlite/0019_incident.sql"),
     ),
     (26, "news", include_str!("migrations/sqlite/0026_news.sql")),
+    (
+        37,
+        "folder",
+        include_str!("migrations/sqlite/0037_folder.sql"),
+    ),
 ];
-const POSTGRES: [Step; 13] = [
+const POSTGRES: [Step; 14] = [
     (
         1,
         "registry",
@@ -143,6 +148,11 @@ const POSTGRES: [Step; 13] = [
         26,
         "news",
         include_str!("migrations/postgres/0026_news.sql"),
+    ),
+    (
+        37,
+        "folder",
+        include_str!("migrations/postgres/0037_folder.sql"),
     ),
 ];
 

@@ -71,6 +71,7 @@ tables! {
     Request = "request" by "id" Int: "act, subject, why, asked_by, asked_at, expires_at, approved_by, approved_at, used_at" as "ttttiitii";
     Drill = "drill" by "id" Int: "channel, source, canary, scheduled, state, sent_at, due_at, accepted_at, seen_at, sighting, alert, alerted_at, why" as "tttitiiiiiiit";
     Checkpoint = "checkpoint" by "size" Int: "at, note, timestamp_token" as "itb";
+    Folder = "folder" by "place" Text: "uid_validity, uid" as "ii";
     Witnessed = "witnessed" by "size" Int: "witness, at, cosignature" as "tit";
 }
 

@@ -69,6 +69,12 @@ async fn hit(registry: &str) -> Otori {
         .receiver_alive(&run.unwrap(), now)
         .await
         .unwrap();
+    let place = otori
+        .registry
+        .folder_place("imap.provider.example", "taro", "INBOX");
+    let (uid_validity, uid) = (1, 7);
+    let read = otori::registry::FolderRead { uid_validity, uid };
+    otori.registry.read_folder(&place, read).await.unwrap();
     otori.workspace.sign_log(&otori.registry).await.unwrap();
     otori
 }
@@ -239,6 +245,8 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
             "incident_note 1: removed since entry",
         ),
         ("delete from probe", "probe 2: removed since entry"),
+        ("update folder set uid = 99", "folder "),
+        ("delete from folder", "folder "),
         ("update receiver set alive_at = alive_at + 1", "receiver "),
         ("update receiver set run = 'x'", "receiver x: "),
         ("delete from receiver", "receiver "),

@@ -17,8 +17,8 @@ use crate::alert::Places;
 use crate::canary::ContactPoint;
 use crate::cli::drill::Ways;
 use crate::cli::{Global, Outcome, Output};
-use crate::receive::ReceiveConfig;
 use crate::receive::smtp::{Tls, certificate_ends};
+use crate::receive::{ReceiveConfig, checked_mailboxes};
 use crate::registry::PoolEntry;
 use crate::secret::Secret;
 use crate::workspace::{Config, Workspace, read_private};
@@ -37,13 +37,14 @@ struct Given<'a> {
 type Check = fn(&Given<'_>, &mut Points);
 
 /// Every check, in the order in which they are told.
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     ports,
     hostname,
     certificate,
     secrets,
     files,
     domains,
+    mailboxes,
     public_url,
     report,
     people,
@@ -399,6 +400,39 @@ fn domains(given: &Given<'_>, points: &mut Points) {
             "the pool has no mail domain: SMTP takes nothing (otori pool add mail DOMAIN)",
         ),
         count => points.ok("domains", format!("mail is taken for {count}")),
+    }
+}
+
+/// Mailboxes at providers; they are not asked.
+fn mailboxes(given: &Given<'_>, points: &mut Points) {
+    const POINT: &str = "imap";
+    let config = &given.receive().imap;
+    let addresses = match checked_mailboxes(config) {
+        Ok(addresses) => addresses,
+        Err(error) => return points.wrong(POINT, error),
+    };
+    if config.is_empty() {
+        return;
+    }
+    let before = points.points.len();
+    for (one, address) in config.iter().zip(&addresses) {
+        let ours = |entry: &PoolEntry| match &entry.point {
+            ContactPoint::Mailbox(known) => known.as_str().eq_ignore_ascii_case(address.as_str()),
+            ContactPoint::MailDomain(domain) => domain.as_str() == address.domain(),
+            _ => false,
+        };
+        if given
+            .pool
+            .as_ref()
+            .is_some_and(|pool| !pool.iter().any(ours))
+        {
+            let name = &one.name;
+            let why = "its address is not in the pool: otori pool add mail ADDRESS";
+            points.wrong(POINT, format!("'{name}': {why}"));
+        }
+    }
+    if points.points.len() == before {
+        points.ok(POINT, format!("{} are to be read", config.len()));
     }
 }
 

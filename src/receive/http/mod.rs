@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) use guard::{Door, User};
 pub(super) use signed::{refuse, signed};
 
+use super::imap::Mailboxes;
 use super::phone::Twilio;
 use super::post::Desk;
 use super::smtp::Recipients;
@@ -61,6 +62,8 @@ pub(super) struct Site {
     pub login_secret: Option<Secret>,
     pub metrics_token: Option<Secret>,
     pub desk: Desk,
+    /// Mailboxes elsewhere, and how they stand.
+    pub mailboxes: Mailboxes,
     /// The form for customers, where it is open.
     pub public: Option<report::Public>,
 }
@@ -81,6 +84,7 @@ impl Site {
         registry: Registry,
         intake: Intake,
         recipients: Recipients,
+        mailboxes: Mailboxes,
     ) -> Result<Site, Error> {
         let phone = &config.phone;
         let twilio = match (&phone.twilio_token_file, &config.public_url) {
@@ -125,6 +129,7 @@ impl Site {
                 .map(|file| Secret::read(dir, file))
                 .transpose()?,
             desk: Desk::new(&config.post),
+            mailboxes,
             public,
         })
     }
@@ -160,7 +165,8 @@ pub(super) fn router(site: Arc<Site>) -> Router {
 /// Whether mail, calls and letters can be stored now.
 async fn ready(State(site): State<Arc<Site>>) -> Response {
     if site.recipients.ready() {
-        "ok\n".into_response()
+        // A provider that is away keeps nothing else from being taken.
+        format!("ok\n{}", site.mailboxes.lines()).into_response()
     } else {
         let answer = "the registry cannot be read\n";
         (StatusCode::SERVICE_UNAVAILABLE, answer).into_response()

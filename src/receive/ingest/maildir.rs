@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use super::files::{entries, is_maildir};
-use super::{Refused, message};
+use super::{Origin, Refused, message};
 use crate::receive::smtp::Recipients;
 use crate::receive::{Error, Intake};
 
@@ -130,7 +130,14 @@ impl Maildir {
     /// Stores one file and moves it. `None`: try again.
     async fn take(&self, path: &Path) -> Result<(), Option<String>> {
         let raw = read(path, self.largest).map_err(Some)?;
-        let message = message(&self.recipients, &[], raw, OffsetDateTime::now_utc()).await;
+        let message = message(
+            &self.recipients,
+            &[],
+            raw,
+            OffsetDateTime::now_utc(),
+            Origin::FILE,
+        )
+        .await;
         let message = message.map_err(|why| (why != Refused::Unknown).then(|| why.to_string()))?;
         self.intake.accept(message).await.map_err(|_| None)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -1,5 +1,5 @@
 //! Mail that comes as files: a mailbox that was saved, a maildir that another server fills, one mail
-//! on standard input. A file is a contact like a session is: stored durably first, and counted once.
+//! on standard input, what a provider hands out over IMAP. A file is a contact like a session is: stored durably first, and counted once.
 
 pub mod files;
 mod maildir;
@@ -46,9 +46,29 @@ pub enum Refused {
 struct Envelope<'a> {
     from: &'a str,
     via: &'static str,
+    /// How long it is, where only its beginning was had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut: Option<usize>,
     /// When it was sent, as it says itself: it informs, and proves nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     sent: Option<String>,
+}
+
+/// By which way a mail came.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// `file` or `imap`.
+    pub via: &'static str,
+    /// How long it is, where only its beginning was had.
+    pub cut: Option<usize>,
+}
+
+impl Origin {
+    /// As a file, whole.
+    pub const FILE: Origin = Origin {
+        via: "file",
+        cut: None,
+    };
 }
 
 /// The message to store for a mail in a file. `to` are its recipients, as whoever has delivered it says;
@@ -61,6 +81,7 @@ pub async fn message(
     to: &[MailAddress],
     raw: Vec<u8>,
     at: OffsetDateTime,
+    origin: Origin,
 ) -> Result<NewMessage, Refused> {
     if !begins_with_header(&raw) {
         return Err(Refused::NoMail);
@@ -73,7 +94,8 @@ pub async fn message(
     };
     let envelope = Envelope {
         from: &header.from,
-        via: "file",
+        via: origin.via,
+        cut: origin.cut,
         sent: header.sent,
     };
     Ok(NewMessage {

@@ -66,11 +66,7 @@ pub fn sender(message: &Message) -> Option<Sender> {
 pub fn bounce(message: &Message) -> bool {
     envelope(message).is_some_and(|envelope| {
         envelope.probe.is_none()
-            && super::bounce::is(
-                &envelope.from,
-                envelope.via.as_deref() == Some("file"),
-                &message.raw,
-            )
+            && super::bounce::is(&envelope.from, envelope.via.is_some(), &message.raw)
     })
 }
 
