@@ -18,6 +18,7 @@ mod webhook;
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
 
 pub use config::{AlertConfig, SyslogConfig, WebhookConfig, WebhookFormat};
 pub use error::Error;
@@ -41,10 +42,24 @@ const CLAIM: Duration = Duration::from_secs(90);
 
 /// Tells every place what is due until `shutdown`.
 pub async fn run(registry: Registry, places: Places, shutdown: impl Future<Output = ()>) {
-    if places.is_empty() {
-        return shutdown.await;
-    }
+    run_until(registry, places, CancellationToken::new(), shutdown).await;
+}
+
+/// The same for places that may give way to others: `retire` ends it once what is being sent is sent.
+pub async fn run_until(
+    registry: Registry,
+    places: Places,
+    retire: CancellationToken,
+    shutdown: impl Future<Output = ()>,
+) {
     tokio::pin!(shutdown);
+    if places.is_empty() {
+        tokio::select! {
+            () = shutdown => {}
+            () = retire.cancelled() => {}
+        }
+        return;
+    }
     let names = places.names();
     let handing_on = async {
         loop {
@@ -56,7 +71,7 @@ pub async fn run(registry: Registry, places: Places, shutdown: impl Future<Outpu
         }
     };
     // Each at its own pace: one that is slow to fail holds up no other.
-    let telling = places.iter().map(|place| tell(&registry, place));
+    let telling = places.iter().map(|place| tell(&registry, place, &retire));
     let telling = futures_util::future::join_all(telling);
     tokio::select! {
         () = &mut shutdown => {}
@@ -65,21 +80,24 @@ pub async fn run(registry: Registry, places: Places, shutdown: impl Future<Outpu
     }
 }
 
-/// Tells one place, for ever.
-async fn tell(registry: &Registry, place: &Place) {
-    loop {
-        if let Err(error) = round(registry, place).await {
+/// Tells one place until it is retired.
+async fn tell(registry: &Registry, place: &Place, retire: &CancellationToken) {
+    while !retire.is_cancelled() {
+        if let Err(error) = round(registry, place, retire).await {
             let place = place.name();
             tracing::error!(place, %error, "the outbox could not be read or noted");
         }
-        tokio::time::sleep(POLL).await;
+        retire.run_until_cancelled(tokio::time::sleep(POLL)).await;
     }
 }
 
-async fn round(registry: &Registry, place: &Place) -> Result<()> {
+async fn round(registry: &Registry, place: &Place, retire: &CancellationToken) -> Result<()> {
     let name = place.name();
     let now = OffsetDateTime::now_utc();
     for alert in registry.due_deliveries(name, now, ROUND).await? {
+        if retire.is_cancelled() {
+            break;
+        }
         let now = OffsetDateTime::now_utc();
         if !registry.claim_delivery(&alert, now, now + CLAIM).await? {
             continue;

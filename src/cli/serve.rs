@@ -1,6 +1,7 @@
 //! `otori serve`.
 
 mod check;
+mod reload;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -15,12 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::drill::{Ways, schedule};
 use super::{Global, Outcome, Output};
-use crate::alert::{self, Places};
+use crate::alert::Places;
 use crate::publish::Missed;
 use crate::receive::{self, Listeners, ReceiveConfig};
 use crate::registry::{BEAT, Registry};
 use crate::retention::{self, RetentionConfig};
 use crate::workspace::Workspace;
+use reload::{Alerts, InUse};
 
 /// How often the receiver looks whether the registry's key is still its own.
 const KEY_CHECK: Duration = Duration::from_secs(1);
@@ -184,23 +186,30 @@ async fn serve(
         stop.clone(),
     ));
     let watched = registry.clone();
-    let told = !places.is_empty();
-    let alerts =
-        told.then(|| tokio::spawn(alert::run(registry, places, stop.clone().cancelled_owned())));
-
-    let rekeyed = tokio::select! {
-        asked = asked_to_stop() => {
-            asked?;
-            log.say("stopping");
-            false
+    let mut alerts = Alerts::start(registry, places, stop.clone());
+    let mut in_use = InUse::of(config);
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let until = async {
+        tokio::select! {
+            asked = asked_to_stop() => asked.map(|()| false),
+            () = key_changed(&watched) => Ok(true),
         }
-        () = key_changed(&watched) => true,
     };
+    tokio::pin!(until);
+    let rekeyed = loop {
+        tokio::select! {
+            ended = &mut until => break ended?,
+            Some(()) = hang_up.recv() => {
+                in_use.reload(global, log, &running, &mut alerts).await;
+            }
+        }
+    };
+    if !rekeyed {
+        log.say("stopping");
+    }
     stop.cancel();
     running.stopped().await;
-    if let Some(alerts) = alerts {
-        alerts.await.context("the alerts ended badly")?;
-    }
+    alerts.ended().await.context("the alerts ended badly")?;
     drills.await.context("the drills ended badly")?;
     keeping.await.context("the erasing ended badly")?;
     signing.await.context("the signing ended badly")?;

@@ -8,7 +8,7 @@
 //! time, mails are asked for together, and only a resolver that itself is silent is left alone for a while.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use mail_auth::common::verify::VerifySignature;
@@ -59,7 +59,20 @@ pub struct ExpectedConfig {
 /// Asks who a mail is from.
 pub struct Authenticator {
     resolver: Option<Resolver>,
-    expected: Vec<ExpectedConfig>,
+    expected: Expected,
+}
+
+/// Who is expected to write. Clones share it, so that it can change while mails are settled.
+#[derive(Clone, Default)]
+pub(super) struct Expected(Arc<RwLock<Vec<ExpectedConfig>>>);
+
+impl Expected {
+    /// These, from now on.
+    pub fn set(&self, expected: &[ExpectedConfig]) {
+        // Nothing can panic while the lock is held, so it is never poisoned.
+        let mut now = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *now = expected.to_vec();
+    }
 }
 
 struct Resolver {
@@ -85,17 +98,24 @@ impl Authenticator {
                 away: Mutex::new((None, AWAY.0)),
             }),
         };
-        Ok(Authenticator {
+        let authenticator = Authenticator {
             resolver,
-            expected: expected.to_vec(),
-        })
+            expected: Expected::default(),
+        };
+        authenticator.expected.set(expected);
+        Ok(authenticator)
+    }
+
+    /// Who is expected to write, to be changed.
+    pub(super) fn expected(&self) -> Expected {
+        self.expected.clone()
     }
 
     /// One that asks nobody.
     pub fn off() -> Authenticator {
         Authenticator {
             resolver: None,
-            expected: Vec::new(),
+            expected: Expected::default(),
         }
     }
 
@@ -105,7 +125,9 @@ impl Authenticator {
             let below = proven.strip_suffix(domain.as_str());
             below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
         };
-        let mut of = self.expected.iter().filter(|one| one.source == *source);
+        let expected = self.expected.0.read();
+        let expected = expected.unwrap_or_else(PoisonError::into_inner);
+        let mut of = expected.iter().filter(|one| one.source == *source);
         of.any(|one| one.domains.iter().any(own))
     }
 

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::acme::Acme;
+use super::authenticate::Expected;
 use super::http::{self, Site};
 use super::imap::{Mailboxes, Post, Readers};
 use super::ingest::Maildir;
@@ -105,9 +106,25 @@ pub struct Running {
     /// Where SIP listens, if it does.
     pub sip_addr: Option<SocketAddr>,
     task: JoinHandle<()>,
+    expected: Expected,
+    /// A certificate whose files are the operator's.
+    tls: Option<Tls>,
 }
 
 impl Running {
+    /// Takes over what can change while it runs: who is expected to write, and the certificate's files. Everything
+    /// else in the configuration is for the next start.
+    ///
+    /// # Errors
+    /// The certificate cannot be used; then nothing has changed.
+    pub fn reload(&self, config: &ReceiveConfig) -> Result<(), Error> {
+        if let Some(tls) = &self.tls {
+            tls.reload()?;
+        }
+        self.expected.set(&config.expected);
+        Ok(())
+    }
+
     /// Waits until the receiver has stopped: its shutdown came, sessions and requests had a few
     /// seconds to end, and what was accepted is stored.
     pub async fn stopped(self) {
@@ -143,6 +160,8 @@ pub async fn start(
     };
     let authenticator =
         Authenticator::new(&config.auth, &config.expected).map_err(Error::Config)?;
+    let expected = authenticator.expected();
+    let own_tls = tls.clone().filter(|_| config.tls.is_some());
     let news = Arc::new(Notify::new());
     let (intake, writer) = Intake::start(registry.clone(), Arc::clone(&news));
     let recipients = Recipients::new(registry.clone(), &config.catch_all);
@@ -273,5 +292,7 @@ pub async fn start(
         lmtp_addr,
         sip_addr,
         task,
+        expected,
+        tls: own_tls,
     })
 }

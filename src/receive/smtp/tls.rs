@@ -89,6 +89,17 @@ impl Tls {
         }
     }
 
+    /// Reads the files again, changed or not.
+    ///
+    /// # Errors
+    /// They cannot be used; the former ones stay in use.
+    pub fn reload(&self) -> Result<(), Error> {
+        let acceptor = acceptor(&self.certificate, &self.key)?;
+        let current = self.current.write();
+        *current.unwrap_or_else(PoisonError::into_inner) = Some(acceptor);
+        Ok(())
+    }
+
     /// Reads the files again if they have changed. Those that do not fit each other (one renewed, the
     /// other not yet) or cannot be read leave the former ones in use.
     fn refresh(&self) {

@@ -18,10 +18,10 @@ use super::{HANAKO, JIRO, KEISUKE};
 use crate::harness::Otori;
 
 /// One request: its header as it came, in lower case, and its body.
-type Requests = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+pub(super) type Requests = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
 /// A web server that gives these answers in turn, and the last one for ever.
-async fn hook(answers: &'static [&'static str]) -> (String, Requests) {
+pub(super) async fn hook(answers: &'static [&'static str]) -> (String, Requests) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/t0psecret", listener.local_addr().unwrap());
     let seen = Requests::default();
