@@ -11,6 +11,8 @@ mod acme;
 mod authenticate;
 pub mod cdr;
 mod config;
+#[cfg(fuzzing)]
+pub mod doors;
 mod error;
 mod http;
 mod imap;

@@ -29,6 +29,8 @@ use crate::registry::NewMessage;
 const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 const REMEMBERED: Duration = Duration::from_secs(32);
+/// To whoever insists on an extension (RFC 3261, section 8.2.2.3).
+const BAD_EXTENSION: &str = "420 Bad Extension";
 const ALLOW: &str = "Allow: INVITE, ACK, CANCEL, OPTIONS\r\n";
 /// Messages of one network in a second, and networks that are counted.
 const A_SECOND: u32 = 100;
@@ -164,7 +166,10 @@ impl Calls {
                 }
                 None => once("481 Call/Transaction Does Not Exist", "").await,
             },
-            "OPTIONS" => once("200 OK", ALLOW).await,
+            "OPTIONS" => match request.required() {
+                Some(required) => once(BAD_EXTENSION, &unsupported(&required)).await,
+                None => once("200 OK", ALLOW).await,
+            },
             "INVITE" | "BYE" => once("481 Call/Transaction Does Not Exist", "").await,
             _ => once("405 Method Not Allowed", ALLOW).await,
         }
@@ -224,7 +229,13 @@ impl Calls {
             let trying = self.answer(&request, &line, "100 Trying", "");
             call.say(&request, &line, &trying).await;
         }
+        let required = request.required();
         let status = match self.store(&request, raw, &line).await {
+            // The call is a contact all the same; without the extension it comes again as the same call.
+            Some(true) if required.is_some() => {
+                metrics().message("sip", "accepted");
+                BAD_EXTENSION
+            }
             Some(true) => {
                 metrics().message("sip", "accepted");
                 let ringing = self.answer(&request, &line, "180 Ringing", "");
@@ -253,7 +264,11 @@ impl Calls {
                 "503 Service Unavailable"
             }
         };
-        let last = self.answer(&request, &line, status, "");
+        let more = match status == BAD_EXTENSION {
+            true => required.as_deref().map(unsupported),
+            false => None,
+        };
+        let last = self.answer(&request, &line, status, &more.unwrap_or_default());
         call.say(&request, &line, &last).await;
         let again = line.datagrams() && self.believes(line.peer.ip());
         let resend = async {
@@ -400,6 +415,11 @@ impl Call {
             line.send(request, answer).await;
         }
     }
+}
+
+/// Which extensions are not understood: all of them.
+fn unsupported(required: &str) -> String {
+    format!("Unsupported: {required}\r\n")
 }
 
 /// Which transaction a request belongs to (RFC 3261, section 17.2.3); an ACK or CANCEL has its INVITE's.

@@ -119,6 +119,13 @@ impl Request {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// The extensions without which the caller does not want the call (RFC 3261, section 20.32), as they
+    /// stand; none of them is understood here.
+    pub fn required(&self) -> Option<String> {
+        let named: Vec<&str> = self.all("require").filter(|one| !one.is_empty()).collect();
+        (!named.is_empty()).then(|| named.join(", "))
+    }
+
     /// The number and method of the CSeq header.
     pub fn cseq(&self) -> (Option<u32>, &str) {
         let (number, method) = self

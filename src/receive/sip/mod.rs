@@ -69,6 +69,24 @@ impl Line {
     }
 }
 
+/// Everything that is read of a message.
+#[cfg(fuzzing)]
+pub(super) fn look(bytes: &[u8]) {
+    if let Some((head, body)) = message::framed(bytes) {
+        assert!(head <= bytes.len() && (body == usize::MAX || head.checked_add(body).is_some()));
+    }
+    let Ok((request, _)) = message::read(bytes) else {
+        return;
+    };
+    let _ = (request.cseq(), request.tag("to"), request.required());
+    let via = request.via().expect("a request without a Via is none");
+    assert!(!via.whole.contains(['\r', '\n']));
+    for name in ["from", "to", "p-asserted-identity", "diversion"] {
+        let value = request.get(name).unwrap_or_default();
+        let _ = message::user(message::address(value));
+    }
+}
+
 /// Serves until `stop`.
 pub(super) async fn run(
     (udp, tcp): (UdpSocket, TcpListener),

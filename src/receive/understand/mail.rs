@@ -95,6 +95,8 @@ pub fn actor(message: &Message) -> Actor {
     let sender = envelope.map(|envelope| envelope.from).unwrap_or_default();
     // A stranger's bytes must not be able to stop the worker: without its header a mail still counts.
     let header = std::panic::catch_unwind(|| header(&message.raw)).unwrap_or_default();
+    let origin = std::panic::catch_unwind(|| super::origin::origin(&message.raw));
+    let origin = origin.unwrap_or_else(|_| Some(Box::new(super::origin::unread())));
     let from = if sender.is_empty() {
         &header.address
     } else {
@@ -108,7 +110,7 @@ pub fn actor(message: &Message) -> Actor {
     Actor {
         from: one_line(from),
         summary: one_line(&summary),
-        origin: super::origin::origin(&message.raw),
+        origin,
     }
 }
 

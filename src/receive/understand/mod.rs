@@ -43,6 +43,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The first pause after a failure, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
+/// Everything that is read of a mail.
+#[cfg(fuzzing)]
+pub(super) fn look(message: &Message) {
+    let actor = mail::actor(message);
+    assert!(!actor.summary.contains(char::is_control));
+    let _ = (mail::bounce(message), mail::sender(message));
+}
+
 /// Settles messages until told to stop, and then what is left. `news` rings when something was
 /// stored.
 pub async fn run(

@@ -38,6 +38,14 @@ pub fn origin(raw: &[u8]) -> Option<Box<Origin>> {
     (found != Origin::default()).then(|| Box::new(found))
 }
 
+/// What is known of a mail whose reader failed.
+pub(super) fn unread() -> Origin {
+    Origin {
+        unread: Some("its reader failed".to_owned()),
+        ..Origin::default()
+    }
+}
+
 /// Reads a mail where nothing that it does can harm: a panic or a deep nest is an error.
 pub(super) fn with_mail<T: Send>(
     raw: &[u8],

@@ -59,6 +59,18 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// The most memory that it has held, in kilobytes.
+    pub fn most_kilobytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap();
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        most.unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap()
+    }
+
     /// SIGHUP.
     pub fn hang_up(&self) {
         let pid = self.child.id().to_string();

@@ -128,6 +128,24 @@ impl Dovecot {
         assert!(child.wait().unwrap().success(), "{}", self.log());
     }
 
+    /// A maildir that the delivery agent may write to.
+    pub fn maildir(&self) -> PathBuf {
+        self.dir().join("mail/Box")
+    }
+
+    /// Delivers a mail into that maildir, as a mail server's delivery agent does.
+    pub fn deliver_into_maildir(&self, from: &str, mail: &str) {
+        let mut command = Command::new("/usr/lib/dovecot/dovecot-lda");
+        let place = format!("mail_location=maildir:{}", self.maildir().display());
+        command.arg("-c").arg(self.config()).args(["-o", &place]);
+        command.args(["-d", "catch@provider.example", "-f", from]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(mail.as_bytes()).unwrap();
+        drop(input);
+        assert!(child.wait().unwrap().success(), "{}", self.log());
+    }
+
     /// Runs doveadm; what it says.
     pub fn doveadm(&self, args: &[&str]) -> String {
         words(

@@ -227,6 +227,39 @@ async fn a_maildir_is_taken_and_what_was_stored_before_a_stop_is_not_counted_aga
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_dovecots_delivery_agent_writes_into_the_maildir_is_taken_once() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE, HANAKO]).await;
+    let dovecot = super::dovecot::Dovecot::start();
+    let from = "list@broker.example";
+    // The first delivery makes the maildir.
+    dovecot.deliver_into_maildir(from, &saved(1, KEISUKE.mail));
+    let mut config = otori.config();
+    config.maildir = Some(dovecot.maildir());
+    let receiver = otori.receive(&config).await;
+    dovecot.deliver_into_maildir(from, &saved(2, HANAKO.mail));
+    dovecot.deliver_into_maildir(from, &saved(3, "a@b.example"));
+    // A queue that has lost the agent's answer delivers again.
+    dovecot.deliver_into_maildir(from, &saved(2, HANAKO.mail));
+    let cur = dovecot.maildir().join("cur");
+    until("three are in cur", || names(&cur).len() == 3).await;
+    otori.settled().await;
+    receiver.stop().await;
+    // Dovecot's own files, and what is nobody's, are let be.
+    assert_eq!(names(&dovecot.maildir().join("new")).len(), 1);
+    assert!(names(&dovecot.maildir()).contains(&"dovecot-uidlist".to_owned()));
+    let shown = otori.json(&["sightings"]);
+    let mut shown: Vec<_> = shown["sightings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["summary"].as_str().unwrap(), row["repeats"].as_u64()))
+        .collect();
+    shown.sort();
+    assert_eq!(shown, [("mail 1", Some(0)), ("mail 2", Some(1))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_does_not_start_without_the_maildir_that_it_is_to_watch() {
     let otori = Otori::new().await;
     let text = std::fs::read_to_string(otori.dir().join("otori.toml")).unwrap();

@@ -180,3 +180,85 @@ async fn another_site_cannot_file_a_letter() {
     }
     receiver.stop().await;
 }
+
+/// A PNG of 10,000 by 10,000 white pixels: 100 million in a file of some hundred kilobytes.
+fn bomb(colour: png::ColorType) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 10_000, 10_000);
+    encoder.set_color(colour);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Fast);
+    let mut writer = encoder.write_header().unwrap();
+    let mut stream = writer.stream_writer().unwrap();
+    let row = vec![255; 10_000 * colour.samples()];
+    for _ in 0..10_000 {
+        std::io::Write::write_all(&mut stream, &row).unwrap();
+    }
+    stream.finish().unwrap();
+    writer.finish().unwrap();
+    file
+}
+
+/// The same file with another header.
+fn with_header(mut file: Vec<u8>, change: impl FnOnce(&mut [u8])) -> Vec<u8> {
+    change(&mut file[16..29]);
+    let check = crc(&file[12..29]).to_be_bytes();
+    file[29..33].copy_from_slice(&check);
+    file
+}
+
+/// The check of a PNG's chunk (RFC 2083, section 3.4).
+fn crc(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| match crc & 1 {
+            1 => (crc >> 1) ^ 0xedb8_8320,
+            _ => crc >> 1,
+        })
+    };
+    !bytes.iter().fold(u32::MAX, step)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_million_pixels_take_no_memory_of_the_receiver() {
+    let otori = Otori::new().await;
+    let server = super::crash::Server::start(&otori);
+    let token = otori.secret("keys/mailroom.token");
+    // Photographs alone, which are read when the page that they wait on is opened.
+    let read = async |picture: &[u8]| {
+        let filed = form(&[], picture).basic("mailroom", &token);
+        let filed = filed.send(server.http).await;
+        assert_eq!(filed.status, 303, "{}", filed.body);
+        let headers = filed.headers.to_ascii_lowercase();
+        let place = headers.split("location: ").nth(1).unwrap();
+        let place = place.split("\r\n").next().unwrap().to_owned();
+        let page = Call::get(&place).basic("mailroom", &token);
+        let page = page.send(server.http).await;
+        assert_eq!(page.status, 200);
+        page.body
+    };
+    // What a picture takes anyway.
+    read(PNG).await;
+    let before = server.most_kilobytes();
+    let grey = bomb(png::ColorType::Grayscale);
+    let colours = bomb(png::ColorType::Rgba);
+    let interlaced = with_header(colours.clone(), |header| header[12] = 1);
+    // Four rows of four, and behind them the rest.
+    let small = [0, 0, 0, 4, 0, 0, 0, 4];
+    let lying = with_header(grey.clone(), |header| header[..8].copy_from_slice(&small));
+    for (picture, words) in [
+        (grey, Some("it has 100 million pixels")),
+        (colours, Some("it has 100 million pixels")),
+        (interlaced, Some("it has 100 million pixels")),
+        (lying, None),
+    ] {
+        assert!(picture.len() < 2_000_000, "{}", picture.len());
+        let page = read(&picture).await;
+        let said = words.is_none_or(|words| page.contains(words));
+        assert!(said, "{words:?}: {page}");
+    }
+    let grown = server.most_kilobytes().saturating_sub(before);
+    assert!(grown < 60_000, "{grown} kB more");
+    let none = form(&[], b"GIF89a and no more").basic("mailroom", &token);
+    assert_eq!(none.send(server.http).await.status, 415);
+    assert!(server.terminate().success());
+}

@@ -219,3 +219,116 @@ async fn what_is_sent_again_counts_once_and_a_stranger_gets_no_more_than_he_sent
     assert_eq!(shown["sightings"].as_array().unwrap().len(), 1, "{shown}");
     assert_eq!(shown["sightings"][0]["from"], "0301239999");
 }
+
+#[tokio::test]
+async fn a_call_that_insists_on_an_extension_is_counted_and_told_so() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let served = serve(&otori, "ring_seconds = 1\npeers = [\"127.0.0.1\"]");
+    let socket = client(served.1);
+    let send = |text: &str| assert_eq!(socket.send(text.as_bytes()).unwrap(), text.len());
+    let options = request("OPTIONS", "0301234567", "o", "Require: path\r\n");
+    send(&options);
+    let answer = heard(&socket);
+    assert!(
+        answer.starts_with("SIP/2.0 420 Bad Extension\r\n"),
+        "{answer}"
+    );
+    assert!(answer.contains("\r\nUnsupported: path\r\n"), "{answer}");
+    let insists = "Require: 100rel\r\nRequire: precondition, x\r\n";
+    send(&request("INVITE", "0301234567", "r", insists));
+    let answers: Vec<String> = (0..2).map(|_| heard(&socket)).collect();
+    assert!(answers[0].starts_with("SIP/2.0 100 "), "{answers:?}");
+    assert!(
+        answers[1].starts_with("SIP/2.0 420 Bad Extension\r\n"),
+        "{answers:?}"
+    );
+    assert!(
+        answers[1].contains("\r\nUnsupported: 100rel, precondition, x\r\n"),
+        "{answers:?}"
+    );
+    send(&request("ACK", "0301234567", "r", ""));
+    // As a telephone does: the same call again, in a transaction of its own, without the extension.
+    let again = request("INVITE", "0301234567", "s", "").replace("s@c.example", "r@c.example");
+    send(&again.replace("CSeq: 1 ", "CSeq: 2 "));
+    let mut answer = heard(&socket);
+    while answer.starts_with("SIP/2.0 4") && answer.contains("CSeq: 1 ")
+        || answer.starts_with("SIP/2.0 100")
+    {
+        answer = heard(&socket);
+    }
+    assert!(answer.starts_with("SIP/2.0 180 "), "{answer}");
+    otori.settled().await;
+    let shown = otori.json(&["sightings"]);
+    assert_eq!(shown["sightings"].as_array().unwrap().len(), 1, "{shown}");
+}
+
+/// A value of `/proc/PID/status` in kilobytes.
+fn kilobytes(pid: u32, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap()
+        .trim_matches([':', '\t', ' ', 'k', 'B'])
+        .parse()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_one_network_takes_no_memory_and_no_place_of_another() {
+    const FLOOD: usize = 30_000;
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let served = serve(&otori, "ring_seconds = 300");
+    let pid = served.0.id();
+    // A first call, behind which everything that a call takes is in memory.
+    let other = UdpSocket::bind("127.77.1.1:0").unwrap();
+    other.connect(served.1).unwrap();
+    other
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let pad = format!("X-Pad: {}\r\n", "p".repeat(600));
+    other
+        .send(request("INVITE", "0301234567", "first", &pad).as_bytes())
+        .unwrap();
+    assert!(heard(&other).starts_with("SIP/2.0 180 "));
+    let before = kilobytes(pid, "VmRSS");
+
+    let socket = client(served.1);
+    socket.set_nonblocking(true).unwrap();
+    let (mut sent, mut heard_bytes) = (0, 0);
+    let mut buffer = [0; 4096];
+    for number in 0..FLOOD {
+        let invite = request("INVITE", "0301234567", &format!("flood{number}"), "");
+        if let Ok(length) = socket.send(invite.as_bytes()) {
+            sent += length;
+        }
+        while let Ok(length) = socket.recv(&mut buffer) {
+            heard_bytes += length;
+        }
+        if number == FLOOD / 2 {
+            other
+                .send(request("INVITE", "0301234567", "amid", &pad).as_bytes())
+                .unwrap();
+        }
+    }
+    // Datagrams may be lost in a flood: whoever calls sends again (RFC 3261, timer A).
+    let amid = request("INVITE", "0301234567", "amid", &pad);
+    other.send(amid.as_bytes()).unwrap();
+    let answer = heard(&other);
+    assert!(
+        answer.starts_with("SIP/2.0 180 ") && answer.contains("amid@"),
+        "{answer}"
+    );
+    std::thread::sleep(Duration::from_millis(500));
+    while let Ok(length) = socket.recv(&mut buffer) {
+        heard_bytes += length;
+    }
+    assert!(heard_bytes <= sent, "{heard_bytes} for {sent}");
+    let grown = kilobytes(pid, "VmRSS").saturating_sub(before);
+    assert!(grown < 40_000, "{grown} kB more");
+    // At most a hundred messages of a network are looked at in a second, and a hundred calls are held.
+    otori.settled().await;
+    let shown = otori.json(&["sightings", "--limit", "5000"]);
+    let calls = shown["sightings"].as_array().unwrap().len();
+    assert!((3..=102).contains(&calls), "{calls}");
+}
