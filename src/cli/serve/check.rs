@@ -427,7 +427,7 @@ fn mailboxes(given: &Given<'_>, points: &mut Points) {
             .is_some_and(|pool| !pool.iter().any(ours))
         {
             let name = &one.name;
-            let why = "its address is not in the pool: otori pool add mail ADDRESS";
+            let why = "its address is not in the pool: otori pool add mailbox ADDRESS";
             points.wrong(POINT, format!("'{name}': {why}"));
         }
     }

@@ -117,7 +117,7 @@ impl Post {
     /// Looks into one mailbox; how many mails were stored.
     async fn look(&self, config: &ImapConfig, address: &MailAddress) -> Result<usize, Failed> {
         if !self.is_ours(address).await? {
-            let why = "its address is no contact point of ours: otori pool add mail ADDRESS";
+            let why = "its address is no contact point of ours: otori pool add mailbox ADDRESS";
             return Err(Failed::Ours(why.to_owned()));
         }
         let mut talk = connect::log_in(config, &self.dir).await?;

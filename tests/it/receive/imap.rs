@@ -29,7 +29,7 @@ fn mail(number: u32) -> String {
 /// A workspace that owns the mailbox, has given it to a canary, and reads it.
 async fn reading(lines: &str) -> Otori {
     let otori = Otori::new().await;
-    otori.json(&["pool", "add", "mail", TARO.mail]);
+    otori.json(&["pool", "add", "mailbox", TARO.mail]);
     otori.plant("school", &[TARO]).await;
     otori.write_secret("provider.password", &format!("{PASSWORD}\n"));
     let path = otori.dir().join("otori.toml");
