@@ -98,7 +98,11 @@ impl Dovecot {
         let command = command.arg("-F").arg("-c").arg(self.config());
         self.child = Some(command.stderr(Stdio::null()).spawn().unwrap());
         for _ in 0..600 {
-            if TcpStream::connect(("127.0.0.1", self.plain)).is_ok() {
+            // It listens before it knows anybody.
+            let mut asks = Command::new("doveadm");
+            asks.arg("-c").arg(self.config()).args(["user", "taro"]);
+            let knows = asks.output().is_ok_and(|output| output.status.success());
+            if knows && TcpStream::connect(("127.0.0.1", self.plain)).is_ok() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -118,14 +122,20 @@ impl Dovecot {
 
     /// Delivers a mail as Dovecot's own delivery agent does.
     pub fn deliver(&self, user: &str, folder: &str, from: &str, mail: &str) {
+        self.agent(&["-d", user, "-f", from, "-a", user, "-m", folder], mail);
+    }
+
+    fn agent(&self, args: &[&str], mail: &str) {
         let mut command = Command::new("/usr/lib/dovecot/dovecot-lda");
-        command.arg("-c").arg(self.config());
-        command.args(["-d", user, "-f", from, "-a", user, "-m", folder]);
-        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        command.arg("-c").arg(self.config()).args(args);
+        command.stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
-        input.write_all(mail.as_bytes()).unwrap();
+        // One that fails early does not read it all.
+        let _ = input.write_all(mail.as_bytes());
         drop(input);
-        assert!(child.wait().unwrap().success(), "{}", self.log());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}: {}", self.log());
     }
 
     /// A maildir that the delivery agent may write to.
@@ -135,15 +145,9 @@ impl Dovecot {
 
     /// Delivers a mail into that maildir, as a mail server's delivery agent does.
     pub fn deliver_into_maildir(&self, from: &str, mail: &str) {
-        let mut command = Command::new("/usr/lib/dovecot/dovecot-lda");
         let place = format!("mail_location=maildir:{}", self.maildir().display());
-        command.arg("-c").arg(self.config()).args(["-o", &place]);
-        command.args(["-d", "catch@provider.example", "-f", from]);
-        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        let mut input = child.stdin.take().unwrap();
-        input.write_all(mail.as_bytes()).unwrap();
-        drop(input);
-        assert!(child.wait().unwrap().success(), "{}", self.log());
+        let user = "catch@provider.example";
+        self.agent(&["-o", &place, "-d", user, "-f", from], mail);
     }
 
     /// Runs doveadm; what it says.
