@@ -146,7 +146,7 @@ impl Dovecot {
     /// Delivers a mail into that maildir, as a mail server's delivery agent does.
     pub fn deliver_into_maildir(&self, from: &str, mail: &str) {
         let place = format!("mail_location=maildir:{}", self.maildir().display());
-        let user = "catch@provider.example";
+        let user = "taro@provider.example";
         self.agent(&["-o", &place, "-d", user, "-f", from], mail);
     }
 
