@@ -47,7 +47,7 @@ impl Look<'_> {
     ///
     /// # Errors
     /// The server or the registry failed; what was stored until then is stored.
-    pub async fn into_folder(&self, talk: &mut Talk, folder: &str) -> Result<usize, Failed> {
+    pub async fn at_folder(&self, talk: &mut Talk, folder: &str) -> Result<usize, Failed> {
         let registry = |error: crate::registry::Error| Failed::Ours(error.to_string());
         let name = encoded(folder);
         let opened = in_time(talk.examine(&name)).await;

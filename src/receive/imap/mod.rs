@@ -133,7 +133,7 @@ impl Post {
         let mut mails = 0;
         let mut failed = None;
         for folder in &config.folders {
-            match look.into_folder(&mut talk, folder).await {
+            match look.at_folder(&mut talk, folder).await {
                 Ok(stored) => mails += stored,
                 // One that is not there keeps no other from being read.
                 Err(why @ (Failed::Folder(_) | Failed::Numbers(_))) => failed = Some(why),
