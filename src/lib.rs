@@ -13,6 +13,7 @@
 //! | [`weigh`] | whether a leak or chance explains what came. Pure |
 //! | [`evidence`] | what can be proved later: entries, Merkle tree, signed checkpoints. Pure |
 //! | [`blend`] | people like a table's own customers. Pure |
+//! | [`drip`] | canaries one by one, at times like customers'. Pure |
 //! | [`registry`] | the one store, sealed: SQLite or PostgreSQL |
 //! | [`custody`] | people, roles and rights |
 //! | [`secret`] | shared secrets in files |
@@ -34,7 +35,7 @@
 //!
 //! # The layer rule
 //!
-//! `persona`, `notation`, `canary`, `weigh`, `evidence` and `blend` are pure: no tokio, no SQL, no clock, no thread RNG; time and
+//! `persona`, `notation`, `canary`, `weigh`, `evidence`, `blend` and `drip` are pure: no tokio, no SQL, no clock, no thread RNG; time and
 //! randomness are arguments. `source`, `plant`, `receive`, `alert`, `drill`, `trace` and `report`
 //! never import each other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]
@@ -47,6 +48,7 @@ pub mod bundle;
 pub mod canary;
 pub mod cli;
 pub mod custody;
+pub mod drip;
 pub mod evidence;
 #[cfg(any(feature = "report", feature = "trace"))]
 pub mod figure;

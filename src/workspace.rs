@@ -129,6 +129,8 @@ pub struct Config {
     pub alert: crate::alert::AlertConfig,
     /// How long contents of messages are kept.
     pub retention: crate::retention::RetentionConfig,
+    /// Who plants the canaries of drips.
+    pub drip: crate::drip::DripConfig,
     /// By which way drills go out.
     #[cfg(feature = "receive")]
     pub drill: crate::drill::DrillConfig,

@@ -8,6 +8,7 @@
 
 mod config;
 mod drill_text;
+mod drip_text;
 mod error;
 mod mail;
 mod places;

@@ -103,6 +103,7 @@ impl Syslog {
             // Something has to be done at once.
             Told::Incident(_) => 1,
             Told::Drill(drill) if drill.failed() => 3,
+            Told::Drip(_) => 4,
             Told::Drill(_) => 5,
         };
         let mut facts = vec![("id", told.name(alert)), ("alert", alert.id.to_string())];
@@ -121,6 +122,10 @@ impl Syslog {
                 facts.push(("source", drill.source.clone()));
                 facts.push(("channel", drill.channel.clone()));
                 facts.push(("canary", drill.canary.clone()));
+            }
+            Told::Drip(drip) => {
+                facts.push(("source", drip.drip.clone()));
+                facts.push(("tries", drip.tries.to_string()));
             }
         }
         let facts: String = facts

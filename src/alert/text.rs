@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::drill_text::DrillFacts;
+use super::drip_text::DripFacts;
 use crate::registry::Alert;
 
 /// What an alert tells of.
@@ -13,6 +14,8 @@ pub enum Told {
     Incident(Facts),
     /// A drill.
     Drill(DrillFacts),
+    /// A drip that fails.
+    Drip(DripFacts),
 }
 
 impl Told {
@@ -21,6 +24,7 @@ impl Told {
         match self {
             Told::Incident(facts) => facts.subject(),
             Told::Drill(facts) => facts.subject(),
+            Told::Drip(facts) => facts.subject(),
         }
     }
 
@@ -29,6 +33,7 @@ impl Told {
         match self {
             Told::Incident(facts) => facts.text(),
             Told::Drill(facts) => facts.text(),
+            Told::Drip(facts) => facts.text(),
         }
     }
 
@@ -36,8 +41,9 @@ impl Told {
     /// more to tell, and for the same numbers in another registry.
     pub fn name(&self, alert: &Alert) -> String {
         let (moment, state) = match self {
-            Told::Incident(facts) => (&facts.opened_at, ""),
-            Told::Drill(facts) => (&facts.sent_at, facts.state.as_str()),
+            Told::Incident(facts) => (facts.opened_at.as_str(), ""),
+            Told::Drill(facts) => (facts.sent_at.as_str(), facts.state.as_str()),
+            Told::Drip(facts) => (facts.failing_since.as_deref().unwrap_or_default(), "drip"),
         };
         let digits = moment.chars().filter(char::is_ascii_digit);
         let digits: String = digits.chain(state.chars()).collect();
@@ -49,6 +55,7 @@ impl Told {
         match self {
             Told::Incident(_) => "incident",
             Told::Drill(_) => "drill",
+            Told::Drip(_) => "drip",
         }
     }
 }

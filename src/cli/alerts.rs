@@ -37,6 +37,8 @@ struct Row {
     incident: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drill: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drip: Option<String>,
     attempts: u32,
     #[serde(
         with = "time::serde::rfc3339::option",
@@ -64,6 +66,7 @@ impl From<OpenAlert> for Row {
             },
             incident: alert.incident,
             drill: alert.drill,
+            drip: alert.drip,
             attempts: alert.attempts,
             next: alert.dead_at.is_none().then_some(alert.due_at),
             given_up: alert.dead_at,
@@ -95,10 +98,11 @@ async fn list(global: &Global) -> anyhow::Result<Outcome> {
             return writeln!(out, "No alert waits: all are sent.");
         }
         for row in &document.alerts {
-            let about = match (row.incident, row.drill) {
-                (Some(incident), _) => format!("incident {incident}"),
-                (None, Some(drill)) => format!("drill {drill}"),
-                (None, None) => "nothing known".to_owned(),
+            let about = match (row.incident, row.drill, &row.drip) {
+                (Some(incident), ..) => format!("incident {incident}"),
+                (None, Some(drill), _) => format!("drill {drill}"),
+                (None, None, Some(source)) => format!("drip of {source}"),
+                (None, None, None) => "nothing known".to_owned(),
             };
             let place = match &row.place {
                 Some(place) => format!("to {place}"),

@@ -15,6 +15,8 @@ mod demo;
 mod dossier;
 #[cfg(feature = "receive")]
 mod drill;
+#[cfg(feature = "plant")]
+mod drip;
 mod evidence;
 mod forget;
 mod incidents;
@@ -97,6 +99,7 @@ verbs! {
     #[cfg(feature = "plant")] Source = source,
     #[cfg(feature = "plant")] Plan = plan,
     #[cfg(feature = "plant")] Plant = plant,
+    #[cfg(feature = "plant")] Drip = drip,
     #[cfg(feature = "plant")] Verify = verify,
     #[cfg(feature = "plant")] Unplant = unplant,
     #[cfg(feature = "plant")] Suppress = suppress,

@@ -180,6 +180,11 @@ async fn serve(
         config.drill.clone(),
         stop.clone(),
     ));
+    #[cfg(feature = "plant")]
+    let drips = config.drip.by_serve.then(|| {
+        let (workspace, registry) = (workspace.clone(), registry.clone());
+        tokio::spawn(super::drip::keep(workspace, registry, None, stop.clone()))
+    });
     let keeping = tokio::spawn(keep(
         registry.clone(),
         config.retention.clone(),
@@ -211,6 +216,10 @@ async fn serve(
     running.stopped().await;
     alerts.ended().await.context("the alerts ended badly")?;
     drills.await.context("the drills ended badly")?;
+    #[cfg(feature = "plant")]
+    if let Some(drips) = drips {
+        drips.await.context("the drips ended badly")?;
+    }
     keeping.await.context("the erasing ended badly")?;
     signing.await.context("the signing ended badly")?;
     let run = beating.await.context("the receiver's beat ended badly")?;

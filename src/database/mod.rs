@@ -104,6 +104,29 @@ impl Database {
         with_link!(self, name, link => catalog::table(&mut link, engine, name).await, file => Ok(file.table()))
     }
 
+    /// What the database's own clock shows now, as its defaults write it into a column without an offset;
+    /// `local` asks SQLite for this host's time instead of UTC. `None` for a file without a clock.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub async fn clock(&self, local: bool) -> Result<Option<String>> {
+        let sql = Sql::new(
+            self.engine(),
+            match (self.engine(), local) {
+                (Engine::Postgres, _) => "select localtimestamp(0)::text",
+                (Engine::MySql, _) => "select cast(now() as char)",
+                (_, true) => "select datetime('now', 'localtime')",
+                (_, false) => "select datetime('now')",
+            },
+        );
+        let name = "the clock";
+        let rows = with_link!(self, name, link => link.rows(name, Doing::Reading("read"), sql).await, _file => return Ok(None))?;
+        Ok(rows
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next()?))
+    }
+
     /// How many rows the table has.
     ///
     /// # Errors

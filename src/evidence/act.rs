@@ -284,6 +284,26 @@ pub enum Act {
         /// The share that the trace estimated, and its interval; `None` where the source was not named.
         estimate: Option<[f64; 3]>,
     },
+    /// Canaries are to arrive in a source one by one.
+    DripSet {
+        /// The source.
+        source: String,
+        /// So many a week.
+        per_week: f64,
+        /// None from then on.
+        #[serde(with = "time::serde::rfc3339::option")]
+        until: Option<OffsetDateTime>,
+    },
+    /// No more canaries are to arrive in a source by themselves.
+    DripStopped {
+        /// The source.
+        source: String,
+    },
+    /// Canaries that should have arrived in a source have not for a day, and an alert tells of it.
+    DripFailing {
+        /// The source.
+        source: String,
+    },
     /// A receiver began to listen.
     ReceiverStarted {
         /// This run of it.

@@ -13,7 +13,7 @@ use super::{Alert, Error, Registry, Result, from_micros, micros};
 /// microseconds; news is told at once ([`super::deliveries`]).
 pub(super) const SAME_AGAIN: i64 = 600 * 1_000_000;
 
-/// In the place of a sighting, in an alert that tells of a drill.
+/// In the place of a sighting, in an alert that tells of a drill or a drip.
 pub(super) const NONE: i64 = 0;
 
 /// An alert's facts, without a canary's details.
@@ -50,6 +50,20 @@ struct DrillBody {
     why: Option<String>,
     /// When anything at all came last for this source on this channel.
     last_heard: Option<String>,
+}
+
+/// The facts of an alert that tells of a drip.
+#[derive(Serialize)]
+struct DripBody {
+    drip: String,
+    /// Whether it fails still.
+    failing_since: Option<String>,
+    tries: u32,
+    why: Option<String>,
+    /// When a canary arrived last.
+    last_at: Option<String>,
+    /// Arrivals that were missed.
+    owed: u32,
 }
 
 /// Queues an alert for an incident, or hastens the one that is queued already.
@@ -131,7 +145,10 @@ impl Registry {
     /// What an alert tells, as it is now: its incident with this sighting as the latest, or its drill.
     pub(super) async fn alert_body(&self, alert: i64, sighting: i64) -> Result<String> {
         let body = match sighting {
-            NONE => self.drill_body(alert).await?,
+            NONE => match self.drill_body(alert).await? {
+                None => self.drip_body(alert).await?,
+                drill => drill,
+            },
             _ => self.incident_body(alert, sighting).await?,
         };
         body.ok_or_else(|| Error::Damaged(format!("alert {alert}")))
@@ -204,6 +221,34 @@ impl Registry {
         };
         Ok(serde_json::to_string(&body).ok())
     }
+
+    async fn drip_body(&self, alert: i64) -> Result<Option<String>> {
+        let sql = "select source from drip_alert where alert = $1";
+        let rows = self.store.fetch(sql, vec![alert.into()]).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let source = row.text(0)?;
+        let name = source.parse().map_err(|_| Error::Damaged(place(alert)))?;
+        let drip = self.drip(&name).await?;
+        let failing = drip.as_ref().and_then(|drip| drip.failing.as_ref());
+        let last = drip.as_ref().and_then(|drip| drip.last.as_ref());
+        let body = DripBody {
+            drip: source,
+            failing_since: failing
+                .map(|failing| rfc3339(micros(failing.since)))
+                .transpose()?,
+            tries: failing.map_or(0, |failing| failing.tries),
+            why: failing.map(|failing| failing.why.clone()),
+            last_at: last.map(|(at, _)| rfc3339(micros(*at))).transpose()?,
+            owed: drip.as_ref().map_or(0, |drip| drip.owed),
+        };
+        Ok(serde_json::to_string(&body).ok())
+    }
+}
+
+fn place(alert: i64) -> String {
+    format!("alert {alert}")
 }
 
 fn rfc3339(at: i64) -> Result<String> {

@@ -330,13 +330,15 @@ impl Registry {
     pub async fn open_alerts(&self) -> Result<Vec<OpenAlert>> {
         let waiting =
             "select alert.id, null, alert.incident, drill.id, alert.attempts, alert.due_at,
-                              null, alert.failure
+                              null, alert.failure, drip_alert.source
                        from alert left join drill on drill.alert = alert.id
+                       left join drip_alert on drip_alert.alert = alert.id
                        where alert.sent_at is null";
         let handed_on = "select delivery.alert, delivery.place, delivery.incident, drill.id,
                                 delivery.attempts, delivery.due_at, delivery.dead_at,
-                                delivery.failure
+                                delivery.failure, drip_alert.source
                          from delivery left join drill on drill.alert = delivery.alert
+                         left join drip_alert on drip_alert.alert = delivery.alert
                          where delivery.sent_at is null";
         let mut open = Vec::new();
         for (sql, of_places) in [(waiting, false), (handed_on, true)] {
@@ -354,6 +356,7 @@ impl Registry {
                     due_at: from_micros(row.int(5)?, "alert")?,
                     dead_at: dead.map(|at| from_micros(at, "delivery")).transpose()?,
                     failure: row.text_or_null(7)?,
+                    drip: row.text_or_null(8)?,
                 });
             }
         }

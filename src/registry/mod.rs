@@ -10,6 +10,7 @@ mod burn_in;
 mod check;
 mod deliveries;
 mod drills;
+mod drips;
 mod dump;
 mod erasure;
 mod error;
@@ -41,6 +42,7 @@ mod witness;
 pub use burn_in::BurnIn;
 pub use check::{LogCheck, Problem, Trust};
 pub use drills::{Busy, NewDrill};
+pub use drips::{NewDrip, Tried};
 pub use dump::check_dump;
 pub use erasure::{Erasable, Erased, Rule};
 pub use error::Error;
@@ -210,6 +212,8 @@ pub struct OpenAlert {
     pub incident: Option<i64>,
     /// Or the drill.
     pub drill: Option<i64>,
+    /// Or the source whose drip fails.
+    pub drip: Option<String>,
     /// Tries so far.
     pub attempts: u32,
     /// When it is tried next.

@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 14] = [
+const SQLITE: [Step; 15] = [
     (
         1,
         "registry",
@@ -77,13 +77,14 @@ const SQLITE: [Step; 14] = [
         include_str!("migrations/sqlite/0019_incident.sql"),
     ),
     (26, "news", include_str!("migrations/sqlite/0026_news.sql")),
+    (33, "drip", include_str!("migrations/sqlite/0033_drip.sql")),
     (
         37,
         "folder",
         include_str!("migrations/sqlite/0037_folder.sql"),
     ),
 ];
-const POSTGRES: [Step; 14] = [
+const POSTGRES: [Step; 15] = [
     (
         1,
         "registry",
@@ -148,6 +149,11 @@ const POSTGRES: [Step; 14] = [
         26,
         "news",
         include_str!("migrations/postgres/0026_news.sql"),
+    ),
+    (
+        33,
+        "drip",
+        include_str!("migrations/postgres/0033_drip.sql"),
     ),
     (
         37,

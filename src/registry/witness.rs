@@ -70,6 +70,9 @@ tables! {
     SourceKey = "source_key" by "source" Text: "sealed, forgotten_at" as "bi";
     Request = "request" by "id" Int: "act, subject, why, asked_by, asked_at, expires_at, approved_by, approved_at, used_at" as "ttttiitii";
     Drill = "drill" by "id" Int: "channel, source, canary, scheduled, state, sent_at, due_at, accepted_at, seen_at, sighting, alert, alerted_at, why" as "tttitiiiiiiit";
+    // When the next canary comes, and what keeps it from coming, is no evidence.
+    Drip = "drip" by "source" Text: "per_mille, set_at, until_at, stopped_at" as "iiii";
+    DripAlert = "drip_alert" by "alert" Int: "source" as "t";
     Checkpoint = "checkpoint" by "size" Int: "at, note, timestamp_token" as "itb";
     Folder = "folder" by "place" Text: "uid_validity, uid" as "ii";
     Witnessed = "witnessed" by "size" Int: "witness, at, cosignature" as "tit";

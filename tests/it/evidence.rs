@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use otori::canary::{Actor, Canary, Channel, NoteKind, SightingKind};
+use otori::canary::{Actor, Canary, Channel, NoteKind, SightingKind, SourceName};
+use otori::drip::Intensity;
 use otori::evidence::{Act, Checkpoint, Verifier};
-use otori::registry::{Mark, NewDrill, NewMessage, NewSighting, Registry};
+use otori::registry::{Mark, NewDrill, NewDrip, NewMessage, NewSighting, Registry, Tried};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
@@ -61,6 +62,7 @@ async fn hit(registry: &str) -> Otori {
         .registry
         .checkpoint_witnessed(newest.size, "shelf", None);
     given.await.unwrap();
+    drips(&otori, now).await;
     let note = otori.registry.note_incident(1, NoteKind::Note, "seen", now);
     note.await.unwrap();
     let run = otori.registry.receiver_started("one", "two", now).await;
@@ -77,6 +79,28 @@ async fn hit(registry: &str) -> Otori {
     otori.registry.read_folder(&place, read).await.unwrap();
     otori.workspace.sign_log(&otori.registry).await.unwrap();
     otori
+}
+
+/// A drip is set, and has failed for so long that an alert tells of it.
+async fn drips(otori: &Otori, now: OffsetDateTime) {
+    let source: SourceName = "school".parse().unwrap();
+    let drip = NewDrip {
+        source: source.clone(),
+        per_mille: 7_000,
+        intensity: Intensity::waking(time::UtcOffset::UTC),
+        until: None,
+        next_at: Some(now),
+        set_at: now,
+    };
+    otori.registry.set_drip(&drip).await.unwrap();
+    for at in [now, now + time::Duration::days(2)] {
+        let failed = Tried::Failed {
+            why: "the database is away".to_owned(),
+            next_at: None,
+        };
+        let noted = otori.registry.arrival_tried(&source, None, &failed, at);
+        noted.await.unwrap();
+    }
 }
 
 /// Somebody has asked for a canary's address and sent nothing.
@@ -244,6 +268,12 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
             "delete from incident_note",
             "incident_note 1: removed since entry",
         ),
+        (
+            "update drip set per_mille = 1",
+            "drip school: changed since entry",
+        ),
+        ("delete from drip", "drip school: removed since entry"),
+        ("delete from drip_alert", "drip_alert "),
         ("delete from probe", "probe 2: removed since entry"),
         ("update folder set uid = 99", "folder "),
         ("delete from folder", "folder "),
@@ -264,7 +294,7 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
         ),
         (
             "insert into alert (incident, sighting, due_at, sent_at) values (1, 1, 1, 1)",
-            "alert 2: it was put there by something else",
+            "alert 3: it was put there by something else",
         ),
         (
             "update checkpoint set note = replace(note, 'otori', 'Otori')",

@@ -4,6 +4,7 @@
 mod blend;
 mod catalog;
 mod crash;
+mod drip;
 pub mod ground;
 mod refusals;
 pub mod shop;

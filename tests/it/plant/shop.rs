@@ -94,7 +94,11 @@ fn customers(count: usize) -> Vec<Vec<(String, Option<String>)>> {
 
 /// A workspace with a pool, and a registered source of that engine with customers in it.
 pub async fn prepared(engine: Engine, count: usize) -> (Otori, Ground) {
-    let otori = Otori::new().await;
+    prepared_for(Otori::new().await, engine, count).await
+}
+
+/// The same for this workspace.
+pub async fn prepared_for(otori: Otori, engine: Engine, count: usize) -> (Otori, Ground) {
     let ground = Ground::bare(engine).await;
     let customers = customers(count);
     if engine == Engine::Csv {
