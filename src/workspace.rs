@@ -262,6 +262,10 @@ enforce = false
 # [alert.syslog]
 # to = "tcp://logs.shop.example:601"  # or udp://host:514, unix:/dev/log
 
+[drip]
+# Where `otori serve` must not reach customer databases, `otori drip --run` plants from a host that may.
+# by_serve = false
+
 [drill]
 # The outside path of test mails: a mail server that delivers to our MX as a stranger's would.
 # relay = "smtp://smtp.provider.example:587?tls=required"

@@ -54,6 +54,10 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     if !pair::may_go_on(global, &workspace, &registry, act, subject, None).await? {
         return Ok(Outcome::CheckFailed);
     }
+    // Nothing more can be planted into it.
+    registry
+        .stop_drip(&args.name, OffsetDateTime::now_utc())
+        .await?;
     let done = registry
         .forget(&args.name, OffsetDateTime::now_utc())
         .await?;

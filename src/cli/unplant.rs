@@ -64,6 +64,13 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         return Ok(Outcome::CheckFailed);
     }
     let done = plant::unplant(&registry, &opened.database, &table, &batches, args.force).await?;
+    let drip = registry.drip(&args.name).await?;
+    if drip.is_some_and(|drip| drip.next_at.is_some()) {
+        eprintln!(
+            "note: canaries go on arriving in {name} one by one: otori drip {name} --stop",
+            name = args.name
+        );
+    }
     let ids = |list: &[CanaryId]| -> Vec<String> { list.iter().map(ToString::to_string).collect() };
     let (altered, missing) = (ids(&done.altered), ids(&done.missing));
     let document = Document {

@@ -18,6 +18,7 @@ pub fn right_of(command: &str) -> Option<Right> {
         "letters" | "letters file" | "letters confirm" => Some(Right::File),
         // A bundle holds the mails as they came, and a proof the canary's fields.
         "reveal" | "evidence prove" | "evidence export" => Some(Right::Reveal),
+        // When a canary arrived, and when the next will, names its row: `drip` is an admin's, also to look.
         // A watch list finds every canary for whoever holds a table: `watchlist export` is an admin's.
         // A drill writes to the outside world, and a leak drill reads customers: `drill`, `drill post` and
         // `drill leak` are an admin's.

@@ -49,6 +49,7 @@ const CHECKS: [Check; 13] = [
     report,
     people,
     alerts,
+    drips,
     drills,
     evidence,
 ];
@@ -486,6 +487,17 @@ fn alerts(given: &Given<'_>, points: &mut Points) {
         ),
         Ok(places) => points.ok("alerts", format!("told: {}", places.names().join(", "))),
         Err(error) => points.wrong("alerts", error.to_string()),
+    }
+}
+
+fn drips(given: &Given<'_>, points: &mut Points) {
+    match (given.config().drip.by_serve, cfg!(feature = "plant")) {
+        (true, true) => points.ok("drips", "the receiver plants what `otori drip` has set"),
+        (true, false) => points.warn(
+            "drips",
+            "this build cannot plant: set by_serve = false in [drip], and let `otori drip --run` plant from another host",
+        ),
+        (false, _) => points.ok("drips", "left to `otori drip --run`: by_serve is off in [drip]"),
     }
 }
 
