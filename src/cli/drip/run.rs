@@ -89,12 +89,12 @@ async fn look(
             continue;
         }
         // Another process may be at work on it just now: only what was left from before is settled.
-        if drip.pending.is_some() && said.settled.insert(drip.source.clone()) {
-            if let Err(error) = settle(registry, &drip).await {
-                let error = crate::cli::told(&error);
-                let source = drip.source.as_str();
-                tracing::warn!(source, %error, "an arrival that was broken off could not be settled");
-            }
+        if drip.pending.is_some()
+            && said.settled.insert(drip.source.clone())
+            && let Err(error) = settle(registry, &drip).await
+        {
+            let (source, error) = (drip.source.as_str(), crate::cli::told(&error));
+            tracing::warn!(source, %error, "an arrival that was broken off could not be settled");
         }
         let Some(due) = drip.next_at else { continue };
         if due > OffsetDateTime::now_utc() {
