@@ -77,6 +77,7 @@ pub fn canaries(count: usize) -> (Vec<Batch>, Vec<Canary>) {
                 state: State::Live,
                 details: details(household, &style),
                 points: Vec::new(),
+                versions: Vec::new(),
             });
         }
     }

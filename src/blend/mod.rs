@@ -33,6 +33,7 @@ use crate::persona::{Household, Lexicon, Locale, NamePart, Person, Sex};
 
 use counted::Counted;
 use filling::Filling;
+pub(crate) use filling::order;
 use local::{Locals, Owner};
 use seen::{CHILD, Cells, GUARDIAN, Roles, Seen};
 

@@ -12,6 +12,7 @@ mod picture;
 mod published;
 mod sighting;
 mod timeline;
+mod version;
 
 pub use actor::{ActorKey, ActorKeys, KeyKind};
 pub use authentication::{Authentication, Checked};
@@ -27,6 +28,7 @@ pub use picture::PictureFormat;
 pub use published::{IncidentsDocument, SightingsDocument};
 pub use sighting::{Actor, Channel, Incident, IncidentState, Sighting, SightingKind};
 pub use timeline::{Moment, MomentKind, Note, NoteKind};
+pub use version::Version;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -120,10 +122,12 @@ pub struct Canary {
     pub batch: BatchId,
     /// Where it is in its life.
     pub state: State,
-    /// What it is.
+    /// What it is now: its newest version that is known to stand.
     pub details: Details,
     /// Registry numbers of the contact points that it was given.
     pub points: Vec<i64>,
+    /// Its versions, the planted one first and one that may stand last; none where it has never changed.
+    pub versions: Vec<Version>,
 }
 
 impl std::fmt::Debug for Canary {
@@ -138,9 +142,21 @@ impl std::fmt::Debug for Canary {
 }
 
 impl Canary {
-    /// The written cells of all rows with a value.
+    /// What it is, and what it was or may be by now: the details of every version.
+    pub fn all_details(&self) -> impl Iterator<Item = &Details> {
+        let others = self.versions.iter().map(|version| &version.details);
+        std::iter::once(&self.details).chain(others.filter(|other| **other != self.details))
+    }
+
+    /// The version that may stand in the database by now: a crash left it so.
+    pub fn pending(&self) -> Option<&Version> {
+        self.versions.iter().find(|version| version.pending)
+    }
+
+    /// The cells with a value of all rows in all versions; what did not change comes again with each.
     pub fn written(&self) -> impl Iterator<Item = (Role, &str)> {
-        let cells = self.details.rows.iter().flat_map(|row| &row.cells);
+        let rows = self.all_details().flat_map(|details| &details.rows);
+        let cells = rows.flat_map(|row| &row.cells);
         cells.filter_map(|cell| Some((cell.role, cell.value.as_deref()?)))
     }
 }

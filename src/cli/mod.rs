@@ -53,6 +53,8 @@ mod source;
 mod suppress;
 #[cfg(feature = "receive")]
 mod taken_in;
+#[cfg(feature = "plant")]
+mod tend;
 #[cfg(feature = "trace")]
 mod trace;
 #[cfg(feature = "plant")]
@@ -101,6 +103,7 @@ verbs! {
     #[cfg(feature = "plant")] Plant = plant,
     #[cfg(feature = "plant")] Drip = drip,
     #[cfg(feature = "plant")] Verify = verify,
+    #[cfg(feature = "plant")] Tend = tend,
     #[cfg(feature = "plant")] Unplant = unplant,
     #[cfg(feature = "plant")] Suppress = suppress,
     #[cfg(feature = "receive")] Serve = serve,

@@ -89,6 +89,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             .await
             .with_context(|| format!("source {name}"))?;
         tell(&verified.settled);
+        super::tend::tell(&verified.changes);
         let act = Act::Verified {
             source: name.to_string(),
             live: verified.live,

@@ -289,6 +289,40 @@ impl SqlTransaction {
         })
     }
 
+    /// Changes `new` cells of the row that has this key and holds exactly `content`.
+    pub(super) async fn update(
+        &mut self,
+        table: &Table,
+        key: &[(String, String)],
+        content: &[Cell<'_>],
+        new: &[Cell<'_>],
+    ) -> Result<()> {
+        let columns = |cells: &[Cell<'_>]| {
+            let names: Vec<&str> = cells.iter().map(|(name, _)| *name).collect();
+            known(table, &names)
+        };
+        let (held, changed) = (columns(content)?, columns(new)?);
+        let sql = Sql::new(self.engine, "update ").table(table).text(" set ");
+        let cells = changed.into_iter().zip(new);
+        let sql = sql.list(", ", cells, |sql, (column, (_, value))| {
+            sql.name(&column.name).text(" = ").stored(column, *value)
+        });
+        let sql = where_key(sql.text(" where "), table, key)?;
+        let cells = held.into_iter().zip(content);
+        let sql = cells.fold(sql, |sql, (column, (_, value))| {
+            sql.text(" and ").equals_exactly(column, *value)
+        });
+        let name = table.to_string();
+        let writing = Doing::Writing("update");
+        match self.link().execute(&name, writing, sql).await? {
+            1 => Ok(()),
+            _ => Err(Error::Swallowed {
+                table: name,
+                why: "a row to change was changed or removed by somebody else meanwhile, or a trigger kept it: see otori verify",
+            }),
+        }
+    }
+
     /// Makes it all durable.
     pub(super) async fn commit(self) -> Result<()> {
         self.end("commit").await

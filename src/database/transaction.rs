@@ -2,7 +2,7 @@
 
 use super::csv::Rewrite;
 use super::sql_transaction::SqlTransaction;
-use super::{Database, Pool, Result, Row, Table};
+use super::{Database, Error, Pool, Result, Row, Table};
 
 /// A cell to write or to compare: column and text, NULL as `None`.
 pub type Cell<'c> = (&'c str, Option<&'c str>);
@@ -114,6 +114,27 @@ impl Transaction {
                 let number = place.hidden.as_ref().and_then(|number| number.parse().ok());
                 open.delete(number.unwrap_or(u64::MAX), content)
             }
+        }
+    }
+
+    /// Changes `new` cells of the row that has this primary key and holds exactly `content`.
+    ///
+    /// # Errors
+    /// There is no such row, or (which cannot be) more than one; a constraint, a value that does not fit,
+    /// a missing right. A CSV file, and a table without a key, are not changed.
+    pub async fn update(
+        &mut self,
+        table: &Table,
+        key: &[(String, String)],
+        content: &[Cell<'_>],
+        new: &[Cell<'_>],
+    ) -> Result<()> {
+        match &mut self.0 {
+            Open::Sql(open) if !key.is_empty() => open.update(table, key, content, new).await,
+            _ => Err(Error::Swallowed {
+                table: table.to_string(),
+                why: "it has no key by which one row could be changed and no other",
+            }),
         }
     }
 

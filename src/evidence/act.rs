@@ -43,6 +43,24 @@ pub enum Act {
         /// The new state.
         state: String,
     },
+    /// Changes of canaries' rows were registered, before any of them was written to the source.
+    VersionsRegistered {
+        /// The source.
+        source: String,
+        /// How many canaries are to change.
+        canaries: usize,
+        /// The root over the commitments to their new versions; all zero where there are none.
+        commitment: Hash,
+    },
+    /// It was found out by looking which of the changes stand in the source.
+    VersionsSettled {
+        /// The source.
+        source: String,
+        /// Canaries, each with the number of its version that stands there.
+        live: Vec<(String, u32)>,
+        /// Those whose change was never written.
+        void: Vec<(String, u32)>,
+    },
     /// A source's canaries were looked for.
     Verified {
         /// The source.

@@ -107,6 +107,24 @@ pub enum Error {
         /// What the system said.
         why: std::io::Error,
     },
+    /// The rows of this table cannot be changed one by one.
+    #[error("the canaries of {table} stay as they were planted: {why}")]
+    Untendable {
+        /// The table.
+        table: String,
+        /// Why.
+        why: String,
+    },
+    /// A row that was changed is not as it was to become.
+    #[error(
+        "column {column} of {table} is changed by something else (a trigger) when a row is updated; the change of the canary was taken back"
+    )]
+    Rewritten {
+        /// The column.
+        column: String,
+        /// The table.
+        table: String,
+    },
     /// A source of this kind takes no such file.
     #[error("{0}")]
     Unsuited(&'static str),

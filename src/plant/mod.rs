@@ -15,6 +15,7 @@ mod plan;
 mod resemblance;
 mod settle;
 mod suppress;
+mod tend;
 mod unplant;
 mod verify;
 mod write;
@@ -25,6 +26,10 @@ pub use export::{csv_rows, insert_statements, write_private};
 pub use plan::{Ask, Plan, plan};
 pub use settle::{Settled, settle};
 pub use suppress::{Suppression, pad};
+pub use tend::{
+    Grounds, TendAsk, TendStep, Tended, Tending, VersionsSettled, plan_tending, settle_versions,
+    tend,
+};
 pub use unplant::{Unplanted, removable, unplant};
 pub use verify::{Verified, verify};
 pub use write::{Step, plant};

@@ -145,6 +145,7 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
                 }],
             },
             points: draft.points,
+            versions: Vec::new(),
         });
     }
     Ok(Plan {

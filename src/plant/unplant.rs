@@ -8,6 +8,7 @@ use crate::registry::Registry;
 
 use super::look::{Seen, look};
 use super::settle::canaries_of;
+use super::tend::settle_versions;
 use super::{Error, Result};
 
 /// What was removed.
@@ -63,6 +64,9 @@ pub async fn unplant(
     batches: &[Batch],
     force: bool,
 ) -> Result<Unplanted> {
+    if let Some(batch) = batches.first() {
+        settle_versions(registry, database, table, &batch.source).await?;
+    }
     let canaries = canaries_of(registry, &batches.iter().collect::<Vec<_>>()).await?;
     let rows: Vec<&PlantedRow> = canaries
         .iter()

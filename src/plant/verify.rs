@@ -7,6 +7,7 @@ use crate::registry::Registry;
 use super::Result;
 use super::look::{Seen, look};
 use super::settle::{Settled, canaries_of, settle};
+use super::tend::{VersionsSettled, settle_versions};
 
 /// What a source's canaries were found to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Verified {
     pub handed_out: (usize, usize),
     /// Batches that this look settled: planned ones after a crash, handed-out ones that arrived.
     pub settled: Vec<(Batch, Settled)>,
+    /// Changes of canaries that this look settled.
+    pub changes: VersionsSettled,
 }
 
 /// Looks for every canary of the source. The caller holds [`Registry::exclusive`].
@@ -38,6 +41,7 @@ pub async fn verify(
     let batches = registry.batches(Some(source)).await?;
     let mut verified = Verified {
         settled: settle(registry, database, table, &batches).await?,
+        changes: settle_versions(registry, database, table, source).await?,
         ..Verified::default()
     };
     for (batch, outcome) in &verified.settled {

@@ -36,6 +36,7 @@ mod source_keys;
 mod sources;
 mod store;
 mod vault;
+mod versions;
 mod weighing;
 mod witness;
 
@@ -58,6 +59,7 @@ pub use reseal::ResealStep;
 pub use source_keys::Forgotten;
 pub use sources::UNKNOWN_SOURCE;
 pub use vault::{InvalidKey, MasterKey};
+pub use versions::{Change, Outcome};
 
 use std::sync::Arc;
 

@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 15] = [
+const SQLITE: [Step; 17] = [
     (
         1,
         "registry",
@@ -79,12 +79,22 @@ const SQLITE: [Step; 15] = [
     (26, "news", include_str!("migrations/sqlite/0026_news.sql")),
     (33, "drip", include_str!("migrations/sqlite/0033_drip.sql")),
     (
+        35,
+        "version",
+        include_str!("migrations/sqlite/0035_version.sql"),
+    ),
+    (
+        36,
+        "tended",
+        include_str!("migrations/sqlite/0036_tended.sql"),
+    ),
+    (
         37,
         "folder",
         include_str!("migrations/sqlite/0037_folder.sql"),
     ),
 ];
-const POSTGRES: [Step; 15] = [
+const POSTGRES: [Step; 17] = [
     (
         1,
         "registry",
@@ -154,6 +164,16 @@ const POSTGRES: [Step; 15] = [
         33,
         "drip",
         include_str!("migrations/postgres/0033_drip.sql"),
+    ),
+    (
+        35,
+        "version",
+        include_str!("migrations/postgres/0035_version.sql"),
+    ),
+    (
+        36,
+        "tended",
+        include_str!("migrations/postgres/0036_tended.sql"),
     ),
     (
         37,

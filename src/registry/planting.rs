@@ -10,6 +10,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use super::marks::marks;
 use super::store::{Row, Tx, Value};
 use super::vault::Vault;
+use super::versions::{Kept, versions_of};
 use super::witness::Table;
 use super::{Error, Registry, Result, from_micros, micros};
 use crate::canary::{Batch, BatchId, Canary, CanaryId, Details, PlantedRow, SourceName, State};
@@ -222,6 +223,7 @@ impl Registry {
                      and ($1 is null or batch.source = $1)
                    order by canary.seq limit $3";
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let kept = std::sync::Arc::new(Kept::of_source(tx, source).await?);
         let (mut canaries, mut opening, mut last) = (Vec::new(), VecDeque::new(), i64::MIN);
         loop {
             let source = source.map(SourceName::as_str);
@@ -229,8 +231,8 @@ impl Registry {
             let rows = tx.fetch(sql, values).await?;
             let Some(row) = rows.last() else { break };
             last = row.int(6)?;
-            let registry = self.clone();
-            opening.push_back(spawn_blocking(move || registry.open_page(&rows)));
+            let (registry, kept) = (self.clone(), kept.clone());
+            opening.push_back(spawn_blocking(move || registry.open_page(&rows, &kept)));
             if opening.len() > threads
                 && let Some(page) = opening.pop_front()
             {
@@ -244,7 +246,7 @@ impl Registry {
     }
 
     /// Opens rows as [`Registry::canary`] does; a source's key only where another source's rows begin.
-    fn open_page(&self, rows: &[Row]) -> Result<Vec<Canary>> {
+    fn open_page(&self, rows: &[Row], kept: &Kept) -> Result<Vec<Canary>> {
         let mut own: Option<(String, Vec<u8>, Vault)> = None;
         let open = |row: &Row| {
             let (source, wrapped) = (row.text(1)?, row.bytes(5)?);
@@ -252,7 +254,7 @@ impl Registry {
                 Some((of, known, vault)) if of == source && known == wrapped => vault,
                 _ => self.unwrap(&source, &wrapped)?,
             };
-            let canary = canary(&vault, row);
+            let canary = canary(&vault, row, kept);
             own = Some((source, wrapped, vault));
             canary
         };
@@ -264,8 +266,8 @@ impl Registry {
     /// # Errors
     /// The store fails, or a canary does not open.
     pub async fn batch_canaries(&self, batch: &BatchId) -> Result<Vec<Canary>> {
-        let rows = self
-            .store
+        let mut tx = self.store.begin_snapshot().await?;
+        let rows = tx
             .fetch(
                 "select canary.id, batch.source, batch.id, batch.state, canary.sealed,
                         source_key.sealed
@@ -276,7 +278,8 @@ impl Registry {
                 vec![batch.as_str().into()],
             )
             .await?;
-        self.open_page(&rows)
+        let kept = Kept::of_batch(&mut tx, batch).await?;
+        self.open_page(&rows, &kept)
     }
 
     /// What opens a canary's commitment; `None` for one that was planted before there was a log.
@@ -320,30 +323,35 @@ impl Registry {
             .first()
             .ok_or_else(|| Error::UnknownCanary(id.to_string()))?;
         match row.bytes_or_null(5)? {
-            Some(_) => self.canary(row),
+            Some(_) => self.canary(row).await,
             None => Err(Error::Forgotten(row.text(1)?)),
         }
     }
 
     /// Reads a row of id, source, batch, state, sealed, the source's key.
-    pub(super) fn canary(&self, row: &Row) -> Result<Canary> {
-        canary(&self.unwrap(&row.text(1)?, &row.bytes(5)?)?, row)
+    pub(super) async fn canary(&self, row: &Row) -> Result<Canary> {
+        let kept = Kept::of_canary(&self.store, &row.text(0)?).await?;
+        canary(&self.unwrap(&row.text(1)?, &row.bytes(5)?)?, row, &kept)
     }
 }
 
 /// Opens a row with its source's vault.
-fn canary(own: &Vault, row: &Row) -> Result<Canary> {
+fn canary(own: &Vault, row: &Row, kept: &Kept) -> Result<Canary> {
     let id = row.text(0)?;
     let id: CanaryId = id.parse().map_err(|_| Error::Damaged(id.clone()))?;
     let damaged = || Error::Damaged(place(&id));
     let sealed = unseal(own, &id, &row.bytes(4)?)?;
+    let versions = versions_of(own, &id, kept)?;
+    let newest = versions.iter().rev().find(|version| !version.pending);
+    let now = newest.map(|version| version.details.clone());
     Ok(Canary {
         source: row.text(1)?.parse().map_err(|_| damaged())?,
         batch: BatchId::from_text(row.text(2)?),
         state: State::from_name(&row.text(3)?).ok_or_else(damaged)?,
         id,
-        details: sealed.details,
+        details: now.unwrap_or(sealed.details),
         points: sealed.points,
+        versions,
     })
 }
 

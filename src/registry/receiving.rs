@@ -49,7 +49,11 @@ impl Registry {
     /// The store fails, or a canary does not open.
     pub async fn find(&self, mark: Mark, value: &str) -> Result<Vec<Canary>> {
         let rows = self.bearers(mark, value).await?;
-        rows.iter().map(|row| self.canary(row)).collect()
+        let mut canaries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            canaries.push(self.canary(row).await?);
+        }
+        Ok(canaries)
     }
 
     /// Whether there is a canary that [`Registry::find`] would find.

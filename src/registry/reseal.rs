@@ -46,7 +46,7 @@ impl Registry {
         if tx.locks_rows() {
             // Whoever writes ends before this begins, or finds the key changed when it has ended.
             tx.execute(
-                "lock table meta, contact_point, source, source_key, batch, canary, canary_mark,
+                "lock table meta, contact_point, source, source_key, batch, canary, canary_mark, canary_version,
                             message, incident_note, sighting in share row exclusive mode",
                 vec![],
             )
@@ -146,7 +146,9 @@ impl Registry {
             let id = canary.id.as_str();
             tx.execute("delete from canary_mark where canary = $1", vec![id.into()])
                 .await?;
-            for (mark, value) in marks(&canary.details.household) {
+            // Those of every version: a letter may still go to where it was.
+            let all = canary.all_details();
+            for (mark, value) in all.flat_map(|details| marks(&details.household)) {
                 tx.execute(
                     "insert into canary_mark (mark, tag, canary) values ($1, $2, $3)
                      on conflict do nothing",

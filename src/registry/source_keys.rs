@@ -182,6 +182,15 @@ impl Registry {
                 vec![Vec::new().into(), id.as_str().into()],
             )
             .await?;
+            let versions = tx
+                .execute(
+                    "delete from canary_version where canary = $1",
+                    vec![id.as_str().into()],
+                )
+                .await?;
+            if versions > 0 {
+                tx.touch(Table::CanaryVersion, &id);
+            }
             tx.touch(Table::CanaryMark, &id);
             tx.touch(Table::Canary, &id);
         }

@@ -55,6 +55,8 @@ tables! {
     Source = "source" by "name" Text: "sealed, added_at" as "bi";
     Batch = "batch" by "id" Text: "source, number, state, planted_at, unplanted_at, rows_at" as "titiii";
     Canary = "canary" by "id" Text: "seq, batch, sealed" as "itb";
+    CanaryVersion = "canary_version" by "canary" Text: "version, state, at, sealed" as "itib";
+    Tended = "tended" by "source" Text: "at" as "i";
     CanaryPoint = "canary_point" by "canary" Text: "point" as "i";
     CanaryMark = "canary_mark" by "canary" Text: "mark, tag" as "tb";
     Message = "message" by "id" Int: "at, channel, same_as, repeats, envelope, raw, settled" as "itbibbi";

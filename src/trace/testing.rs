@@ -101,6 +101,7 @@ impl World {
                 }],
             },
             points: Vec::new(),
+            versions: Vec::new(),
         });
     }
 

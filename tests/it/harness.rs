@@ -302,5 +302,6 @@ fn canary(source: &SourceName, batch: &BatchId, who: &Who<'_>) -> Canary {
             rows: vec![row],
         },
         points: vec![1, 2],
+        versions: Vec::new(),
     }
 }

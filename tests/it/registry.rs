@@ -81,6 +81,7 @@ fn canary(source: &SourceName, number: u32, seed: u64, points: Vec<i64>) -> Cana
             household,
         },
         points,
+        versions: Vec::new(),
     }
 }
 

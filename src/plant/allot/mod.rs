@@ -121,7 +121,7 @@ fn given(entry: &PoolEntry) -> u32 {
 }
 
 /// What one address is, apart from its unit.
-fn building(address: &Address) -> String {
+pub(super) fn building(address: &Address) -> String {
     format!(
         "{} {}{}{}{} {}",
         address.postcode,
@@ -149,9 +149,12 @@ fn drops<R: Rng + ?Sized>(
         .iter()
         .filter(|canary| canary.state != State::Void)
     {
-        let address = &canary.details.household.address;
-        let units = used.entry(building(address)).or_default();
-        units.insert(address.unit.as_deref().unwrap_or_default());
+        // A unit that one has moved out of is its own for ever: old lists name it.
+        for details in canary.all_details() {
+            let address = &details.household.address;
+            let units = used.entry(building(address)).or_default();
+            units.insert(address.unit.as_deref().unwrap_or_default());
+        }
     }
     // Each drop with its free units, in random order: rooms given in order would show.
     let mut open: Vec<(i64, &PostalDrop, Vec<String>, u32)> = Vec::new();

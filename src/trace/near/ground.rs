@@ -114,6 +114,7 @@ impl People {
                 household,
             },
             points: Vec::new(),
+            versions: Vec::new(),
         }
     }
 }

@@ -305,5 +305,6 @@ pub fn canary(source: &SourceName, batch: &BatchId, number: usize) -> Canary {
             }],
         },
         points: Vec::new(),
+        versions: Vec::new(),
     }
 }

@@ -128,6 +128,7 @@ impl World {
                             }],
                         },
                         points: Vec::new(),
+                        versions: Vec::new(),
                     });
                 }
                 batches.push(Batch {

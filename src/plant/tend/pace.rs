@@ -1,0 +1,259 @@
+//! How often customers' rows change, learnt from when they last did.
+//!
+//! A row shows only its latest change. Looking backwards from now, the time until one meets it is
+//! exponential with the rate of changes, cut off at the row's age: changes met over time looked through is
+//! the rate (the maximum likelihood estimate under censoring). It is taken by age, since new customers
+//! change more than old ones, and over the last year only. A moment that very many rows share is a job's
+//! that ran over the whole table, and says nothing of customers.
+
+use std::collections::HashMap;
+
+use rand::{Rng, RngExt};
+
+use super::moment::{clock, seconds};
+use crate::database::Row;
+use crate::notation::{Mapping, Role};
+
+/// Changes per row and year where the table does not show any: what a mover makes. About 4 % of Japan's
+/// people move in a year (Report on Internal Migration, Statistics Bureau of Japan); nothing else is
+/// assumed.
+pub(super) const MOVES: f64 = 0.04;
+const DAY: f64 = 86_400.0;
+const YEAR: f64 = 365.25 * DAY;
+/// Ends of the age classes, in days.
+const AGES: [f64; 3] = [30.0, 182.0, 730.0];
+/// Rows that a class needs to speak for itself.
+const ENOUGH: usize = 50;
+/// A change so soon is part of making the row.
+const MAKING: f64 = 60.0;
+
+/// Where a rate comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grounds {
+    /// When the table's rows were last changed.
+    Learnt,
+    /// Nothing: a small rate is assumed.
+    Assumed,
+    /// The operator has said it.
+    Told,
+}
+
+impl Grounds {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Grounds::Learnt => "learnt",
+            Grounds::Assumed => "assumed",
+            Grounds::Told => "told",
+        }
+    }
+}
+
+/// A row's life as far as its table shows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Life {
+    /// Which row.
+    pub row: usize,
+    /// Its age in seconds.
+    pub age: f64,
+    /// Whether it has changed since it was made; `None` where the table does not say.
+    pub touched: Option<bool>,
+}
+
+/// How often rows change.
+pub(super) struct Pace {
+    pub grounds: Grounds,
+    /// Changes per row and year, by age class.
+    rates: [f64; AGES.len() + 1],
+    /// Of all ages.
+    pub mean: f64,
+    /// Times of the day at which rows were changed, in seconds.
+    clocks: Vec<u32>,
+    /// Rows whose age is known.
+    pub lives: Vec<Life>,
+}
+
+/// The age class of an age in seconds.
+pub(super) fn class(age: f64) -> usize {
+    AGES.iter().take_while(|end| age >= **end * DAY).count()
+}
+
+impl Pace {
+    /// Learns from a sample of rows.
+    pub(super) fn learn(mapping: &Mapping, columns: &[String], rows: &[Row]) -> Pace {
+        let place = |role: Role| {
+            let column = mapping.with_role(role).next()?;
+            columns.iter().position(|name| *name == column.column)
+        };
+        let (made, changed) = (place(Role::CreatedAt), place(Role::UpdatedAt));
+        let read = |row: &Row, place: Option<usize>| seconds(row.get(place?)?.as_deref()?);
+        let times: Vec<(Option<f64>, Option<f64>)> = rows
+            .iter()
+            .map(|row| (read(row, made), read(row, changed)))
+            .collect();
+        // The table's own clock: what is newest in it is now.
+        let all = times.iter().flat_map(|(made, changed)| [*made, *changed]);
+        let now = all.flatten().fold(f64::NEG_INFINITY, f64::max);
+        let mut shared: HashMap<i64, usize> = HashMap::new();
+        for changed in times.iter().filter_map(|(_, changed)| *changed) {
+            *shared.entry(changed as i64).or_default() += 1;
+        }
+        let job = |at: f64| {
+            shared
+                .get(&(at as i64))
+                .is_some_and(|n| *n > 5.max(rows.len() / 100))
+        };
+        let mut pace = Pace {
+            grounds: Grounds::Assumed,
+            rates: [MOVES; AGES.len() + 1],
+            mean: MOVES,
+            clocks: Vec::new(),
+            lives: Vec::new(),
+        };
+        // Of each class: changes met, seconds looked through, rows.
+        let mut met = [(0.0, 0.0, 0_usize); AGES.len() + 1];
+        for (row, (made, changed)) in times.into_iter().enumerate() {
+            let Some(made) = made else { continue };
+            let age = (now - made).max(0.0);
+            let changed = changed.filter(|at| !job(*at));
+            let touched = changed.map(|at| at - made > MAKING);
+            pace.lives.push(Life { row, age, touched });
+            let Some(at) = changed else { continue };
+            let since = match touched {
+                Some(true) => (now - at).clamp(0.0, age),
+                _ => age,
+            };
+            let (changes, through, count) = &mut met[class(age)];
+            *count += 1;
+            *through += since.min(YEAR);
+            if touched == Some(true) && since < YEAR {
+                *changes += 1.0;
+                pace.clocks.push(clock(at));
+            }
+        }
+        let (changes, through, count) = met.iter().fold((0.0, 0.0, 0), |sum, class| {
+            (sum.0 + class.0, sum.1 + class.1, sum.2 + class.2)
+        });
+        if count < ENOUGH || through < 30.0 * DAY {
+            return pace;
+        }
+        pace.grounds = Grounds::Learnt;
+        pace.mean = changes / through * YEAR;
+        for (rate, (changes, through, count)) in pace.rates.iter_mut().zip(met) {
+            *rate = match count >= ENOUGH && through > DAY {
+                true => changes / through * YEAR,
+                false => pace.mean,
+            };
+        }
+        pace
+    }
+
+    /// The same at a rate that the operator says, in changes per row and year.
+    pub(super) fn told(mut self, rate: f64) -> Pace {
+        self.grounds = Grounds::Told;
+        self.rates = [rate; AGES.len() + 1];
+        self
+    }
+
+    /// Changes per second of a row of that age in seconds.
+    pub(super) fn rate(&self, age: f64) -> f64 {
+        self.rates[class(age)] / YEAR
+    }
+
+    /// When a row of that age has last changed within the last so many seconds; seconds ago, or `None`:
+    /// not at all.
+    pub(super) fn last_change<R: Rng + ?Sized>(
+        &self,
+        age: f64,
+        within: f64,
+        rng: &mut R,
+    ) -> Option<f64> {
+        let rate = self.rate(age);
+        if rate <= 0.0 || within <= 0.0 {
+            return None;
+        }
+        let ago = -(1.0 - rng.random::<f64>()).ln() / rate;
+        (ago < within).then_some(ago)
+    }
+
+    /// A time of the day at which customers' rows change, in seconds; `None` where nothing shows it.
+    pub(super) fn clock<R: Rng + ?Sized>(&self, rng: &mut R) -> Option<u32> {
+        if self.clocks.len() < ENOUGH {
+            return None;
+        }
+        let near = self.clocks[rng.random_range(0..self.clocks.len())];
+        Some((near + rng.random_range(0..1_200)) % 86_400)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notation::MappedColumn;
+    use crate::persona::Locale;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    fn mapping() -> Mapping {
+        Mapping {
+            locale: Locale::JaJp,
+            columns: vec![
+                MappedColumn::told("made", Role::CreatedAt),
+                MappedColumn::told("changed", Role::UpdatedAt),
+            ],
+        }
+    }
+
+    /// Rows of ages up to three years that change `rate` times a year.
+    fn rows(rate: f64, job: bool) -> Vec<Row> {
+        let mut rng = StdRng::seed_from_u64(3);
+        let now = 1_790_000_000.0;
+        (0..6_000)
+            .map(|number| {
+                let age = if number == 0 {
+                    0.0
+                } else {
+                    rng.random::<f64>() * 3.0 * YEAR
+                };
+                let ago = -(1.0 - rng.random::<f64>()).ln() / rate * YEAR;
+                let changed = match job && number % 3 == 0 && age > 10.0 * DAY {
+                    true => now - 10.0 * DAY,
+                    false if ago < age => now - ago,
+                    false => now - age,
+                };
+                let text = |at: f64| Some(format!("{:.0}", at));
+                vec![text(now - age), text(changed)]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_rate_is_found_again() {
+        let columns = ["made".to_owned(), "changed".to_owned()];
+        for (rate, job) in [(0.2, false), (2.0, false), (0.8, true)] {
+            let pace = Pace::learn(&mapping(), &columns, &rows(rate, job));
+            assert_eq!(pace.grounds, Grounds::Learnt);
+            assert!(
+                (pace.mean / rate - 1.0).abs() < 0.15,
+                "{} for {rate}",
+                pace.mean
+            );
+        }
+        let few = Pace::learn(&mapping(), &columns, &rows(1.0, false)[..20]);
+        assert_eq!((few.grounds, few.mean), (Grounds::Assumed, MOVES));
+    }
+
+    #[test]
+    fn changes_come_as_often_as_the_rate_says() {
+        let pace = Pace::learn(&mapping(), &[], &[]).told(1.0);
+        let mut rng = StdRng::seed_from_u64(5);
+        let mut due = |within: f64| {
+            let all = (0..4_000).filter_map(|_| pace.last_change(DAY, within, &mut rng));
+            let all: Vec<f64> = all.collect();
+            assert!(all.iter().all(|ago| *ago < within));
+            all.len() as f64 / 4_000.0
+        };
+        assert!((due(YEAR) - 0.632).abs() < 0.03);
+        assert!((due(YEAR / 12.0) - 0.080).abs() < 0.015);
+    }
+}

@@ -1,0 +1,6 @@
+-- Up to when a source's canaries have had the changes that were due.
+
+create table tended (
+    source text not null primary key references source (name),
+    at integer not null
+) strict;
