@@ -35,6 +35,38 @@ struct Document<'a> {
     household: &'a Household,
     rows: &'a [PlantedRow],
     contact_points: Vec<&'a ContactPoint>,
+    /// What it was before, and may be by now; empty where it never changed.
+    versions: Vec<Revealed<'a>>,
+}
+
+/// One version, as far as it differs from what the canary is now.
+#[derive(Serialize)]
+struct Revealed<'a> {
+    version: u32,
+    #[serde(with = "time::serde::rfc3339")]
+    from: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    until: Option<OffsetDateTime>,
+    pending: bool,
+    differs: Vec<(&'a str, Option<&'a str>)>,
+}
+
+fn versions(canary: &Canary) -> Vec<Revealed<'_>> {
+    let versions = canary.versions.iter().map(|version| {
+        let pairs = version.details.rows.iter().zip(&canary.details.rows);
+        let cells = pairs.flat_map(|(then, now)| then.cells.iter().zip(&now.cells));
+        let differs = cells.filter(|(then, now)| then.value != now.value);
+        Revealed {
+            version: version.number,
+            from: version.from,
+            until: version.until,
+            pending: version.pending,
+            differs: differs
+                .map(|(then, _)| (then.column.as_str(), then.value.as_deref()))
+                .collect(),
+        }
+    });
+    versions.collect()
 }
 
 /// Runs `otori reveal`.
@@ -72,6 +104,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         household: &canary.details.household,
         rows: &canary.details.rows,
         contact_points: given.map(|entry| &entry.point).collect(),
+        versions: versions(&canary),
     };
     Output::new(global).result(&document, |out| words(out, &document, &canary))?;
     Ok(Outcome::Done)
@@ -129,6 +162,24 @@ fn words(out: &mut dyn Write, document: &Document<'_>, canary: &Canary) -> std::
         for cell in &row.cells {
             let value = cell.value.as_deref().unwrap_or("NULL");
             writeln!(out, "    {:20} {value}", cell.column)?;
+        }
+    }
+    for version in &document.versions {
+        let until = version
+            .until
+            .map_or(String::new(), |until| format!(" until {until}"));
+        let pending = if version.pending {
+            ", not known to be written"
+        } else {
+            ""
+        };
+        writeln!(
+            out,
+            "\n  version {} from {}{until}{pending}",
+            version.version, version.from
+        )?;
+        for (column, value) in &version.differs {
+            writeln!(out, "    {column:20} {}", value.unwrap_or("NULL"))?;
         }
     }
     writeln!(out, "\n  contact points")?;

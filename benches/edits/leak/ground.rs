@@ -139,6 +139,7 @@ impl Ground {
                         rows: vec![planted],
                     },
                     points: Vec::new(),
+                    versions: Vec::new(),
                 }
             })
             .collect();

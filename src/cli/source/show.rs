@@ -47,6 +47,19 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     .await?;
     let mut document = view.document();
     document.table = source.table;
-    Output::new(global).result(&document, |out| view.write(out))?;
+    let canaries = registry.canaries(Some(&args.name)).await?;
+    let versions: usize = canaries.iter().map(|one| one.versions.len().max(1)).sum();
+    document.versions = Some(versions);
+    Output::new(global).result(&document, |out| {
+        view.write(out)?;
+        match versions > canaries.len() {
+            true => writeln!(
+                out,
+                "\n{} canaries in {versions} versions: see `otori tend --help`",
+                canaries.len()
+            ),
+            false => Ok(()),
+        }
+    })?;
     Ok(Outcome::Done)
 }

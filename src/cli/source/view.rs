@@ -34,6 +34,9 @@ pub struct Document {
     pub preview: Vec<Vec<Option<String>>>,
     /// Contact points that the pool lacks: those of the preview are examples.
     pub pool_lacks: Vec<&'static str>,
+    /// Its canaries, each in all versions that are kept; `source show` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub versions: Option<usize>,
 }
 
 #[derive(Clone, Serialize)]
@@ -153,6 +156,7 @@ impl View {
             unresolved: self.unresolved.clone(),
             preview: self.preview.rows.clone(),
             pool_lacks: self.preview.lacking.clone(),
+            versions: None,
         }
     }
 

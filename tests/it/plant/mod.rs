@@ -10,4 +10,5 @@ mod refusals;
 pub mod shop;
 mod story;
 mod suppress;
+mod tend;
 mod whole;
