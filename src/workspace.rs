@@ -137,6 +137,18 @@ pub struct Config {
     /// The drills' section, which this build does not read.
     #[cfg(not(feature = "receive"))]
     pub drill: toml::Table,
+    /// Whether canaries age by themselves.
+    pub tend: TendConfig,
+}
+
+/// `[tend]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TendConfig {
+    /// Whether `otori serve` tends each source once a day. It then writes to customer databases.
+    pub daily: bool,
+    /// Changes per canary and year, in the place of what a table shows.
+    pub rate: Option<f64>,
 }
 
 /// `[registry]`.
@@ -275,6 +287,10 @@ enforce = false
 # sender = "Example Shop\n1-2-3 Example, Chiyoda-ku, Tokyo"
 # How often `otori serve` drills each channel of each source by itself.
 # every = "7d"
+
+[tend]
+# `otori serve` gives canaries the small changes that customers' rows get, once a day (`otori tend`).
+# daily = true
 
 [retention]
 # Contents of messages are erased after so many days, and their hashes stay; without, nothing ever is.

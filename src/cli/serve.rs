@@ -190,6 +190,12 @@ async fn serve(
         config.retention.clone(),
         stop.clone(),
     ));
+    #[cfg(feature = "plant")]
+    let tending = tokio::spawn(super::tend::schedule::run(
+        registry.clone(),
+        config.tend,
+        stop.clone(),
+    ));
     let watched = registry.clone();
     let mut alerts = Alerts::start(registry, places, stop.clone());
     let mut in_use = InUse::of(config);
@@ -221,6 +227,8 @@ async fn serve(
         drips.await.context("the drips ended badly")?;
     }
     keeping.await.context("the erasing ended badly")?;
+    #[cfg(feature = "plant")]
+    tending.await.context("the tending ended badly")?;
     signing.await.context("the signing ended badly")?;
     let run = beating.await.context("the receiver's beat ended badly")?;
     let ended = if rekeyed {

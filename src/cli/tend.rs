@@ -1,5 +1,8 @@
 //! `otori tend`.
 
+#[cfg(feature = "receive")]
+pub(super) mod schedule;
+
 use anyhow::Context;
 use rand::SeedableRng;
 use rand::rngs::StdRng;

@@ -280,6 +280,12 @@ struct Canary {
     hashed: Vec<Hashed>,
     as_planted: Marks,
     log10_rmp: f64,
+    /// Which version of the canary the row is of, where that can be told: 1 is what was planted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
+    /// The first and the last that it may be of, where several are left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    versions: Option<(u32, u32)>,
     /// Canaries that the row fits as well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     or: Vec<String>,
@@ -346,6 +352,10 @@ impl From<&Report<'_>> for Document {
                         hashed: found.near.hashed().map(Hashed::from).collect(),
                         as_planted: found.as_planted,
                         log10_rmp: found.log10_rmp,
+                        version: found
+                            .versions
+                            .and_then(|(first, last)| (first == last).then_some(first)),
+                        versions: found.versions.filter(|(first, last)| first != last),
                         or: others
                             .map(|other| report.canary(*other).to_string())
                             .collect(),

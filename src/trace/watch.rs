@@ -11,9 +11,12 @@ use super::near::Near;
 use super::normalise::{Class, Key, Plan};
 use super::traits::{Regions, Traits};
 use super::watchlist::Blind;
-use crate::canary::{Batch, BatchId, Canary, CanaryId, SourceName, State};
+use crate::canary::{Batch, BatchId, Canary, CanaryId, Details, SourceName, State};
 use crate::notation::{Region, Role, address_key, name_key, romaji_key_of_kana};
 use crate::persona::{Household, Person};
+
+/// A text so long, in letters, tells versions apart wherever it stands: a moment of change, an address.
+const TELLING: usize = 10;
 
 /// A canary as far as a list can show it.
 pub(super) struct Watched {
@@ -22,10 +25,68 @@ pub(super) struct Watched {
     pub source: u32,
     /// Index into [`Watch::batches`].
     pub batch: u32,
-    /// What it can be known by: each mark with the index of its value.
+    /// What it can be known by in any version: each mark with the index of its value.
     pub values: Vec<(Mark, u32)>,
+    /// The states that it was in, the oldest first; none where it has never changed, or nobody knows.
+    pub versions: Vec<Lived>,
+    /// Texts of its rows by which versions are told apart, and which bear each.
+    pub telling: Vec<(Box<str>, Bearers)>,
     /// By what it may have been chosen.
     pub traits: Traits,
+}
+
+/// A version of a canary as a list dates it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lived {
+    pub number: u32,
+    pub from: OffsetDateTime,
+    pub until: Option<OffsetDateTime>,
+}
+
+impl Watched {
+    /// The first and the last version of a range of places ([`Bearers::range`]).
+    pub fn lived(&self, (first, last): (u8, u8)) -> Option<(Lived, Lived)> {
+        let last = match usize::from(last) {
+            SHARED => self.versions.last(),
+            place => self.versions.get(place),
+        };
+        Some((*self.versions.get(usize::from(first))?, *last?))
+    }
+}
+
+/// The last place in [`Bearers`], which all further versions share.
+const SHARED: usize = 63;
+
+/// Which versions of a canary bear something: a set of places in [`Watched::versions`]. Of very many
+/// versions the latest share a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bearers(u64);
+
+impl Bearers {
+    /// Every version.
+    pub const ALL: Bearers = Bearers(u64::MAX);
+
+    fn one(place: usize) -> Bearers {
+        Bearers(1 << place.min(SHARED))
+    }
+
+    /// The versions that are in both.
+    #[must_use]
+    pub const fn and(self, other: Bearers) -> Bearers {
+        Bearers(self.0 & other.0)
+    }
+
+    /// The first and the last place, of so many versions; `None` where all or none of them are in it.
+    pub fn range(self, versions: usize) -> Option<(u8, u8)> {
+        let all = match versions {
+            0 | 1 => return None,
+            64.. => u64::MAX,
+            some => (1 << some) - 1,
+        };
+        let set = self.0 & all;
+        (set != 0 && set != all)
+            .then(|| (set.trailing_zeros() as u8, 63 - set.leading_zeros() as u8))
+    }
 }
 
 /// Who bears a value.
@@ -36,6 +97,8 @@ pub(super) struct Holder {
     pub written: Vec<Box<str>>,
     /// The city of an address, folded.
     pub city: Box<str>,
+    /// In which of its versions.
+    pub versions: Bearers,
 }
 
 /// One value of one class, and its holders by canary.
@@ -239,6 +302,7 @@ impl Watch {
                     mark: *mark,
                     written: Vec::new(),
                     city: "".into(),
+                    versions: Bearers::ALL,
                 });
             }
         }
@@ -283,12 +347,31 @@ impl Watch {
             source,
             batch,
             values: Vec::new(),
+            versions: lived(canary),
+            telling: telling(canary),
             traits,
         });
         let household = &canary.details.household;
-        let region = Some(Region::from(household.locale));
         let mut roles = Vec::new();
-        for row in &canary.details.rows {
+        if canary.versions.is_empty() {
+            self.add_rows(index, &canary.details, Bearers::ALL, &mut roles);
+        }
+        for (place, version) in canary.versions.iter().enumerate() {
+            self.add_rows(index, &version.details, Bearers::one(place), &mut roles);
+        }
+        self.add_known(index, household, &roles);
+    }
+
+    /// What the rows of some versions show.
+    fn add_rows(
+        &mut self,
+        index: u32,
+        details: &Details,
+        versions: Bearers,
+        roles: &mut Vec<Role>,
+    ) {
+        let region = Some(Region::from(details.household.locale));
+        for row in &details.rows {
             let columns: Vec<_> = row.cells.iter().map(|cell| Some(cell.role)).collect();
             let text = |place: usize| row.cells[place].value.as_deref().unwrap_or_default();
             Plan::new(&columns, region).keys(text, &mut |key| {
@@ -296,13 +379,12 @@ impl Watch {
                 if !key.guessed
                     && let Some(mark) = mark(&key)
                 {
-                    self.hold(index, mark, &key);
+                    self.hold(index, mark, &key, versions);
                 }
             });
             let written = row.cells.iter().filter(|cell| cell.value.is_some());
             roles.extend(written.map(|cell| cell.role));
         }
-        self.add_known(index, household, &roles);
     }
 
     /// A table that joins or splits children's names, or dates in a notation of its own, says less
@@ -354,11 +436,11 @@ impl Watch {
                 child: false,
                 guessed: false,
             };
-            self.hold(index, mark, &key);
+            self.hold(index, mark, &key, Bearers::ALL);
         }
     }
 
-    fn hold(&mut self, canary: u32, mark: Mark, key: &Key<'_>) {
+    fn hold(&mut self, canary: u32, mark: Mark, key: &Key<'_>, versions: Bearers) {
         let table = &mut self.tables[key.class as usize];
         let value = match table.get(key.text) {
             Some(value) => *value,
@@ -383,7 +465,10 @@ impl Watch {
             .take_while(|holder| holder.canary == canary)
             .find(|holder| holder.mark == mark);
         let holder = match known {
-            Some(holder) => holder,
+            Some(holder) => {
+                holder.versions = Bearers(holder.versions.0 | versions.0);
+                holder
+            }
             None => {
                 self.canaries[canary as usize].values.push((mark, value));
                 holders.push(Holder {
@@ -391,6 +476,7 @@ impl Watch {
                     mark,
                     written: Vec::new(),
                     city: key.city.into(),
+                    versions,
                 });
                 let last = holders.len() - 1;
                 &mut holders[last]
@@ -400,6 +486,35 @@ impl Watch {
             holder.written.push(key.written.into());
         }
     }
+}
+
+/// A canary's versions as a list dates them. One that is not known to stand yet ends none.
+fn lived(canary: &Canary) -> Vec<Lived> {
+    let versions = canary.versions.iter().map(|version| Lived {
+        number: version.number,
+        from: version.from,
+        until: version.until,
+    });
+    versions.collect()
+}
+
+/// Texts that only some versions bear, and that no other column could well hold.
+fn telling(canary: &Canary) -> Vec<(Box<str>, Bearers)> {
+    let mut texts: Vec<(Box<str>, Bearers)> = Vec::new();
+    for (place, version) in canary.versions.iter().enumerate() {
+        let cells = version.details.rows.iter().flat_map(|row| &row.cells);
+        for text in cells.filter_map(|cell| cell.value.as_deref()) {
+            if text.chars().count() < TELLING {
+                continue;
+            }
+            match texts.iter_mut().find(|(known, _)| **known == *text) {
+                Some((_, versions)) => versions.0 |= Bearers::one(place).0,
+                None => texts.push((text.into(), Bearers::one(place))),
+            }
+        }
+    }
+    texts.retain(|(_, versions)| versions.range(canary.versions.len()).is_some());
+    texts
 }
 
 /// A name as romaji is compared; `None` where it has no reading.

@@ -63,6 +63,7 @@ async fn hit(registry: &str) -> Otori {
         .checkpoint_witnessed(newest.size, "shelf", None);
     given.await.unwrap();
     drips(&otori, now).await;
+    aged(&otori, &canaries[0], now).await;
     let note = otori.registry.note_incident(1, NoteKind::Note, "seen", now);
     note.await.unwrap();
     let run = otori.registry.receiver_started("one", "two", now).await;
@@ -101,6 +102,28 @@ async fn drips(otori: &Otori, now: OffsetDateTime) {
         let noted = otori.registry.arrival_tried(&source, None, &failed, at);
         noted.await.unwrap();
     }
+}
+
+/// A canary's row was changed.
+async fn aged(otori: &Otori, canary: &Canary, now: OffsetDateTime) {
+    let change = otori::registry::Change {
+        canary: canary.clone(),
+        details: canary.details.clone(),
+    };
+    let registry = &otori.registry;
+    registry
+        .register_versions(&canary.source, &[change], now)
+        .await
+        .unwrap();
+    let outcome = otori::registry::Outcome {
+        canary: canary.id.clone(),
+        number: 2,
+        stands: Some(canary.details.clone()),
+    };
+    registry
+        .settle_versions(&canary.source, &[outcome])
+        .await
+        .unwrap();
 }
 
 /// Somebody has asked for a canary's address and sent nothing.
@@ -203,6 +226,14 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
             "canary_mark ",
         ),
         ("delete from canary_point where point = 2", "canary_point "),
+        (
+            "update canary_version set at = at + 1 where version = 2",
+            "canary_version ",
+        ),
+        (
+            "update tended set at = 1",
+            "tended school: changed since entry",
+        ),
         (
             "update message set settled = 0",
             "message 1: changed since entry",

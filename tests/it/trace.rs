@@ -7,6 +7,7 @@ mod lists;
 mod near;
 mod parts;
 mod report;
+mod versions;
 mod watchlist;
 mod wrong;
 

@@ -47,7 +47,7 @@ pub async fn tend(
     database: &Database,
     table: &Table,
     tending: &Tending,
-    watch: &mut dyn FnMut(TendStep),
+    watch: &mut (dyn FnMut(TendStep) + Send),
 ) -> Result<Tended> {
     let mut done = Tended::default();
     let changes = &tending.changes;
@@ -70,7 +70,7 @@ async fn change(
     table: &Table,
     canary: &Canary,
     new: &Details,
-    watch: &mut dyn FnMut(TendStep),
+    watch: &mut (dyn FnMut(TendStep) + Send),
 ) -> Result<()> {
     let mut tx = database.begin().await?;
     watch(TendStep::Begun);

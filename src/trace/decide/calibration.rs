@@ -10,8 +10,8 @@ use time::{Duration, OffsetDateTime};
 use super::super::mark::{Mark, Marks};
 use super::rows::{Contribution, Growth, composition, rows};
 use super::share::Interval;
-use super::weigh::{Found, Unit, weigh};
-use super::window::{Gap, Span, gaps};
+use super::weigh::{Found, Stood, Unit, weigh};
+use super::window::{Gap, Span, Window, gaps, gaps_of};
 
 const FIRST: OffsetDateTime = datetime!(2024-01-10 00:00 UTC);
 const NOW: OffsetDateTime = datetime!(2026-11-01 00:00 UTC);
@@ -32,6 +32,7 @@ fn found(failed: Marks, by_chance: f64) -> Option<Found> {
         failed,
         near: Marks::default(),
         spelt: Vec::new(),
+        stood: Vec::new(),
         log10_by_chance: by_chance.log10(),
         log10_when_spent: by_chance.log10(),
         shared: Vec::new(),
@@ -188,6 +189,7 @@ fn one_shared_number_is_one_piece_of_evidence() {
             failed: Marks::default(),
             near: Marks::default(),
             spelt: Vec::new(),
+            stood: Vec::new(),
             log10_by_chance: -9.0,
             log10_when_spent: -2.0,
             shared,
@@ -404,6 +406,56 @@ fn canaries_that_never_stood_together_were_taken_at_several_times() {
     let window = weigh(&units, &gaps, &spans, 4, 0.95).window;
     assert!(!window.one_taking);
     assert_eq!(window.gaps, 0..3);
+}
+
+/// Of sixty canaries every second was found, the first `old` of them as they were before a change and the
+/// others as they are since; those of `both` in both states.
+fn aged(old: u32, both: u32) -> Window {
+    let change = datetime!(2025-06-01 00:00 UTC);
+    let spans = [span(0, FIRST, None)];
+    let before = Stood {
+        from: FIRST,
+        until: Some(change),
+    };
+    let since = Stood {
+        from: change,
+        until: None,
+    };
+    let unit = |place: u32| {
+        let mut found = place
+            .is_multiple_of(2)
+            .then(|| found(Marks::default(), 1e-7))
+            .flatten();
+        if let Some(found) = &mut found {
+            found.stood = match place / 2 {
+                place if place < both => vec![before, since],
+                place if place < both + old => vec![before],
+                _ => vec![since],
+            };
+        }
+        Unit {
+            batches: vec![0],
+            found,
+        }
+    };
+    let units: Vec<Unit> = (0..60).map(unit).collect();
+    let gaps = gaps_of(&spans, &units, NOW);
+    assert_eq!(gaps.len(), 2);
+    assert_eq!(gaps[1].from, change);
+    weigh(&units, &gaps, &spans, 4, 0.95).window
+}
+
+#[test]
+fn versions_date_a_leak_before_a_change_and_after_it() {
+    let (old, new) = (aged(30, 0), aged(0, 0));
+    assert!(old.one_taking && new.one_taking);
+    assert_eq!((old.gaps, new.gaps), (0..1, 1..2));
+    // A list that was put together of two is told as such, and nothing is left out: whether a row is in
+    // both states, or some are in the one and some in the other.
+    for merged in [aged(15, 0), aged(0, 1), aged(1, 0), aged(0, 30)] {
+        assert!(!merged.one_taking, "{merged:?}");
+        assert_eq!(merged.gaps, 0..2);
+    }
 }
 
 /// A number of rows that come along, each with the same share.

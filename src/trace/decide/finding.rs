@@ -13,7 +13,7 @@ use super::share::Interval;
 use super::slice::{Slice, Subject, slice};
 use super::units::SourceUnit;
 use super::weigh::{Unit, weigh};
-use super::window::{Gap, Span, gaps};
+use super::window::{Gap, Span, gaps_of};
 use super::{Settings, threshold};
 
 /// What the list says about one source of which something was found.
@@ -67,8 +67,8 @@ impl Seen<'_> {
     /// What the list says about it. `units` are `own` units of the source, then those that it shares with others but explains best.
     pub fn finding(&self, units: &[SourceUnit], own: usize) -> (SourceFinding, RowsKnown) {
         let settings = self.settings;
-        let gaps = gaps(&self.spans, settings.now);
         let plain: Vec<Unit> = units.iter().map(|unit| unit.unit.clone()).collect();
+        let gaps = gaps_of(&self.spans, &plain, settings.now);
         let columns = self.columns.count();
         let weighed = weigh(&plain, &gaps, &self.spans, columns, settings.level);
         let log10_lr = match self.pool {

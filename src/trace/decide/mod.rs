@@ -134,6 +134,8 @@ pub struct FoundCanary {
     pub as_planted: Marks,
     /// log10 of the chance that one row agrees like this.
     pub log10_rmp: f64,
+    /// The first and the last version of the canary that the row may be of, where it is not of all.
+    pub versions: Option<(u32, u32)>,
 }
 
 /// What was decided about a list.

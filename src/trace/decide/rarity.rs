@@ -150,12 +150,15 @@ impl Rarity<'_> {
             .map(|block| block as usize)
     }
 
-    /// The chance of one mark of a canary; the commonest of several children's.
+    /// The chance of one mark of a canary; the commonest of several children's. A row that agrees with any
+    /// version of a canary agrees with it, so the chances of its versions' values add up.
     fn mark(&self, canary: &Watched, mark: Mark) -> f64 {
         let values = canary.values.iter().filter(|(found, _)| *found == mark);
-        let most = values
-            .map(|(_, value)| self.value(mark, *value))
-            .fold(0.0, f64::max);
+        let chances = values.map(|(_, value)| self.value(mark, *value));
+        let most = match canary.versions.len() {
+            0 | 1 => chances.fold(0.0, f64::max),
+            _ => chances.sum::<f64>().min(1.0),
+        };
         if mark == Mark::ChildGiven {
             most.max(GIVEN)
         } else {

@@ -1,6 +1,6 @@
 //! Which canaries a list's columns can show, and which of them it shows.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::super::mark::{Mark, Marks};
 use super::super::normalise::Class;
@@ -9,7 +9,7 @@ use super::super::watch::Watch;
 use super::FoundCanary;
 use super::rarity::Rarity;
 use super::spelling::Spelling;
-use super::weigh::{Found, Unit};
+use super::weigh::{Found, Stood, Unit};
 
 /// A canary counts as found where chance explains its best row with less than this probability.
 const HIT: f64 = 0.1;
@@ -44,6 +44,8 @@ struct Best<'a> {
     seen: Seen,
     /// Rows that show the unit in any way.
     rows: u64,
+    /// The versions of its canary that they are of, where they are told apart.
+    versions: BTreeSet<(u8, u8)>,
 }
 
 /// Sorts canaries into units, and the list's claims to them.
@@ -115,7 +117,9 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
             claim,
             seen: *seen,
             rows,
+            versions: BTreeSet::new(),
         });
+        known.versions.extend(claim.versions);
         if log10_rmp < known.log10_rmp {
             (known.log10_rmp, known.claim, known.seen) = (log10_rmp, claim, *seen);
         }
@@ -162,6 +166,10 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
                 near: best.seen.how,
                 as_planted: best.seen.as_planted,
                 log10_rmp: best.log10_rmp,
+                versions: best.claim.versions.and_then(|range| {
+                    let (first, last) = canary.lived(range)?;
+                    Some((first.number, last.number))
+                }),
             }),
         });
     }
@@ -214,6 +222,17 @@ fn evidence(
             _ => Vec::new(),
         },
         shared,
+        stood: best
+            .versions
+            .iter()
+            .filter_map(|range| {
+                let (first, last) = canary.lived(*range)?;
+                Some(Stood {
+                    from: first.from,
+                    until: last.until,
+                })
+            })
+            .collect(),
     }
 }
 

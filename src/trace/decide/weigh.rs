@@ -25,6 +25,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use time::OffsetDateTime;
+
 use super::super::mark::Marks;
 use super::share::{Integral, Interval, Point, ShareLikelihood, interval};
 use super::spelling::{Spellings, Spelt};
@@ -62,6 +64,23 @@ pub struct Found {
     pub groups: usize,
     /// How the marks that agree exactly are spelt.
     pub spelt: Vec<Spelt>,
+    /// When the versions stood that its rows are of, where they are told apart.
+    pub stood: Vec<Stood>,
+}
+
+/// A time in which a version of a canary stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stood {
+    pub from: OffsetDateTime,
+    /// `None`: to this day.
+    pub until: Option<OffsetDateTime>,
+}
+
+impl Stood {
+    /// Whether it stood at some time of a gap.
+    pub fn meets(&self, gap: &Gap) -> bool {
+        gap.until.is_none_or(|end| self.from < end) && self.until.is_none_or(|end| end > gap.from)
+    }
 }
 
 /// What a list says about a source of which something was found.
@@ -203,6 +222,9 @@ impl<'a> Evidence<'a> {
         let mut spellings = Spellings::default();
         for (found, members) in &self.found {
             let members = members.iter().filter(|place| standing[**place]).count();
+            // The versions that were found are of other times.
+            let here = found.stood.is_empty() || found.stood.iter().any(|stood| stood.meets(gap));
+            let members = if here { members } else { 0 };
             count += members;
             match members {
                 // Only chance explains it.

@@ -13,15 +13,18 @@
 //! Without the second, a batch of three planted last week would date a leak 'before last week' by
 //! their absence alone, because a week is short.
 //!
-//! Versions of one canary that age (a changed address, a new name) will be spans like batches: what
-//! stood in a gap is all that this file asks.
+//! A canary that was found in one of its versions stood so in the gaps of that version alone: a row with the
+//! address that it moved to is no older than the move, and one with the address before it was taken before
+//! the move. A list that was put together of several may hold both; then no gap explains all of it, and
+//! none is left out.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use statrs::function::gamma::ln_gamma;
 use time::OffsetDateTime;
 
-use super::weigh::Unit;
+use super::weigh::{Found, Unit};
 
 /// Canaries that did not stand in a gap and were found all the same speak against it, unless chance
 /// explains them; this part of the error is theirs, so that it takes next to nothing from the others.
@@ -55,11 +58,25 @@ impl Span {
 
 /// The times in which a source's canaries changed.
 pub fn gaps(spans: &[Span], now: OffsetDateTime) -> Vec<Gap> {
+    gaps_of(spans, &[], now)
+}
+
+/// The same, and those in which canaries changed that were found in a version.
+pub fn gaps_of(spans: &[Span], units: &[Unit], now: OffsetDateTime) -> Vec<Gap> {
     let mut times: Vec<OffsetDateTime> = spans
         .iter()
         .flat_map(|span| [Some(span.from), span.until])
         .flatten()
         .collect();
+    let first = times.iter().min().copied();
+    let found = units.iter().filter_map(|unit| unit.found.as_ref());
+    let stood = found.flat_map(|found| &found.stood);
+    let changes = stood.flat_map(|stood| [Some(stood.from), stood.until]);
+    times.extend(
+        changes
+            .flatten()
+            .filter(|at| Some(*at) >= first && *at < now),
+    );
     times.sort_unstable();
     times.dedup();
     let ends = times.iter().skip(1).copied().map(Some).chain([None]);
@@ -144,6 +161,9 @@ struct Counted {
     by_chance: f64,
 }
 
+/// A canary found in versions, with its batch among the counted.
+type Versioned<'a> = (u32, &'a Found);
+
 /// For each gap the p of 'taken in this gap'.
 pub fn tests(units: &[Unit], spans: &[Span], gaps: &[Gap]) -> Vec<f64> {
     let mut counted: Vec<Counted> = counted(units, spans);
@@ -153,8 +173,13 @@ pub fn tests(units: &[Unit], spans: &[Span], gaps: &[Gap]) -> Vec<f64> {
     let mut by_removal = counted.clone();
     by_removal.retain(|batch| batch.span.until.is_some());
     by_removal.sort_by_key(|batch| batch.span.until);
+    let versioned: Vec<Versioned<'_>> = units
+        .iter()
+        .filter_map(|unit| Some((*unit.batches.first()?, unit.found.as_ref()?)))
+        .filter(|(_, found)| !found.stood.is_empty())
+        .collect();
     gaps.iter()
-        .map(|gap| p_of_gap(gap, &counted, &by_removal))
+        .map(|gap| p_of_gap(gap, &counted, &by_removal, &versioned))
         .collect()
 }
 
@@ -190,7 +215,12 @@ fn counted(units: &[Unit], spans: &[Span]) -> Vec<Counted> {
     counted
 }
 
-fn p_of_gap(gap: &Gap, by_planting: &[Counted], by_removal: &[Counted]) -> f64 {
+fn p_of_gap(
+    gap: &Gap,
+    by_planting: &[Counted],
+    by_removal: &[Counted],
+    versioned: &[Versioned<'_>],
+) -> f64 {
     let stands = |batch: &&Counted| batch.span.stood(gap.from);
     let (mut all, mut found) = (0.0, 0.0);
     let (mut strangers, mut chosen, mut by_chance) = (0.0, 0.0, 0.0);
@@ -203,6 +233,22 @@ fn p_of_gap(gap: &Gap, by_planting: &[Counted], by_removal: &[Counted]) -> f64 {
             strangers += here;
             chosen += batch.found;
             by_chance += batch.by_chance;
+        }
+    }
+    // What is found of a version that did not stand then is as strange as a canary that did not. Any canary
+    // of the batch could have been met so.
+    let mut batches = BTreeSet::new();
+    for (batch, unit) in versioned {
+        let of_batch = by_planting.iter().find(|other| other.span.batch == *batch);
+        if unit.stood.iter().all(|stood| stood.meets(gap)) {
+            continue;
+        }
+        if let Some(counted) = of_batch.filter(stands) {
+            if batches.insert(*batch) {
+                strangers += counted.found + counted.missing;
+            }
+            chosen += 1.0;
+            by_chance += unit.log10_by_chance;
         }
     }
     let empty = |batches: &mut dyn Iterator<Item = &Counted>| -> f64 {

@@ -4,7 +4,7 @@ use super::super::mark::{Agreed, Mark, Marks};
 use super::super::near::{How, Hows, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
-use super::super::watch::{Holder, Watch};
+use super::super::watch::{Bearers, Holder, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
 use super::sample::{KeyHasher, Keys, stands_for};
@@ -254,6 +254,7 @@ impl<'a> Worker<'a> {
             canaries: winners.clone().map(|agreement| agreement.canary).collect(),
             marks: marks.exact,
             near: marks.near,
+            versions: self.versions(),
         };
         let as_planted = winners
             .clone()
@@ -271,6 +272,33 @@ impl<'a> Worker<'a> {
             },
         );
         marks.near
+    }
+
+    /// Which versions of the canary that it speaks for the row may be of.
+    fn versions(&self) -> Option<(u8, u8)> {
+        let [agreement] = &self.agreements[..] else {
+            return None;
+        };
+        let watched = &self.watch.canaries[agreement.canary as usize];
+        if watched.versions.len() < 2 {
+            return None;
+        }
+        let mut bearers = Bearers::ALL;
+        for hit in &self.hits {
+            let holders = self.watch.values[hit.value as usize].held_by(agreement.canary);
+            let agreed = holders.filter(|holder| agreement.marks.exact.has(holder.mark));
+            for holder in agreed {
+                bearers = bearers.and(holder.versions);
+            }
+        }
+        for place in 0..self.cells.len() {
+            let cell = self.cells.get(place).trim();
+            let known = watched.telling.iter().find(|(text, _)| **text == *cell);
+            if let Some((_, versions)) = known {
+                bearers = bearers.and(*versions);
+            }
+        }
+        bearers.range(watched.versions.len())
     }
 
     /// Canaries of one door are told apart by what their building is called, where that was planted in

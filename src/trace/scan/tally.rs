@@ -49,6 +49,9 @@ pub struct Claim {
     pub marks: Marks,
     /// Marks of which they are a slip apart.
     pub near: Marks,
+    /// The first and the last of the canary's versions that the row may be of, where it is not of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<(u8, u8)>,
 }
 
 impl Claim {

@@ -85,6 +85,8 @@ fn watched(line: &CanaryLine, most: usize) -> Option<Watched> {
         .iter()
         .all(|(_, value)| (*value as usize) < most)
         .then(|| Watched {
+            versions: Vec::new(),
+            telling: Vec::new(),
             id: line.id.clone(),
             source: line.source,
             batch: line.batch,

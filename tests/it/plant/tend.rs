@@ -326,7 +326,7 @@ async fn triggers_that_write_into_a_changed_row() {
 /// Files that were handed out stay as they are, and so do rows that no key tells apart.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_changed_row_by_row_is_told() {
-    let (otori, _) = prepared(Engine::Csv, 50).await;
+    let (otori, _ground) = prepared(Engine::Csv, 50).await;
     otori.json(&["plant", "shop", "--count", "2", "--force"]);
     let output = otori.command(&["tend", "shop"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -338,7 +338,7 @@ const CRASHED: usize = 2;
 /// Registered; begun, changed and committed of each canary; settled.
 const STEPS: usize = 1 + 3 * CRASHED + 1;
 
-async fn tend_in(home: &std::path::Path, watch: &mut dyn FnMut(TendStep)) {
+async fn tend_in(home: &std::path::Path, step: usize, watch: &mut (dyn FnMut(TendStep) + Send)) {
     let workspace = Workspace::find(Some(home)).unwrap();
     let registry = workspace.registry().await.unwrap();
     let source = registry.source(&name()).await.unwrap();
@@ -359,7 +359,7 @@ async fn tend_in(home: &std::path::Path, watch: &mut dyn FnMut(TendStep)) {
         table: &table,
         rate: Some(1e12),
         // Moments of change differ from run to run.
-        now: OffsetDateTime::now_utc() + time::Duration::minutes(5),
+        now: OffsetDateTime::now_utc() + time::Duration::minutes(5 * (1 + step as i64)),
     };
     let mut rng = StdRng::from_seed(rand::random());
     let tending = plant::plan_tending(&ask, &mut rng).await.unwrap();
@@ -375,9 +375,10 @@ async fn child() {
     let Ok(step) = std::env::var("OTORI_TEND_STEP") else {
         return;
     };
-    let mut left: usize = step.parse().unwrap();
+    let step: usize = step.parse().unwrap();
+    let mut left = step;
     let home = std::path::PathBuf::from(std::env::var("OTORI_TEND_HOME").unwrap());
-    tend_in(&home, &mut |_| {
+    tend_in(&home, step, &mut |_| {
         if left == 0 {
             std::process::abort();
         }
