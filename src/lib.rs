@@ -22,7 +22,7 @@
 //! | [`backup`] | a workspace in one encrypted file |
 //! | [`database`] | customer databases: catalog, rows, one transaction per batch |
 //! | [`source`] | understanding a customer table |
-//! | [`plant`] | canaries into a source, checked, and out again |
+//! | [`plant`] | canaries into a source, checked, aged, and out again |
 //! | [`receive`] | mail, calls and letters to sightings |
 //! | [`retention`] | contents that are not needed any more go |
 //! | [`relay`] | a mail server that takes mails of ours |

@@ -33,7 +33,7 @@ pub struct SourceFinding {
     pub share: Interval,
     /// The same in rows, each counted once.
     pub rows: Interval,
-    /// Not before this planting or removal.
+    /// Not before this planting, removal or change of canaries.
     pub not_before: OffsetDateTime,
     /// Not after that one; `None`: until today.
     pub not_after: Option<OffsetDateTime>,

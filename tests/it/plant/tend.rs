@@ -323,6 +323,33 @@ async fn triggers_that_write_into_a_changed_row() {
     }
 }
 
+/// The receiver tends what is due when it starts, and once a day from then on.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_receiver_tends_daily_where_it_is_told_to() {
+    let (otori, _ground) = club(Engine::Sqlite, 3).await;
+    let file = otori.dir().join("otori.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let daily = text.replace("# daily = true", "daily = true\nrate = 1e12");
+    assert_ne!(daily, text);
+    std::fs::write(&file, daily).unwrap();
+    let serve = ["serve", "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    let mut served = otori.command(&serve).spawn().unwrap();
+    let mut aged = Vec::new();
+    for _ in 0..600 {
+        aged = canaries(&otori).await;
+        let done = |canary: &Canary| canary.versions.len() == 2 && canary.pending().is_none();
+        if aged.iter().all(done) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    served.kill().unwrap();
+    served.wait().unwrap();
+    let numbers: Vec<usize> = aged.iter().map(|canary| canary.versions.len()).collect();
+    assert_eq!(numbers, [2, 2, 2]);
+    intact(&otori, 3);
+}
+
 /// Files that were handed out stay as they are, and so do rows that no key tells apart.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_changed_row_by_row_is_told() {
