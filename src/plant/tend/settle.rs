@@ -66,7 +66,7 @@ pub async fn settle_versions(
             match judge(table, old, new, &now) {
                 Found::New(details) => {
                     settled.live.push((canary.id.clone(), version.number));
-                    outcomes.push(outcome(Some(details)));
+                    outcomes.push(outcome(Some(*details)));
                 }
                 Found::Old => {
                     settled.void.push((canary.id.clone(), version.number));
@@ -86,7 +86,7 @@ pub async fn settle_versions(
 
 enum Found {
     /// The new version, with what the table itself has put into it.
-    New(Details),
+    New(Box<Details>),
     Old,
     Neither,
 }
@@ -136,9 +136,9 @@ fn judge(
         }
     }
     match (as_new, as_old) {
-        (0, 0) if moments_new > 0 => Found::New(stands),
+        (0, 0) if moments_new > 0 => Found::New(Box::new(stands)),
         (0, _) => Found::Old,
-        (_, 0) => Found::New(stands),
+        (_, 0) => Found::New(Box::new(stands)),
         _ => Found::Neither,
     }
 }
