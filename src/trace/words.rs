@@ -292,8 +292,13 @@ fn canaries(report: &Report<'_>) -> Option<String> {
             let near = near.map(|(mark, how)| format!("nearly {mark} ({how})"));
             let marks: Vec<String> = exact.chain(near).collect();
             let id = report.canary(found.canaries[0]);
+            let version = match found.versions {
+                Some((one, last)) if one == last => format!(" (version {one})"),
+                Some((first, last)) => format!(" (version {first} to {last})"),
+                None => String::new(),
+            };
             format!(
-                "  {id} in {}: {}",
+                "  {id}{version} in {}: {}",
                 place(&report.list, found),
                 marks.join(", ")
             )

@@ -8,6 +8,7 @@ use otori::canary::{Canary, SourceName};
 use otori::database::{Database, Engine};
 use otori::notation::Mapping;
 use otori::plant::{self, TendAsk, TendStep};
+use otori::registry::Mark;
 use otori::workspace::Workspace;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -180,6 +181,12 @@ async fn ages(engine: Engine) {
         for same in ["氏名", "メール", "電話", "登録日時", "生年月日", "プラン"] {
             assert_eq!(old[same], new[same]);
         }
+        // A letter to where it was is for it, too.
+        for details in aged.iter().flat_map(Canary::all_details).take(4) {
+            let home = details.household.address.plain(details.household.locale);
+            let found = otori.registry.find(Mark::Address, &home).await.unwrap();
+            assert_eq!(found.len(), 1);
+        }
         flipped += usize::from(old["配信"] != new["配信"]);
         moved += usize::from(old["住所"] != new["住所"]);
         assert!(new["住所"].contains("囮ハイツ"));
@@ -210,6 +217,15 @@ async fn ages(engine: Engine) {
     let gone = otori.json(&["unplant", "club", "--yes"]);
     assert_eq!(gone["removed"], 12);
     assert_eq!(dump(&ground).await, customers(&before, &planted));
+
+    // What is forgotten is so in every version.
+    let file = otori.dir().join("registry.db");
+    let all = "update canary_version set at = at";
+    assert_eq!(crate::evidence::sql(&file, all).await, 24);
+    otori.json(&["forget", "club", "--yes"]);
+    assert_eq!(crate::evidence::sql(&file, all).await, 0);
+    let checked = otori.json(&["evidence", "verify"]);
+    assert_eq!(checked["ok"], true, "{checked}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,6 +54,12 @@ async fn dated_by_versions(engine: Engine) {
     assert_eq!(window["not_before"], change, "{window}");
     assert_eq!(window["not_after"], Value::Null, "{window}");
     assert_eq!(versions(&after), [0, 20, 0]);
+    let said = otori
+        .command(&["trace", otori.dir().join("new").to_str().unwrap()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains(" (version 2) in row "), "{said}");
 
     // Two takings in one list: each canary is found once, and the window leaves nothing out.
     let mut both = old.clone();

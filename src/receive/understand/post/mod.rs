@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Reached, one_line};
 use crate::canary::{Actor, Canary, CanaryId, Channel, SourceName, State};
+use crate::persona::Household;
 use crate::registry::{Error, Mark, Message, Registry, Result};
 use read::Read;
 use typed::Typed;
@@ -124,6 +125,12 @@ pub(super) fn actor(message: &Message) -> Actor {
     }
 }
 
+/// How much alike a canary is in the version that is most so: letters go to where it was, too.
+fn most_alike(canary: &Canary, likeness: impl Fn(&Household) -> f64) -> f64 {
+    let homes = canary.all_details().map(|details| &details.household);
+    homes.map(likeness).fold(0.0, f64::max)
+}
+
 /// The canaries that a letter may have meant, most alike first.
 ///
 /// # Errors
@@ -143,7 +150,7 @@ pub async fn matches_read(registry: &Registry, text: &str) -> Result<Vec<Candida
     let canaries = registry.canaries(None).await?;
     let read = Read::new(text);
     let ranked = tokio::task::spawn_blocking(move || {
-        let alike = |canary: Canary| (read.likeness(&canary.details.household), canary);
+        let alike = |canary: Canary| (most_alike(&canary, |home| read.likeness(home)), canary);
         let canaries = canaries
             .into_iter()
             .filter(|canary| canary.state != State::Void);
@@ -210,7 +217,7 @@ async fn ranked(registry: &Registry, letter: &Letter) -> Result<Ranked> {
             let likeness = if exact {
                 1.0
             } else {
-                typed.likeness(&canary.details.household)
+                most_alike(&canary, |home| typed.likeness(home))
             };
             (likeness, canary)
         })
