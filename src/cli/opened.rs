@@ -1,10 +1,12 @@
 //! A registered source with its database, opened for the commands that plant, verify and remove.
 
 use anyhow::Context;
+use time::OffsetDateTime;
 
 use crate::canary::SourceName;
 use crate::database::{Database, DatabaseUrl, Table};
 use crate::notation::Mapping;
+use crate::persona::{Generator, Lexicon, Seeds};
 use crate::plant::{self, Settled};
 use crate::registry::{Registry, Source};
 
@@ -13,6 +15,12 @@ pub(super) struct Opened {
     pub(super) source: Source,
     pub(super) mapping: Mapping,
     pub(super) database: Database,
+}
+
+/// Makes the people of a source, and reads names.
+pub(super) struct People {
+    generator: Generator,
+    lexicon: Lexicon,
 }
 
 impl Opened {
@@ -32,6 +40,36 @@ impl Opened {
             mapping,
             database,
         })
+    }
+
+    /// Whom its canaries are made from.
+    pub(super) fn people(&self, seeds: &Seeds) -> People {
+        let locale = self.mapping.locale;
+        People {
+            generator: Generator::new(seeds, locale),
+            lexicon: Lexicon::new(seeds, locale),
+        }
+    }
+
+    /// What to plan `count` canaries with, past no warning.
+    pub(super) fn ask<'a>(
+        &'a self,
+        registry: &'a Registry,
+        people: &'a People,
+        count: usize,
+        now: OffsetDateTime,
+    ) -> plant::Ask<'a> {
+        plant::Ask {
+            registry,
+            database: &self.database,
+            source: &self.source,
+            mapping: &self.mapping,
+            generator: &people.generator,
+            lexicon: &people.lexicon,
+            count,
+            force: false,
+            now,
+        }
     }
 
     /// Its table, as the catalog describes it now.

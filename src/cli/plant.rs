@@ -13,7 +13,6 @@ use time::OffsetDateTime;
 use super::opened::Opened;
 use super::{Global, Outcome, Output};
 use crate::canary::{Batch, Canary, SourceName, State};
-use crate::persona::{Generator, Lexicon};
 use crate::plant::{self, Plan, Step};
 use crate::registry::Registry;
 
@@ -89,18 +88,11 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         return Err(plant::Error::FileExists(file.clone()).into());
     }
     let seeds = workspace.seeds()?;
-    let generator = Generator::new(&seeds, opened.mapping.locale);
-    let lexicon = Lexicon::new(&seeds, opened.mapping.locale);
+    let people = opened.people(&seeds);
+    let now = OffsetDateTime::now_utc();
     let ask = plant::Ask {
-        registry: &registry,
-        database: &opened.database,
-        source: &opened.source,
-        mapping: &opened.mapping,
-        generator: &generator,
-        lexicon: &lexicon,
-        count: args.count as usize,
         force: args.force,
-        now: OffsetDateTime::now_utc(),
+        ..opened.ask(&registry, &people, args.count as usize, now)
     };
     let mut rng = StdRng::from_seed(rand::random());
     let mut planned = plant::plan(&ask, &mut rng).await?;

@@ -9,7 +9,7 @@ use super::Intensity;
 /// somebody switches the receiver on again.
 pub const LATE: Duration = Duration::seconds(60);
 /// So many missed arrivals are owed at the most.
-pub const MOST_OWED: u32 = 10_000;
+const MOST_OWED: u32 = 10_000;
 /// Two arrivals are so far apart at the least.
 const APART: Duration = Duration::seconds(1);
 const WEEK: f64 = 7.0 * 86_400.0;
@@ -18,7 +18,7 @@ const WEEK: f64 = 7.0 * 86_400.0;
 ///
 /// With an exponential draw E the arrival is where the integral of the rate reaches E (Lewis and Shedler,
 /// 'Simulation of nonhomogeneous Poisson processes', 1979); the rate is the same within an hour.
-pub fn next<R: Rng + ?Sized>(
+fn next<R: Rng + ?Sized>(
     intensity: &Intensity,
     per_week: f64,
     from: OffsetDateTime,

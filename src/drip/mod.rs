@@ -18,7 +18,7 @@ mod learner;
 mod moment;
 
 pub use config::DripConfig;
-pub use course::{Course, LATE, MOST_OWED, next, pause};
+pub use course::{Course, LATE, pause};
 pub use hours::Hours;
 pub use intensity::{Basis, Intensity};
 pub use learner::Learner;

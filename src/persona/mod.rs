@@ -16,7 +16,7 @@ pub use seeds::{SeedError, Seeds, Statement};
 pub use shape::{Children, Shape};
 
 use serde::{Deserialize, Serialize};
-use time::Date;
+use time::{Date, UtcOffset};
 
 /// Where a household lives, which decides its names, its address and how both are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,6 +36,15 @@ impl Locale {
             Locale::JaJp => "+81",
             Locale::EnUs => "+1",
         }
+    }
+
+    /// What a clock of the country shows that says nothing of its offset, as far as anybody can tell.
+    pub fn clock(self) -> UtcOffset {
+        let hours = match self {
+            Locale::JaJp => 9,
+            Locale::EnUs => -5,
+        };
+        UtcOffset::from_hms(hours, 0, 0).unwrap_or(UtcOffset::UTC)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rand::{Rng, RngExt};
-use time::{Duration, OffsetDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime};
 
 use crate::canary::Cell;
 use crate::database::{Column, Database, Engine, Row, Table};
@@ -183,11 +183,7 @@ pub(super) fn times<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> Vec<OffsetDateTime> {
     // A table's clock without an offset shows its country's time, as far as anybody can tell.
-    let hours = match locale {
-        Locale::JaJp => 9,
-        Locale::EnUs => -5,
-    };
-    let now = now.to_offset(UtcOffset::from_hms(hours, 0, 0).unwrap_or(UtcOffset::UTC));
+    let now = now.to_offset(locale.clock());
     // One alone is typed in now; what is a batch has taken a while.
     let span = if count == 1 { 2_000 } else { 3_600_000 };
     let mut ago: Vec<i64> = (0..count).map(|_| rng.random_range(0..span)).collect();

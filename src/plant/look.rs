@@ -49,7 +49,7 @@ pub(super) async fn look(
 }
 
 /// The row's columns that the table still has.
-fn standing<'r>(table: &Table, row: &'r PlantedRow) -> Vec<&'r str> {
+pub(super) fn standing<'r>(table: &Table, row: &'r PlantedRow) -> Vec<&'r str> {
     let names = row.cells.iter().map(|cell| cell.column.as_str());
     names.filter(|name| table.column(name).is_ok()).collect()
 }

@@ -1,6 +1,9 @@
 //! What the registry finds a canary by.
 
-use super::Mark;
+use super::store::Tx;
+use super::vault::Vault;
+use super::{Mark, Result};
+use crate::canary::CanaryId;
 use crate::notation::{address_key, email_key, kana_key, name_key, phone_key};
 use crate::persona::{Household, Locale};
 
@@ -28,8 +31,25 @@ pub(super) fn folded(mark: Mark, value: &str) -> Option<String> {
     }
 }
 
+/// Makes a canary findable by every mark that a household bears, beside those that it has already.
+pub(super) async fn note_marks(
+    tx: &mut Tx,
+    vault: &Vault,
+    canary: &CanaryId,
+    household: &Household,
+) -> Result<()> {
+    for (mark, value) in marks(household) {
+        let sql = "insert into canary_mark (mark, tag, canary) values ($1, $2, $3)
+                   on conflict do nothing";
+        let tag = vault.tag(mark.name(), &value);
+        let values = vec![mark.name().into(), tag.into(), canary.as_str().into()];
+        tx.execute(sql, values).await?;
+    }
+    Ok(())
+}
+
 /// Every mark that a household bears, folded.
-pub(super) fn marks(household: &Household) -> Vec<(Mark, String)> {
+fn marks(household: &Household) -> Vec<(Mark, String)> {
     let mut bare = vec![(Mark::Address, household.address.plain(household.locale))];
     for person in std::iter::once(&household.guardian).chain(&household.children) {
         let (family, given) = (&person.family, &person.given);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::task::{JoinError, spawn_blocking};
 
-use super::marks::marks;
+use super::marks::note_marks;
 use super::store::{Row, Tx, Value};
 use super::vault::Vault;
 use super::versions::{Kept, versions_of};
@@ -104,18 +104,7 @@ impl Registry {
                 )
                 .await?;
             }
-            for (mark, value) in marks(&canary.details.household) {
-                tx.execute(
-                    "insert into canary_mark (mark, tag, canary) values ($1, $2, $3)
-                     on conflict do nothing",
-                    vec![
-                        mark.name().into(),
-                        self.vault.tag(mark.name(), &value).into(),
-                        canary.id.as_str().into(),
-                    ],
-                )
-                .await?;
-            }
+            note_marks(&mut tx, &self.vault, &canary.id, &canary.details.household).await?;
         }
         let act = Act::BatchRegistered {
             batch: batch.id.to_string(),

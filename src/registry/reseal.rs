@@ -5,7 +5,7 @@
 //! canaries are found by is tagged anew from their details. Two tags of messages (what makes a second
 //! copy, and the salt of the hash that the log holds) cannot be made again: their key is kept, sealed.
 
-use super::marks::marks;
+use super::marks::note_marks;
 use super::open::{KEY_CHECK, KEY_CHECK_PLACE};
 use super::store::Tx;
 use super::vault::{LASTING_PLACE, Vault};
@@ -148,17 +148,8 @@ impl Registry {
                 .await?;
             // Those of every version: a letter may still go to where it was.
             let all = canary.all_details();
-            for (mark, value) in all.flat_map(|details| marks(&details.household)) {
-                tx.execute(
-                    "insert into canary_mark (mark, tag, canary) values ($1, $2, $3)
-                     on conflict do nothing",
-                    vec![
-                        mark.name().into(),
-                        new.tag(mark.name(), &value).into(),
-                        id.into(),
-                    ],
-                )
-                .await?;
+            for details in all {
+                note_marks(tx, new, &canary.id, &details.household).await?;
             }
             tx.touch(Table::CanaryMark, id);
         }

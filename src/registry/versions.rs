@@ -6,7 +6,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::marks::marks;
+use super::marks::note_marks;
 use super::store::{Row, Store, Tx};
 use super::vault::Vault;
 use super::witness::Table;
@@ -183,13 +183,7 @@ impl Registry {
             let sealed = seal(&own, id, number, &sealed)?;
             insert(&mut tx, id, number, PENDING, micros(at), sealed).await?;
             tx.touch(Table::CanaryVersion, id);
-            for (mark, value) in marks(&change.details.household) {
-                let tag = self.vault.tag(mark.name(), &value);
-                let sql = "insert into canary_mark (mark, tag, canary) values ($1, $2, $3)
-                           on conflict do nothing";
-                let values = vec![mark.name().into(), tag.into(), id.as_str().into()];
-                tx.execute(sql, values).await?;
-            }
+            note_marks(&mut tx, &self.vault, id, &change.details.household).await?;
             tx.touch(Table::CanaryMark, id);
         }
         let sql = "insert into tended (source, at) values ($1, $2)
@@ -286,6 +280,26 @@ impl Registry {
             void,
         };
         self.commit(tx, act).await
+    }
+
+    /// How many canaries of a source there are, and how many versions of them are kept in all; one that has
+    /// never changed is a version of itself.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn count_versions(&self, source: &SourceName) -> Result<(usize, usize)> {
+        let sql = "select count(distinct canary.id), count(distinct v.canary), count(v.canary)
+                   from canary join batch on batch.id = canary.batch
+                   join source_key on source_key.source = batch.source
+                   left join canary_version v on v.canary = canary.id and v.state <> 'void'
+                   where batch.source = $1 and source_key.sealed is not null";
+        let rows = self.store.fetch(sql, vec![source.as_str().into()]).await?;
+        let count = |column: usize| {
+            let count = rows.first().map_or(Ok(0), |row| row.int(column))?;
+            usize::try_from(count).map_err(|_| Error::Damaged(format!("source {source}")))
+        };
+        let (canaries, changed, versions) = (count(0)?, count(1)?, count(2)?);
+        Ok((canaries, canaries - changed + versions))
     }
 
     /// Until when a source's canaries have had the changes that were due; `None`: never.

@@ -15,7 +15,7 @@ use crate::cli::opened::Opened;
 use crate::cli::pool::postal_drop;
 use crate::database::{Database, DatabaseUrl};
 use crate::notation::MappingFile;
-use crate::persona::{Gazetteer, Generator, Lexicon, Seeds};
+use crate::persona::{Gazetteer, Seeds};
 use crate::plant;
 use crate::registry::{Registry, Source};
 use crate::source::{Survey, understand};
@@ -131,19 +131,8 @@ pub(super) async fn plant(
 ) -> anyhow::Result<Vec<Canary>> {
     let opened = Opened::named(registry, &company.name().parse()?).await?;
     let _held = registry.exclusive().await?;
-    let generator = Generator::new(seeds, opened.mapping.locale);
-    let lexicon = Lexicon::new(seeds, opened.mapping.locale);
-    let ask = plant::Ask {
-        registry,
-        database: &opened.database,
-        source: &opened.source,
-        mapping: &opened.mapping,
-        generator: &generator,
-        lexicon: &lexicon,
-        count,
-        force: false,
-        now: at,
-    };
+    let people = opened.people(seeds);
+    let ask = opened.ask(registry, &people, count, at);
     let plan = plant::plan(&ask, &mut StdRng::seed_from_u64(seed)).await?;
     plant::plant(
         registry,

@@ -14,7 +14,6 @@ use crate::canary::State;
 use crate::cli::opened::Opened;
 use crate::database::Table;
 use crate::drip::{Basis, Drip, LATE, pause};
-use crate::persona::{Generator, Lexicon};
 use crate::plant::{self, Plan};
 use crate::registry::{self, Registry, Tried};
 use crate::workspace::Workspace;
@@ -141,17 +140,8 @@ async fn plant_one(
     }
     *taken = true;
     let seeds = workspace.seeds()?;
-    let ask = plant::Ask {
-        registry,
-        database: &opened.database,
-        source: &opened.source,
-        mapping: &opened.mapping,
-        generator: &Generator::new(&seeds, opened.mapping.locale),
-        lexicon: &Lexicon::new(&seeds, opened.mapping.locale),
-        count: 1,
-        force: false,
-        now,
-    };
+    let people = opened.people(&seeds);
+    let ask = opened.ask(registry, &people, 1, now);
     let Plan {
         table,
         batch: planned,

@@ -7,7 +7,6 @@ use crate::cli::opened::Opened;
 use crate::database::Table;
 use crate::drip::{Intensity, Learner, clock_offset};
 use crate::notation::Role;
-use crate::persona::Locale;
 
 /// Words of a default that writes the time at which a row is made.
 const CLOCKS: [&str; 11] = [
@@ -76,11 +75,7 @@ async fn clock(opened: &Opened, table: &Table, now: OffsetDateTime) -> anyhow::R
         let offset = shown.and_then(|shown| clock_offset(&shown, now));
         return Ok(offset.unwrap_or(UtcOffset::UTC));
     }
-    let hours = match opened.mapping.locale {
-        Locale::JaJp => 9,
-        Locale::EnUs => -5,
-    };
-    Ok(UtcOffset::from_hms(hours, 0, 0).unwrap_or(UtcOffset::UTC))
+    Ok(opened.mapping.locale.clock())
 }
 
 /// Columns that tell when a row was made or changed, and that the database itself fills with the time.

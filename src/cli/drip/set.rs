@@ -15,7 +15,6 @@ use crate::cli::opened::Opened;
 use crate::cli::{Global, Outcome, Output, minute};
 use crate::database::Engine;
 use crate::drip::{Course, Intensity};
-use crate::persona::{Generator, Lexicon};
 use crate::plant;
 use crate::registry::{NewDrip, Registry};
 use crate::workspace::Workspace;
@@ -60,17 +59,8 @@ pub(super) async fn set(
     let mut rng = StdRng::from_seed(rand::random());
     // What would keep a canary out is told now, not in the night.
     let seeds = workspace.seeds()?;
-    let ask = plant::Ask {
-        registry,
-        database: &opened.database,
-        source: &opened.source,
-        mapping: &opened.mapping,
-        generator: &Generator::new(&seeds, opened.mapping.locale),
-        lexicon: &Lexicon::new(&seeds, opened.mapping.locale),
-        count: 1,
-        force: false,
-        now,
-    };
+    let people = opened.people(&seeds);
+    let ask = opened.ask(registry, &people, 1, now);
     let mut notes = plant::plan(&ask, &mut rng).await?.notes;
     let shown = learn(&opened, &table, now).await?;
     let intensity = match args.hours {

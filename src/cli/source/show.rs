@@ -47,16 +47,14 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     .await?;
     let mut document = view.document();
     document.table = source.table;
-    let canaries = registry.canaries(Some(&args.name)).await?;
-    let versions: usize = canaries.iter().map(|one| one.versions.len().max(1)).sum();
+    let (canaries, versions) = registry.count_versions(&args.name).await?;
     document.versions = Some(versions);
     Output::new(global).result(&document, |out| {
         view.write(out)?;
-        match versions > canaries.len() {
+        match versions > canaries {
             true => writeln!(
                 out,
-                "\n{} canaries in {versions} versions: see `otori tend --help`",
-                canaries.len()
+                "\n{canaries} canaries in {versions} versions: see `otori tend --help`"
             ),
             false => Ok(()),
         }

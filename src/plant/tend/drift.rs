@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use rand::{Rng, RngExt};
 
-use super::pace::{Life, Pace, class};
+use super::pace::{CLASSES, Life, Pace, class};
 use crate::database::Row;
 
 /// Values of a flag, a status or a plan: a column with more is none.
@@ -27,10 +27,15 @@ type Spread = BTreeMap<Value, f64>;
 /// What a column does as rows age.
 pub(super) struct Drift {
     pub column: String,
+    shown: Shown,
+}
+
+/// By what a change shows.
+enum Shown {
     /// From what was made to what was touched, by age class; where a class is too small, of all.
-    touched: Vec<Option<(Spread, Spread)>>,
+    Touched(Vec<(Spread, Spread)>),
     /// From young to old rows, and the seconds between them.
-    aged: Option<(Spread, Spread, f64)>,
+    Aged(Spread, Spread, f64),
 }
 
 impl Drift {
@@ -59,14 +64,11 @@ impl Drift {
         let known = pace.lives.iter().any(|life| life.touched.is_some());
         if known {
             let all = compared(None)?;
-            let mut touched: Vec<Option<(Spread, Spread)>> = Vec::new();
-            for own in 0..4 {
-                touched.push(compared(Some(own)).or_else(|| Some(all.clone())));
-            }
+            let touched =
+                (0..CLASSES).map(|own| compared(Some(own)).unwrap_or_else(|| all.clone()));
             return Some(Drift {
                 column: column.to_owned(),
-                touched,
-                aged: None,
+                shown: Shown::Touched(touched.collect()),
             });
         }
         let mut by_age: Vec<&Life> = pace.lives.iter().collect();
@@ -78,14 +80,13 @@ impl Drift {
         let (from, to) = differ(spread(young), spread(old))?;
         (apart > 0.0).then(|| Drift {
             column: column.to_owned(),
-            touched: Vec::new(),
-            aged: Some((from, to, apart)),
+            shown: Shown::Aged(from, to, apart),
         })
     }
 
     /// Whether its changes are seen with the moments of change, and happen then alone.
     pub(super) fn with_touch(&self) -> bool {
-        self.aged.is_none()
+        matches!(self.shown, Shown::Touched(_))
     }
 
     /// What a value becomes when its row is touched at this age for the first time, or again after a touch
@@ -97,12 +98,14 @@ impl Drift {
         before: Option<f64>,
         rng: &mut R,
     ) -> Option<Value> {
-        let at = |age: f64| self.touched.get(class(age))?.as_ref();
-        let (made, now) = at(age)?;
+        let Shown::Touched(touched) = &self.shown else {
+            return None;
+        };
+        let (made, now) = &touched[class(age)];
         let from = match before {
             None => made,
             Some(before) if class(before) == class(age) => return None,
-            Some(before) => &at(before)?.1,
+            Some(before) => &touched[class(before)].1,
         };
         moved(value, from, now, 1.0, rng)
     }
@@ -114,7 +117,9 @@ impl Drift {
         seconds: f64,
         rng: &mut R,
     ) -> Option<Value> {
-        let (from, to, apart) = self.aged.as_ref()?;
+        let Shown::Aged(from, to, apart) = &self.shown else {
+            return None;
+        };
         moved(value, from, to, seconds / apart, rng)
     }
 }

@@ -22,6 +22,8 @@ const DAY: f64 = 86_400.0;
 const YEAR: f64 = 365.25 * DAY;
 /// Ends of the age classes, in days.
 const AGES: [f64; 3] = [30.0, 182.0, 730.0];
+/// How many age classes there are.
+pub(super) const CLASSES: usize = AGES.len() + 1;
 /// Rows that a class needs to speak for itself.
 const ENOUGH: usize = 50;
 /// A change so soon is part of making the row.
@@ -64,7 +66,7 @@ pub(super) struct Life {
 pub(super) struct Pace {
     pub grounds: Grounds,
     /// Changes per row and year, by age class.
-    rates: [f64; AGES.len() + 1],
+    rates: [f64; CLASSES],
     /// Of all ages.
     pub mean: f64,
     /// Times of the day at which rows were changed, in seconds.
@@ -105,13 +107,13 @@ impl Pace {
         };
         let mut pace = Pace {
             grounds: Grounds::Assumed,
-            rates: [MOVES; AGES.len() + 1],
+            rates: [MOVES; CLASSES],
             mean: MOVES,
             clocks: Vec::new(),
             lives: Vec::new(),
         };
         // Of each class: changes met, seconds looked through, rows.
-        let mut met = [(0.0, 0.0, 0_usize); AGES.len() + 1];
+        let mut met = [(0.0, 0.0, 0_usize); CLASSES];
         for (row, (made, changed)) in times.into_iter().enumerate() {
             let Some(made) = made else { continue };
             let age = (now - made).max(0.0);
@@ -151,7 +153,7 @@ impl Pace {
     /// The same at a rate that the operator says, in changes per row and year.
     pub(super) fn told(mut self, rate: f64) -> Pace {
         self.grounds = Grounds::Told;
-        self.rates = [rate; AGES.len() + 1];
+        self.rates = [rate; CLASSES];
         self
     }
 

@@ -323,12 +323,10 @@ fn touched<R: Rng + ?Sized>(
 /// The offset of the table's clock: what its values say, else its country's.
 fn offset(text: Option<&str>, locale: Locale) -> UtcOffset {
     let text = text.unwrap_or_default();
-    let hours = match locale {
-        _ if text.ends_with('Z') || text.ends_with("+00") || text.ends_with("+00:00") => 0,
-        Locale::JaJp => 9,
-        Locale::EnUs => -5,
-    };
-    UtcOffset::from_hms(hours, 0, 0).unwrap_or(UtcOffset::UTC)
+    match text.ends_with('Z') || text.ends_with("+00") || text.ends_with("+00:00") {
+        true => UtcOffset::UTC,
+        false => locale.clock(),
+    }
 }
 
 /// Takes back moves to where a customer lives.

@@ -7,6 +7,7 @@ use crate::notation::Role;
 use crate::registry::{Outcome, Registry};
 
 use super::super::Result;
+use super::super::look::standing;
 use super::{changed, is_keyed};
 
 /// What became of changes that were pending.
@@ -54,7 +55,7 @@ pub async fn settle_versions(
             let mut now = Vec::new();
             for row in &new.rows {
                 now.push(match is_keyed(table, row) {
-                    true => tx.read(table, &row.key, &names(table, row)).await?,
+                    true => tx.read(table, &row.key, &standing(table, row)).await?,
                     false => None,
                 });
             }
@@ -91,12 +92,6 @@ enum Found {
     Neither,
 }
 
-/// The row's columns that the table still has.
-fn names<'r>(table: &Table, row: &'r PlantedRow) -> Vec<&'r str> {
-    let names = row.cells.iter().map(|cell| cell.column.as_str());
-    names.filter(|name| table.column(name).is_ok()).collect()
-}
-
 /// Only the columns that were to change tell the versions apart. A moment of change may be the table's own
 /// (a trigger): any that is not the old one is the new one.
 fn judge(
@@ -115,7 +110,7 @@ fn judge(
         let Some(held) = now.get(place).and_then(Option::as_ref) else {
             return Found::Neither;
         };
-        let names = names(table, new);
+        let names = standing(table, new);
         for column in differing {
             let Some(at) = names.iter().position(|name| *name == column) else {
                 return Found::Neither;

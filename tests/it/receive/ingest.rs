@@ -190,6 +190,20 @@ async fn until(what: &str, done: impl Fn() -> bool) {
     panic!("it did not come to this: {what}");
 }
 
+/// Each mail by its subject, with how often it came again.
+fn repeats(otori: &Otori) -> Vec<(String, Option<u64>)> {
+    let shown = otori.json(&["sightings"]);
+    let rows = shown["sightings"].as_array().unwrap().iter();
+    let mut shown: Vec<_> = rows
+        .map(|row| {
+            let summary = row["summary"].as_str().unwrap();
+            (summary.to_owned(), row["repeats"].as_u64())
+        })
+        .collect();
+    shown.sort();
+    shown
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_maildir_is_taken_and_what_was_stored_before_a_stop_is_not_counted_again() {
     let otori = Otori::new().await;
@@ -215,15 +229,8 @@ async fn a_maildir_is_taken_and_what_was_stored_before_a_stop_is_not_counted_aga
     // What is nobody's, and what is no mail, stays.
     assert_eq!(names(&maildir.join("new")), ["3.c", "4.d"]);
 
-    let shown = otori.json(&["sightings"]);
-    let mut shown: Vec<_> = shown["sightings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| (row["summary"].as_str().unwrap(), row["repeats"].as_u64()))
-        .collect();
-    shown.sort();
-    assert_eq!(shown, [("mail 1", Some(1)), ("mail 2", Some(0))]);
+    let (one, two) = ("mail 1".to_owned(), "mail 2".to_owned());
+    assert_eq!(repeats(&otori), [(one, Some(1)), (two, Some(0))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,15 +255,8 @@ async fn what_dovecots_delivery_agent_writes_into_the_maildir_is_taken_once() {
     // Dovecot's own files, and what is nobody's, are let be.
     assert_eq!(names(&dovecot.maildir().join("new")).len(), 1);
     assert!(names(&dovecot.maildir()).contains(&"dovecot-uidlist".to_owned()));
-    let shown = otori.json(&["sightings"]);
-    let mut shown: Vec<_> = shown["sightings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| (row["summary"].as_str().unwrap(), row["repeats"].as_u64()))
-        .collect();
-    shown.sort();
-    assert_eq!(shown, [("mail 1", Some(0)), ("mail 2", Some(1))]);
+    let (one, two) = ("mail 1".to_owned(), "mail 2".to_owned());
+    assert_eq!(repeats(&otori), [(one, Some(0)), (two, Some(1))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
