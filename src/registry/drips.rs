@@ -105,6 +105,7 @@ impl Registry {
                    where source = $2 and stopped_at is null";
         let values = vec![micros(now).into(), source.as_str().into()];
         if tx.execute(sql, values).await? == 0 {
+            tx.commit().await?;
             return Ok(false);
         }
         tx.touch(Table::Drip, source);

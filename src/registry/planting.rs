@@ -193,7 +193,10 @@ impl Registry {
     /// The store fails, or a canary does not open.
     pub async fn canaries(&self, source: Option<&SourceName>) -> Result<Vec<Canary>> {
         let mut tx = self.store.begin_snapshot().await?;
-        self.canaries_in(&mut tx, source).await
+        let canaries = self.canaries_in(&mut tx, source).await?;
+        // One that is only dropped ends some time later, and holds its tables until then.
+        tx.commit().await?;
+        Ok(canaries)
     }
 
     /// The same as a transaction sees them. Pages are opened on other threads while the next is read:
@@ -268,6 +271,7 @@ impl Registry {
             )
             .await?;
         let kept = Kept::of_batch(&mut tx, batch).await?;
+        tx.commit().await?;
         self.open_page(&rows, &kept)
     }
 

@@ -145,7 +145,7 @@ impl Store {
                 Ok(row.try_get::<i64, _>(0)? == 0)
             }
             Store::Postgres(pool) => {
-                let tables = "vacuum (full) source_key, canary, canary_mark";
+                let tables = "vacuum (full) source_key, canary, canary_mark, canary_version";
                 sqlx::query(tables).execute(pool).await?;
                 Ok(true)
             }
