@@ -1,0 +1,22 @@
+//! Call records, by both layouts.
+#![no_main]
+
+use otori::receive::cdr::{Layout, read};
+use time::{OffsetDateTime, UtcOffset};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    for layout in [Layout::Asterisk, Layout::Header(Vec::new())] {
+        let mut last = 0;
+        let _ = read(bytes, &layout, UtcOffset::UTC, |record| {
+            let line = match record {
+                Ok(record) => {
+                    record.message(OffsetDateTime::UNIX_EPOCH);
+                    record.line
+                }
+                Err(bad) => bad.line,
+            };
+            assert!(line > last, "lines in order");
+            last = line;
+        });
+    }
+});

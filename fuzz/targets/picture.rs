@@ -1,0 +1,13 @@
+//! A picture to a readable page: decoded, cut out and straightened.
+#![no_main]
+
+use otori::receive::reading::picture::{decode, readable};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let Ok(picture) = decode(bytes) else { return };
+    assert_eq!(picture.pixels.len(), picture.width * picture.height);
+    // What is large takes long, and is in the decoder's limits.
+    if picture.pixels.len() < 100_000 {
+        readable(picture);
+    }
+});
