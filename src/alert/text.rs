@@ -80,6 +80,9 @@ pub struct Latest {
     pub kind: String,
     pub canary: Option<String>,
     pub batch: Option<String>,
+    /// The domain of ours that a mail claims, and is not from.
+    #[serde(default)]
+    pub impersonates: Option<String>,
 }
 
 impl Facts {
@@ -111,6 +114,10 @@ impl Facts {
             "probe" => " (asked whether the address is there, and sent nothing)",
             _ => "",
         };
+        let pretends = latest.impersonates.as_ref().map(|domain| {
+            format!("Pretends:   it says that it is from {domain}, who writes for you, and fails authentication\n")
+        });
+        let pretends = pretends.unwrap_or_default();
         format!(
             "Somebody has contacted customers who do not exist. They were planted in '{source}'\n\
              and nowhere else, so data of '{source}' is in other hands.\n\
@@ -119,6 +126,7 @@ impl Facts {
              Incident:   {incident}, opened {opened_at}\n\
              Sightings:  {}, of {}\n\
              Latest:     {}, {}{check}, {canary}\n\
+             {pretends}\
              \n\
              See:        otori sightings --source {source}\n\
              With a list in hand: otori trace FILE\n",

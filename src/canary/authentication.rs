@@ -31,6 +31,9 @@ pub struct Authentication {
     /// The author's domain, if it is proven.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proven: Option<String>,
+    /// The mail server that has found this, where it was not found here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// Why nothing, or not all, was checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_checked: Option<String>,
@@ -79,6 +82,9 @@ impl Authentication {
         let found: Vec<String> = found.chain(signatures).collect();
         if !found.is_empty() {
             words = format!("{words} [{}]", found.join(", "));
+        }
+        if let Some(by) = &self.by {
+            words = format!("{words}, as {by} says");
         }
         words
     }

@@ -14,6 +14,9 @@ pub struct Origin {
     /// Whether it is from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
+    /// Whether it says that it is from somebody who writes for the source, and is found not to be.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub impersonates: bool,
     /// The mailing list, as `List-Id` names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<String>,
@@ -69,6 +72,11 @@ impl Origin {
     /// What is worth a line, in words; `None` if nothing is.
     pub fn words(&self) -> Option<String> {
         let mut words = Vec::new();
+        let claimed = self.sender.as_ref().filter(|_| self.impersonates);
+        words.extend(claimed.map(|sender| {
+            let domain = &sender.domain;
+            format!("says that it is from {domain}, who writes for you, and is not")
+        }));
         words.extend(self.authentication.as_ref().map(Authentication::words));
         let mut add = |what: &str, list: &[String]| {
             if !list.is_empty() {

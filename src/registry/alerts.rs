@@ -8,6 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use super::store::Tx;
 use super::witness::Table;
 use super::{Alert, Error, Registry, Result, from_micros, micros};
+use crate::canary::Actor;
 
 /// More of the same (a canary on a channel that its incident knows) is told at this interval, in
 /// microseconds; news is told at once ([`super::deliveries`]).
@@ -34,6 +35,9 @@ struct Latest {
     kind: String,
     canary: Option<String>,
     batch: Option<String>,
+    /// Whom the latest mail says that it is from, where that is somebody who writes for the source and it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impersonates: Option<String>,
 }
 
 /// The facts of an alert that tells of a drill.
@@ -163,7 +167,7 @@ impl Registry {
                         (select count(*) from sighting where sighting.incident = incident.id),
                         (select count(distinct canary) from sighting
                          where sighting.incident = incident.id),
-                        latest.kind
+                        latest.kind, latest.actor
                  from alert
                  join incident on incident.id = alert.incident
                  join sighting as latest on latest.id = $2
@@ -186,6 +190,7 @@ impl Registry {
                 kind: row.text(9)?,
                 canary: row.text_or_null(5)?,
                 batch: row.text_or_null(6)?,
+                impersonates: impersonated(&self.vault.open("actor", &row.bytes(10)?)?),
             },
         };
         Ok(serde_json::to_string(&body).ok())
@@ -249,6 +254,13 @@ impl Registry {
 
 fn place(alert: i64) -> String {
     format!("alert {alert}")
+}
+
+/// The domain that a mail's sender has falsely claimed, if it is one of whoever writes for the source.
+fn impersonated(actor: &[u8]) -> Option<String> {
+    let actor: Actor = serde_json::from_slice(actor).ok()?;
+    let origin = actor.origin.filter(|origin| origin.impersonates)?;
+    origin.sender.map(|sender| sender.domain)
 }
 
 fn rfc3339(at: i64) -> Result<String> {

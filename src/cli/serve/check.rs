@@ -45,6 +45,7 @@ const CHECKS: [Check; 14] = [
     files,
     domains,
     mailboxes,
+    auth,
     public_url,
     report,
     people,
@@ -434,6 +435,41 @@ fn mailboxes(given: &Given<'_>, points: &mut Points) {
     }
     if points.points.len() == before {
         points.ok(POINT, format!("{} are to be read", config.len()));
+    }
+}
+
+/// Who says whether a mail is from whom it claims; nobody is asked.
+fn auth(given: &Given<'_>, points: &mut Points) {
+    const POINT: &str = "auth";
+    let receive = given.receive();
+    let auth = &receive.auth;
+    if let Some(wrong) = auth.wrong() {
+        return points.wrong(POINT, wrong);
+    }
+    let handed_on = given.args.lmtp.is_some()
+        || receive.lmtp.is_some()
+        || receive.maildir.is_some()
+        || !receive.imap.is_empty();
+    if !auth.trusted.is_empty() && !handed_on {
+        points.warn(
+            POINT,
+            "trusted names servers in front, and none hands mail on: there is neither lmtp, maildir nor [[receive.imap]]",
+        );
+    }
+    let sources = receive.expected.len();
+    match (auth.resolvers.len(), auth.trusted.len()) {
+        (0, 0) if sources > 0 => points.wrong(
+            POINT,
+            "[[receive.expected]] names who writes, and nothing can prove that they did: name resolvers or trusted servers in [receive.auth]",
+        ),
+        (0, 0) => points.warn(
+            POINT,
+            "no resolver is named in [receive.auth]: nobody can say whether a mail is from whom it claims",
+        ),
+        (resolvers, trusted) => points.ok(
+            POINT,
+            format!("{resolvers} resolvers are asked, and {trusted} servers in front believed"),
+        ),
     }
 }
 

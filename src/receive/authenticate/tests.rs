@@ -73,6 +73,7 @@ async fn name_server(records: &[(&str, &str)], broken: &'static str) -> SocketAd
 fn asks(resolver: SocketAddr) -> Authenticator {
     let auth = AuthConfig {
         resolvers: vec![resolver],
+        ..AuthConfig::default()
     };
     let expected = ExpectedConfig {
         source: "shop".parse().unwrap(),
@@ -205,4 +206,129 @@ fn only_a_sources_own_domains_are_expected() {
     assert!(asks.expects(&shop, "shop.example") && asks.expects(&shop, "news.shop.example"));
     assert!(!asks.expects(&shop, "workshop.example") && !asks.expects(&shop, "example"));
     assert!(!asks.expects(&"club".parse().unwrap(), "shop.example"));
+}
+
+#[tokio::test]
+async fn what_a_server_in_front_found_counts_where_it_handed_the_mail_on() {
+    let auth = AuthConfig {
+        trusted: vec!["mx.our.example".to_owned()],
+        ..AuthConfig::default()
+    };
+    let asks = Authenticator::new(&auth, &[]).unwrap();
+    let with = |results: &str| format!("Authentication-Results: {results}\r\n{MAIL}");
+    let handed_on = from("bounce@broker.example", None);
+    let found = async |sender: &Sender, results: &str| {
+        let found = asks.of(sender, with(results).as_bytes()).await;
+        (found.proven, found.by, found.not_checked.is_some())
+    };
+    let ours = || Some("mx.our.example".to_owned());
+    let shop = || Some("shop.example".to_owned());
+    let pass = "mx.our.example; dmarc=pass header.from=shop.example";
+    assert_eq!(found(&handed_on, pass).await, (shop(), ours(), false));
+    // A stranger who speaks with us himself may write what he likes.
+    let stranger = from("bounce@broker.example", Some("192.0.2.1"));
+    assert_eq!(found(&stranger, pass).await, (None, None, true));
+    let elsewhere = "mx.elsewhere.example; dmarc=pass header.from=shop.example";
+    assert_eq!(found(&handed_on, elsewhere).await, (None, None, true));
+    for (results, proven) in [
+        (
+            "mx.our.example; dmarc=fail header.from=shop.example; dkim=pass header.d=shop.example",
+            None,
+        ),
+        (
+            "mx.our.example; dmarc=pass header.from=broker.example",
+            None,
+        ),
+        (
+            "mx.our.example; dmarc=none header.from=shop.example; dkim=pass header.d=shop.example",
+            shop(),
+        ),
+        (
+            "mx.our.example; spf=pass smtp.mailfrom=a@mail.shop.example",
+            shop(),
+        ),
+        (
+            "mx.our.example; spf=pass smtp.mailfrom=a@broker.example; dkim=fail header.d=shop.example",
+            None,
+        ),
+        ("mx.our.example; none", None),
+    ] {
+        assert_eq!(
+            found(&handed_on, results).await,
+            (proven, ours(), false),
+            "{results}"
+        );
+    }
+    assert!(
+        Authenticator::new(
+            &AuthConfig {
+                trusted: vec!["a b".to_owned()],
+                ..auth
+            },
+            &[]
+        )
+        .is_err()
+    );
+}
+
+#[tokio::test]
+async fn an_expired_signature_proves_nothing_any_more() {
+    let records = [("s._domainkey.shop.example", KEY)];
+    let asks = asks(name_server(&records, "").await);
+    let mail = signed_by("shop.example", 1);
+    let nobody = from("bounce@broker.example", None);
+    let fresh = asks.of(&nobody, mail.as_bytes()).await;
+    // Its time has come within the second, or not yet.
+    assert!(fresh.not_checked.is_none());
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let expired = asks.of(&nobody, mail.as_bytes()).await;
+    assert_eq!(expired.proven, None, "{}", expired.words());
+    assert_ne!(expired.dkim[0].result, "pass", "{}", expired.words());
+}
+
+#[tokio::test]
+async fn a_forwarders_chain_is_told_and_proves_no_author() {
+    let records = [
+        ("s._domainkey.shop.example", KEY),
+        ("s._domainkey.list.example", KEY),
+        ("_dmarc.shop.example", "v=DMARC1; p=reject"),
+    ];
+    let asks = asks(name_server(&records, "").await);
+    let asked = &asks.resolver.as_ref().unwrap().asks;
+    // A list takes a mail that is well signed, writes below it, and vouches for what it found.
+    let came = signed_by("shop.example", 3600);
+    let parsed = AuthenticatedMessage::parse(came.as_bytes()).unwrap();
+    let signatures = asked.verify_dkim(&parsed).await;
+    let arc = asked.verify_arc(&parsed).await;
+    let results = mail_auth::AuthenticationResults::new("mx.list.example");
+    let results = results.with_dkim_results(&signatures, "news@shop.example");
+    let goes = format!("{came}-- \r\nThe list\r\n");
+    let parsed = AuthenticatedMessage::parse(goes.as_bytes()).unwrap();
+    let decoded = |text| base64_decode(text).unwrap();
+    let key = Ed25519Key::from_seed_and_public_key(&decoded(SECRET), &decoded(PUBLIC)).unwrap();
+    let sealer = mail_auth::arc::ArcSealer::from_key(key)
+        .domain("list.example")
+        .selector("s");
+    let sealer = sealer.headers(["From", "To", "Subject"]);
+    let set = sealer.seal(&parsed, &results, &arc).unwrap();
+    let forwarded = set.to_header() + &goes;
+    let found = asks
+        .of(&from("list@list.example", None), forwarded.as_bytes())
+        .await;
+    assert_eq!(found.proven, None, "{}", found.words());
+    assert_eq!(found.dkim[0].result, "fail", "{}", found.words());
+    assert_eq!(found.dmarc.as_ref().unwrap().result, "fail");
+    let chain = found.arc.as_ref().unwrap();
+    assert_eq!(
+        (chain.result.as_str(), chain.domain.as_deref()),
+        ("pass", Some("list.example"))
+    );
+    // Changed behind the forwarder, the chain breaks.
+    let broken = asks
+        .of(
+            &from("", None),
+            forwarded.replace("Now.", "Pay.").as_bytes(),
+        )
+        .await;
+    assert_eq!(broken.arc.as_ref().unwrap().result, "fail");
 }

@@ -177,6 +177,31 @@ fn header(raw: &[u8]) -> Header {
     header
 }
 
+/// The fields of this name in a mail's header, the highest first, each on one line.
+pub(super) fn fields(raw: &[u8], wanted: &str) -> Vec<String> {
+    let raw = &raw[..raw.len().min(HEADER)];
+    let mut fields: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in raw.split(|&b| b == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        let text = String::from_utf8_lossy(line);
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            if let Some(last) = fields.last_mut().filter(|_| inside) {
+                last.push_str(&text);
+            }
+            continue;
+        }
+        let named = text.split_once(':');
+        let named = named.filter(|(name, _)| name.trim_end().eq_ignore_ascii_case(wanted));
+        inside = named.is_some();
+        fields.extend(named.map(|(_, value)| value.to_owned()));
+    }
+    fields
+}
+
 /// An address as `Return-Path` and `Delivered-To` have it, without its brackets.
 fn bare(value: &str) -> &str {
     value.trim().trim_start_matches('<').trim_end_matches('>')

@@ -349,6 +349,22 @@ impl Known<'_> {
     }
 }
 
+impl Known<'_> {
+    /// Whether a mail says that it is from somebody who writes for the source, and is found not to be.
+    fn impersonates(&self, source: Option<&SourceName>, actor: &Actor) -> bool {
+        let looked_at = |known: &&Authentication| known.not_checked.is_none();
+        let known = self.authentication.as_ref().filter(looked_at);
+        let claimed = actor
+            .origin
+            .as_ref()
+            .and_then(|origin| origin.sender.as_ref());
+        let (Some(source), Some(known), Some(claimed)) = (source, known, claimed) else {
+            return false;
+        };
+        known.proven.is_none() && self.authenticator.writes_for(source, &claimed.domain)
+    }
+}
+
 async fn authenticity(asked: &Authenticator, message: &Message) -> Option<Authentication> {
     let sender = mail::sender(message)?;
     Some(asked.of(&sender, &message.raw).await)
@@ -360,6 +376,10 @@ fn sighting(
     probe: Option<&str>,
     known: &Known<'_>,
 ) -> NewSighting {
+    let mut actor = actor.clone();
+    if known.impersonates(reached.source.as_ref(), &actor) {
+        actor.origin.get_or_insert_default().impersonates = true;
+    }
     NewSighting {
         source: reached.source.clone(),
         canary: reached.canary.clone(),
@@ -373,7 +393,7 @@ fn sighting(
         } else {
             SightingKind::Alarm
         },
-        actor: actor.clone(),
+        actor,
         network: probe.filter(|name| !name.is_empty()).map(str::to_owned),
     }
 }
