@@ -200,12 +200,8 @@ pub async fn start(
         return Err(Error::Config(why.to_owned()));
     }
     let calls = (intake.clone(), registry.clone());
-    let context = Arc::new(Context::new(
-        config,
-        tls.clone(),
-        recipients.clone(),
-        intake,
-    ));
+    let context = Context::new(config, tls.clone(), recipients.clone(), intake);
+    let context = Arc::new(context.remembering(dir, registry.clone()));
     recipients.refresh().await;
     for domain in recipients.catch_all_in_vain() {
         tracing::warn!(domain, "catch_all names a domain that is not in the pool");

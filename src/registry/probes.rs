@@ -12,12 +12,31 @@ const SEVERAL: i64 = 2;
 /// Within so many microseconds.
 const WITHIN: i64 = 30 * 24 * 3600 * 1_000_000;
 
+/// Where a sealed check lies.
+const KEPT: &str = "probe journal";
+
 impl Registry {
     /// The tag of the network from which a sighting is a check of a canary.
     pub(super) fn probing(&self, sighting: &NewSighting) -> Option<Vec<u8>> {
         let network = sighting.network.as_ref()?;
         let probe = sighting.kind == SightingKind::Probe && sighting.canary.is_some();
         probe.then(|| self.network_tag(network))
+    }
+
+    /// Seals what a receiver keeps of a check outside the registry until it is stored.
+    ///
+    /// # Errors
+    /// It is too large.
+    pub fn seal_probe(&self, plain: &[u8]) -> Result<Vec<u8>> {
+        self.vault.seal(KEPT, plain)
+    }
+
+    /// Opens it again.
+    ///
+    /// # Errors
+    /// It is damaged, or of another key.
+    pub fn open_probe(&self, sealed: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>> {
+        self.vault.open(KEPT, sealed)
     }
 
     pub(super) fn network_tag(&self, network: &str) -> Vec<u8> {

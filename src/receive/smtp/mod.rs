@@ -8,6 +8,7 @@ mod command;
 mod data;
 pub(super) mod identity;
 mod input;
+mod journal;
 mod message;
 mod network;
 mod obey;
@@ -20,6 +21,7 @@ mod tls;
 
 use std::io;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,11 +39,13 @@ pub use recipients::{Recipients, Standing};
 pub use session::{Ended, Protocol, Session};
 pub use tls::{Tls, ends as certificate_ends, install_crypto};
 
+use journal::Journal;
 use probe::Probes;
 use seats::Seats;
 
 use super::{Intake, Limits, ReceiveConfig};
 use crate::metrics::metrics;
+use crate::registry::Registry;
 
 /// How long sessions may go on when the receiver stops: enough to finish a message.
 const GRACE: Duration = Duration::from_secs(5);
@@ -86,7 +90,7 @@ impl Context {
             limits,
             proxies: config.proxies.clone(),
             tls,
-            probes: Probes::start(recipients.clone(), intake.clone()),
+            probes: Probes::start(recipients.clone(), intake.clone(), None, Vec::new()),
             recipients,
             intake,
             memory: Arc::new(Semaphore::new(memory)),
@@ -97,6 +101,21 @@ impl Context {
 }
 
 impl Context {
+    /// The same with a journal in the workspace `dir`, so that recipient checks outlive a kill. Without it, if it
+    /// cannot be written, which is told.
+    pub fn remembering(mut self, dir: &Path, registry: Registry) -> Context {
+        match Journal::open(dir, registry) {
+            Ok((journal, left)) => {
+                let (recipients, intake) = (self.recipients.clone(), self.intake.clone());
+                self.probes = Probes::start(recipients, intake, Some(journal), left);
+            }
+            Err(error) => {
+                tracing::error!(%error, "recipient checks would be lost if the receiver were killed: the workspace's directory 'probes' cannot be written");
+            }
+        }
+        self
+    }
+
     /// For the next handshake, if there is a certificate.
     fn acceptor(&self) -> Option<TlsAcceptor> {
         self.tls.as_ref().and_then(Tls::acceptor)

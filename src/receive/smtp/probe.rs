@@ -1,17 +1,20 @@
 //! Recipient checks: whoever asks for a canary's address and then sends nothing is washing a list that
 //! holds it, before the list is used or sold.
 //!
-//! It is noticed when the session ends, however it ends, and stored as a message without content.
+//! It is noticed when the session ends, however it ends, and stored as a message without content. A receiver that
+//! is killed before has it in its journal ([`super::journal`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
 use super::Recipients;
 use super::identity::hash_of;
+use super::journal::Journal;
 use super::network::network;
 use super::obey::Envelope;
 use super::session::Protocol;
@@ -30,38 +33,70 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 /// again.
 const SAME: i64 = 3600;
 
-/// What was asked for in a session, and got no message.
-struct Probe {
-    at: OffsetDateTime,
+/// Who asks.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Client {
     peer: IpAddr,
     network: String,
     tls: bool,
     helo: String,
     from: String,
-    recipients: Vec<String>,
 }
+
+/// A recipient that was asked for.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Check {
+    #[serde(with = "time::serde::timestamp")]
+    at: OffsetDateTime,
+    client: Client,
+    recipient: String,
+}
+
+/// Its number in the journal, where there is one.
+type Numbered = (Option<u64>, Check);
 
 /// The way to the keeper of probes; clones share it.
 #[derive(Clone)]
-pub(super) struct Probes(mpsc::Sender<Probe>);
+pub(super) struct Probes {
+    ended: mpsc::Sender<Vec<Numbered>>,
+    journal: Option<Journal>,
+}
 
 impl Probes {
-    /// Starts the keeper; it ends when all handles are gone.
-    pub fn start(recipients: Recipients, intake: Intake) -> Probes {
-        let (probes, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(keep(waiting, recipients, intake));
-        Probes(probes)
+    /// Starts the keeper; it ends when all handles are gone. With a journal, `left` is what was in it.
+    pub fn start(
+        recipients: Recipients,
+        intake: Intake,
+        journal: Option<Journal>,
+        left: Vec<(u64, Check)>,
+    ) -> Probes {
+        let (ended, waiting) = mpsc::channel(WAITING);
+        if !left.is_empty() {
+            tracing::info!(
+                checks = left.len(),
+                "recipient checks of a receiver that was killed are stored"
+            );
+            let left = left.into_iter();
+            // There is room: nobody else knows the channel yet.
+            let _ = ended.try_send(left.map(|(number, check)| (Some(number), check)).collect());
+        }
+        tokio::spawn(keep(waiting, recipients, intake, journal.clone()));
+        Probes { ended, journal }
     }
 }
 
-async fn keep(mut waiting: mpsc::Receiver<Probe>, recipients: Recipients, intake: Intake) {
-    while let Some(probe) = waiting.recv().await {
-        let mut left = probe.recipients.clone();
+async fn keep(
+    mut waiting: mpsc::Receiver<Vec<Numbered>>,
+    recipients: Recipients,
+    intake: Intake,
+    journal: Option<Journal>,
+) {
+    while let Some(mut left) = waiting.recv().await {
         let mut pause = PAUSES.0;
-        while let Some(recipient) = left.last() {
-            let kept = match recipients.is_canary(recipient).await {
+        while let Some((number, check)) = left.last() {
+            let kept = match recipients.is_canary(&check.recipient).await {
                 Some(true) => {
-                    let stored = intake.accept(probe.message(recipient)).await.is_ok();
+                    let stored = intake.accept(check.message()).await.is_ok();
                     if stored {
                         metrics().probe();
                     }
@@ -72,9 +107,18 @@ async fn keep(mut waiting: mpsc::Receiver<Probe>, recipients: Recipients, intake
                 None => false,
             };
             if kept {
+                if let Some(journal) = &journal {
+                    journal.done(*number);
+                }
                 left.pop();
             } else if waiting.is_closed() {
-                tracing::error!(left = left.len(), "recipient checks are not stored");
+                match &journal {
+                    Some(_) => tracing::warn!(
+                        left = left.len(),
+                        "recipient checks wait for the next start"
+                    ),
+                    None => tracing::error!(left = left.len(), "recipient checks are not stored"),
+                }
                 break;
             } else {
                 tokio::time::sleep(pause).await;
@@ -84,30 +128,31 @@ async fn keep(mut waiting: mpsc::Receiver<Probe>, recipients: Recipients, intake
     }
 }
 
-impl Probe {
-    fn message(&self, recipient: &str) -> NewMessage {
+impl Check {
+    fn message(&self) -> NewMessage {
+        let client = &self.client;
         let envelope = Envelope {
-            peer: self.peer,
-            helo: &self.helo,
-            from: &self.from,
-            tls: self.tls,
+            peer: client.peer,
+            helo: &client.helo,
+            from: &client.from,
+            tls: client.tls,
             smtputf8: false,
             lmtp: false,
             queued_as: "",
-            probe: Some(self.network.clone()),
+            probe: Some(client.network.clone()),
         };
         let hour = self.at.unix_timestamp() / SAME;
         let same = [
             "probe",
-            &self.network,
-            &recipient.to_lowercase(),
+            &client.network,
+            &self.recipient.to_lowercase(),
             &hour.to_string(),
         ];
         NewMessage {
             at: self.at,
             channel: Channel::Mail,
             envelope: serde_json::to_string(&envelope).expect("texts are JSON"),
-            recipients: vec![recipient.to_owned()],
+            recipients: vec![self.recipient.clone()],
             raw: Vec::new(),
             same_as: Some(hash_of(same.map(str::as_bytes))),
         }
@@ -117,45 +162,65 @@ impl Probe {
 /// What a session has asked for. Dropped with it, it tells the keeper of probes.
 pub(super) struct Asked {
     probes: Probes,
-    peer: IpAddr,
-    protocol: Protocol,
-    tls: bool,
-    helo: String,
-    from: String,
-    open: BTreeSet<String>,
+    client: Client,
+    open: BTreeMap<String, Numbered>,
     served: BTreeSet<String>,
 }
 
 impl Asked {
     /// Nothing yet.
     pub fn new(probes: Probes, peer: IpAddr, protocol: Protocol, tls: bool) -> Asked {
-        Asked {
-            probes,
+        let client = Client {
             peer,
-            protocol,
+            // Who stands behind a mail server that hands messages on is not known here.
+            network: match protocol {
+                Protocol::Smtp => network(peer),
+                Protocol::Lmtp => String::new(),
+            },
             tls,
             helo: String::new(),
             from: String::new(),
-            open: BTreeSet::new(),
+        };
+        Asked {
+            probes,
+            client,
+            open: BTreeMap::new(),
             served: BTreeSet::new(),
         }
     }
 
-    /// These were accepted by RCPT in a transaction.
+    /// This one was accepted by RCPT in a transaction. It is in the journal before it is answered.
     pub fn asked(&mut self, recipient: &str, from: &str, helo: Option<&str>) {
-        if self.open.len() + self.served.len() < MOST && !self.served.contains(recipient) {
-            self.open.insert(recipient.to_owned());
-            from.clone_into(&mut self.from);
-            helo.unwrap_or_default().clone_into(&mut self.helo);
+        let known = self.served.contains(recipient) || self.open.contains_key(recipient);
+        if known || self.open.len() + self.served.len() >= MOST {
+            return;
         }
+        let helo = helo.unwrap_or_default();
+        if self.client.from != from || self.client.helo != helo {
+            helo.clone_into(&mut self.client.helo);
+            from.clone_into(&mut self.client.from);
+        }
+        let check = Check {
+            at: OffsetDateTime::now_utc(),
+            client: self.client.clone(),
+            recipient: recipient.to_owned(),
+        };
+        let number = self.probes.journal.as_ref();
+        let number = number.map(|journal| journal.asked(&check));
+        self.open.insert(recipient.to_owned(), (number, check));
     }
 
     /// A message came for them; or it did, and it was our fault that it was not taken.
     pub fn served(&mut self, recipients: &[String]) {
+        let mut done = Vec::new();
         for recipient in recipients {
-            if self.open.remove(recipient) {
+            if let Some((number, _)) = self.open.remove(recipient) {
+                done.extend(number);
                 self.served.insert(recipient.clone());
             }
+        }
+        if let Some(journal) = &self.probes.journal {
+            journal.done(done);
         }
     }
 }
@@ -165,20 +230,8 @@ impl Drop for Asked {
         if self.open.is_empty() {
             return;
         }
-        let probe = Probe {
-            at: OffsetDateTime::now_utc(),
-            peer: self.peer,
-            // Who stands behind a mail server that hands messages on is not known here.
-            network: match self.protocol {
-                Protocol::Smtp => network(self.peer),
-                Protocol::Lmtp => String::new(),
-            },
-            tls: self.tls,
-            helo: std::mem::take(&mut self.helo),
-            from: std::mem::take(&mut self.from),
-            recipients: std::mem::take(&mut self.open).into_iter().collect(),
-        };
-        if self.probes.0.try_send(probe).is_err() {
+        let left = std::mem::take(&mut self.open).into_values().collect();
+        if self.probes.ended.try_send(left).is_err() {
             tracing::error!("recipient checks are not stored: too many wait already");
         }
     }

@@ -6,6 +6,7 @@ use otori::registry::SightingFilter;
 use tokio::io::{AsyncReadExt, BufReader};
 use tokio::net::TcpStream;
 
+use super::crash::Server;
 use super::mail::{expect, say};
 use super::{HANAKO, JIRO, KEISUKE};
 use crate::harness::{Otori, Receiver};
@@ -197,4 +198,100 @@ async fn a_message_that_breaks_off_was_a_check() {
     receiver.stop().await;
     let kinds: Vec<_> = sightings(&otori).await.iter().map(|s| s.kind).collect();
     assert_eq!(kinds, [SightingKind::Probe]);
+}
+
+/// What a client says in a row, each with the answer that it must get.
+async fn said(client: &mut BufReader<TcpStream>, lines: &[(&str, &str)]) {
+    for (line, answer) in lines {
+        say(client, &format!("{line}\r\n")).await;
+        expect(client, answer).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_answered_has_asked_though_the_receiver_is_killed() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE, HANAKO]).await;
+    otori.plant("shop", &[JIRO]).await;
+    let server = Server::start(&otori);
+    let begin = async |from: &str| {
+        let mut client = BufReader::new(TcpStream::connect(server.smtp).await.unwrap());
+        expect(&mut client, "220 ").await;
+        let from = format!("MAIL FROM:<{from}>");
+        said(
+            &mut client,
+            &[("EHLO wash.example", "250"), (&from, "250 ")],
+        )
+        .await;
+        client
+    };
+    let ask = |who: &str| format!("RCPT TO:<{who}>");
+    // One has its mail; one begins a second; one only asks, and one of two is nobody's.
+    let mut sender = begin("list@broker.example").await;
+    let mail = "Message-ID: <1@broker.example>\r\nSubject: mail\r\n\r\nbuy\r\n.";
+    said(
+        &mut sender,
+        &[
+            (&ask(HANAKO.mail), "250 "),
+            ("DATA", "354 "),
+            (mail, "250 "),
+        ],
+    )
+    .await;
+    let mut washer = begin("wash@broker.example").await;
+    let nobody = ask("nobody@decoys.example");
+    said(
+        &mut washer,
+        &[(&ask(KEISUKE.mail), "250 "), (&nobody, "250 ")],
+    )
+    .await;
+    let mut inside = begin("late@broker.example").await;
+    said(&mut inside, &[(&ask(JIRO.mail), "250 "), ("DATA", "354 ")]).await;
+    server.kill();
+    let kept = || {
+        let all = std::fs::read_dir(otori.dir().join("probes")).unwrap();
+        all.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    let text = std::fs::read_to_string(&kept()[0]).unwrap();
+    assert!(
+        text.starts_with("+1 ") && !text.contains("decoys"),
+        "{text}"
+    );
+
+    // Twice, since a second start must find nothing more.
+    for _ in 0..2 {
+        let server = Server::start(&otori);
+        for _ in 0..200 {
+            if otori.json(&["sightings"])["sightings"]
+                .as_array()
+                .unwrap()
+                .len()
+                >= 3
+            {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        otori.settled().await;
+        assert!(server.terminate().success());
+        let found = sightings(&otori).await;
+        let mut shown: Vec<_> = found
+            .iter()
+            .map(|one| {
+                (
+                    one.actor.from.as_str(),
+                    one.kind == SightingKind::Probe,
+                    one.repeats,
+                )
+            })
+            .collect();
+        shown.sort();
+        let wanted = [
+            ("late@broker.example", true, 0),
+            ("list@broker.example", false, 0),
+            ("wash@broker.example", true, 0),
+        ];
+        assert_eq!(shown, wanted);
+        assert_eq!(kept(), Vec::<std::path::PathBuf>::new());
+    }
 }
