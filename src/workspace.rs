@@ -197,7 +197,9 @@ http = "127.0.0.1:8025"
 # public_url = "https://hooks.shop.example"
 # /metrics answers this machine alone; with a token in a file, everybody who has it.
 # metrics_token_file = "keys/metrics.token"
+# A Postfix in front hands mail on by LMTP, and asks which recipients there are: see examples/deploy/postfix.
 # lmtp = "127.0.0.1:2424"
+# socketmap = "127.0.0.1:2423"
 # Domains of the pool that take mail for anybody; the others take it for their canaries alone.
 # catch_all = ["shop.example"]
 

@@ -27,6 +27,10 @@ pub struct ReceiveConfig {
     /// Where LMTP listens, for a mail server that hands messages on to us; without it nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lmtp: Option<SocketAddr>,
+    /// Where a Postfix in front asks which recipients there are (`socketmap:inet:127.0.0.1:2423:recipients`);
+    /// without it nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub socketmap: Option<SocketAddr>,
     /// Where HTTP listens: webhooks, mail-room page, dashboard, API.
     pub http: SocketAddr,
     /// The name in the banner, as a mail server of the domain would have (`mx1.shop.example`);
@@ -87,6 +91,7 @@ impl Default for ReceiveConfig {
         ReceiveConfig {
             smtp: SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)),
             lmtp: None,
+            socketmap: None,
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8025)),
             hostname: None,
             banner: "ESMTP".to_owned(),

@@ -19,6 +19,7 @@ mod imap;
 pub mod ingest;
 mod intake;
 mod login;
+mod lookup;
 mod phone;
 pub mod post;
 pub mod reading;

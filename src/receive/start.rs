@@ -16,6 +16,7 @@ use super::authenticate::Expected;
 use super::http::{self, Site};
 use super::imap::{Mailboxes, Post, Readers};
 use super::ingest::Maildir;
+use super::lookup;
 use super::sip;
 use super::smtp::{self, Context, Protocol, Recipients, Tls};
 use super::{Authenticator, Error, Intake, ReceiveConfig, understand};
@@ -154,6 +155,10 @@ pub async fn start(
         (None, None) => None,
     };
     let challenges = acme.as_ref().map(|acme| acme.challenges.clone());
+    let lookups = match config.socketmap {
+        Some(address) => Some(bound("socketmap", address).await?.0),
+        None => None,
+    };
     let asked = match config.acme.as_ref().and_then(|acme| acme.listen) {
         Some(address) => Some(bound("ACME", address).await?.0),
         None => None,
@@ -214,6 +219,7 @@ pub async fn start(
     let sip_addr = listeners.sip.as_ref().map(|(_, address)| *address);
     let task = tokio::spawn(async move {
         let stop = CancellationToken::new();
+        let known = recipients.clone();
         let refresher = tokio::spawn(recipients.keep_fresh());
         let renewer = tls.map(|tls| tokio::spawn(tls.keep_fresh()));
         let orders = acme.map(|acme| tokio::spawn(acme.keep()));
@@ -241,6 +247,11 @@ pub async fn start(
                     }
                 },
                 readers.run(serving.clone()),
+                async {
+                    if let Some(listener) = lookups {
+                        lookup::run(listener, known, serving.clone()).await;
+                    }
+                },
                 async {
                     if let Some(maildir) = maildir {
                         maildir.watch(serving.clone()).await;

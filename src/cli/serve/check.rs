@@ -186,6 +186,7 @@ fn ports(given: &Given<'_>, points: &mut Points) {
     open.extend(given.args.lmtp.or(receive.lmtp).map(|lmtp| ("LMTP", lmtp)));
     let sip = given.args.sip.or(receive.sip.listen);
     open.extend(sip.map(|sip| ("SIP", sip)));
+    open.extend(receive.socketmap.map(|map| ("socketmap", map)));
     let acme = receive.acme.as_ref().and_then(|acme| acme.listen);
     open.extend(acme.map(|acme| ("ACME", acme)));
     for (what, address) in open {
@@ -211,6 +212,12 @@ fn ports(given: &Given<'_>, points: &mut Points) {
             points.warn(
                 "ports",
                 "HTTP is open to other hosts and has no TLS of its own: put a proxy with TLS in front",
+            );
+        }
+        if what == "socketmap" && !is_here(address.ip()) {
+            points.warn(
+                "ports",
+                "socketmap is open to other hosts: whoever asks it learns which addresses are canaries'",
             );
         }
         if what == "LMTP" && !is_here(address.ip()) {
