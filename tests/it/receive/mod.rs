@@ -25,6 +25,7 @@ mod names;
 pub mod phone;
 mod places;
 pub mod post;
+mod postfix;
 mod probe;
 mod reload;
 mod report;
