@@ -2,6 +2,7 @@
 
 mod acme;
 pub mod alert;
+mod authenticity;
 mod bounce;
 mod burn_in;
 mod calls;
