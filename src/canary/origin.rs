@@ -75,7 +75,7 @@ impl Origin {
         let claimed = self.sender.as_ref().filter(|_| self.impersonates);
         words.extend(claimed.map(|sender| {
             let domain = &sender.domain;
-            format!("says that it is from {domain}, who writes for you, and is not")
+            format!("says that it is from {domain}, who writes for you, and does not prove it")
         }));
         words.extend(self.authentication.as_ref().map(Authentication::words));
         let mut add = |what: &str, list: &[String]| {

@@ -44,6 +44,7 @@ const SIGNATURES: usize = 10;
 pub struct AuthConfig {
     /// Mail servers of ours that stand in front, by the names under which they write `Authentication-Results`
     /// (`mx.our.example`): what they found is believed of mail that they hand on by LMTP, a maildir, a pipe or IMAP.
+    /// They must take out such fields that strangers bring under their name (RFC 8601, section 5).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trusted: Vec<String>,
     /// DNS resolvers with their ports (`127.0.0.1:53`). Without any, nothing is asked.

@@ -144,13 +144,17 @@ impl Inner {
     }
 
     fn write(&mut self, lines: &str) {
-        let written = self.file.write_all(lines.as_bytes()).and_then(|()| {
-            self.bytes += lines.len() as u64;
-            match self.bytes > LARGE {
-                true => self.write_anew(),
-                false => Ok(()),
-            }
-        });
+        // A write that failed may have left a part of a line, to which the next would be glued.
+        let written = match self.failing {
+            true => self.write_anew(),
+            false => self.file.write_all(lines.as_bytes()).and_then(|()| {
+                self.bytes += lines.len() as u64;
+                match self.bytes > LARGE {
+                    true => self.write_anew(),
+                    false => Ok(()),
+                }
+            }),
+        };
         match written {
             Ok(()) => self.failing = false,
             Err(error) => {

@@ -97,7 +97,7 @@ async fn what_pretends_to_be_our_own_is_named_so_and_a_server_in_front_is_believ
     assert_eq!(another["origin"].get("impersonates"), None);
     let words = otori.command(&["sightings"]).output().unwrap();
     let words = String::from_utf8(words.stdout).unwrap();
-    let line = "says that it is from school.example, who writes for you, and is not";
+    let line = "says that it is from school.example, who writes for you, and does not prove it";
     assert_eq!(words.matches(line).count(), 1, "{words}");
     assert!(server.terminate().success());
 }
