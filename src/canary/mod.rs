@@ -26,7 +26,7 @@ pub use notice::{canaries_needed, notice_probability, smallest_noticed};
 pub use origin::{Attachment, Origin, SenderDomain};
 pub use picture::PictureFormat;
 pub use published::{IncidentsDocument, SightingsDocument};
-pub use sighting::{Actor, Channel, Incident, IncidentState, Sighting, SightingKind};
+pub use sighting::{Actor, Channel, Incident, IncidentState, Named, Sighting, SightingKind};
 pub use timeline::{Moment, MomentKind, Note, NoteKind};
 pub use version::Version;
 

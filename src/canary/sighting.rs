@@ -57,6 +57,16 @@ named!(Channel { Mail = "mail", Phone = "phone", Sms = "sms", Post = "post", Log
 named!(SightingKind { Alarm = "alarm", Probe = "probe", Expected = "expected", Drill = "drill", Noise = "noise" });
 named!(IncidentState { Open = "open", Confirmed = "confirmed", Closed = "closed" });
 
+/// How much of a canary's name a caller said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Named {
+    /// A family name, which a stranger may have by chance.
+    Family = 1,
+    /// Family and given name.
+    Whole = 2,
+}
+
 /// Who made the contact, as far as the message says so itself. Nothing here is authenticated.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Actor {
@@ -67,6 +77,9 @@ pub struct Actor {
     /// What a mail shows of whoever is behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Box<Origin>>,
+    /// How a caller called a canary by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<Named>,
 }
 
 impl std::fmt::Debug for Actor {

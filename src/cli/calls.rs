@@ -29,8 +29,9 @@ enum Act {
     Import(Import),
 }
 
-/// Take in calls to canaries' numbers from call detail records; each is counted once
+/// Take in calls to our numbers from call detail records; each is counted once
 ///
+/// Calls to numbers of the pool that no canary has yet count for their burn-in: how often they are called by chance.
 /// Columns are known by their header (from, to, at, duration, id, kind, in English or Japanese), or by what
 /// --map says; Asterisk's Master.csv has none, and is read by --format asterisk.
 #[derive(clap::Args)]
@@ -71,7 +72,9 @@ struct Document {
     read: u64,
     stored: u64,
     repeats: u64,
-    /// Calls to numbers that no canary has.
+    /// Calls to numbers of the pool that no canary has: their background.
+    burn_in: u64,
+    /// Calls to numbers that are not in the pool.
     elsewhere: u64,
     #[serde(flatten)]
     unread: Unread,
@@ -106,10 +109,13 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         while let Some(line) = records.recv().await {
             document.read += 1;
             match line {
-                Ok(record) if ours(&registry, &record).await? => {
-                    batch.push(record.message(OffsetDateTime::now_utc()));
-                }
-                Ok(_) => document.elsewhere += 1,
+                Ok(record) => match whose(&registry, &record).await? {
+                    Whose::Elsewhere => document.elsewhere += 1,
+                    ours => {
+                        document.burn_in += u64::from(ours == Whose::Nobodys);
+                        batch.push(record.message(OffsetDateTime::now_utc()));
+                    }
+                },
                 Err(BadLine { line, why }) => {
                     document.unread.add(format!("{shown}, line {line}"), why);
                 }
@@ -131,8 +137,8 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     Output::new(global).result(&document, |out| {
         writeln!(
             out,
-            "{} records read, {} calls stored, {} known already, {} to other numbers",
-            document.read, document.stored, document.repeats, document.elsewhere
+            "{} records read, {} calls stored, {} known already, {} of these to numbers that no canary has (burn-in), {} to other numbers",
+            document.read, document.stored, document.repeats, document.burn_in, document.elsewhere
         )?;
         for unreadable in &document.unread.unreadable {
             writeln!(out, "  {}: {}", unreadable.place, unreadable.why)?;
@@ -148,8 +154,21 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     })
 }
 
-async fn ours(registry: &Registry, record: &Record) -> anyhow::Result<bool> {
-    Ok(registry.bears(Mark::Phone, &record.to).await?)
+/// Whose number was called.
+#[derive(PartialEq, Eq)]
+enum Whose {
+    Canarys,
+    /// In the pool, and not given to anybody.
+    Nobodys,
+    Elsewhere,
+}
+
+async fn whose(registry: &Registry, record: &Record) -> anyhow::Result<Whose> {
+    Ok(match registry.bears(Mark::Phone, &record.to).await? {
+        true => Whose::Canarys,
+        false if registry.owns_number(&record.to).await? => Whose::Nobodys,
+        false => Whose::Elsewhere,
+    })
 }
 
 async fn store(

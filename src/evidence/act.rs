@@ -231,6 +231,11 @@ pub enum Act {
         /// How many canaries.
         canaries: usize,
     },
+    /// Calls of a registry that is older than this were noted by the number that they came to.
+    CallsNoted {
+        /// How many.
+        calls: usize,
+    },
     /// The details of a source's canaries were destroyed.
     Forgotten {
         /// The source.

@@ -3,14 +3,9 @@
 //! A number has had owners before us, and robocallers dial whole ranges. What comes to one while no list
 //! holds it is its background; it has to be known before a call can say anything.
 
-use std::collections::HashMap;
-
 use time::{Duration, OffsetDateTime};
 
-use super::receiving::{ENVELOPE, recipients};
 use super::{Registry, Result, from_micros};
-use crate::canary::ContactPoint;
-use crate::notation::phone_key;
 
 /// What is known of a number's background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,64 +34,36 @@ impl Registry {
     /// The background of every telephone number of the pool, oldest entry first.
     ///
     /// # Errors
-    /// The store fails, or something does not open.
+    /// The store fails.
     pub async fn burn_in(&self) -> Result<Vec<BurnIn>> {
-        let sql = "select contact_point.id, contact_point.added_at, min(batch.planted_at)
+        let sql =
+            "select contact_point.id, contact_point.added_at, given.at, count(called.message),
+                          count(case when given.at is null or called.at < given.at then 1 end)
                    from contact_point
-                   left join canary_point on canary_point.point = contact_point.id
-                   left join canary on canary.id = canary_point.canary
-                   left join batch on batch.id = canary.batch and batch.state <> 'void'
+                   left join (select canary_point.point as point, min(batch.planted_at) as at
+                              from canary_point
+                              join canary on canary.id = canary_point.canary
+                              join batch on batch.id = canary.batch
+                              where batch.state <> 'void'
+                              group by canary_point.point) as given
+                     on given.point = contact_point.id
+                   left join called on called.point = contact_point.id
+                                   and called.at >= contact_point.added_at
                    where contact_point.kind = 'phone'
-                   group by contact_point.id, contact_point.added_at";
-        let mut times = HashMap::new();
+                   group by contact_point.id, contact_point.added_at, given.at
+                   order by contact_point.id";
+        let count = |calls: i64| u32::try_from(calls).unwrap_or(u32::MAX);
+        let mut burn_in = Vec::new();
         for row in &self.store.fetch(sql, vec![]).await? {
             let given = row.int_or_null(2)?;
-            let given = given.map(|at| from_micros(at, "batch")).transpose()?;
-            let since = from_micros(row.int(1)?, "contact_point")?;
-            times.insert(row.int(0)?, (since, given));
-        }
-        if times.is_empty() {
-            return Ok(Vec::new());
-        }
-        let calls = self.calls().await?;
-        let mut burn_in = Vec::with_capacity(times.len());
-        for entry in self.pool().await? {
-            let (ContactPoint::Phone(number), Some(&(since, given_at))) =
-                (&entry.point, times.get(&entry.id))
-            else {
-                continue;
-            };
-            let came = phone_key(number.as_str(), None).and_then(|key| calls.get(&key));
-            let came = came.into_iter().flatten().filter(|at| **at >= since);
-            let before = came
-                .clone()
-                .filter(|at| given_at.is_none_or(|given| **at < given));
             burn_in.push(BurnIn {
-                point: entry.id,
-                since,
-                given_at,
-                calls: u32::try_from(came.count()).unwrap_or(u32::MAX),
-                before: u32::try_from(before.count()).unwrap_or(u32::MAX),
+                point: row.int(0)?,
+                since: from_micros(row.int(1)?, "contact_point")?,
+                given_at: given.map(|at| from_micros(at, "batch")).transpose()?,
+                calls: count(row.int(3)?),
+                before: count(row.int(4)?),
             });
         }
         Ok(burn_in)
-    }
-
-    /// When each number was called, by its key. What only tells more of a call has no sighting.
-    async fn calls(&self) -> Result<HashMap<String, Vec<OffsetDateTime>>> {
-        let sql = "select at, envelope from message
-                   where channel in ('phone', 'sms')
-                     and exists (select 1 from sighting where sighting.message = message.id
-                                 and sighting.kind <> 'drill')";
-        let mut calls: HashMap<String, Vec<OffsetDateTime>> = HashMap::new();
-        for row in &self.store.fetch(sql, vec![]).await? {
-            let at = from_micros(row.int(0)?, "message")?;
-            let envelope = self.vault.open(ENVELOPE, &row.bytes(1)?)?;
-            for number in recipients(&envelope)? {
-                let key = phone_key(&number, None).unwrap_or(number);
-                calls.entry(key).or_default().push(at);
-            }
-        }
-        Ok(calls)
     }
 }

@@ -7,6 +7,7 @@
 mod actors;
 mod alerts;
 mod burn_in;
+mod called;
 mod check;
 mod deliveries;
 mod drills;

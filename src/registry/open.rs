@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 17] = [
+const SQLITE: [Step; 18] = [
     (
         1,
         "registry",
@@ -93,8 +93,13 @@ const SQLITE: [Step; 17] = [
         "folder",
         include_str!("migrations/sqlite/0037_folder.sql"),
     ),
+    (
+        40,
+        "called",
+        include_str!("migrations/sqlite/0040_called.sql"),
+    ),
 ];
-const POSTGRES: [Step; 17] = [
+const POSTGRES: [Step; 18] = [
     (
         1,
         "registry",
@@ -180,6 +185,11 @@ const POSTGRES: [Step; 17] = [
         "folder",
         include_str!("migrations/postgres/0037_folder.sql"),
     ),
+    (
+        40,
+        "called",
+        include_str!("migrations/postgres/0040_called.sql"),
+    ),
 ];
 
 /// The text of every step, for both engines.
@@ -259,6 +269,7 @@ impl Registry {
         registry.check_key(key).await?;
         registry.open_log().await?;
         registry.give_source_keys().await?;
+        registry.note_older_calls().await?;
         Ok(registry)
     }
 

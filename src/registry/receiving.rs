@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::called::Call;
 use super::drills;
 use super::joining::{alone, join_incident};
 use super::marks::folded;
@@ -345,6 +346,14 @@ impl Registry {
         if sightings.iter().any(|sighting| sighting.source.is_some()) {
             alone(tx).await?;
         }
+        let call = Call {
+            message,
+            at,
+            channel: way,
+            sightings,
+            drill,
+        };
+        self.note_call(tx, &call).await?;
         let mut stored: Vec<Sighting> = Vec::with_capacity(sightings.len());
         for sighting in sightings {
             let kind = match sighting.kind {

@@ -60,6 +60,7 @@ tables! {
     CanaryPoint = "canary_point" by "canary" Text: "point" as "i";
     CanaryMark = "canary_mark" by "canary" Text: "mark, tag" as "tb";
     Message = "message" by "id" Int: "at, channel, same_as, repeats, envelope, raw, settled" as "itbibbi";
+    Called = "called" by "message" Int: "point, caller, at, named" as "ibii";
     Incident = "incident" by "id" Int: "source, state, opened_at, last_at" as "ttii";
     Sighting = "sighting" by "id" Int: "message, at, channel, kind, source, batch, canary, actor, incident" as "iitttttbi";
     Alert = "alert" by "id" Int: "incident, sighting, due_at, attempts, sent_at, failure" as "iiiiit";

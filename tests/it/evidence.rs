@@ -78,6 +78,7 @@ async fn hit(registry: &str) -> Otori {
     let (uid_validity, uid) = (1, 7);
     let read = otori::registry::FolderRead { uid_validity, uid };
     otori.registry.read_folder(&place, read).await.unwrap();
+    called(&otori, now).await;
     otori.workspace.sign_log(&otori.registry).await.unwrap();
     otori
 }
@@ -124,6 +125,31 @@ async fn aged(otori: &Otori, canary: &Canary, now: OffsetDateTime) {
         .settle_versions(&canary.source, &[outcome])
         .await
         .unwrap();
+}
+
+/// Somebody has called a number of ours.
+async fn called(otori: &Otori, at: OffsetDateTime) {
+    let message = NewMessage {
+        at,
+        channel: Channel::Phone,
+        envelope: "{}".to_owned(),
+        recipients: vec![NUMBER.to_owned()],
+        raw: b"a call".to_vec(),
+        same_as: None,
+    };
+    let stored = otori.registry.accept(&[message]).await.unwrap();
+    let otori::registry::Accepted::New(id) = stored[0] else {
+        panic!("stored before");
+    };
+    let sighting = NewSighting {
+        source: None,
+        canary: None,
+        batch: None,
+        kind: SightingKind::Noise,
+        actor: Actor::default(),
+        network: None,
+    };
+    otori.registry.settle(id, &[sighting]).await.unwrap();
 }
 
 /// Somebody has asked for a canary's address and sent nothing.
@@ -308,6 +334,8 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
         ("delete from probe", "probe 2: removed since entry"),
         ("update folder set uid = 99", "folder "),
         ("delete from folder", "folder "),
+        ("update called set at = at + 1", "called "),
+        ("delete from called", "called "),
         ("update receiver set alive_at = alive_at + 1", "receiver "),
         ("update receiver set run = 'x'", "receiver x: "),
         ("delete from receiver", "receiver "),

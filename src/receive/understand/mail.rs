@@ -111,6 +111,7 @@ pub fn actor(message: &Message) -> Actor {
         from: one_line(from),
         summary: one_line(&summary),
         origin,
+        ..Actor::default()
     }
 }
 

@@ -261,8 +261,12 @@ async fn understand(
         }
         Channel::Phone if phone::belongs(message) => return Ok((Vec::new(), None, None)),
         Channel::Phone | Channel::Sms => {
-            let reached = phone::reached(registry, message).await?;
-            (vec![reached], phone::actor(message))
+            let (reached, named) = phone::reached(registry, message).await?;
+            let actor = Actor {
+                named,
+                ..phone::actor(message)
+            };
+            (vec![reached], actor)
         }
         Channel::Post => {
             let reached = post::reached(registry, message).await?;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::{Reached, one_line};
-use crate::canary::{Actor, Canary};
+use crate::canary::{Actor, Canary, Named};
 use crate::notation::fold;
 use crate::persona::Person;
 use crate::registry::{Mark, Message, Registry, Result};
@@ -29,17 +29,15 @@ pub fn belongs(message: &Message) -> bool {
     envelope(message).call.is_some()
 }
 
-/// Whom a call or a text has reached.
-pub async fn reached(registry: &Registry, message: &Message) -> Result<Reached> {
+/// Whom a call or a text has reached, and how the caller called them.
+pub async fn reached(registry: &Registry, message: &Message) -> Result<(Reached, Option<Named>)> {
     let mut canaries = Vec::new();
     for number in &message.recipients {
         canaries.extend(registry.find(Mark::Phone, number).await?);
     }
-    let named = named(&canaries, &envelope(message).text);
-    Ok(if named.is_empty() {
-        Reached::of(&canaries)
-    } else {
-        Reached::of(named)
+    Ok(match named(&canaries, &envelope(message).text) {
+        None => (Reached::of(&canaries), None),
+        Some((canaries, how)) => (Reached::of(canaries), Some(how)),
     })
 }
 
@@ -54,7 +52,7 @@ pub fn actor(message: &Message) -> Actor {
 }
 
 /// Those whom the text calls by their whole name; if there are none, by their family name.
-fn named<'a>(canaries: &'a [Canary], text: &str) -> Vec<&'a Canary> {
+fn named<'a>(canaries: &'a [Canary], text: &str) -> Option<(Vec<&'a Canary>, Named)> {
     let text = Text::new(text);
     let by = |called: fn(&Text, &Person) -> bool| -> Vec<&'a Canary> {
         let people = |canary: &Canary| {
@@ -69,9 +67,13 @@ fn named<'a>(canaries: &'a [Canary], text: &str) -> Vec<&'a Canary> {
         text.says(&[&family.written, &given.written]) || text.says(&[&family.kana, &given.kana])
     });
     if !whole.is_empty() {
-        return whole;
+        return Some((whole, Named::Whole));
     }
-    by(|text, person| text.says(&[&person.family.written]) || text.says(&[&person.family.kana]))
+    let family = |text: &Text, person: &Person| {
+        text.says(&[&person.family.written]) || text.says(&[&person.family.kana])
+    };
+    let family = by(family);
+    (!family.is_empty()).then_some((family, Named::Family))
 }
 
 /// A text in which names are looked for.

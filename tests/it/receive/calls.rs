@@ -1,8 +1,9 @@
 //! Calls out of an exchange's own records.
 
-use otori::canary::Channel;
+use otori::canary::{Channel, ContactPoint};
 use otori::registry::SightingFilter;
 use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
 
 use super::KEISUKE;
 use crate::harness::Otori;
@@ -78,6 +79,55 @@ async fn records_of_an_exchange_are_calls_each_counted_once() {
     );
     assert_eq!(found[0].repeats, 1);
     assert_eq!(found[0].actor.from, "0300000000");
+}
+
+/// What comes to a number before a canary has it is what it is burnt in by.
+#[tokio::test]
+async fn calls_to_numbers_that_no_canary_has_are_their_background() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let free = ContactPoint::Phone("03-0123-4599".parse().unwrap());
+    let now = OffsetDateTime::now_utc();
+    let since = now - Duration::days(20);
+    let free = [(free, None)];
+    let added = otori.registry.add_contact_points(&free, since);
+    added.await.unwrap();
+    let rfc3339 = time::format_description::well_known::Rfc3339;
+    let line = |to: &str, days, id: u32| {
+        let at = (now - Duration::days(days)).format(&rfc3339).unwrap();
+        format!("{at},0300000000,{to},c{id}\n")
+    };
+    let text = [
+        "at,from,to,id\n".to_owned(),
+        line("03-0123-4599", 2, 1),
+        line("+81301234599", 1, 2),
+        line("0301234567", 1, 3),
+        line("0301239999", 1, 4),
+    ];
+    let export = otori.dir().join("export.csv");
+    std::fs::write(&export, text.concat()).unwrap();
+    for (stored, repeats) in [(3, 0), (0, 3)] {
+        let told = otori.json(&["calls", "import", export.to_str().unwrap()]);
+        let counts = ["read", "stored", "repeats", "burn_in", "elsewhere"].map(|key| &told[key]);
+        let wanted: [&serde_json::Value; 5] = [
+            &4.into(),
+            &stored.into(),
+            &repeats.into(),
+            &2.into(),
+            &1.into(),
+        ];
+        assert_eq!(counts, wanted, "{told}");
+    }
+    let pool = otori.json(&["pool", "list"]);
+    let heard = |number: &str| {
+        let pool = pool["pool"].as_array().unwrap();
+        let entry = pool.iter().find(|entry| entry["value"] == number).unwrap();
+        let heard = &entry["heard"];
+        (heard["calls"].as_u64(), heard["burn_in_calls"].as_u64())
+    };
+    assert_eq!(heard("+81301234599"), (Some(2), Some(2)));
+    assert_eq!(heard("+81301234567"), (Some(1), Some(0)));
+    assert_eq!(otori.json(&["evidence", "verify"])["ok"], true);
 }
 
 #[tokio::test]
