@@ -13,7 +13,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use time::OffsetDateTime;
 
-use crate::harness::{DOMAIN, Otori, PEOPLE};
+use crate::harness::{DOMAIN, NUMBER, Otori, PEOPLE};
 use crate::servers;
 
 /// A workspace planted, hit and traced, its log signed.
