@@ -95,6 +95,7 @@ fn details(household: Household, style: &Style) -> Details {
         table: "顧客".to_owned(),
         cells: cells.collect(),
         key: Vec::new(),
+        ..PlantedRow::default()
     };
     Details {
         rows: vec![row],

@@ -29,6 +29,7 @@ pub(crate) fn as_in(
     Mapping {
         locale: mapping.locale,
         columns: columns.collect(),
+        related: mapping.related.clone(),
     }
 }
 

@@ -91,7 +91,7 @@ pub struct Cell {
 }
 
 /// One row that a canary consists of.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlantedRow {
     /// Table, as its source names it.
     pub table: String,
@@ -100,6 +100,25 @@ pub struct PlantedRow {
     /// Primary key columns with their values as text; empty until the database has given them, and
     /// for ever in a table without a key.
     pub key: Vec<(String, String)>,
+    /// Cells that hold what another of the canary's rows is known by. They are NULL until that row
+    /// stands in the database.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<RowLink>,
+    /// What stands in rows of others to which this one refers (the name of its city), and is shown with
+    /// it wherever the tables are joined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<Cell>,
+}
+
+/// A column that refers to another row of the same canary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowLink {
+    /// The column that refers.
+    pub column: String,
+    /// The row referred to: its place in [`Details::rows`].
+    pub row: usize,
+    /// The column of that row.
+    pub of: String,
 }
 
 /// What a canary is: sealed in the registry, never logged.
@@ -107,7 +126,7 @@ pub struct PlantedRow {
 pub struct Details {
     /// The people, with owned contact points in the place of generated ones.
     pub household: Household,
-    /// The rows planted for them.
+    /// The rows planted for them: that of the customer table first, then those of related tables.
     pub rows: Vec<PlantedRow>,
 }
 
@@ -153,10 +172,11 @@ impl Canary {
         self.versions.iter().find(|version| version.pending)
     }
 
-    /// The cells with a value of all rows in all versions; what did not change comes again with each.
+    /// The cells with a value of all rows in all versions, and what they show of others' rows; what did not
+    /// change comes again with each.
     pub fn written(&self) -> impl Iterator<Item = (Role, &str)> {
         let rows = self.all_details().flat_map(|details| &details.rows);
-        let cells = rows.flat_map(|row| &row.cells);
+        let cells = rows.flat_map(|row| row.cells.iter().chain(&row.shows));
         cells.filter_map(|cell| Some((cell.role, cell.value.as_deref()?)))
     }
 }

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::Serialize;
@@ -12,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::opened::Opened;
 use super::{Global, Outcome, Output};
-use crate::canary::{Batch, Canary, SourceName, State};
+use crate::canary::{Batch, Canary, PlantedRow, SourceName, State};
 use crate::plant::{self, Plan, Step};
 use crate::registry::Registry;
 
@@ -65,6 +64,18 @@ struct HandedOut {
 struct DryRun<'a> {
     columns: Vec<&'a str>,
     rows: Vec<Vec<Option<&'a str>>>,
+    /// What goes into related tables.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related: Vec<RelatedRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct RelatedRow<'a> {
+    /// The canary's place among `rows`.
+    canary: usize,
+    table: &'a str,
+    /// Cells that take another row's key are left out.
+    cells: Vec<(&'a str, Option<&'a str>)>,
 }
 
 /// Runs `otori plant`.
@@ -183,18 +194,25 @@ fn ids(canaries: &[Canary]) -> Vec<&str> {
 
 fn show(name: &SourceName, planned: &Plan, output: &Output) -> anyhow::Result<Outcome> {
     let rows = || {
-        planned
-            .canaries
-            .iter()
-            .flat_map(|canary| &canary.details.rows)
+        let canaries = planned.canaries.iter();
+        canaries.filter_map(|canary| canary.details.rows.first())
     };
     let columns = rows()
         .next()
         .map(|row| row.cells.iter().map(|cell| cell.column.as_str()).collect());
     let values = rows().map(|row| row.cells.iter().map(|cell| cell.value.as_deref()).collect());
+    let mut related = Vec::new();
+    for (canary, planned) in planned.canaries.iter().enumerate() {
+        related.extend(planned.details.rows.iter().skip(1).map(|row| RelatedRow {
+            canary,
+            table: &row.table,
+            cells: written(row).collect(),
+        }));
+    }
     let shown = DryRun {
         columns: columns.unwrap_or_default(),
         rows: values.collect(),
+        related,
     };
     let document = Document {
         source: name,
@@ -212,15 +230,15 @@ fn show(name: &SourceName, planned: &Plan, output: &Output) -> anyhow::Result<Ou
             planned.canaries.len(),
             planned.table
         )?;
-        for row in rows().take(5) {
+        for canary in planned.canaries.iter().take(5) {
             writeln!(out)?;
-            for cell in &row.cells {
-                writeln!(
-                    out,
-                    "  {:<20} {}",
-                    cell.column,
-                    cell.value.as_deref().unwrap_or("NULL")
-                )?;
+            for (number, row) in canary.details.rows.iter().enumerate() {
+                if number > 0 {
+                    writeln!(out, "  in {}:", row.table)?;
+                }
+                for (column, value) in written(row) {
+                    writeln!(out, "  {column:<20} {}", value.unwrap_or("NULL"))?;
+                }
             }
         }
         match planned.canaries.len().saturating_sub(5) {
@@ -229,6 +247,13 @@ fn show(name: &SourceName, planned: &Plan, output: &Output) -> anyhow::Result<Ou
         }
     })?;
     Ok(Outcome::Done)
+}
+
+/// The cells of a row without those that take another row's key.
+fn written(row: &PlantedRow) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let linked = |column: &str| row.links.iter().any(|link| link.column == column);
+    let cells = row.cells.iter().filter(move |cell| !linked(&cell.column));
+    cells.map(|cell| (cell.column.as_str(), cell.value.as_deref()))
 }
 
 async fn hand_out(
@@ -246,8 +271,10 @@ async fn hand_out(
         notes,
     } = planned;
     let content = match &args.sql {
-        Some(_) => plant::insert_statements(&opened.database, &table, &canaries)?.into_bytes(),
-        None => plant::csv_rows(&canaries).context("the rows could not be written as CSV")?,
+        Some(_) => plant::insert_statements(&opened.database, &table, &canaries)
+            .await?
+            .into_bytes(),
+        None => plant::csv_rows(&canaries)?,
     };
     let batch = Batch {
         state: State::HandedOut,

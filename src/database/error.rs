@@ -98,6 +98,14 @@ pub enum Error {
         /// The tables found.
         found: Vec<String>,
     },
+    /// A related table that does not hang together with the others as the mapping says.
+    #[error("related table {name}: {why}")]
+    Related {
+        /// What the mapping calls it.
+        name: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// A column that the table does not have.
     #[error("table {table} has no column '{column}'")]
     NoColumn {

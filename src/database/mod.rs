@@ -9,7 +9,9 @@ mod connect;
 mod csv;
 mod error;
 mod filter;
+mod joined;
 mod link;
+mod script;
 mod sql;
 mod sql_transaction;
 mod transaction;
@@ -22,6 +24,8 @@ use sql::Sql;
 pub use catalog::{Check, Column, ForeignKey, Table, UniqueKey};
 pub use error::{Constraint, Error};
 pub use filter::{BETWEEN, Filter, filter_script};
+pub use joined::{Joined, Leg, Place as JoinedPlace};
+pub use script::{Filling, Written};
 pub use transaction::{Cell, Key, Place, Transaction};
 pub use url::{DatabaseUrl, Engine};
 
@@ -210,14 +214,15 @@ impl Database {
         with_link!(self, &name, link => link.each(&name, Doing::Reading("read"), sql, each).await, file => file.scan(names, each))
     }
 
-    /// The statement that a person would run to insert this row, without a semicolon; the values
-    /// stand in it as literals.
-    ///
-    /// # Errors
-    /// An unknown column.
-    pub fn insert_statement(&self, table: &Table, row: &[Cell<'_>]) -> Result<String> {
-        let sql = Sql::literal(self.engine(), "insert into ");
-        Ok(sql_transaction::insertion(sql, table, row)?.into_parts().0)
+    /// Runs a statement of several tables; a CSV file has none.
+    async fn run_each(
+        &self,
+        name: &str,
+        doing: Doing,
+        sql: Sql,
+        each: impl FnMut(&[Option<String>]),
+    ) -> Result<()> {
+        with_link!(self, name, link => link.each(name, doing, sql, each).await, _file => Ok(()))
     }
 
     /// Begins a transaction that writes.

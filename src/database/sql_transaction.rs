@@ -91,7 +91,13 @@ impl SqlTransaction {
         }
         let name = table.to_string();
         let writing = Doing::Writing("insert into");
-        let sql = insertion(Sql::new(self.engine, "insert into "), table, row)?;
+        let names: Vec<&str> = row.iter().map(|(name, _)| *name).collect();
+        let sql = insertion(
+            Sql::new(self.engine, "insert into "),
+            table,
+            &names,
+            |sql, column, at| sql.stored(column, row[at].1),
+        )?;
         let key = key_columns(table)?;
         let returning = !matches!(
             self.open,
@@ -353,21 +359,21 @@ impl SqlTransaction {
     }
 }
 
-/// `insert into T (columns) values (values)`.
-pub(super) fn insertion(sql: Sql, table: &Table, row: &[Cell<'_>]) -> Result<Sql> {
-    let columns = known(
-        table,
-        &row.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-    )?;
-    let cells = columns.iter().copied().zip(row);
+/// `insert into T (columns) values (values)`; `value` writes the value of the column at a place.
+pub(super) fn insertion(
+    sql: Sql,
+    table: &Table,
+    names: &[&str],
+    value: impl Fn(Sql, &Column, usize) -> Sql,
+) -> Result<Sql> {
+    let columns = known(table, names)?;
+    let places = columns.iter().zip(0..);
     Ok(sql
         .table(table)
         .text(" (")
         .list(", ", &columns, |sql, column| sql.name(&column.name))
         .text(") values (")
-        .list(", ", cells, |sql, (column, (_, value))| {
-            sql.stored(column, *value)
-        })
+        .list(", ", places, |sql, (column, at)| value(sql, column, at))
         .text(")"))
 }
 

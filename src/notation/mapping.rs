@@ -6,7 +6,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Format, Role};
+use super::{Format, Related, Role};
 use crate::persona::Locale;
 
 /// One column of a mapping.
@@ -64,6 +64,9 @@ pub struct Mapping {
     /// The columns.
     #[serde(with = "by_name")]
     pub columns: Vec<MappedColumn>,
+    /// Tables beside it that hold more of a customer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
 }
 
 /// A mapping file: as much of a mapping as an operator wants to say.
@@ -75,6 +78,8 @@ pub struct MappingFile {
     /// The columns.
     #[serde(with = "by_name")]
     pub columns: Vec<MappedColumn>,
+    /// Tables beside it that hold more of a customer.
+    pub related: Vec<Related>,
 }
 
 /// A mapping that cannot be used.
@@ -194,7 +199,7 @@ struct Entry {
 }
 
 /// Columns as a table keyed by their names, in order.
-mod by_name {
+pub(super) mod by_name {
     use super::*;
 
     pub fn serialize<S: Serializer>(
@@ -326,6 +331,7 @@ mod tests {
         let mapping = Mapping {
             locale: Locale::JaJp,
             columns,
+            related: Vec::new(),
         };
         let json = mapping.to_json();
         let again = Mapping::from_json(&json).unwrap();

@@ -9,6 +9,7 @@ mod kanji;
 mod keys;
 mod mapping;
 mod profile;
+mod related;
 mod role;
 mod words;
 mod write;
@@ -28,5 +29,6 @@ pub use keys::{
 
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
 pub use profile::shape;
+pub use related::{Related, RelatedRows};
 pub use role::{Role, UnknownRole};
 pub use write::{Surroundings, cells, value};

@@ -74,6 +74,7 @@ mod tests {
         let mapping = Mapping {
             locale: Locale::JaJp,
             columns: vec![column],
+            related: Vec::new(),
         };
         let rows: Vec<_> = (0..100)
             .map(|at| vec![Some(format!("{}-05-05", 2014 + at % 6))])

@@ -7,16 +7,21 @@ use rand::Rng;
 use time::OffsetDateTime;
 
 use crate::blend::{Drawn, Ground};
-use crate::canary::{Canary, Cell, ContactPoint, State};
-use crate::database::{self, Row, Table};
-use crate::notation::{Role, Surroundings, cells, email_key, phone_key};
+use crate::canary::{Canary, Cell, ContactPoint, PlantedRow, State};
+use crate::database::{self, Row};
+use crate::notation::{
+    MappedColumn, Mapping, RelatedRows, Role, Surroundings, cells, email_key, phone_key,
+};
 use crate::persona::{Household, Shape};
 use crate::registry::PoolEntry;
 
 use super::allot::{AreaCodes, Needs, Stock, allot, rename};
 use super::fill::{self, Filler};
+use super::lend::lend;
 use super::marks::{Borne, Collision, Marks, Watch};
 use super::plan::Ask;
+use super::split::Splitter;
+use super::tables::Tables;
 use super::{Error, Result};
 
 /// Persons made for one canary until it is given up.
@@ -28,7 +33,9 @@ const PASSES: u32 = 6;
 pub(super) struct Draft {
     pub(super) household: Household,
     pub(super) points: Vec<i64>,
-    pub(super) cells: Vec<Cell>,
+    pub(super) rows: Vec<PlantedRow>,
+    /// Tables in which what it should refer to is not found.
+    pub(super) elsewhere: Vec<String>,
     marks: Marks,
 }
 
@@ -41,7 +48,10 @@ fn is_mailbox(pool: &[PoolEntry], email: &str) -> bool {
 /// What the people are made from.
 pub(super) struct Composer<'a> {
     pub(super) ask: &'a Ask<'a>,
-    pub(super) table: &'a Table,
+    pub(super) tables: &'a Tables,
+    pub(super) splitter: Splitter<'a>,
+    /// How many children each canary has, where a table holds them one by one.
+    pub(super) children: Option<Vec<usize>>,
     pub(super) filler: &'a mut Filler,
     pub(super) pool: &'a [PoolEntry],
     pub(super) registered: &'a [Canary],
@@ -169,7 +179,7 @@ impl Composer<'_> {
     ) -> Result<Vec<Draft>> {
         let mut households: Vec<Household> =
             (0..self.ask.count).map(|_| self.person(rng)).collect();
-        let needs = Needs::in_table(&self.filler.mapping, self.table);
+        let needs = Needs::in_table(&self.filler.mapping, &self.tables.one);
         let name = &self.ask.source.name;
         let stock = Stock {
             pool: self.pool,
@@ -204,20 +214,26 @@ impl Composer<'_> {
     ) -> Result<Draft> {
         let mut long = None;
         for _ in 0..TRIES {
-            let cells = self.cells(place, &mut household, used, rng);
-            let cells = self
-                .filler
-                .finish(self.ask.database, self.table, cells, rng)?;
-            let written = cells
-                .iter()
-                .filter_map(|cell| Some((cell.role, cell.value.as_deref()?)));
+            let (cells, more) = self.cells(place, &mut household, used, rng);
+            let database = self.ask.database;
+            let cells = self.filler.finish(database, cells, rng);
+            let mut further = Vec::with_capacity(more.len());
+            for cells in more {
+                further.push(self.filler.finish(database, cells, rng));
+            }
+            let written = cells.iter().chain(further.iter().flatten());
+            let written = written.filter_map(|cell| Some((cell.role, cell.value.as_deref()?)));
             let marks = Marks::of(household.locale, written);
-            long = fill::too_long(self.table, &cells).map(str::to_owned);
+            let all = cells.iter().chain(further.iter().flatten());
+            long = fill::too_long(&self.tables.one, all).map(str::to_owned);
             if long.is_none() && borne.take(&marks) {
+                let children = self.children.as_ref().map(|_| household.children.len());
+                let parted = self.splitter.split(&cells, &further, children, rng)?;
                 return Ok(Draft {
                     household,
                     points,
-                    cells,
+                    rows: parted.rows,
+                    elsewhere: parted.elsewhere,
                     marks,
                 });
             }
@@ -226,7 +242,7 @@ impl Composer<'_> {
         Err(match long {
             Some(column) => Error::Database(database::Error::Value {
                 column: Some(column),
-                table: self.table.to_string(),
+                table: self.tables.one.to_string(),
                 why: "every value that could stand there is too long".to_owned(),
             }),
             None => Error::Collisions {
@@ -244,9 +260,10 @@ impl Composer<'_> {
         household: &mut Household,
         used: &mut HashSet<String>,
         rng: &mut R,
-    ) -> Vec<Cell> {
+    ) -> (Vec<Cell>, Vec<Vec<Cell>>) {
         let now = self.times.get(place).copied().unwrap_or(self.ask.now);
         let Some(ground) = &self.ground else {
+            self.kin(place, household, rng);
             let child = (!household.children.is_empty()).then_some(0);
             let mut around = Surroundings {
                 now,
@@ -254,7 +271,9 @@ impl Composer<'_> {
                 rows: self.rows,
                 codes: &mut self.filler.codes,
             };
-            return cells(&self.filler.mapping, household, child, &mut around, rng);
+            let first = cells(&self.filler.mapping, household, child, &mut around, rng);
+            let mapping = self.filler.mapping.clone();
+            return (first, self.further(&mapping, household, now, rng));
         };
         let (generator, shape, today) = (self.ask.generator, &self.shape, self.ask.now.date());
         let mailbox = household
@@ -277,8 +296,83 @@ impl Composer<'_> {
             }
             drawn = draw();
         }
+        self.kin(place, &mut drawn.household, rng);
+        lend(
+            self.tables,
+            &self.filler.mapping,
+            self.rows,
+            &mut drawn,
+            rng,
+        );
         *household = drawn.household.clone();
-        drawn.cells(now, &mut self.filler.codes, rng)
+        let first = drawn.cells(now, &mut self.filler.codes, rng);
+        (first, self.further(&drawn.mapping, household, now, rng))
+    }
+
+    /// As many children as this canary is to have.
+    fn kin<R: Rng + ?Sized>(&self, place: usize, household: &mut Household, rng: &mut R) {
+        let Some(wanted) = self.children.as_ref().and_then(|all| all.get(place)) else {
+            return;
+        };
+        household.children.truncate(*wanted);
+        for _ in 0..TRIES {
+            if household.children.len() >= *wanted {
+                break;
+            }
+            let others = self.person(rng).children;
+            for mut child in others {
+                let apart = household.children.iter().all(|other| {
+                    (other.birth - child.birth).whole_days().abs() > 330
+                        && other.given != child.given
+                });
+                let age = child.birth.year() - household.guardian.birth.year();
+                if apart && (17..=48).contains(&age) && household.children.len() < *wanted {
+                    child.family = household.guardian.family.clone();
+                    household.children.push(child);
+                }
+            }
+        }
+    }
+
+    /// The cells of children beside the first.
+    fn further<R: Rng + ?Sized>(
+        &mut self,
+        mapping: &Mapping,
+        household: &Household,
+        now: OffsetDateTime,
+        rng: &mut R,
+    ) -> Vec<Vec<Cell>> {
+        if self.children.is_none() {
+            return Vec::new();
+        }
+        let of_children = |column: &&MappedColumn| {
+            let leg = self
+                .tables
+                .place(&column.column)
+                .and_then(|place| place.leg);
+            leg.is_some_and(|at| self.tables.legs()[at].rows == RelatedRows::Child)
+        };
+        let own = Mapping {
+            locale: mapping.locale,
+            columns: mapping
+                .columns
+                .iter()
+                .filter(of_children)
+                .cloned()
+                .collect(),
+            related: Vec::new(),
+        };
+        let mut made = Vec::new();
+        for child in 1..household.children.len() {
+            let mut around = Surroundings {
+                now,
+                columns: self.columns,
+                rows: self.rows,
+                codes: &mut self.filler.codes,
+            };
+            made.push(cells(&own, household, Some(child), &mut around, rng));
+        }
+        made
     }
 
     /// Another person at the same contact points.
@@ -328,9 +422,8 @@ impl Composer<'_> {
             return Ok(found);
         }
         let locale = mapping.locale;
-        self.ask
-            .database
-            .scan(self.table, &columns, |row| {
+        self.tables
+            .scan(self.ask.database, &columns, |row| {
                 let cells = roles.iter().zip(row);
                 let cells = cells.filter_map(|(role, value)| Some((*role, value.as_deref()?)));
                 watch.meet(&Marks::of(locale, cells), &mut found);

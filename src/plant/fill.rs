@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use rand::{Rng, RngExt};
 use time::{Duration, OffsetDateTime};
 
-use crate::canary::Cell;
+use crate::canary::{Cell, PlantedRow};
 use crate::database::{Column, Database, Engine, Row, Table};
-use crate::notation::{Codes, MappedColumn, Mapping, Role};
+use crate::notation::{Codes, MappedColumn, Mapping, RelatedRows, Role};
 use crate::persona::Locale;
 
+use super::tables::Tables;
 use super::{Error, Result};
 
 /// Makes keys for a column that the database does not fill by itself and that has no pattern yet.
@@ -29,16 +30,19 @@ pub(super) struct Filler {
 impl Filler {
     /// Fits the mapping to the table's constraints: a value that must be unique is a code, even where
     /// its meaning is unknown, and a key that the database does not make is made here.
-    pub(super) async fn new(
-        database: &Database,
-        table: &Table,
-        mapping: &Mapping,
-    ) -> Result<Filler> {
-        let mut mapping = mapping.clone();
+    pub(super) async fn new(database: &Database, tables: &Tables) -> Result<Filler> {
+        let mut mapping = tables.mapping.clone();
         for column in &mut mapping.columns {
-            let about = table.column(&column.column)?;
+            let Some((leg, table, about)) = stands(tables, &column.column) else {
+                continue;
+            };
+            // A key that begins with the customer's own is new, whatever else is in it.
+            let within =
+                leg.is_some_and(|at| tables.counts_within(at).contains(&about.name.as_str()));
             if about.generated {
                 column.role = Role::Skip;
+            } else if within {
+                column.role = Role::Other;
             } else if column.value.is_none() && needs_code(table, about, column.role) {
                 column.role = Role::Code;
             }
@@ -55,11 +59,13 @@ impl Filler {
             .filter(|column| column.role == Role::Code && column.value.is_none());
         let coded: Vec<String> = coded.map(|column| column.column.clone()).collect();
         for name in coded {
+            let Some((_, table, about)) = stands(tables, &name) else {
+                continue;
+            };
             let mut values = Vec::new();
             database
-                .scan(table, &[&name], |row| values.extend(row[0].clone()))
+                .scan(table, &[&about.name], |row| values.extend(row[0].clone()))
                 .await?;
-            let about = table.column(&name)?;
             if let Some(codes) = Codes::learn(values.iter().map(String::as_str)) {
                 filler.codes.insert(name, codes);
             } else if about.base_type() == "uuid" {
@@ -68,7 +74,7 @@ impl Filler {
                 filler.fresh.insert(name, Fresh::Count(1));
             } else if must_fill(table, about) {
                 return Err(Error::CannotFill {
-                    column: name,
+                    column: about.name.clone(),
                     table: table.to_string(),
                     hint: "its values follow no pattern that could be continued; give the database a default, or use --csv and fill it yourself",
                 });
@@ -77,14 +83,13 @@ impl Filler {
         Ok(filler)
     }
 
-    /// Completes and checks the cells that `notation` has written.
+    /// Completes the cells that `notation` has written.
     pub(super) fn finish<R: Rng + ?Sized>(
         &mut self,
         database: &Database,
-        table: &Table,
         mut cells: Vec<Cell>,
         rng: &mut R,
-    ) -> Result<Vec<Cell>> {
+    ) -> Vec<Cell> {
         for cell in &mut cells {
             match self.fresh.get_mut(&cell.column) {
                 Some(Fresh::Uuid) => cell.value = Some(uuid(rng)),
@@ -98,30 +103,50 @@ impl Filler {
                 cell.value = None;
             }
         }
-        for column in &table.columns {
-            let cell = cells.iter().find(|cell| cell.column == column.name);
-            let filled = cell.is_some_and(|cell| cell.value.is_some());
-            let left_out = cell.is_none() && column.can_be_left_out();
-            if !filled && !left_out && must_fill(table, column) {
-                return Err(Error::CannotFill {
-                    column: column.name.clone(),
-                    table: table.to_string(),
-                    hint: "give it a value in a mapping file ([columns.NAME] role = \"other\", value = \"…\"), or a role",
-                });
-            }
-        }
-        Ok(cells)
+        cells
     }
 }
 
+/// Where a column of the joined tables stands; nothing for attributes and for marks of presence.
+fn stands<'t>(tables: &'t Tables, name: &str) -> Option<(Option<usize>, &'t Table, &'t Column)> {
+    let place = tables.place(name)?;
+    let leg = place.leg.map(|at| &tables.legs()[at]);
+    if leg.is_some_and(|leg| leg.attribute.is_some() || leg.rows == RelatedRows::Existing) {
+        return None;
+    }
+    let (table, about) = tables.home(place)?;
+    Some((place.leg, table, about))
+}
+
+/// Whether a row has all that its table wants.
+pub(super) fn check_filled(table: &Table, row: &PlantedRow) -> Result<()> {
+    for column in &table.columns {
+        let cell = row.cells.iter().find(|cell| cell.column == column.name);
+        let linked = row.links.iter().any(|link| link.column == column.name);
+        let filled = linked || cell.is_some_and(|cell| cell.value.is_some());
+        let left_out = cell.is_none() && column.can_be_left_out();
+        if !filled && !left_out && must_fill(table, column) {
+            return Err(Error::CannotFill {
+                column: column.name.clone(),
+                table: table.to_string(),
+                hint: "give it a value in a mapping file ([columns.NAME] role = \"other\", value = \"…\"), or a role",
+            });
+        }
+    }
+    Ok(())
+}
+
 /// The first column whose value is longer than it can hold.
-pub(super) fn too_long<'c>(table: &Table, cells: &'c [Cell]) -> Option<&'c str> {
+pub(super) fn too_long<'c>(
+    table: &Table,
+    mut cells: impl Iterator<Item = &'c Cell>,
+) -> Option<&'c str> {
     let long = |cell: &&Cell| {
         let limit = table.column(&cell.column).ok().and_then(Column::max_chars);
         let length = cell.value.as_deref().map_or(0, |text| text.chars().count());
         limit.is_some_and(|limit| length > limit)
     };
-    cells.iter().find(long).map(|cell| cell.column.as_str())
+    cells.find(long).map(|cell| cell.column.as_str())
 }
 
 fn must_fill(table: &Table, column: &Column) -> bool {

@@ -1,12 +1,13 @@
 //! Finding planted rows again: by primary key where there is one, else by what they hold.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::canary::PlantedRow;
+use crate::canary::{Canary, PlantedRow, RowLink};
 use crate::database::{Place, Row, Table, Transaction};
 
 use super::Result;
 use super::resemblance::{agreeing_marks, is_personal};
+use super::rows::{Standing, held, known};
 
 /// How a planted row was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +25,150 @@ pub(super) enum Seen {
     Missing,
 }
 
-/// Looks for every row, in the order given.
+/// One of a canary's rows, looked for.
+pub(super) struct Found {
+    /// The row, with its key and what it holds of the canary's other rows, as far as that came out.
+    pub(super) row: PlantedRow,
+    pub(super) seen: Seen,
+}
+
+/// Looks for every row of every canary, in the order given. Rows of related tables are found from the row
+/// in the customer table: what it refers to, and what refers to it.
 pub(super) async fn look(
     tx: &mut Transaction,
-    table: &Table,
-    rows: &[&PlantedRow],
-) -> Result<Vec<Seen>> {
+    tables: &Standing<'_>,
+    canaries: &[Canary],
+) -> Result<Vec<Vec<Found>>> {
+    let start = |row: &PlantedRow| Found {
+        row: row.clone(),
+        seen: Seen::Missing,
+    };
+    let all = canaries.iter().map(|canary| canary.details.rows.iter());
+    let mut found: Vec<Vec<Found>> = all.map(|rows| rows.map(start).collect()).collect();
+    let mut done: HashSet<(usize, usize)> = HashSet::new();
+    let mut stage: Vec<(usize, usize)> = (0..found.len()).map(|canary| (canary, 0)).collect();
+    stage.retain(|(canary, _)| !found[*canary].is_empty());
+    while !stage.is_empty() {
+        let mut groups: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+        for (canary, row) in &stage {
+            let name = canaries[*canary].details.rows[*row].table.as_str();
+            groups.entry(name).or_default().push((*canary, *row));
+        }
+        for places in groups.into_values() {
+            let row = |(canary, row): &(usize, usize)| &found[*canary][*row].row;
+            // A row that is known by nothing but its parent is not to be found without it.
+            let (open, lost): (Vec<_>, Vec<_>) = places.into_iter().partition(|place| {
+                let row = row(place);
+                !row.key.is_empty() || place.1 == 0 || known(row).cells.len() == row.cells.len()
+            });
+            let rows: Vec<PlantedRow> = open.iter().map(|place| known(row(place))).collect();
+            if let Some(first) = rows.first() {
+                let table = tables.table(first);
+                let seen = look_in(tx, table, &rows.iter().collect::<Vec<_>>()).await?;
+                for ((canary, row), seen) in open.iter().zip(seen) {
+                    let own = &mut found[*canary][*row];
+                    if let Seen::Intact(place) | Seen::Altered { place, .. } = &seen
+                        && own.row.key.is_empty()
+                    {
+                        own.row.key = place.key.clone();
+                    }
+                    own.seen = seen;
+                }
+            }
+            done.extend(open.into_iter().chain(lost));
+        }
+        for (canary, row) in &stage {
+            learn(tx, tables, &mut found[*canary], *row).await?;
+        }
+        stage = next(&found, &done);
+    }
+    Ok(found)
+}
+
+/// The rows that hang together with one that was looked for; then those that do not.
+fn next(found: &[Vec<Found>], done: &HashSet<(usize, usize)>) -> Vec<(usize, usize)> {
+    let mut near = Vec::new();
+    let mut far = Vec::new();
+    for (canary, rows) in found.iter().enumerate() {
+        for row in (0..rows.len()).filter(|row| !done.contains(&(canary, *row))) {
+            let is_done = |other: usize| done.contains(&(canary, other));
+            let up = rows[row].row.links.iter().any(|link| is_done(link.row));
+            let down = rows.iter().enumerate().any(|(other, own)| {
+                is_done(other) && own.row.links.iter().any(|link| link.row == row)
+            });
+            if up || down { &mut near } else { &mut far }.push((canary, row));
+        }
+    }
+    if near.is_empty() { far } else { near }
+}
+
+/// What a row that stands there tells of the rows beside it.
+async fn learn(
+    tx: &mut Transaction,
+    tables: &Standing<'_>,
+    rows: &mut [Found],
+    at: usize,
+) -> Result<()> {
+    if rows[at].seen == Seen::Missing {
+        return Ok(());
+    }
+    let open = |row: &PlantedRow, column: &str| held(row, column).is_none();
+    let row = &rows[at].row;
+    let links: Vec<RowLink> = row
+        .links
+        .iter()
+        .filter(|link| open(row, &link.column))
+        .cloned()
+        .collect();
+    if !links.is_empty() && !row.key.is_empty() {
+        let columns: Vec<&str> = links.iter().map(|link| link.column.as_str()).collect();
+        let key = row.key.clone();
+        let values = tx.read(tables.table(row), &key, &columns).await?;
+        for (link, value) in links.iter().zip(values.into_iter().flatten()) {
+            let cells = &mut rows[at].row.cells;
+            if let Some(cell) = cells.iter_mut().find(|cell| cell.column == link.column) {
+                cell.value = value;
+            }
+        }
+    }
+    // What it refers to has that key.
+    let own = rows[at].row.clone();
+    for target in own
+        .links
+        .iter()
+        .map(|link| link.row)
+        .collect::<HashSet<_>>()
+    {
+        let Some(other) = rows.get(target).filter(|other| other.row.key.is_empty()) else {
+            continue;
+        };
+        let value = |name: &String| {
+            let mut links = own.links.iter();
+            let link = links.find(|link| link.row == target && link.of == *name)?;
+            Some((name.clone(), held(&own, &link.column)?))
+        };
+        let names = &tables.table(&other.row).primary_key;
+        let key: Option<Vec<(String, String)>> = names.iter().map(value).collect();
+        rows[target].row.key = key.unwrap_or_default();
+    }
+    // What refers to it holds its key.
+    for other in 0..rows.len() {
+        for link in rows[other].row.links.clone() {
+            let value = held(&rows[at].row, &link.of).filter(|_| link.row == at);
+            let cells = &mut rows[other].row.cells;
+            let cell = cells.iter_mut().find(|cell| cell.column == link.column);
+            if let (Some(cell), Some(value)) = (cell, value)
+                && cell.value.is_none()
+            {
+                cell.value = Some(value);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Looks for rows of one table, in the order given.
+async fn look_in(tx: &mut Transaction, table: &Table, rows: &[&PlantedRow]) -> Result<Vec<Seen>> {
     let mut seen = vec![Seen::Missing; rows.len()];
     let mut without_key = Vec::new();
     for (number, row) in rows.iter().enumerate() {

@@ -3,11 +3,11 @@
 
 use std::collections::HashSet;
 
-use rand::Rng;
+use rand::{Rng, RngExt};
 use time::OffsetDateTime;
 
 use crate::blend::Ground;
-use crate::canary::{Batch, Canary, CanaryId, Details, PlantedRow, State};
+use crate::canary::{Batch, Canary, CanaryId, Details, State};
 use crate::database::{self, Database, Row, Table};
 use crate::notation::{Mapping, Role};
 use crate::persona::{Children, Generator, Lexicon, Shape};
@@ -15,6 +15,8 @@ use crate::registry::{Registry, Source};
 
 use super::compose::Composer;
 use super::fill::{self, Filler};
+use super::split::Splitter;
+use super::tables::Tables;
 use super::{Error, Result};
 
 /// Rows that are looked at to make canaries like them.
@@ -63,6 +65,8 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     let (database, source) = (ask.database, ask.source);
     let table = database.table(&source.table).await?;
     check(&table, ask.mapping)?;
+    let tables = Tables::of(database, table.clone(), ask.mapping).await?;
+    recognisable(&tables)?;
     let registered = ask.registry.canaries(None).await?;
     let own = registered
         .iter()
@@ -81,39 +85,54 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     if (standing + ask.count) as u64 * 100 > rows_at {
         notes.push(format!("more than 1 % of {table} would be canaries ({} beside {rows_at} customers): so many may show", standing + ask.count));
     }
-    if !table.triggers.is_empty() {
-        notes.push(format!(
-            "{table} has triggers ({}): they run for canaries too",
-            table.triggers.join(", ")
-        ));
+    let related = tables.legs().iter().map(|leg| &leg.table);
+    for table in std::iter::once(&table).chain(related) {
+        if !table.triggers.is_empty() {
+            notes.push(format!(
+                "{table} has triggers ({}): they run for canaries too",
+                table.triggers.join(", ")
+            ));
+        }
     }
     let ragged = database.ragged()?;
     if ragged > 0 {
         notes.push(format!("{ragged} lines of {table} have more or fewer fields than its header; they are left as they are"));
     }
 
-    let mut filler = Filler::new(database, &table, ask.mapping).await?;
+    let mut filler = Filler::new(database, &tables).await?;
     let pool = ask.registry.pool().await?;
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| column.name.clone())
-        .collect();
-    let rows = database.sample(&table, SAMPLE).await?;
+    let columns = &tables.columns;
+    let rows = tables.sample(database, SAMPLE).await?;
     let fitted = filler.mapping.clone();
+    let children = tables.children(database, &rows).await?;
+    let children = children.filter(|counts| !counts.is_empty()).map(|counts| {
+        let any = |_| counts[rng.random_range(0..counts.len())];
+        (0..ask.count).map(any).collect()
+    });
     let mut composer = Composer {
         ask,
-        table: &table,
+        tables: &tables,
+        splitter: Splitter::new(&tables, &source.table, &rows),
+        children,
         filler: &mut filler,
         pool: &pool,
         registered: &registered,
-        shape: shape(ask, &columns, &rows),
+        shape: shape(ask, &fitted, columns, &rows),
         times: fill::times(ask.count, ask.mapping.locale, ask.now, rng),
-        ground: Ground::learn(&fitted, &columns, &rows, ask.lexicon),
-        columns: &columns,
+        ground: Ground::learn(&fitted, columns, &rows, ask.lexicon),
+        columns,
         rows: &rows,
     };
     let drafts = composer.compose(rng).await?;
+    let mut elsewhere: Vec<&String> = drafts.iter().flat_map(|draft| &draft.elsewhere).collect();
+    elsewhere.sort_unstable();
+    let all = elsewhere.len();
+    elsewhere.dedup();
+    for table in elsewhere {
+        notes.push(format!(
+            "of {table}, which has no row of what stands in the addresses given, the canaries refer to rows that other customers refer to ({all} references)"
+        ));
+    }
 
     let batch = Batch {
         id: ask.registry.next_batch(&source.name).await?,
@@ -138,11 +157,7 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
             state: State::Planned,
             details: Details {
                 household: draft.household,
-                rows: vec![PlantedRow {
-                    table: source.table.clone(),
-                    cells: draft.cells,
-                    key: Vec::new(),
-                }],
+                rows: draft.rows,
             },
             points: draft.points,
             versions: Vec::new(),
@@ -185,6 +200,11 @@ fn check(table: &Table, mapping: &Mapping) -> Result<()> {
     if !unmapped.is_empty() {
         return Err(Error::Unresolved(unmapped));
     }
+    Ok(())
+}
+
+/// Whether anything in the rows could be recognised.
+fn recognisable(tables: &Tables) -> Result<()> {
     use Role::*;
     let marks = [
         Name,
@@ -202,18 +222,18 @@ fn check(table: &Table, mapping: &Mapping) -> Result<()> {
         Mobile,
         Email,
     ];
-    if !marks.into_iter().any(|role| mapping.has(role)) {
-        return Err(Error::NoMarks(table.to_string()));
+    if !marks.into_iter().any(|role| tables.mapping.has(role)) {
+        return Err(Error::NoMarks(tables.joined.main.to_string()));
     }
     Ok(())
 }
 
 /// People of the ages that the table has.
-fn shape(ask: &Ask<'_>, columns: &[String], rows: &[Row]) -> Shape {
+fn shape(ask: &Ask<'_>, mapping: &Mapping, columns: &[String], rows: &[Row]) -> Shape {
     let today = ask.now.date();
-    let ages = |child| fill::ages(ask.mapping, columns, rows, today, child);
+    let ages = |child| fill::ages(mapping, columns, rows, today, child);
     let adults = ages(false).unwrap_or(20..=79);
-    if !ask.mapping.has_child() {
+    if !mapping.has_child() {
         return Shape::adults(adults);
     }
     let of_children = ages(true).unwrap_or(3..=18);

@@ -45,7 +45,10 @@ pub(super) fn is_personal(role: Role) -> bool {
 pub(super) fn agreeing_marks(row: &PlantedRow, agrees: impl Fn(&Cell) -> bool) -> usize {
     let mut spellings: Vec<(Mark, u8, bool)> = Vec::new();
     for cell in row.cells.iter().filter(|cell| cell.value.is_some()) {
-        let Some((mark, number)) = spelling(cell.role) else {
+        // A row that refers to a canary's is the canary's, whatever else it holds.
+        let linked = row.links.iter().any(|link| link.column == cell.column);
+        let linked = linked.then_some((Mark::Own, 11));
+        let Some((mark, number)) = linked.or(spelling(cell.role)) else {
             continue;
         };
         let agrees = agrees(cell);
@@ -73,6 +76,7 @@ mod tests {
             table: "t".to_owned(),
             cells: cells.iter().map(cell).collect(),
             key: Vec::new(),
+            ..PlantedRow::default()
         }
     }
 

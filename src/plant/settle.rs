@@ -3,11 +3,12 @@
 
 use time::OffsetDateTime;
 
-use crate::canary::{Batch, Canary, PlantedRow, State};
+use crate::canary::{Batch, Canary, State};
 use crate::database::{Database, Table};
 use crate::registry::Registry;
 
 use super::look::{Seen, look};
+use super::rows::Standing;
 use super::{Error, Result};
 
 /// What a batch turned out to be.
@@ -51,30 +52,18 @@ pub(super) async fn settle_batch(
     batch: &Batch,
 ) -> Result<Settled> {
     let mut canaries = registry.batch_canaries(&batch.id).await?;
+    let tables = Standing::of(database, table, &canaries).await?;
     // A transaction, though it only reads: it waits for the end of one that has lost its process.
     let mut tx = database.begin().await?;
-    let rows: Vec<&PlantedRow> = canaries
-        .iter()
-        .flat_map(|canary| &canary.details.rows)
-        .collect();
-    let seen = look(&mut tx, table, &rows).await;
+    let found = look(&mut tx, &tables, &canaries).await;
     tx.rollback().await?;
-    let seen = seen?;
-    let mut keys = seen.into_iter();
     let mut there = Vec::new();
-    for canary in &mut canaries {
-        let mut whole = true;
-        for row in &mut canary.details.rows {
-            match keys.next() {
-                Some(Seen::Intact(place)) => row.key = place.key,
-                // Changed since it was planted: it is there all the same.
-                Some(Seen::Altered { place, .. }) => row.key = place.key,
-                Some(Seen::Missing) | None => whole = false,
-            }
-        }
-        if whole {
+    for (canary, found) in canaries.iter_mut().zip(found?) {
+        // One that was changed since it was planted is there all the same.
+        if found.iter().all(|found| found.seen != Seen::Missing) {
             there.push(canary.id.clone());
         }
+        canary.details.rows = found.into_iter().map(|found| found.row).collect();
     }
     let now = OffsetDateTime::now_utc();
     if there.len() == canaries.len() {

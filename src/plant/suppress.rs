@@ -44,7 +44,8 @@ impl Suppression {
         for canary in canaries.iter().filter(standing) {
             made.canaries += 1;
             let mut keyed = false;
-            for row in &canary.details.rows {
+            // The first row is that of the customer table, which the filter is for.
+            for row in canary.details.rows.iter().take(1) {
                 let values: Vec<&str> = row.key.iter().map(|(_, value)| value.as_str()).collect();
                 if !values.is_empty() {
                     keyed = true;

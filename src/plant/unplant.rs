@@ -6,7 +6,8 @@ use crate::canary::{Batch, BatchId, CanaryId, PlantedRow, SourceName, State};
 use crate::database::{Database, Table, Transaction};
 use crate::registry::Registry;
 
-use super::look::{Seen, look};
+use super::look::{Found, Seen, look};
+use super::rows::{Standing, known, order};
 use super::settle::canaries_of;
 use super::tend::settle_versions;
 use super::{Error, Result};
@@ -68,21 +69,22 @@ pub async fn unplant(
         settle_versions(registry, database, table, &batch.source).await?;
     }
     let canaries = canaries_of(registry, &batches.iter().collect::<Vec<_>>()).await?;
-    let rows: Vec<&PlantedRow> = canaries
-        .iter()
-        .flat_map(|canary| &canary.details.rows)
-        .collect();
     let mut done = Unplanted::default();
+    let tables = Standing::of(database, table, &canaries).await?;
     let mut tx = database.begin().await?;
     let removed = async {
-        let mut seen = look(&mut tx, table, &rows).await?.into_iter();
-        for canary in &canaries {
-            let (mut there, mut altered) = (false, false);
-            for row in &canary.details.rows {
-                let found = seen.next().unwrap_or(Seen::Missing);
-                altered |= matches!(found, Seen::Altered { .. });
-                if force || matches!(found, Seen::Intact(_)) {
-                    there |= remove(&mut tx, table, row, found).await?;
+        let all = look(&mut tx, &tables, &canaries).await?;
+        for (canary, mut found) in canaries.iter().zip(all) {
+            let altered = found
+                .iter()
+                .any(|row| matches!(row.seen, Seen::Altered { .. }));
+            let there = found.iter().any(|row| row.seen != Seen::Missing);
+            if force || !altered {
+                let rows: Vec<PlantedRow> = found.iter().map(|found| found.row.clone()).collect();
+                let order = order(&rows);
+                untie(&mut tx, &tables, &mut found, &order).await?;
+                for at in order.into_iter().rev() {
+                    remove(&mut tx, tables.table(&found[at].row), &found[at]).await?;
                 }
             }
             let list = match (altered, there) {
@@ -112,31 +114,68 @@ pub async fn unplant(
     Ok(done)
 }
 
-/// Removes one row as it was found; says whether there was one.
-async fn remove(
+/// Takes back references to rows that went in later and so go out earlier: the database would keep them.
+async fn untie(
     tx: &mut Transaction,
-    table: &Table,
-    row: &PlantedRow,
-    found: Seen,
-) -> Result<bool> {
-    let (place, content): (_, Vec<(&str, Option<&str>)>) = match &found {
-        Seen::Missing => return Ok(false),
-        Seen::Intact(place) => {
-            let cells = row.cells.iter();
-            (
-                place,
-                cells
-                    .map(|cell| (cell.column.as_str(), cell.value.as_deref()))
-                    .collect(),
-            )
+    tables: &Standing<'_>,
+    found: &mut [Found],
+    order: &[usize],
+) -> Result<()> {
+    let number = |row: usize| order.iter().position(|at| *at == row);
+    for at in 0..found.len() {
+        let row = &found[at].row;
+        let late = row
+            .links
+            .iter()
+            .filter(|link| number(link.row) > number(at));
+        let late: Vec<String> = late.map(|link| link.column.clone()).collect();
+        if late.is_empty() || row.key.is_empty() || found[at].seen == Seen::Missing {
+            continue;
         }
-        Seen::Altered { place, now, .. } => (
-            place,
-            now.iter()
-                .map(|(name, value)| (name.as_str(), value.as_deref()))
-                .collect(),
-        ),
-    };
-    tx.delete(table, place, &content).await?;
-    Ok(true)
+        let empty: Vec<(&str, Option<&str>)> =
+            late.iter().map(|name| (name.as_str(), None)).collect();
+        let whole = known(row);
+        let held = content(&whole, &found[at].seen);
+        tx.update(tables.table(row), &row.key, &held, &empty)
+            .await?;
+        let Found { row, seen } = &mut found[at];
+        for cell in row
+            .cells
+            .iter_mut()
+            .filter(|cell| late.contains(&cell.column))
+        {
+            cell.value = None;
+        }
+        if let Seen::Altered { now, .. } = seen {
+            for (_, value) in now.iter_mut().filter(|(name, _)| late.contains(name)) {
+                *value = None;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes one row as it was found.
+async fn remove(tx: &mut Transaction, table: &Table, found: &Found) -> Result<()> {
+    if let Seen::Intact(place) | Seen::Altered { place, .. } = &found.seen {
+        let whole = known(&found.row);
+        tx.delete(table, place, &content(&whole, &found.seen))
+            .await?;
+    }
+    Ok(())
+}
+
+/// What a row holds as it was found.
+fn content<'r>(row: &'r PlantedRow, seen: &'r Seen) -> Vec<(&'r str, Option<&'r str>)> {
+    match seen {
+        Seen::Altered { now, .. } => now
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_deref()))
+            .collect(),
+        Seen::Intact(_) | Seen::Missing => row
+            .cells
+            .iter()
+            .map(|cell| (cell.column.as_str(), cell.value.as_deref()))
+            .collect(),
+    }
 }

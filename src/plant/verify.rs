@@ -1,11 +1,12 @@
 //! Are all canaries still there, unchanged?
 
-use crate::canary::{Batch, CanaryId, PlantedRow, SourceName, State};
+use crate::canary::{Batch, CanaryId, SourceName, State};
 use crate::database::{Database, Table};
 use crate::registry::Registry;
 
 use super::Result;
 use super::look::{Seen, look};
+use super::rows::Standing;
 use super::settle::{Settled, canaries_of, settle};
 use super::tend::{VersionsSettled, settle_versions};
 
@@ -16,9 +17,9 @@ pub struct Verified {
     pub live: usize,
     /// Those that stand there as they were written.
     pub intact: usize,
-    /// Those that somebody has changed, with the columns that differ.
+    /// Those that somebody has changed, with the columns that differ (`TABLE.COLUMN` in related tables).
     pub altered: Vec<(CanaryId, Vec<String>)>,
-    /// Those that are gone.
+    /// Those that are gone from the customer table.
     pub missing: Vec<CanaryId>,
     /// Canaries of batches that were handed out, and how many of them have arrived.
     pub handed_out: (usize, usize),
@@ -60,24 +61,26 @@ pub async fn verify(
     if canaries.is_empty() {
         return Ok(verified);
     }
-    let rows: Vec<&PlantedRow> = canaries
-        .iter()
-        .flat_map(|canary| &canary.details.rows)
-        .collect();
+    let tables = Standing::of(database, table, &canaries).await?;
     let mut tx = database.begin().await?;
-    let seen = look(&mut tx, table, &rows).await;
+    let found = look(&mut tx, &tables, &canaries).await;
     tx.rollback().await?;
-    let mut seen = seen?.into_iter();
-    for canary in &canaries {
-        let (mut gone, mut differing) = (0, Vec::new());
-        for _ in &canary.details.rows {
-            match seen.next() {
-                Some(Seen::Intact(_)) => {}
-                Some(Seen::Altered { columns, .. }) => differing.extend(columns),
-                Some(Seen::Missing) | None => gone += 1,
+    for (canary, rows) in canaries.iter().zip(found?) {
+        let (mut gone, mut differing) = (rows.is_empty(), Vec::new());
+        for (number, found) in rows.into_iter().enumerate() {
+            // A row of a related table is told with its table.
+            let told = |what: String| match number {
+                0 => what,
+                _ => format!("{}.{what}", found.row.table),
+            };
+            match found.seen {
+                Seen::Intact(_) => {}
+                Seen::Altered { columns, .. } => differing.extend(columns.into_iter().map(told)),
+                Seen::Missing if number == 0 => gone = true,
+                Seen::Missing => differing.push(format!("{} (its row is gone)", found.row.table)),
             }
         }
-        if gone > 0 {
+        if gone {
             verified.missing.push(canary.id.clone());
         } else if !differing.is_empty() {
             verified.altered.push((canary.id.clone(), differing));

@@ -3,10 +3,11 @@
 use time::OffsetDateTime;
 
 use crate::canary::{Batch, Canary, PlantedRow, State};
-use crate::database::{Database, Table, Transaction};
+use crate::database::{self, Database, Table, Transaction};
 use crate::registry::Registry;
 
 use super::look::{Seen, look};
+use super::rows::{Standing, fill_links, order};
 use super::settle::{Settled, settle_batch};
 use super::{Error, Result};
 
@@ -18,7 +19,7 @@ pub enum Step {
     Registered,
     /// The transaction has begun.
     Begun,
-    /// So many rows are inserted.
+    /// The rows of so many canaries are inserted.
     Inserted(usize),
     /// All rows were read back and are as they were written.
     Checked,
@@ -47,15 +48,22 @@ pub async fn plant(
 ) -> Result<Vec<Canary>> {
     registry.register_batch(batch, &canaries).await?;
     watch(Step::Registered);
-    let mut tx = match database.begin().await {
-        Ok(tx) => tx,
+    let begun = match Standing::of(database, table, &canaries).await {
+        Ok(tables) => database.begin().await.map(|tx| (tx, tables)),
+        Err(error) => {
+            void(registry, batch).await?;
+            return Err(error);
+        }
+    };
+    let (mut tx, tables) = match begun {
+        Ok(begun) => begun,
         Err(error) => {
             void(registry, batch).await?;
             return Err(error.into());
         }
     };
     watch(Step::Begun);
-    if let Err(error) = insert(&mut tx, table, &mut canaries, watch).await {
+    if let Err(error) = insert(&mut tx, &tables, &mut canaries, watch).await {
         // The error that came first is the one to tell; without its commit the transaction is nothing.
         let _ = tx.rollback().await;
         void(registry, batch).await?;
@@ -86,38 +94,50 @@ async fn void(registry: &Registry, batch: &Batch) -> Result<()> {
 
 async fn insert(
     tx: &mut Transaction,
-    table: &Table,
+    tables: &Standing<'_>,
     canaries: &mut [Canary],
     watch: &mut dyn FnMut(Step),
 ) -> Result<()> {
-    let mut inserted = 0;
-    for row in canaries
-        .iter_mut()
-        .flat_map(|canary| &mut canary.details.rows)
-    {
-        let cells: Vec<(&str, Option<&str>)> = row
-            .cells
-            .iter()
-            .map(|cell| (cell.column.as_str(), cell.value.as_deref()))
-            .collect();
-        row.key = tx.insert(table, &cells).await?;
-        inserted += 1;
-        watch(Step::Inserted(inserted));
+    for (number, canary) in canaries.iter_mut().enumerate() {
+        let rows = &mut canary.details.rows;
+        for at in order(rows) {
+            fill_links(rows, at);
+            let row = &rows[at];
+            let table = tables.table(row);
+            rows[at].key = tx.insert(table, &cells(row, |_| true)).await?;
+        }
+        // Rows that refer to each other in a ring: one of them was in before the other had a key.
+        for at in 0..rows.len() {
+            let filled = fill_links(rows, at);
+            if !filled.is_empty() {
+                let row = &rows[at];
+                let is_late = |column: &str| filled.iter().any(|name| name == column);
+                let held = cells(row, |column| !is_late(column));
+                let late = cells(row, is_late);
+                tx.update(tables.table(row), &row.key, &held, &late).await?;
+            }
+        }
+        watch(Step::Inserted(number + 1));
     }
-    let rows: Vec<&PlantedRow> = canaries
-        .iter()
-        .flat_map(|canary| &canary.details.rows)
-        .collect();
-    for seen in look(tx, table, &rows).await? {
-        let column = match seen {
-            Seen::Intact(_) => continue,
-            Seen::Altered { columns, .. } => columns.join(", "),
-            Seen::Missing => "(most of them)".to_owned(),
-        };
-        return Err(Error::Changed {
-            column,
-            table: table.to_string(),
-        });
+    for (canary, found) in canaries.iter().zip(look(tx, tables, canaries).await?) {
+        for (row, found) in canary.details.rows.iter().zip(found) {
+            let column = match found.seen {
+                Seen::Intact(_) => continue,
+                Seen::Altered { columns, .. } => columns.join(", "),
+                Seen::Missing => "(most of them)".to_owned(),
+            };
+            return Err(Error::Changed {
+                column,
+                table: tables.table(row).to_string(),
+            });
+        }
     }
     Ok(())
+}
+
+fn cells(row: &PlantedRow, wanted: impl Fn(&str) -> bool) -> Vec<database::Cell<'_>> {
+    let cells = row.cells.iter().filter(|cell| wanted(&cell.column));
+    cells
+        .map(|cell| (cell.column.as_str(), cell.value.as_deref()))
+        .collect()
 }

@@ -27,6 +27,18 @@ pub enum Error {
         /// The other.
         other: crate::notation::Role,
     },
+    /// A mapping file names attributes that no row has.
+    #[error(
+        "no row of {table} has the attribute {attributes}; attributes that many customers have: {known}"
+    )]
+    NoAttribute {
+        /// The table.
+        table: String,
+        /// The attributes.
+        attributes: String,
+        /// Those that are common.
+        known: String,
+    },
 }
 
 /// Result of a call of this module.

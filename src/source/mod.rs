@@ -5,10 +5,12 @@
 
 mod error;
 mod preview;
+mod related;
 mod understand;
 
 pub use error::{Error, Result};
 pub use preview::{Preview, preview};
+pub use related::{RelatedProposal, understand_related};
 pub use understand::{Proposal, Question, understand};
 
 use crate::database::{Database, Row, Table};

@@ -115,7 +115,11 @@ pub fn understand(survey: &Survey, told: &MappingFile) -> Result<Proposal> {
         });
         column.blank |= is_text(facts) && !null && (empty || facts.not_null);
     }
-    let mapping = Mapping { locale, columns };
+    let mapping = Mapping {
+        locale,
+        columns,
+        related: Vec::new(),
+    };
     Ok(Proposal {
         warnings: warnings(survey),
         mapping,

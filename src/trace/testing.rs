@@ -98,6 +98,7 @@ impl World {
                     table: "customers".to_owned(),
                     cells: cells.collect(),
                     key: Vec::new(),
+                    ..PlantedRow::default()
                 }],
             },
             points: Vec::new(),

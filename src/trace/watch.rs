@@ -372,8 +372,9 @@ impl Watch {
     ) {
         let region = Some(Region::from(details.household.locale));
         for row in &details.rows {
-            let columns: Vec<_> = row.cells.iter().map(|cell| Some(cell.role)).collect();
-            let text = |place: usize| row.cells[place].value.as_deref().unwrap_or_default();
+            let cells: Vec<_> = row.cells.iter().chain(&row.shows).collect();
+            let columns: Vec<_> = cells.iter().map(|cell| Some(cell.role)).collect();
+            let text = |place: usize| cells[place].value.as_deref().unwrap_or_default();
             Plan::new(&columns, region).keys(text, &mut |key| {
                 // What nobody understands when planting cannot name anybody in a list.
                 if !key.guessed

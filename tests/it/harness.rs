@@ -291,6 +291,7 @@ fn canary(source: &SourceName, batch: &BatchId, who: &Who<'_>) -> Canary {
             },
         ],
         key: vec![],
+        ..PlantedRow::default()
     };
     Canary {
         id: CanaryId::random(&mut StdRng::seed_from_u64(seed)),

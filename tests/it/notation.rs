@@ -23,6 +23,7 @@ pub fn rows(locale: Locale, specs: &[Spec], count: usize) -> Vec<Vec<String>> {
                 ..MappedColumn::told(header, *role)
             })
             .collect(),
+        related: Vec::new(),
     };
     let shape = if mapping.has_child() {
         Shape::families(3..=17)

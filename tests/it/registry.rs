@@ -77,6 +77,7 @@ fn canary(source: &SourceName, number: u32, seed: u64, points: Vec<i64>) -> Cana
                     cell("電話", Role::Phone, "03-0123-4567"),
                 ],
                 key: vec![],
+                ..PlantedRow::default()
             }],
             household,
         },

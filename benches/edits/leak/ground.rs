@@ -127,6 +127,7 @@ impl Ground {
                     table: "customers".to_owned(),
                     cells: cells.collect(),
                     key: Vec::new(),
+                    ..PlantedRow::default()
                 };
                 rows.push(row);
                 Canary {

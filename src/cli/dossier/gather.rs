@@ -219,9 +219,14 @@ fn actors(sightings: &[Seen]) -> Vec<Actor> {
 /// What the table holds about people; `None` if its mapping does not read.
 fn fields(mapping: &str) -> Option<Fields> {
     let mapping = Mapping::from_json(mapping).ok()?;
-    let roles = mapping.columns.iter().map(|column| column.role);
+    let beside = mapping.related.iter().flat_map(|related| &related.columns);
+    let roles = mapping
+        .columns
+        .iter()
+        .chain(beside)
+        .map(|column| column.role);
     Some(Fields {
-        unclear: mapping.with_role(Role::Other).count(),
+        unclear: roles.clone().filter(|role| *role == Role::Other).count(),
         roles: roles
             .filter(|role| !matches!(role, Role::Other | Role::Skip))
             .collect(),

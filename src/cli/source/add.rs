@@ -12,7 +12,7 @@ use crate::cli::{Global, Outcome, Output};
 use crate::database::{Database, DatabaseUrl, Engine};
 use crate::notation::{MappedColumn, MappingFile, Role};
 use crate::registry::{Registry, Source};
-use crate::source::{Proposal, Question, Survey, understand};
+use crate::source::{Proposal, Question, Survey, understand, understand_related};
 
 /// Options of `otori source add`.
 #[derive(clap::Args)]
@@ -25,7 +25,8 @@ pub struct Args {
     /// The table with the customers, with its schema where it needs one; not needed for a CSV file
     #[arg(long)]
     table: Option<String>,
-    /// A TOML file that says what columns mean ([columns.NAME] role = "…", format = "…")
+    /// A TOML file that says what columns mean ([columns.NAME] role = "…", format = "…"), and which tables
+    /// hold more of a customer ([[related]] table = "…", join = { … }); see examples/sources
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
     /// What a column means, such as --map nm2=given_name; goes before the file
@@ -69,13 +70,16 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         ask(&proposal.questions, &mut told)?;
         proposal = understand(&survey, &told)?;
     }
-    if proposal.questions.is_empty()
-        && !proposal
-            .mapping
-            .columns
-            .iter()
-            .any(|column| column.role.is_mark())
-    {
+    let locale = proposal.mapping.locale;
+    let related = understand_related(&database, &survey, &told.related, locale).await?;
+    proposal.mapping.related = related.related;
+    proposal.questions.extend(related.questions);
+    proposal.warnings.extend(related.warnings);
+    let beside = proposal.mapping.related.iter().flat_map(|one| &one.columns);
+    let recognised = beside
+        .chain(&proposal.mapping.columns)
+        .any(|column| column.role.is_mark());
+    if proposal.questions.is_empty() && !recognised {
         bail!(
             "no column of {table} holds a name, an address, a number or a mail address: nobody could recognise a canary in it; map the columns that do (--map COLUMN=ROLE)"
         );

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::canary::SourceName;
 use crate::database::DatabaseUrl;
-use crate::notation::MappedColumn;
+use crate::notation::{MappedColumn, Related};
 use crate::persona::Generator;
 use crate::registry::Registry;
 use crate::source::{Preview, Proposal, Survey, preview};
@@ -29,6 +29,9 @@ pub struct Document {
     pub rows: Option<u64>,
     pub registered: bool,
     pub columns: Vec<ColumnDocument>,
+    /// Tables beside it that hold more of a customer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<RelatedDocument>,
     pub unresolved: Vec<Unresolved>,
     /// One row per canary, cells as in `columns`; null is NULL, or left to the database.
     pub preview: Vec<Vec<Option<String>>>,
@@ -51,6 +54,77 @@ pub struct ColumnDocument {
 }
 
 #[derive(Clone, Serialize)]
+pub struct RelatedDocument {
+    table: String,
+    name: String,
+    /// `COLUMN = TABLE.COLUMN`.
+    join: Vec<String>,
+    /// Which rows a canary has there: `household`, `child`, `existing` or `attributes`.
+    rows: &'static str,
+    columns: Vec<ColumnDocument>,
+}
+
+impl RelatedDocument {
+    fn of(related: &Related) -> RelatedDocument {
+        let join = related.join.iter();
+        RelatedDocument {
+            table: related.table.clone(),
+            name: related.name().to_owned(),
+            join: join
+                .map(|(own, other)| format!("{own} = {other}"))
+                .collect(),
+            rows: match related.attribute {
+                Some(_) => "attributes",
+                None => related.rows.name(),
+            },
+            columns: related
+                .columns
+                .iter()
+                .map(|column| ColumnDocument::of(column, None))
+                .collect(),
+        }
+    }
+
+    fn rows_in_words(&self) -> &'static str {
+        match self.rows {
+            "child" => "one row for each child",
+            "existing" => "rows that are there already; none is added",
+            "attributes" => "one row for each attribute",
+            _ => "one row",
+        }
+    }
+}
+
+impl ColumnDocument {
+    fn of(column: &MappedColumn, sql_type: Option<String>) -> ColumnDocument {
+        let format = column.format.as_ref();
+        ColumnDocument {
+            column: column.column.clone(),
+            sql_type,
+            role: column.role.name(),
+            format: format.map(|format| format.example(column.role)),
+            confidence: column.confidence.unwrap_or(1.0),
+            why: column.why.clone(),
+        }
+    }
+
+    fn line(&self, is_open: bool) -> [String; 6] {
+        let role = match is_open {
+            true => format!("{}?", self.role),
+            false => self.role.to_owned(),
+        };
+        [
+            self.column.clone(),
+            self.sql_type.clone().unwrap_or_default(),
+            role,
+            self.format.clone().unwrap_or_default(),
+            format!("{:.0}%", self.confidence * 100.0),
+            self.why.clone(),
+        ]
+    }
+}
+
+#[derive(Clone, Serialize)]
 pub struct Unresolved {
     column: String,
     question: String,
@@ -65,6 +139,7 @@ pub struct View {
     table: String,
     rows: Option<u64>,
     columns: Vec<ColumnDocument>,
+    related: Vec<RelatedDocument>,
     unresolved: Vec<Unresolved>,
     preview: Preview,
 }
@@ -117,18 +192,9 @@ impl View {
             columns: mapping
                 .columns
                 .iter()
-                .map(|column| ColumnDocument {
-                    column: column.column.clone(),
-                    sql_type: sql_type(column),
-                    role: column.role.name(),
-                    format: column
-                        .format
-                        .as_ref()
-                        .map(|format| format.example(column.role)),
-                    confidence: column.confidence.unwrap_or(1.0),
-                    why: column.why.clone(),
-                })
+                .map(|column| ColumnDocument::of(column, sql_type(column)))
                 .collect(),
+            related: mapping.related.iter().map(RelatedDocument::of).collect(),
             unresolved: proposal
                 .questions
                 .iter()
@@ -153,6 +219,7 @@ impl View {
             rows: self.rows,
             registered: true,
             columns: self.columns.clone(),
+            related: self.related.clone(),
             unresolved: self.unresolved.clone(),
             preview: self.preview.rows.clone(),
             pool_lacks: self.preview.lacking.clone(),
@@ -178,24 +245,27 @@ impl View {
                 .iter()
                 .any(|question| question.column == column)
         };
-        let mut lines =
-            vec![["column", "type", "role", "format", "sure", "why"].map(str::to_owned)];
-        lines.extend(self.columns.iter().map(|column| {
-            let role = if open(&column.column) {
-                format!("{}?", column.role)
-            } else {
-                column.role.to_owned()
-            };
-            [
-                column.column.clone(),
-                column.sql_type.clone().unwrap_or_default(),
-                role,
-                column.format.clone().unwrap_or_default(),
-                format!("{:.0}%", column.confidence * 100.0),
-                column.why.clone(),
-            ]
-        }));
+        let head = || ["column", "type", "role", "format", "sure", "why"].map(str::to_owned);
+        let columns = self.columns.iter();
+        let lines: Vec<_> = std::iter::once(head())
+            .chain(columns.map(|column| column.line(open(&column.column))))
+            .collect();
         write_table(out, &lines)?;
+        for related in &self.related {
+            writeln!(
+                out,
+                "\nrelated table {} ({}): {}\n",
+                related.table,
+                related.join.join(", "),
+                related.rows_in_words()
+            )?;
+            let is_open = |column: &str| open(&format!("{}.{column}", related.name));
+            let columns = related.columns.iter();
+            let lines: Vec<_> = std::iter::once(head())
+                .chain(columns.map(|column| column.line(is_open(&column.column))))
+                .collect();
+            write_table(out, &lines)?;
+        }
         if self.preview.rows.is_empty() {
             return Ok(());
         }

@@ -223,6 +223,7 @@ mod tests {
         let mapping = Mapping {
             locale: Locale::JaJp,
             columns: roles,
+            related: Vec::new(),
         };
         let columns = ["made", "changed", "opted", "colour"].map(str::to_owned);
         let pace = Pace::learn(&mapping, &columns, &rows);

@@ -203,6 +203,7 @@ mod tests {
                 MappedColumn::told("made", Role::CreatedAt),
                 MappedColumn::told("changed", Role::UpdatedAt),
             ],
+            related: Vec::new(),
         }
     }
 

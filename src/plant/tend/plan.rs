@@ -151,8 +151,13 @@ pub async fn plan_tending<R: Rng>(ask: &TendAsk<'_>, rng: &mut R) -> Result<Tend
             details = elsewhere;
         }
         for drift in &drifts {
-            let cells = &mut details.rows[row].cells;
-            let Some(cell) = cells.iter_mut().find(|cell| cell.column == drift.column) else {
+            let own = &mut details.rows[row];
+            // What holds the key of another of its rows holds it for ever.
+            if own.links.iter().any(|link| link.column == drift.column) {
+                continue;
+            }
+            let mut cells = own.cells.iter_mut();
+            let Some(cell) = cells.find(|cell| cell.column == drift.column) else {
                 continue;
             };
             let new = match (drift.with_touch(), touch) {

@@ -110,6 +110,7 @@ impl People {
                     table: "会員".to_owned(),
                     cells: cells.collect(),
                     key: Vec::new(),
+                    ..PlantedRow::default()
                 }],
                 household,
             },

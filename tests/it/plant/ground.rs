@@ -138,6 +138,7 @@ impl Ground {
     /// Every row of a table with every column, byte for byte, in the order of its bytes.
     pub async fn dump(&self, table: &str) -> Vec<String> {
         let shown = self.table(table).await;
+        let table = &table.replace('.', "\".\"");
         let columns = |wrap: &dyn Fn(&str) -> String, between: &str| {
             let all: Vec<String> = shown
                 .columns
@@ -302,6 +303,7 @@ pub fn canary(source: &SourceName, batch: &BatchId, number: usize) -> Canary {
                 table: TABLE.to_owned(),
                 cells,
                 key: Vec::new(),
+                ..PlantedRow::default()
             }],
         },
         points: Vec::new(),

@@ -7,6 +7,7 @@ mod crash;
 mod drip;
 pub mod ground;
 mod refusals;
+mod related;
 pub mod shop;
 mod story;
 mod suppress;

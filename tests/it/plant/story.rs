@@ -197,7 +197,9 @@ async fn a_batch_that_was_handed_out_is_seen_to_arrive() {
             .register_batch(&batch, &canaries)
             .await
             .unwrap();
-        let sql = plant::insert_statements(&database, &table, &canaries).unwrap();
+        let sql = plant::insert_statements(&database, &table, &canaries)
+            .await
+            .unwrap();
         let statements: Vec<&str> = sql
             .split(";\n")
             .filter(|part| part.contains("insert into"))

@@ -125,6 +125,7 @@ impl World {
                                 table: "customers".to_owned(),
                                 cells: cells.collect(),
                                 key: Vec::new(),
+                                ..PlantedRow::default()
                             }],
                         },
                         points: Vec::new(),

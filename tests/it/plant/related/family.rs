@@ -1,0 +1,256 @@
+//! Guardians with their children and memberships, on SQLite and in a PostgreSQL schema of its own with
+//! domains, enumerations, citext, JSON and generated columns.
+
+use std::collections::BTreeMap;
+
+use otori::database::Engine;
+use otori::notation::Role;
+use otori::persona::{Children, Locale, Shape};
+use serde_json::Value;
+
+use super::people::{households, insert, joined, q};
+use super::{Site, document};
+
+const FAMILIES: usize = 320;
+
+fn schema(engine: Engine) -> Vec<String> {
+    let statements: &[&str] = match engine {
+        Engine::Sqlite => &[
+            "create table guardians (id integer primary key, name text not null, kana text, postcode text not null, address text not null,
+                tel text, email text unique, created_at text not null)",
+            "create table children (guardian_id integer not null references guardians(id), no integer not null, name text not null, kana text,
+                birthday date not null, sex text check (sex in ('男', '女')), grade text, primary key (guardian_id, no))",
+            "create table memberships (id integer primary key, guardian_id integer not null unique references guardians(id), plan text not null,
+                since date not null, prefs text)",
+        ],
+        _ => &[
+            "create extension citext",
+            "create schema crm",
+            "create type crm.plan as enum ('basic', 'plus')",
+            "create domain crm.postcode as char(8) check (value ~ '^[0-9]{3}-[0-9]{4}$')",
+            "create table crm.guardians (id bigint generated always as identity primary key, name varchar(40) not null, kana varchar(60),
+                postcode crm.postcode not null, address text not null, tel varchar(20), email citext unique, created_at timestamp not null,
+                \"Mail Domain\" text generated always as (split_part(email::text, '@', 2)) stored)",
+            "create table crm.children (guardian_id bigint not null references crm.guardians(id), no int not null, name varchar(40) not null,
+                kana varchar(60), birthday date not null, sex varchar(2) check (sex in ('男', '女')), grade varchar(10), primary key (guardian_id, no))",
+            "create table crm.memberships (id serial primary key, guardian_id bigint not null unique references crm.guardians(id),
+                plan crm.plan not null, since date not null, prefs jsonb)",
+            "create function crm.touch() returns trigger language plpgsql as $$ begin return new; end $$",
+            "create trigger touched before insert on crm.memberships for each row execute function crm.touch()",
+        ],
+    };
+    statements.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Most have one child, some two, three or none; two of three have a membership.
+fn rows(engine: Engine) -> Vec<String> {
+    let shape = Shape {
+        ages: 30..=50,
+        children: Some(Children {
+            count: 3..=3,
+            ages: 4..=15,
+        }),
+    };
+    let (mut guardians, mut children, mut memberships) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, family) in households(Locale::JaJp, FAMILIES, &shape)
+        .iter()
+        .enumerate()
+    {
+        let id = at + 1;
+        let (person, home) = (&family.guardian, &family.address);
+        let address = format!("{}{}{}{}", home.region, home.city, home.town, home.block);
+        let postcode = format!("{}-{}", &home.postcode[..3], &home.postcode[3..]);
+        guardians.push(vec![
+            q(&format!(
+                "{} {}",
+                person.family.written, person.given.written
+            )),
+            q(&format!("{} {}", person.family.kana, person.given.kana)),
+            q(&postcode),
+            q(&address),
+            q(&format!("090-0{}-{:04}", 100 + at % 900, at)),
+            q(&format!(
+                "{}{id}@mail.example",
+                ["a.b", "hana", "m-", "taro"][at % 4]
+            )),
+            q(&joined(at)),
+        ]);
+        let count = [1, 2, 1, 0, 1, 2, 3][at % 7];
+        for (number, child) in family.children.iter().take(count).enumerate() {
+            children.push(vec![
+                id.to_string(),
+                (number + 1).to_string(),
+                q(&format!("{} {}", child.family.written, child.given.written)),
+                q(&format!("{} {}", child.family.kana, child.given.kana)),
+                q(&child.birth.to_string()),
+                q(if child.sex == otori::persona::Sex::Male {
+                    "男"
+                } else {
+                    "女"
+                }),
+                q(["年少", "小1", "小2", "小3"][(at + number) % 4]),
+            ]);
+        }
+        if at % 3 > 0 {
+            memberships.push(vec![
+                id.to_string(),
+                q(["basic", "plus"][at % 2]),
+                q(&joined(at)[..10]),
+                q(&format!("{{\"news\": {}}}", at % 2 == 0)),
+            ]);
+        }
+    }
+    let schema = if engine == Engine::Postgres {
+        "crm."
+    } else {
+        ""
+    };
+    let into = |table: &str| format!("{schema}{table}");
+    vec![
+        insert(
+            &into("guardians"),
+            "name, kana, postcode, address, tel, email, created_at",
+            &guardians,
+        ),
+        insert(
+            &into("children"),
+            "guardian_id, no, name, kana, birthday, sex, grade",
+            &children,
+        ),
+        insert(
+            &into("memberships"),
+            "guardian_id, plan, since, prefs",
+            &memberships,
+        ),
+    ]
+}
+
+async fn families(engine: Engine) -> (Site, &'static str) {
+    let statements = [schema(engine), rows(engine)].concat();
+    let (tables, main): (&[&str], _) = match engine {
+        Engine::Postgres => (
+            &["crm.guardians", "crm.children", "crm.memberships"],
+            "crm.guardians",
+        ),
+        _ => (&["guardians", "children", "memberships"], "guardians"),
+    };
+    let site = Site::new(engine, tables, &statements).await;
+    let mapping = include_str!("../../../../examples/sources/household.toml");
+    let added = match engine {
+        Engine::Postgres => site.add_told(main, &mapping.replace("table = \"", "table = \"crm.")),
+        _ => site.add(main, "household.toml"),
+    };
+    let added = document(&added);
+    let related = added["related"].as_array().unwrap();
+    assert_eq!(related.len(), 2);
+    let roles: BTreeMap<&str, &str> = related[0]["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| {
+            (
+                column["column"].as_str().unwrap(),
+                column["role"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        (roles["name"], roles["birthday"], roles["sex"]),
+        ("child_name", "child_birth_date", "child_sex")
+    );
+    (site, main)
+}
+
+async fn whole(engine: Engine) {
+    let (site, main) = families(engine).await;
+    let canaries = site.story(60).await;
+    // So many children, and memberships for as many, as the customers have.
+    let mut children: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut members = 0;
+    for canary in &canaries {
+        let rows = &canary.details.rows;
+        let of = |table: &str| rows.iter().filter(|row| row.table.ends_with(table)).count();
+        *children.entry(of("children")).or_default() += 1;
+        members += of("memberships");
+        assert_eq!(of("children"), canary.details.household.children.len());
+        let names: Vec<&str> = rows
+            .iter()
+            .flat_map(|row| &row.cells)
+            .filter(|cell| cell.role == Role::ChildName)
+            .filter_map(|cell| cell.value.as_deref())
+            .collect();
+        let family = &canary.details.household.guardian.family.written;
+        assert!(
+            names.iter().all(|name| name.starts_with(family.as_str())),
+            "a family has one name"
+        );
+        assert_eq!(
+            names.len(),
+            names.iter().collect::<std::collections::HashSet<_>>().len()
+        );
+    }
+    assert!(
+        (2..=24).contains(&children[&0]) && children[&1] > children[&0] && children[&2] > 2,
+        "{children:?}"
+    );
+    assert!((20..=58).contains(&members), "{members}");
+
+    // What somebody changes in a related table is told with its table; what is gone, too.
+    site.otori.json(&["plant", "shop", "--count", "10"]);
+    let canaries = site.canaries().await;
+    let live = canaries
+        .iter()
+        .filter(|canary| canary.state == otori::canary::State::Live);
+    let mut mothers = live.filter(|canary| !canary.details.household.children.is_empty());
+    let key = |canary: &otori::canary::Canary| canary.details.rows[0].key[0].1.clone();
+    let (one, other) = (mothers.next().unwrap(), mothers.next().unwrap());
+    let children = main.replace("guardians", "children");
+    site.ground
+        .run(&format!(
+            "update {children} set grade = '大1' where no = 1 and guardian_id = {}",
+            key(one)
+        ))
+        .await;
+    site.ground
+        .run(&format!(
+            "delete from {children} where no = 1 and guardian_id = {}",
+            key(other)
+        ))
+        .await;
+    let verified = site.verified();
+    assert_eq!(
+        (
+            &verified["intact"],
+            &verified["altered"],
+            &verified["missing"]
+        ),
+        (&Value::from(8), &Value::from(2), &Value::from(0))
+    );
+    let altered = verified["altered_canaries"].to_string();
+    assert!(
+        altered.contains("children.grade") && altered.contains("children (its row is gone)"),
+        "{altered}"
+    );
+    let refused = site
+        .otori
+        .command(&["unplant", "shop", "--yes"])
+        .output()
+        .unwrap();
+    assert!(
+        super::told(&refused).contains("changed since"),
+        "{refused:?}"
+    );
+    site.otori.json(&["unplant", "shop", "--yes", "--force"]);
+    let left = site.dump().await;
+    assert_eq!(left[main].len(), FAMILIES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn families_on_sqlite() {
+    whole(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn families_on_postgres() {
+    whole(Engine::Postgres).await;
+}
