@@ -43,6 +43,18 @@ pub enum Error {
         /// What to do.
         hint: &'static str,
     },
+    /// A canary's address would stand in a town that is not its own.
+    #[error(
+        "{table} has no row for the town of the postal drops given to {missing} of {count} canaries, and otori adds none there: in another town the address would be a stranger's; register drops in towns that {table} has (otori pool add drop), or add the town as the application does"
+    )]
+    NoSuchRow {
+        /// The table of rows that must be there already.
+        table: String,
+        /// References that found nothing.
+        missing: usize,
+        /// Canaries planned.
+        count: usize,
+    },
     /// Too few contact points.
     #[error("the pool lacks {missing} {}: {hint}", kind_words(*.kind))]
     PoolExhausted {

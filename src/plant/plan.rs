@@ -15,6 +15,7 @@ use crate::registry::{Registry, Source};
 
 use super::compose::Composer;
 use super::fill::{self, Filler};
+use super::allot::Needs;
 use super::split::Splitter;
 use super::tables::Tables;
 use super::{Error, Result};
@@ -128,9 +129,17 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     elsewhere.sort_unstable();
     let all = elsewhere.len();
     elsewhere.dedup();
+    if let (Some(lookup), true) = (elsewhere.first(), Needs::of(&fitted).drop) {
+        // Our street in another city is a stranger's address.
+        return Err(Error::NoSuchRow {
+            table: (*lookup).clone(),
+            missing: all,
+            count: drafts.len(),
+        });
+    }
     for table in elsewhere {
         notes.push(format!(
-            "of {table}, which has no row of what stands in the addresses given, the canaries refer to rows that other customers refer to ({all} references)"
+            "{table} has no row of what the canaries would refer to there: they refer to such rows as other customers do ({all} references)"
         ));
     }
 

@@ -163,7 +163,12 @@ async fn families(engine: Engine) -> (Site, &'static str) {
 
 async fn whole(engine: Engine) {
     let (site, main) = families(engine).await;
-    let canaries = site.story(60).await;
+    let beside = main.replace("guardians", "children");
+    let all = format!(
+        "select g.name, g.postcode, g.address, g.tel, c.name as child_name, c.birthday as child_birthday
+         from {main} g left join {beside} c on c.guardian_id = g.id"
+    );
+    let canaries = site.story(60, &all).await;
     // So many children, and memberships for as many, as the customers have.
     let mut children: BTreeMap<usize, usize> = BTreeMap::new();
     let mut members = 0;
@@ -204,16 +209,19 @@ async fn whole(engine: Engine) {
     let mut mothers = live.filter(|canary| !canary.details.household.children.is_empty());
     let key = |canary: &otori::canary::Canary| canary.details.rows[0].key[0].1.clone();
     let (one, other) = (mothers.next().unwrap(), mothers.next().unwrap());
-    let children = main.replace("guardians", "children");
+    // The children's table alone names the source, too.
+    let table = beside.replace("crm.", "");
+    let traced = site.leaked(&format!("select {table}.* from {beside}"));
+    assert_eq!(traced["sources"][0]["source"], "shop", "{traced}");
     site.ground
         .run(&format!(
-            "update {children} set grade = '大1' where no = 1 and guardian_id = {}",
+            "update {beside} set grade = '大1' where no = 1 and guardian_id = {}",
             key(one)
         ))
         .await;
     site.ground
         .run(&format!(
-            "delete from {children} where no = 1 and guardian_id = {}",
+            "delete from {beside} where no = 1 and guardian_id = {}",
             key(other)
         ))
         .await;

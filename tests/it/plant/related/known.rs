@@ -115,7 +115,9 @@ async fn rental(engine: Engine) {
     let tables = ["country", "city", "address", "customer"];
     let site = Site::new(engine, &tables, &[schema.as_slice(), &data].concat()).await;
     document(&site.add("customer", "pagila.toml"));
-    let canaries = site.story(20).await;
+    let leak = "select c.first_name, c.last_name, a.address, t.city, a.district, a.postal_code, a.phone
+         from customer c join address a on a.address_id = c.address_id join city t on t.city_id = a.city_id";
+    let canaries = site.story(20, leak).await;
     for canary in &canaries {
         assert_eq!(canary.details.rows.len(), 2);
         assert_eq!(
@@ -136,17 +138,22 @@ async fn rental(engine: Engine) {
         assert_eq!(name, name.to_uppercase());
     }
 
-    // Where there is no such city, none is added: the canaries live in others' cities, and it is told.
+    // Where there is no such city, none is added, and our street in another city would be a stranger's.
     site.ground
         .run("update city set city = 'Elsewhere' where city = 'Schenectady'")
         .await;
     let before = site.dump().await;
-    let planted = site.otori.json(&["plant", "shop", "--count", "5"]);
-    let notes = planted["notes"].to_string();
-    assert!(notes.contains("city, which has no row"), "{notes}");
-    let after = site.dump().await;
-    assert_eq!(before["city"], after["city"]);
-    assert_eq!(after["address"].len(), CUSTOMERS + 5);
+    let refused = site
+        .otori
+        .command(&["plant", "shop", "--count", "5"])
+        .output()
+        .unwrap();
+    let said = super::told(&refused);
+    assert!(
+        said.contains("city has no row for the town") && said.contains("5 of 5"),
+        "{said}"
+    );
+    assert_eq!(site.dump().await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,7 +236,13 @@ async fn woocommerce_on_mariadb() {
     )
     .await;
     document(&site.add("wp_users", "woocommerce.toml"));
-    let canaries = site.story(20).await;
+    let leak = "select u.user_email,
+            max(case when m.meta_key = 'first_name' then m.meta_value end) as first_name,
+            max(case when m.meta_key = 'last_name' then m.meta_value end) as last_name,
+            max(case when m.meta_key = 'billing_address_1' then m.meta_value end) as address,
+            max(case when m.meta_key = 'billing_postcode' then m.meta_value end) as postcode
+         from wp_users u join wp_usermeta m on m.user_id = u.ID group by u.ID, u.user_email";
+    let canaries = site.story(20, leak).await;
     let attribute = |canary: &Canary, key: &str| {
         let rows = canary.details.rows.iter();
         let mut rows = rows.filter(|row| {
@@ -341,7 +354,8 @@ async fn magento_on_mariadb() {
     let tables = ["customer_entity", "customer_address_entity"];
     let site = Site::new(Engine::MySql, &tables, &[schema.as_slice(), &data].concat()).await;
     document(&site.add("customer_entity", "magento.toml"));
-    let canaries = site.story(24).await;
+    let leak = "select * from customer_address_entity";
+    let canaries = site.story(24, leak).await;
     let mut unshipped = 0;
     for canary in &canaries {
         let [main, address] = canary.details.rows.as_slice() else {
@@ -442,7 +456,8 @@ async fn odoo_on_postgres() {
     )
     .await;
     document(&site.add("res_partner", "odoo.toml"));
-    let canaries = site.story(20).await;
+    let leak = "select name, street, city, zip, email, phone from res_partner";
+    let canaries = site.story(20, leak).await;
     let state = states.iter().position(|own| *own == "NY").unwrap() + 1;
     for canary in &canaries {
         let own = &canary.details.rows[0].key[0].1;

@@ -59,6 +59,17 @@ impl Site {
             "add",
             "phone",
             "090-0123-0001",
+            "090-0123-0002",
+            "090-0123-0003",
+            "090-0123-0004",
+            "090-0123-0005",
+            "090-0123-0006",
+            "090-0123-0007",
+            "090-0123-0008",
+            "090-0123-0009",
+            "090-0123-0010",
+            "090-0123-0011",
+            "090-0123-0012",
             "03-0123-0003",
             "+1 202-555-0117",
             "+1 518-555-0142",
@@ -135,41 +146,43 @@ impl Site {
         document["sources"][0].clone()
     }
 
-    /// Runs a script as a database administrator would, with the database's own client.
-    pub fn administer(&self, script: &Path) {
-        let url = url::Url::parse(&self.ground.url.replace("sqlite:", "sqlite://")).unwrap();
-        let mut command = match self.ground.engine {
+    /// The database's own client, as an administrator would call it.
+    fn client(&self) -> Command {
+        match self.ground.engine {
             Engine::Sqlite => {
                 let mut command = Command::new("sqlite3");
                 command
-                    .arg("-bail")
+                    .args(["-bail", "-csv", "-header"])
                     .arg(self.ground.url.trim_start_matches("sqlite:"));
                 command
             }
             Engine::Postgres => {
                 let mut command = Command::new("psql");
-                command.args(["-qX", "-v", "ON_ERROR_STOP=1", &self.ground.url]);
+                command.args(["-qX", "--csv", "-v", "ON_ERROR_STOP=1", &self.ground.url]);
                 command
             }
             _ => {
-                let mut command = Command::new("mariadb");
+                let url = url::Url::parse(&self.ground.url).unwrap();
                 let port = url.port().unwrap().to_string();
+                let mut command = Command::new("mariadb");
                 command.args([
                     "--no-defaults",
-                    "-h",
-                    "127.0.0.1",
-                    "-P",
-                    &port,
-                    "-u",
-                    url.username(),
+                    "--default-character-set=utf8mb4",
+                    "--batch",
                 ]);
+                command.args(["-h", "127.0.0.1", "-P", &port, "-u", url.username()]);
                 command
                     .env("MYSQL_PWD", url.password().unwrap())
                     .arg(url.path().trim_matches('/'));
                 command
             }
-        };
-        let run = command
+        }
+    }
+
+    /// Runs a script in the database's own client; what that printed.
+    pub fn administer(&self, script: &Path) -> Vec<u8> {
+        let run = self
+            .client()
             .stdin(std::fs::File::open(script).unwrap())
             .output()
             .unwrap();
@@ -178,11 +191,24 @@ impl Site {
             "{}",
             String::from_utf8_lossy(&run.stderr)
         );
+        run.stdout
+    }
+
+    /// What a thief takes with one statement, in the hands of an analyst: the trace of that list.
+    pub fn leaked(&self, statement: &str) -> Value {
+        let (script, list) = (
+            self.otori.dir().join("leak.sql"),
+            self.otori.dir().join("leak.csv"),
+        );
+        std::fs::write(&script, format!("{statement};\n")).unwrap();
+        std::fs::write(&list, self.administer(&script)).unwrap();
+        self.otori.json(&["trace", list.to_str().unwrap()])
     }
 
     /// Planted, found again, removed; handed out, run by an administrator, found, removed. What stood there
-    /// before stands there afterwards, byte for byte. Returns the canaries of the first planting.
-    pub async fn story(&self, count: usize) -> Vec<Canary> {
+    /// before stands there afterwards, byte for byte. A list that a thief took with `leak` while they stood
+    /// there names the source. Returns the canaries of the first planting.
+    pub async fn story(&self, count: usize, leak: &str) -> Vec<Canary> {
         let number = count.to_string();
         let before = self.dump().await;
         let shown = self
@@ -208,6 +234,14 @@ impl Site {
             (&verified["live"], &verified["intact"]),
             (&Value::from(count), &Value::from(count)),
             "{verified}"
+        );
+        let traced = self.leaked(leak);
+        assert_eq!(traced["verdict"], "attributed", "{traced}");
+        let named = &traced["sources"][0];
+        assert_eq!(
+            (&named["source"], &named["found"]),
+            (&Value::from("shop"), &Value::from(count)),
+            "{traced}"
         );
 
         self.otori.json(&["unplant", "shop", "--yes"]);
