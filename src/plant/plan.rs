@@ -13,9 +13,9 @@ use crate::notation::{Mapping, Role};
 use crate::persona::{Children, Generator, Lexicon, Shape};
 use crate::registry::{Registry, Source};
 
+use super::allot::Needs;
 use super::compose::Composer;
 use super::fill::{self, Filler};
-use super::allot::Needs;
 use super::split::Splitter;
 use super::tables::Tables;
 use super::{Error, Result};

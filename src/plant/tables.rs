@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::database::{Column, Database, Joined, JoinedPlace as Place, Leg, Row, Table};
+use crate::database::{self, Column, Database, Joined, JoinedPlace as Place, Leg, Row, Table};
 use crate::notation::{MappedColumn, Mapping, RelatedRows, Role};
 
 use super::lookup::Lookup;
@@ -161,12 +161,19 @@ impl Tables {
         all
     }
 
-    /// Whether every column of the related tables that must be filled is.
+    /// Whether rows of the related tables can be taken back, and every column of theirs that must be
+    /// filled is.
     fn check(&self, mapping: &Mapping) -> Result<()> {
         let mut open = Vec::new();
         for (at, (leg, related)) in self.legs().iter().zip(&mapping.related).enumerate() {
             if leg.rows == RelatedRows::Existing {
                 continue;
+            }
+            if let Some(engine) = &leg.table.not_transactional {
+                return Err(Error::Database(database::Error::NotTransactional {
+                    table: leg.table.to_string(),
+                    engine: engine.clone(),
+                }));
             }
             let known = |name: &String| {
                 let told = match &leg.attribute {

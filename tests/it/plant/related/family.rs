@@ -200,6 +200,14 @@ async fn whole(engine: Engine) {
     );
     assert!((20..=58).contains(&members), "{members}");
 
+    // Canaries age in the customer table alone.
+    site.otori.json(&["plant", "shop", "--count", "10"]);
+    let tended = site.otori.json(&["tend", "shop", "--rate", "300"]);
+    assert_eq!(tended["sources"][0]["failed"], Value::Array(Vec::new()));
+    let verified = site.verified();
+    assert_eq!(verified["intact"], 10, "{verified}");
+    site.otori.json(&["unplant", "shop", "--yes"]);
+
     // What somebody changes in a related table is told with its table; what is gone, too.
     site.otori.json(&["plant", "shop", "--count", "10"]);
     let canaries = site.canaries().await;

@@ -3,6 +3,7 @@
 mod family;
 mod known;
 mod people;
+mod refused;
 
 use std::collections::BTreeMap;
 use std::path::Path;
