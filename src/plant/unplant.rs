@@ -122,23 +122,23 @@ async fn untie(
     order: &[usize],
 ) -> Result<()> {
     let number = |row: usize| order.iter().position(|at| *at == row);
-    for at in 0..found.len() {
-        let row = &found[at].row;
+    for (at, found) in found.iter_mut().enumerate() {
+        let row = &found.row;
         let late = row
             .links
             .iter()
             .filter(|link| number(link.row) > number(at));
         let late: Vec<String> = late.map(|link| link.column.clone()).collect();
-        if late.is_empty() || row.key.is_empty() || found[at].seen == Seen::Missing {
+        if late.is_empty() || row.key.is_empty() || found.seen == Seen::Missing {
             continue;
         }
         let empty: Vec<(&str, Option<&str>)> =
             late.iter().map(|name| (name.as_str(), None)).collect();
         let whole = known(row);
-        let held = content(&whole, &found[at].seen);
+        let held = content(&whole, &found.seen);
         tx.update(tables.table(row), &row.key, &held, &empty)
             .await?;
-        let Found { row, seen } = &mut found[at];
+        let Found { row, seen } = found;
         for cell in row
             .cells
             .iter_mut()
