@@ -97,7 +97,8 @@ fn sources(report: &Report<'_>) -> Markup {
                 @for found in &report.decision.sources {
                     tr {
                         td { (report.source(found.source)) @if !found.named { " (not named)" } }
-                        td class="n" { (found.found) " of " (found.live) }
+                        td class="n" { (found.found) " of " (found.live)
+                            @if found.doubtful > 0 { br; span class="pale" { "and " (found.doubtful) " that chance may explain" } } }
                         td class="n" { "10" sup { (format!("{:.1}", found.log10_lr)) } }
                         td { (super::support(found.log10_lr)) }
                         td { (percent(found.share.estimate)) br; span class="pale" { (percent(found.share.low)) " to " (percent(found.share.high)) } }

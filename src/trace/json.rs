@@ -110,6 +110,10 @@ struct Column {
 struct Source {
     source: String,
     found: usize,
+    /// How many of these are expected to be there by chance.
+    found_by_chance: f64,
+    /// Canaries that rows agree with as chance may: not among these.
+    doubtful: usize,
     live: usize,
     log10_lr: f64,
     support: &'static str,
@@ -522,6 +526,8 @@ fn source(report: &Report<'_>, name: String, found: &SourceFinding, level: f64) 
     Source {
         source: name,
         found: found.found,
+        found_by_chance: found.found_by_chance,
+        doubtful: found.doubtful,
         live: found.live,
         log10_lr: found.log10_lr,
         support: support(found.log10_lr),

@@ -134,6 +134,13 @@ pub(super) fn finding(report: &Report<'_>, found: &SourceFinding) -> String {
         window(found),
         significance(found),
     );
+    if found.doubtful > 0 {
+        text.push_str(&format!(
+            "\n  rows also agree with {} as chance may explain: not shown; of those shown, {:.2} may be there by chance",
+            count(found.doubtful as u64, "other canary"),
+            found.found_by_chance,
+        ));
+    }
     if let Some(slice) = &found.slice {
         text.push_str("\n  ");
         text.push_str(&sliced(report, slice));

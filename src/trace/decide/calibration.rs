@@ -115,6 +115,100 @@ fn intervals_of_share_and_window_hold_as_often_as_they_say() {
     );
 }
 
+/// What lists of one source come to whose canaries strangers' rows also agree with.
+#[derive(Debug, Default)]
+struct Crowd {
+    /// Canaries that were taken, and those shown of them.
+    taken: f64,
+    taken_shown: f64,
+    /// Canaries that only strangers' rows agree with, and those shown of them.
+    met: f64,
+    met_shown: f64,
+    /// How many of those shown were said to be there by chance.
+    said: f64,
+    /// The estimated shares.
+    share: f64,
+    share_held: f64,
+}
+
+/// Lists of `each` canaries, of which a share was taken. Where rows of strangers agree with a canary, `met` marks
+/// fail: as often as is admitted, and with some canaries much more often than with others.
+fn crowd(seed: u64, lists: usize, each: usize, share: f64, met: Marks) -> Crowd {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let spans = [span(0, FIRST, None)];
+    let gaps = gaps(&spans, NOW);
+    let mut crowd = Crowd::default();
+    for _ in 0..lists {
+        let mut taken = Vec::with_capacity(each);
+        let mut units = Vec::with_capacity(each);
+        for _ in 0..each {
+            let chance = 10_f64.powf(rng.random_range(-5.0..-1.0));
+            let there = rng.random_bool(share);
+            let by_strangers = rng.random_bool(chance);
+            taken.push(there);
+            let hit = match (there, by_strangers) {
+                // Where no mark fails of what was taken, it is as rare as all its marks.
+                (true, _) if met.count() > 0 => found(Marks::default(), chance * 1e-6),
+                (true, _) | (_, true) => found(met, chance),
+                _ => None,
+            };
+            units.push(Unit {
+                batches: vec![0],
+                found: hit,
+            });
+        }
+        let weighed = weigh(&units, &gaps, &spans, 4, 0.95);
+        for ((unit, there), chance) in units.iter().zip(&taken).zip(&weighed.chance) {
+            if unit.found.is_none() {
+                continue;
+            }
+            let shown = f64::from(u8::from(*chance <= weighed.bar));
+            let (all, shown_of) = match there {
+                true => (&mut crowd.taken, &mut crowd.taken_shown),
+                false => (&mut crowd.met, &mut crowd.met_shown),
+            };
+            *all += 1.0;
+            *shown_of += shown;
+            crowd.said += shown * chance;
+        }
+        crowd.share += weighed.share.estimate / lists as f64;
+        let held = (weighed.share.low..=weighed.share.high).contains(&share);
+        crowd.share_held += f64::from(u8::from(held)) / lists as f64;
+    }
+    crowd
+}
+
+/// Of 20,000 canaries 100 were taken, and strangers' rows agree with some 200 others.
+#[test]
+fn of_very_many_canaries_chance_shows_hardly_any_and_adds_nothing_to_the_share() {
+    let met = [Mark::Phone, Mark::Postcode].into_iter().collect();
+    let crowd = crowd(11, 40, 20_000, 0.005, met);
+    println!("{crowd:?}");
+    assert!(crowd.met > 40.0 * 150.0, "{crowd:?}");
+    assert!(crowd.taken_shown > 0.99 * crowd.taken, "{crowd:?}");
+    // In all 40 lists.
+    assert!(crowd.met_shown <= 2.0, "{crowd:?}");
+    assert!((crowd.share - 0.005).abs() < 2.5e-4, "{crowd:?}");
+    assert!(crowd.share_held > 0.85, "{crowd:?}");
+}
+
+/// The same where nothing but rarity tells the canaries that were taken from those that were met.
+#[test]
+fn where_chance_looks_like_a_leak_what_is_shown_is_as_sure_as_is_said() {
+    for (share, shown) in [(0.02, 0.4), (0.3, 0.7)] {
+        let crowd = crowd(12, 100, 1_000, share, Marks::default());
+        println!("{share}: {crowd:?}");
+        let slack = 3.0 * crowd.said.sqrt() + 1.0;
+        assert!(crowd.met_shown <= crowd.said + slack, "{crowd:?}");
+        assert!(crowd.met_shown < 0.05 * crowd.taken_shown, "{crowd:?}");
+        assert!(crowd.taken_shown > shown * crowd.taken, "{crowd:?}");
+        // Three standard errors of the mean of 100 lists.
+        let error = (share * (1.0 - share) / 1_000.0 / 100.0).sqrt();
+        assert!((crowd.share - share).abs() < 4.0 * error, "{crowd:?}");
+        assert!(crowd.share_held > 0.88, "{crowd:?}");
+    }
+}
+
 /// Innocent sources whose canaries are met by chance exactly as often as is admitted.
 fn innocent(rng: &mut StdRng, chances: Range<f64>) -> Vec<Unit> {
     let canaries = rng.random_range(1..300);

@@ -23,8 +23,14 @@ pub struct SourceFinding {
     pub source: usize,
     /// Whether it is named.
     pub named: bool,
-    /// Canaries, or groups of them that cannot be told apart, that were found.
+    /// Canaries, or groups of them that cannot be told apart, that were found. Rows that chance explains
+    /// nearly as well are none of them.
     pub found: usize,
+    /// How many of these are expected to be there by chance.
+    pub found_by_chance: f64,
+    /// Canaries with which rows agree in a way that chance may explain: their part in the share is what is
+    /// beyond chance, and none of them is shown.
+    pub doubtful: usize,
     /// Canaries that stood at the likeliest time and that the list could have shown.
     pub live: usize,
     /// log10 of the likelihood ratio.
@@ -64,8 +70,9 @@ pub struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// What the list says about it. `units` are `own` units of the source, then those that it shares with others but explains best.
-    pub fn finding(&self, units: &[SourceUnit], own: usize) -> (SourceFinding, RowsKnown) {
+    /// What the list says about it. `units` are `own` units of the source, then those that it shares with others but
+    /// explains best. Those that chance may have found are taken out.
+    pub fn finding(&self, units: &mut Vec<SourceUnit>, own: usize) -> (SourceFinding, RowsKnown) {
         let settings = self.settings;
         let plain: Vec<Unit> = units.iter().map(|unit| unit.unit.clone()).collect();
         let gaps = gaps_of(&self.spans, &plain, settings.now);
@@ -81,7 +88,21 @@ impl Seen<'_> {
                 ratio.unwrap_or(0.0)
             }
         };
-        let found = || plain.iter().filter_map(|unit| unit.found.as_ref());
+        let hits = |units: &[SourceUnit]| {
+            let found = units.iter().filter(|unit| unit.unit.found.is_some());
+            found.count()
+        };
+        let all = hits(units);
+        let mut chance = weighed.chance.iter();
+        let mut found_by_chance = 0.0;
+        units.retain(|unit| {
+            let chance = chance.next().copied().unwrap_or(1.0);
+            let found = unit.unit.found.is_some();
+            let shown = found && chance <= weighed.bar;
+            found_by_chance += if shown { chance } else { 0.0 };
+            shown || !found
+        });
+        let found = || units.iter().filter_map(|unit| unit.unit.found.as_ref());
         let more_than_a_contact_point = found().count() > 1 || found().any(|f| f.groups > 1);
         let threshold = threshold(self.watch, settings);
         let named = log10_lr >= threshold && more_than_a_contact_point;
@@ -95,6 +116,8 @@ impl Seen<'_> {
             source: self.source,
             named,
             found: found().count(),
+            found_by_chance,
+            doubtful: all - hits(units),
             live: weighed.standing,
             log10_lr,
             share: weighed.share,

@@ -232,7 +232,7 @@ pub(super) fn decide(
             columns,
             pool: pool.as_ref(),
         };
-        let finding = found.then(|| seen.finding(&units, own));
+        let finding = found.then(|| seen.finding(&mut units, own));
         let finding = finding.filter(|(finding, _)| {
             let chance = !finding.named && finding.log10_lr <= 0.0;
             !chance || units.iter().any(beyond_chance)

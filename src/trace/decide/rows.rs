@@ -15,7 +15,7 @@ use statrs::function::erf::erf;
 use time::OffsetDateTime;
 
 use super::share::Interval;
-use super::weigh::Weighed;
+use super::weigh::{Taking, Weighed};
 use super::window::Gap;
 
 /// Pieces that a density over rows is put together to.
@@ -79,22 +79,22 @@ pub fn rows(
     list_rows: u64,
 ) -> RowsKnown {
     let mut pieces = Vec::new();
-    for (place, part, points) in &weighed.mixture {
-        let gap = gaps[*place];
+    for taking in &weighed.mixture {
+        let gap = gaps[taking.gap];
         let length = gap.until.unwrap_or(now) - gap.from;
         for sixths in [1.0, 3.0, 5.0] {
             let rows = growth.at(gap.from + length * (sixths / 6.0));
-            pieces.extend(points.iter().map(|point| Piece {
+            pieces.extend(taking.points.iter().map(|point| Piece {
                 rows,
                 share: point.share,
-                weight: point.weight * part / 3.0,
+                weight: point.weight * taking.part / 3.0,
             }));
         }
     }
     let pieces = together(pieces);
     let (share, most) = (weighed.share, list_rows as f64);
     let (mut below, mut above) = (0.0, 0.0);
-    for (_, part, points) in &weighed.mixture {
+    for Taking { part, points, .. } in &weighed.mixture {
         for point in points {
             below += part * f64::from(u8::from(point.share < share.low)) * point.weight;
             above += part * f64::from(u8::from(point.share > share.high)) * point.weight;

@@ -5,7 +5,9 @@
 //! that k of n canaries give s the density Beta(k + 1, n - k + 1). Canaries that the list's columns
 //! cannot tell apart are found together: g of them with probability 1 - (1 - s)^g. A batch of which
 //! nobody knows whether it ever arrived, and which nothing shows, is silent with
-//! probability 1 - a + a (1 - s)^g, where a is the rate at which such batches arrive.
+//! probability 1 - a + a (1 - s)^g, where a is the rate at which such batches arrive. Where chance may
+//! have found a canary, it is one of the share with s times what that explains, or it is missing with
+//! 1 - s: so chance takes out of the share what it put in.
 //!
 //! The estimate is the likeliest share, k / n, which is right on the average whatever the truth is;
 //! the mean of the density would pull small leaks up. The interval is the shortest that holds the
@@ -20,10 +22,21 @@ pub struct ShareLikelihood {
     pub missing: f64,
     /// Groups found, by their size.
     pub groups: Vec<(f64, f64)>,
+    /// What chance may have found.
+    pub doubtful: Vec<Doubtful>,
     /// Batches that perhaps never arrived, by their size.
     pub perhaps: Vec<(f64, f64)>,
     /// The rate at which they arrive.
     pub arriving: f64,
+}
+
+/// Canaries, or groups of a size, that rows agree with so that chance may be all there is to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Doubtful {
+    pub size: f64,
+    /// How many times better it is explained by their being in the list than by chance.
+    pub ratio: f64,
+    pub count: f64,
 }
 
 /// Steps of the integral. The density falls to e^-40 at its ends, so a bell has 20 steps per standard
@@ -70,7 +83,13 @@ impl ShareLikelihood {
         let perhaps: f64 = (self.perhaps.iter())
             .map(|(size, count)| count * (1.0 - arriving + arriving * (size * rest).exp()).ln())
             .sum();
-        term(self.found, share.ln()) + term(self.missing, rest) + groups + perhaps
+        let doubtful: f64 = (self.doubtful.iter())
+            .map(|doubtful| {
+                let missing = (doubtful.size * rest).exp();
+                doubtful.count * (missing + (1.0 - missing) * doubtful.ratio).ln()
+            })
+            .sum();
+        term(self.found, share.ln()) + term(self.missing, rest) + groups + perhaps + doubtful
     }
 
     /// The integral over all shares, its peak, and the posterior density.
@@ -113,7 +132,7 @@ impl ShareLikelihood {
     /// Every term but those of doubtful batches is concave, so that a coarse look finds the right
     /// hill and thirds find its top.
     fn peak(&self) -> f64 {
-        if self.groups.is_empty() && self.perhaps.is_empty() {
+        if self.groups.is_empty() && self.perhaps.is_empty() && self.doubtful.is_empty() {
             return self.found / (self.found + self.missing).max(1.0);
         }
         let at = |look: usize| look as f64 / LOOKS as f64;

@@ -11,7 +11,8 @@ use super::rarity::Rarity;
 use super::spelling::Spelling;
 use super::weigh::{Found, Stood, Unit};
 
-/// A canary counts as found where chance explains its best row with less than this probability.
+/// A canary's best row is looked at where chance explains it with less than this probability. Of very many
+/// canaries some are met so: what that weighs, and whether it is shown, is for [`weigh`](super::weigh).
 const HIT: f64 = 0.1;
 /// A kind of mark can be shown by a list where so many of its rows have one.
 const FILLED: f64 = 0.1;

@@ -4,7 +4,9 @@
 //! q = rows × random match probability at the most, and we take a missing canary as certain (which
 //! favours H0). H1: somebody took the share s of the source at some time, all shares equally likely
 //! beforehand, all times since the first planting equally likely. The canaries that stood at that
-//! time are in the list each with probability s; others are found by chance, as under H0.
+//! time are in the list each with probability s; all others are found by chance, as under H0. So a canary
+//! that was found weighs (1 - s) + s a / q, where a is how probable it is to be found just so when it is in
+//! the list: of very many canaries some are met by chance, and those neither accuse nor add to the share.
 //!
 //! Which of the marks agree on a canary that is in the list, nobody knows beforehand (columns lost,
 //! cells rewritten or mistyped). Were that left out of H1, it could choose the luckiest combination
@@ -28,7 +30,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use time::OffsetDateTime;
 
 use super::super::mark::Marks;
-use super::share::{Integral, Interval, Point, ShareLikelihood, interval};
+use super::share::{Doubtful, Integral, Interval, Point, ShareLikelihood, interval};
 use super::spelling::{Spellings, Spelt};
 use super::window::{Gap, Span, Window, tests, window};
 
@@ -36,6 +38,20 @@ use super::window::{Gap, Span, Window, tests, window};
 const RATES: usize = 8;
 /// A gap whose ratio is so many powers of ten below the best is not looked at more closely.
 const NEGLIGIBLE: f64 = 15.0;
+
+/// log10 of the ratio above which no share makes chance worth a thought.
+const SURE: f64 = 9.0;
+/// Ratios are taken down to so many parts of a power of ten, so that many canaries are a few terms.
+const PARTS: f64 = 50.0;
+/// A canary is shown where it is there by chance with this probability at the most.
+const SHOWN: f64 = 0.05;
+/// The same where hardly any is: then they speak only together, and each is ours more probably than not.
+const TOGETHER: f64 = 0.5;
+/// How probable it is that a list was put together of several takings: a canary that did not stand at the
+/// time of the others is ours only so.
+const SEVERAL_TAKINGS: f64 = 0.01;
+/// Times less probable than this change nobody's probability.
+const SELDOM: f64 = 1e-3;
 
 /// Canaries of one source that the list's columns can find: one, or several that they cannot tell
 /// apart.
@@ -96,8 +112,33 @@ pub struct Weighed {
     pub likeliest: usize,
     /// Canaries that stood in it and that the list could have shown.
     pub standing: usize,
-    /// The gaps that count, each with its probability and its density over shares.
-    pub mixture: Vec<(usize, f64, Vec<Point>)>,
+    /// For each unit the probability that it is in the list by chance alone; 1 where it is not there.
+    pub chance: Vec<f64>,
+    /// Above this probability a unit is not shown.
+    pub bar: f64,
+    /// The gaps that count.
+    pub mixture: Vec<Taking>,
+}
+
+/// 'Taken in this gap'.
+#[derive(Clone, Debug)]
+pub struct Taking {
+    pub gap: usize,
+    /// Its probability.
+    pub part: f64,
+    /// The likeliest share.
+    pub peak: f64,
+    /// The density over shares.
+    pub points: Vec<Point>,
+}
+
+/// How much better a unit's being in the list explains what was found of it than chance does.
+struct Said {
+    log10: f64,
+    /// Its canaries that stood at the time.
+    standing: usize,
+    /// Whether nothing of it has been counted with another unit.
+    first: bool,
 }
 
 /// What is known of a gap: the logarithm of its part of the ratio, its density, and how many canaries
@@ -135,20 +176,35 @@ pub fn weigh(units: &[Unit], gaps: &[Gap], spans: &[Span], columns: u32, level: 
     let standing = weights.get(likeliest).and_then(Option::as_ref);
     let standing = standing.map_or(0, |weight| weight.standing);
     let mut estimate = 0.0;
-    let mut mixture: Vec<(usize, f64, Vec<Point>)> = Vec::new();
+    let mut mixture: Vec<Taking> = Vec::new();
     for (place, weight) in weights.into_iter().enumerate() {
         if let Some(weight) = weight.filter(|_| posterior[place] > 1e-9) {
             estimate += posterior[place] * weight.integral.peak;
-            mixture.push((place, posterior[place], weight.integral.points));
+            mixture.push(Taking {
+                gap: place,
+                part: posterior[place],
+                peak: weight.integral.peak,
+                points: weight.integral.points,
+            });
         }
     }
-    let densities = mixture.iter().map(|(_, part, points)| (*part, &points[..]));
+    let chance = evidence.chance(units.len(), gaps, &posterior, &mixture);
+    let shown = chance.iter().filter(|chance| **chance <= SHOWN).count();
+    let bar = if shown > 1 { SHOWN } else { TOGETHER };
+    // What chance may have found is neither there nor missing, whenever that was.
+    let certain: Vec<Unit> = (units.iter().zip(&chance))
+        .filter(|(unit, chance)| unit.found.is_none() || **chance <= bar)
+        .map(|(unit, _)| unit.clone())
+        .collect();
+    let densities = mixture.iter().map(|taking| (taking.part, &taking.points[..]));
     Weighed {
         log10_lr: best + sum.log10(),
         share: interval(estimate.min(1.0), densities, level),
-        window: window(gaps, &posterior, &tests(units, spans, gaps), level),
+        window: window(gaps, &posterior, &tests(&certain, spans, gaps), level),
         likeliest,
         standing,
+        chance,
+        bar,
         mixture,
     }
 }
@@ -161,8 +217,8 @@ struct Evidence<'a> {
     missing: Vec<usize>,
     /// Whether something of it was found.
     seen: Vec<bool>,
-    /// Units found, with the spans of their members.
-    found: Vec<(&'a Found, Vec<usize>)>,
+    /// Units found: their number, and the spans of their members.
+    found: Vec<(usize, &'a Found, Vec<usize>)>,
 }
 
 impl<'a> Evidence<'a> {
@@ -175,7 +231,7 @@ impl<'a> Evidence<'a> {
             seen: vec![false; spans.len()],
             found: Vec::new(),
         };
-        for unit in units {
+        for (number, unit) in units.iter().enumerate() {
             let members = unit.batches.iter();
             let members = members.filter_map(|batch| places.get(batch).copied());
             match &unit.found {
@@ -184,7 +240,7 @@ impl<'a> Evidence<'a> {
                     members
                         .iter()
                         .for_each(|place| evidence.seen[*place] = true);
-                    evidence.found.push((found, members));
+                    evidence.found.push((number, found, members));
                 }
                 None => members.for_each(|place| evidence.missing[place] += 1),
             }
@@ -197,7 +253,7 @@ impl<'a> Evidence<'a> {
     fn at(&self, gap: &Gap, best: f64) -> Option<Weight> {
         let mut likelihood = ShareLikelihood::default();
         let mut perhaps: BTreeMap<usize, f64> = BTreeMap::new();
-        let mut standing = vec![false; self.spans.len()];
+        let standing = self.standing(gap);
         let (mut arrived, mut silent) = (0, 0);
         let mut count = 0;
         for (place, span) in self.spans.iter().enumerate() {
@@ -206,7 +262,6 @@ impl<'a> Evidence<'a> {
             }
             let missing = self.missing[place];
             if span.certain || self.seen[place] {
-                standing[place] = true;
                 likelihood.missing += missing as f64;
                 count += missing;
                 arrived += u32::from(!span.certain);
@@ -216,38 +271,43 @@ impl<'a> Evidence<'a> {
             }
         }
         let mut groups: BTreeMap<usize, f64> = BTreeMap::new();
+        let mut doubtful: BTreeMap<(usize, i32), f64> = BTreeMap::new();
         let mut log10 = gap.prior.log10();
-        let mut spent: HashSet<u32> = HashSet::new();
-        let mut patterns = Patterns::new(self.columns);
+        let mut most = 0.0;
         let mut spellings = Spellings::default();
-        for (found, members) in &self.found {
-            let members = members.iter().filter(|place| standing[**place]).count();
-            // The versions that were found are of other times.
-            let here = found.stood.is_empty() || found.stood.iter().any(|stood| stood.meets(gap));
-            let members = if here { members } else { 0 };
-            count += members;
-            match members {
+        for (said, (_, found, _)) in self.said(gap, &standing).iter().zip(&self.found) {
+            count += said.standing;
+            if said.standing == 0 {
                 // Only chance explains it.
-                0 => continue,
-                1 => likelihood.found += 1.0,
-                _ => *groups.entry(members).or_default() += 1.0,
+                continue;
             }
-            let counted = found.shared.iter().any(|value| spent.contains(value));
-            spent.extend(&found.shared);
-            let by_chance = if counted {
-                found.log10_when_spent
+            if said.log10 > SURE {
+                log10 += said.log10;
+                match said.standing {
+                    1 => likelihood.found += 1.0,
+                    members => *groups.entry(members).or_default() += 1.0,
+                }
             } else {
-                found.log10_by_chance
-            };
-            log10 += patterns.predict(found.failed, found.near).log10() - by_chance;
-            if !counted {
+                let part = (said.log10 * PARTS).floor();
+                most += (part / PARTS).max(0.0);
+                *doubtful.entry((said.standing, part as i32)).or_default() += 1.0;
+            }
+            // How it is spelt says nothing where chance explains it as well.
+            if said.first && said.log10 > 0.0 {
                 spellings.see(&found.spelt);
             }
         }
         log10 += spellings.log10();
-        if log10 < best - NEGLIGIBLE {
+        if log10 + most < best - NEGLIGIBLE {
             return None;
         }
+        likelihood.doubtful = (doubtful.into_iter())
+            .map(|((size, part), count)| Doubtful {
+                size: size as f64,
+                ratio: 10_f64.powf(f64::from(part) / PARTS),
+                count,
+            })
+            .collect();
         let sizes = |sizes: BTreeMap<usize, f64>| {
             let sizes = sizes.into_iter();
             sizes.map(|(size, n)| (size as f64, n)).collect()
@@ -264,6 +324,74 @@ impl<'a> Evidence<'a> {
             integral,
             standing: count,
         })
+    }
+}
+
+impl Evidence<'_> {
+    /// What each unit found says, as far as the units before it predict.
+    fn said(&self, gap: &Gap, standing: &[bool]) -> Vec<Said> {
+        let mut spent: HashSet<u32> = HashSet::new();
+        let mut patterns = Patterns::new(self.columns);
+        let mut all = Vec::with_capacity(self.found.len());
+        for (_, found, members) in &self.found {
+            // The versions that were found may be of other times.
+            let here = found.stood.is_empty() || found.stood.iter().any(|stood| stood.meets(gap));
+            let stood = members.iter().filter(|place| here && standing[**place]);
+            let stood = stood.count();
+            let counted = found.shared.iter().any(|value| spent.contains(value));
+            let by_chance = if counted {
+                found.log10_when_spent
+            } else {
+                found.log10_by_chance
+            };
+            let log10 = patterns.predict(found.failed, found.near).log10() - by_chance;
+            if stood > 0 {
+                spent.extend(&found.shared);
+                // What chance explains as well is half a lesson.
+                patterns.learn(found.failed, found.near, 1.0 / (1.0 + 10_f64.powf(-log10)));
+            }
+            all.push(Said {
+                log10,
+                standing: stood,
+                first: !counted,
+            });
+        }
+        all
+    }
+
+    /// For each of a source's units the probability that chance alone has found it.
+    fn chance(&self, units: usize, gaps: &[Gap], posterior: &[f64], mixture: &[Taking]) -> Vec<f64> {
+        let mut chance = vec![1.0; units];
+        let takings: Vec<&Taking> = (mixture.iter())
+            .filter(|taking| posterior[taking.gap] > SELDOM)
+            .collect();
+        let all: f64 = takings.iter().map(|taking| taking.part).sum();
+        let mut by_chance = vec![0.0; self.found.len()];
+        for taking in takings {
+            let gap = &gaps[taking.gap];
+            let said = self.said(gap, &self.standing(gap));
+            for (chance, said) in by_chance.iter_mut().zip(said) {
+                let there = match said.standing {
+                    0 => SEVERAL_TAKINGS * taking.peak.min(0.5),
+                    standing => 1.0 - (1.0 - taking.peak).powi(standing as i32),
+                };
+                let odds = there * 10_f64.powf(said.log10.min(250.0));
+                let here = (1.0 - there) / (1.0 - there + odds);
+                *chance += taking.part / all * here;
+            }
+        }
+        for ((number, ..), by_chance) in self.found.iter().zip(by_chance) {
+            chance[*number] = by_chance;
+        }
+        chance
+    }
+
+    /// Which spans certainly stood in a gap.
+    fn standing(&self, gap: &Gap) -> Vec<bool> {
+        let spans = self.spans.iter().zip(&self.seen);
+        spans
+            .map(|(span, seen)| span.stood(gap.from) && (span.certain || *seen))
+            .collect()
     }
 }
 
@@ -318,16 +446,19 @@ impl Patterns {
         }
     }
 
-    fn predict(&mut self, failed: Marks, near: Marks) -> f64 {
+    fn predict(&self, failed: Marks, near: Marks) -> f64 {
         let prior = if failed.or(near) == Marks::default() {
             0.5
         } else {
             self.rare
         };
-        let seen = self.seen.entry((failed, near)).or_default();
-        let chance = (*seen + prior) / (self.total + 1.0);
-        *seen += 1.0;
-        self.total += 1.0;
-        chance
+        let seen = self.seen.get(&(failed, near)).copied();
+        (seen.unwrap_or_default() + prior) / (self.total + 1.0)
+    }
+
+    /// One canary more, as far as it is one.
+    fn learn(&mut self, failed: Marks, near: Marks, weight: f64) {
+        *self.seen.entry((failed, near)).or_default() += weight;
+        self.total += weight;
     }
 }
