@@ -54,7 +54,7 @@ impl Report<'_> {
 }
 
 /// Filled cells are counted in a sample of a long part: for so many rows it stands.
-fn counted(rows: u64) -> u64 {
+pub(super) fn counted(rows: u64) -> u64 {
     // All of the first rows are in it, and each 512th of the others.
     let first = (1..=rows.min(2_559)).map(stands_for);
     let others = (2_560..=rows).step_by(512).map(stands_for);

@@ -24,6 +24,8 @@ mod json;
 mod mark;
 mod near;
 mod normalise;
+#[cfg(test)]
+mod odd_lists;
 pub mod parts;
 mod pieces;
 mod read;

@@ -82,10 +82,19 @@ pub struct Key<'a> {
 }
 
 impl Key<'_> {
-    /// Whether the column that it stands in shows values of its class. Any text could be a name, and any
-    /// digest one of a mail address or of a number.
+    /// Whether the column that it stands in shows values of its class. Any text could be a name, any digest
+    /// one of a mail address or of a number, and any number without a sign of it a telephone number: a time in
+    /// seconds has as many digits.
     pub fn shows_its_class(&self) -> bool {
-        let shows_itself = matches!(self.class, Class::Email | Class::Phone);
+        let shows_itself = match self.class {
+            Class::Email => true,
+            Class::Phone => {
+                let written = self.written.trim_start();
+                written.starts_with(['0', '+', '(', '０', '＋', '（'])
+                    || !written.bytes().all(|b| b.is_ascii_digit())
+            }
+            _ => false,
+        };
         !self.guessed || shows_itself && HashName::of_key(self.text).is_none()
     }
 }

@@ -276,7 +276,7 @@ pub(super) fn mute(report: &Report<'_>, source: usize) -> String {
     let why = if unread {
         "a part of the list could not be read, so it is not cleared"
     } else if standing {
-        "this list would not show its canaries, so it is not cleared"
+        "this list would not show its canaries, or is too short for it, so it is not cleared"
     } else {
         "no canary stands in it, so it is not cleared"
     };

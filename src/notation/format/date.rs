@@ -15,7 +15,7 @@ pub struct DateFormat {
 /// Letters stand for parts, all else for itself: Y year, y its last two digits, m/n month, d/j day (with
 /// and without a leading zero), G era in kanji, g its first kanji, R its letter, N its number, E/e year of
 /// the era (with and without a leading zero), X a spreadsheet's serial number.
-const PATTERNS: [&str; 35] = [
+const PATTERNS: [&str; 40] = [
     "Y-m-d",
     "Y/m/d",
     "Y/n/j",
@@ -50,6 +50,11 @@ const PATTERNS: [&str; 35] = [
     "Y-m-d 00:00:00+09",
     "y/m/d",
     "ymd",
+    "n/j/y",
+    "m/d/y",
+    "j/n/y",
+    "d/m/y",
+    "d.m.y",
     "X",
 ];
 

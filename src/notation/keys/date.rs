@@ -215,8 +215,9 @@ fn separated(text: &str, hint: DateHint) -> Option<Date> {
         return month_first(third);
     }
     hint.two_digit_years_to?;
-    // 72/04/01 and 72年4月1日 lead with the year, 04/01/72 cannot.
-    if first > 12 || text.contains('年') || first == 0 || hint.year_first {
+    // 72/04/01 and 72年4月1日 lead with the year, 04/01/72 cannot; 13/04/72 does not where days come first.
+    let no_day = first > if hint.day_first { 31 } else { 12 };
+    if no_day || text.contains('年') || first == 0 || hint.year_first {
         date(full_year(first, hint)?, second, third)
     } else {
         month_first(full_year(third, hint)?)

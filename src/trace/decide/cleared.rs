@@ -1,4 +1,7 @@
 //! Sources of which a list shows nothing, and how large a leak of them would have shown.
+//!
+//! A list whose columns are half empty shows but half of the canaries in it, and one that is shorter than the leak
+//! that would have shown may be of the source from its first row to its last: it clears nobody.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -37,12 +40,13 @@ pub struct ClearedSlice {
     pub share_below: f64,
 }
 
-/// What a silent list says about a source: n canaries that stand and would have shown are all missing
-/// from a share s with probability (1 - s)^n.
+/// What a silent list says about a source: n canaries that stand and of which each would have shown with
+/// probability f, on the average, are all missing from a share s with probability (1 - s f)^n at the most.
 pub fn cleared(
     watch: &Watch,
     source: usize,
     units: &[SourceUnit],
+    list_rows: u64,
     settings: &Settings,
 ) -> Option<Cleared> {
     let stands = |batch: &&u32| {
@@ -60,8 +64,19 @@ pub fn cleared(
         .iter()
         .map(|batch| &watch.batches[*batch as usize])
         .max_by_key(|b| b.from)?;
-    let below = |live: usize| 1.0 - (1.0 - settings.level).powf(1.0 / live as f64);
+    let (mut all, mut shows) = (0.0, 0.0);
+    for unit in missing.clone() {
+        let members = unit.unit.batches.iter().filter(stands).count() as f64;
+        all += members;
+        shows += members * unit.shows;
+    }
+    let shows = shows / all;
+    let below = |live: usize| (1.0 - (1.0 - settings.level).powf(1.0 / live as f64)) / shows;
     let share_below = below(standing.len());
+    let rows_below = share_below * latest.rows_at as f64;
+    if share_below >= 1.0 || rows_below >= list_rows as f64 {
+        return None;
+    }
     let mut live: BTreeMap<(Attribute, u16), usize> = BTreeMap::new();
     for member in missing.flat_map(|unit| &unit.members) {
         let canary = &watch.canaries[*member as usize];
@@ -79,13 +94,13 @@ pub fn cleared(
             attribute,
             value,
             live,
-            share_below: below(live),
+            share_below: below(live).min(1.0),
         });
     Some(Cleared {
         source,
         live: standing.len(),
         share_below,
-        rows_below: share_below * latest.rows_at as f64,
+        rows_below,
         since: latest.from,
         slices: slices.collect(),
     })

@@ -238,8 +238,8 @@ pub(super) fn decide(
             !chance || units.iter().any(beyond_chance)
         });
         let Some((finding, known)) = finding else {
-            let cleared =
-                cleared(watch, source, &units, settings).filter(|_| !touched.contains(&source));
+            let cleared = cleared(watch, source, &units, tally.rows, settings)
+                .filter(|_| !touched.contains(&source));
             match cleared {
                 Some(cleared) => decision.cleared.push(cleared),
                 None => decision.mute.push(source),

@@ -116,6 +116,7 @@ impl Pool {
             let members = unit.members.iter().copied();
             let members: Vec<u32> = members.filter(|member| of(member) == source).collect();
             SourceUnit {
+                shows: unit.shows,
                 unit: Unit {
                     batches: (members.iter())
                         .map(|member| watch.canaries[*member as usize].batch)

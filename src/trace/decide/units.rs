@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::super::fields::counted;
 use super::super::mark::{Mark, Marks};
 use super::super::normalise::Class;
 use super::super::scan::{Claim, Seen};
@@ -14,6 +15,8 @@ use super::weigh::{Found, Stood, Unit};
 /// A canary's best row is looked at where chance explains it with less than this probability. Of very many
 /// canaries some are met so: what that weighs, and whether it is shown, is for [`weigh`](super::weigh).
 const HIT: f64 = 0.1;
+/// Where fewer rows than these have a unit in their address, somebody has cut it off.
+const WITH_UNIT: f64 = 0.01;
 /// A kind of mark can be shown by a list where so many of its rows have one.
 const FILLED: f64 = 0.1;
 
@@ -22,6 +25,8 @@ pub struct SourceUnit {
     /// Indices of its members into the watch.
     pub members: Vec<u32>,
     pub unit: Unit,
+    /// How probable it is that the list would show a member that is in it, as full as its columns are.
+    pub shows: f64,
     pub row: Option<FoundCanary>,
 }
 
@@ -136,7 +141,8 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         let alone = group
             .iter()
             .all(|other| watch.canaries[*other as usize].source == source);
-        if found.is_none() && !is_detectable(rarity, group[0], columns) {
+        let shows = showing(rarity, group[0], columns);
+        if found.is_none() && shows <= 0.0 {
             continue;
         }
         if found.is_some() && !alone {
@@ -151,6 +157,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         };
         units.push(SourceUnit {
             members: group.clone(),
+            shows,
             unit: Unit {
                 batches: group
                     .iter()
@@ -237,13 +244,47 @@ fn evidence(
     }
 }
 
-/// Whether the list would show a canary that is in it: its marks in the list's columns suffice.
-fn is_detectable(rarity: &Rarity<'_>, canary: u32, columns: Marks) -> bool {
+/// How probable it is that the list would show a canary that is in it: its marks in the list's columns suffice,
+/// and its row has so many of them filled as other rows have. Which cells are empty together nobody knows, so the
+/// worst is taken; 0 where not even all marks suffice.
+fn showing(rarity: &Rarity<'_>, canary: u32, columns: Marks) -> f64 {
     let canary = &rarity.watch.canaries[canary as usize];
-    let marks: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
-    let shown = marks.and(columns);
-    rarity.watch.shows(shown)
-        && rarity.log10_in_list(rarity.log10_rmp(canary, shown, &HashSet::new())) <= HIT.log10()
+    let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
+    let looked = rarity.tally.parts.iter().map(|part| counted(part.rows));
+    let rows = looked.sum::<u64>().max(1) as f64;
+    let units = rarity.tally.units as f64 / rows >= WITH_UNIT;
+    let mut shown = borne.and(columns);
+    // What has a block of its own has a unit.
+    if borne.has(Mark::Block) && !units {
+        shown = shown.without(Marks::default().with(Mark::Address));
+    }
+    let filled = |marks: Marks| {
+        let empty = marks.iter().map(|mark| {
+            let filled = rarity.tally.filled[Class::of(mark) as usize];
+            (1.0 - filled as f64 / rows).max(0.0)
+        });
+        (1.0 - empty.sum::<f64>()).max(0.0)
+    };
+    let suffice = |marks: Marks| {
+        let rmp = || rarity.log10_rmp(canary, marks, &HashSet::new());
+        rarity.watch.shows(marks) && rarity.log10_in_list(rmp()) <= HIT.log10()
+    };
+    if !suffice(shown) {
+        return 0.0;
+    }
+    // All of them suffice, however seldom a row has them all.
+    let mut best = filled(shown).max(f64::MIN_POSITIVE);
+    let set = |one: Mark, other: Mark| Marks::default().with(one).with(other);
+    for one in shown.iter() {
+        for other in shown.iter().filter(|other| one <= *other) {
+            let marks = set(one, other);
+            let probable = filled(marks);
+            if probable > best && suffice(marks) {
+                best = probable;
+            }
+        }
+    }
+    best
 }
 
 /// The marks that the list's columns can show.

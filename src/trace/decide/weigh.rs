@@ -50,7 +50,7 @@ const TOGETHER: f64 = 0.5;
 /// How probable it is that a list was put together of several takings: a canary that did not stand at the
 /// time of the others is ours only so.
 const SEVERAL_TAKINGS: f64 = 0.01;
-/// Times less probable than this change nobody's probability.
+/// What is less probable than this changes nobody's probability.
 const SELDOM: f64 = 1e-3;
 
 /// Canaries of one source that the list's columns can find: one, or several that they cannot tell
@@ -124,12 +124,26 @@ pub struct Weighed {
 #[derive(Clone, Debug)]
 pub struct Taking {
     pub gap: usize,
+    learning: Learning,
     /// Its probability.
     pub part: f64,
     /// The likeliest share.
     pub peak: f64,
     /// The density over shares.
     pub points: Vec<Point>,
+}
+
+/// From which canaries it is learned how the next ones are found. A list that lacks a column teaches it by each
+/// of them, however weak; but of those that chance has found nothing can be learned. Which of the two it is,
+/// nobody knows beforehand: each has half of the belief.
+#[derive(Clone, Copy, Debug)]
+enum Learning {
+    All,
+    Likely,
+}
+
+impl Learning {
+    const BOTH: [Learning; 2] = [Learning::All, Learning::Likely];
 }
 
 /// How much better a unit's being in the list explains what was found of it than chance does.
@@ -154,41 +168,41 @@ struct Weight {
 pub fn weigh(units: &[Unit], gaps: &[Gap], spans: &[Span], columns: u32, level: f64) -> Weighed {
     let evidence = Evidence::new(units, spans, columns);
     let mut best = f64::NEG_INFINITY;
-    let weights: Vec<Option<Weight>> = gaps
-        .iter()
-        .map(|gap| {
-            let weight = evidence.at(gap, best)?;
+    let takings = (0..gaps.len()).flat_map(|gap| Learning::BOTH.map(|learning| (gap, learning)));
+    let weights: Vec<(usize, Learning, Weight)> = takings
+        .filter_map(|(gap, learning)| {
+            let weight = evidence.at(&gaps[gap], learning, best)?;
             best = best.max(weight.log10);
-            Some(weight)
+            Some((gap, learning, weight))
         })
         .collect();
-    let part = |weight: &Option<Weight>| {
-        let weight = weight.as_ref();
-        weight.map_or(0.0, |weight| 10_f64.powf(weight.log10 - best))
-    };
-    let relative: Vec<f64> = weights.iter().map(part).collect();
-    let sum: f64 = relative.iter().sum();
-    let posterior: Vec<f64> = relative.iter().map(|weight| weight / sum).collect();
-    let likeliest = (0..gaps.len())
-        .rev()
-        .max_by(|one, other| posterior[*one].total_cmp(&posterior[*other]))
-        .unwrap_or_default();
-    let standing = weights.get(likeliest).and_then(Option::as_ref);
-    let standing = standing.map_or(0, |weight| weight.standing);
+    let relative = |weight: &Weight| 10_f64.powf(weight.log10 - best);
+    let sum: f64 = weights.iter().map(|(.., weight)| relative(weight)).sum();
+    let mut posterior = vec![0.0; gaps.len()];
+    let mut stood = vec![0; gaps.len()];
     let mut estimate = 0.0;
     let mut mixture: Vec<Taking> = Vec::new();
-    for (place, weight) in weights.into_iter().enumerate() {
-        if let Some(weight) = weight.filter(|_| posterior[place] > 1e-9) {
-            estimate += posterior[place] * weight.integral.peak;
+    for (gap, learning, weight) in weights {
+        let part = relative(&weight) / sum;
+        posterior[gap] += part;
+        stood[gap] = weight.standing;
+        if part > 1e-9 {
+            estimate += part * weight.integral.peak;
             mixture.push(Taking {
-                gap: place,
-                part: posterior[place],
+                gap,
+                learning,
+                part,
                 peak: weight.integral.peak,
                 points: weight.integral.points,
             });
         }
     }
-    let chance = evidence.chance(units.len(), gaps, &posterior, &mixture);
+    let likeliest = (0..gaps.len())
+        .rev()
+        .max_by(|one, other| posterior[*one].total_cmp(&posterior[*other]))
+        .unwrap_or_default();
+    let standing = stood.get(likeliest).copied().unwrap_or_default();
+    let chance = evidence.chance(units.len(), gaps, &mixture);
     let shown = chance.iter().filter(|chance| **chance <= SHOWN).count();
     let bar = if shown > 1 { SHOWN } else { TOGETHER };
     // What chance may have found is neither there nor missing, whenever that was.
@@ -196,7 +210,9 @@ pub fn weigh(units: &[Unit], gaps: &[Gap], spans: &[Span], columns: u32, level: 
         .filter(|(unit, chance)| unit.found.is_none() || **chance <= bar)
         .map(|(unit, _)| unit.clone())
         .collect();
-    let densities = mixture.iter().map(|taking| (taking.part, &taking.points[..]));
+    let densities = mixture
+        .iter()
+        .map(|taking| (taking.part, &taking.points[..]));
     Weighed {
         log10_lr: best + sum.log10(),
         share: interval(estimate.min(1.0), densities, level),
@@ -250,10 +266,9 @@ impl<'a> Evidence<'a> {
 
     /// What the canaries that stood in a gap say: about the share, and how much better than chance
     /// they explain what was found. `None` where that is nothing beside `best`.
-    fn at(&self, gap: &Gap, best: f64) -> Option<Weight> {
+    fn at(&self, gap: &Gap, learning: Learning, best: f64) -> Option<Weight> {
         let mut likelihood = ShareLikelihood::default();
         let mut perhaps: BTreeMap<usize, f64> = BTreeMap::new();
-        let standing = self.standing(gap);
         let (mut arrived, mut silent) = (0, 0);
         let mut count = 0;
         for (place, span) in self.spans.iter().enumerate() {
@@ -272,10 +287,10 @@ impl<'a> Evidence<'a> {
         }
         let mut groups: BTreeMap<usize, f64> = BTreeMap::new();
         let mut doubtful: BTreeMap<(usize, i32), f64> = BTreeMap::new();
-        let mut log10 = gap.prior.log10();
+        let mut log10 = (gap.prior / Learning::BOTH.len() as f64).log10();
         let mut most = 0.0;
         let mut spellings = Spellings::default();
-        for (said, (_, found, _)) in self.said(gap, &standing).iter().zip(&self.found) {
+        for (said, (_, found, _)) in (self.said(gap, learning).iter()).zip(&self.found) {
             count += said.standing;
             if said.standing == 0 {
                 // Only chance explains it.
@@ -329,10 +344,16 @@ impl<'a> Evidence<'a> {
 
 impl Evidence<'_> {
     /// What each unit found says, as far as the units before it predict.
-    fn said(&self, gap: &Gap, standing: &[bool]) -> Vec<Said> {
+    fn said(&self, gap: &Gap, learning: Learning) -> Vec<Said> {
+        let standing = self.standing(gap);
+        let missing = (self.missing.iter().zip(&standing)).map(|(missing, stands)| match stands {
+            true => *missing,
+            false => 0,
+        });
+        let all = (missing.sum::<usize>() + self.found.len()) as f64;
         let mut spent: HashSet<u32> = HashSet::new();
         let mut patterns = Patterns::new(self.columns);
-        let mut all = Vec::with_capacity(self.found.len());
+        let mut told = Vec::with_capacity(self.found.len());
         for (_, found, members) in &self.found {
             // The versions that were found may be of other times.
             let here = found.stood.is_empty() || found.stood.iter().any(|stood| stood.meets(gap));
@@ -347,29 +368,36 @@ impl Evidence<'_> {
             let log10 = patterns.predict(found.failed, found.near).log10() - by_chance;
             if stood > 0 {
                 spent.extend(&found.shared);
-                // What chance explains as well is half a lesson.
-                patterns.learn(found.failed, found.near, 1.0 / (1.0 + 10_f64.powf(-log10)));
+                let weight = match learning {
+                    Learning::All => 1.0,
+                    // As probably as it is there, as far as is known by now.
+                    Learning::Likely => {
+                        let odds = (1.0 + patterns.total) / (1.0 + all) * 10_f64.powf(log10);
+                        1.0 - 1.0 / (1.0 + odds)
+                    }
+                };
+                patterns.learn(found.failed, found.near, weight);
             }
-            all.push(Said {
+            told.push(Said {
                 log10,
                 standing: stood,
                 first: !counted,
             });
         }
-        all
+        told
     }
 
     /// For each of a source's units the probability that chance alone has found it.
-    fn chance(&self, units: usize, gaps: &[Gap], posterior: &[f64], mixture: &[Taking]) -> Vec<f64> {
+    fn chance(&self, units: usize, gaps: &[Gap], mixture: &[Taking]) -> Vec<f64> {
         let mut chance = vec![1.0; units];
         let takings: Vec<&Taking> = (mixture.iter())
-            .filter(|taking| posterior[taking.gap] > SELDOM)
+            .filter(|taking| taking.part > SELDOM)
             .collect();
         let all: f64 = takings.iter().map(|taking| taking.part).sum();
         let mut by_chance = vec![0.0; self.found.len()];
         for taking in takings {
             let gap = &gaps[taking.gap];
-            let said = self.said(gap, &self.standing(gap));
+            let said = self.said(gap, taking.learning);
             for (chance, said) in by_chance.iter_mut().zip(said) {
                 let there = match said.standing {
                     0 => SEVERAL_TAKINGS * taking.peak.min(0.5),

@@ -4,7 +4,8 @@ use super::encoding::{self, Encoding};
 use super::fields::{Cells, SPLIT, Style, split_escaped, split_quoted};
 use super::records::Layout;
 
-const DELIMITERS: [u8; 4] = [b'\t', b',', b';', b'|'];
+/// The first of equals counts. `\x01` is Hive's.
+const DELIMITERS: [u8; 7] = [b'\t', 0x01, b'^', b',', b';', b'|', b'~'];
 const LINES: usize = 500;
 
 /// The layout of a list, judged by its first lines.
@@ -23,7 +24,14 @@ pub fn sniff(start: &[u8], encoding: Encoding) -> Layout {
         .rev()
         .max_by_key(|(score, _)| *score);
     // Words with a delimiter here and there are no table: each line is one cell.
-    let weak = best.is_none_or(|(score, _)| score.0 * 2 < lines.len());
+    let mut weak = best.is_none_or(|(score, _)| score.0 * 2 < lines.len());
+    let best = match colons(&lines) {
+        true if weak => {
+            weak = false;
+            Some(((lines.len(), 2), b':'))
+        }
+        _ => best,
+    };
     let worded = lines
         .iter()
         .filter(|line| line.trim().contains([' ', '\u{3000}']));
@@ -43,7 +51,7 @@ pub fn sniff(start: &[u8], encoding: Encoding) -> Layout {
         let opens = line.starts_with('"') || line.contains(&opened);
         opens && (line.ends_with('"') || line.contains(&closed))
     });
-    let style = if delimiter == b'\t' && !quotes {
+    let style = if matches!(delimiter, b'\t' | 0x01) && !quotes {
         Style::Escaped
     } else {
         Style::Quoted
@@ -53,6 +61,17 @@ pub fn sniff(start: &[u8], encoding: Encoding) -> Layout {
         style,
         encoding,
     }
+}
+
+/// Whether colons keep cells apart, as in `mail:password`: nearly all lines have as many, and none stands before a
+/// space, as it does behind the name of a value, or in a web address.
+fn colons(lines: &[&str]) -> bool {
+    let (count, cells) = score(lines, b':');
+    let words = [": ", "://"];
+    let worded = lines
+        .iter()
+        .filter(|line| words.iter().any(|word| line.contains(word)));
+    cells > 1 && count * 10 >= lines.len() * 9 && worded.count() * 10 < lines.len()
 }
 
 /// How many lines have the commonest number of cells (at least two), then that number.
@@ -107,5 +126,20 @@ mod tests {
             (SPLIT, Style::Split)
         );
         assert_eq!(sniffed("0301234567\n0301234568\n"), (b',', Style::Quoted));
+        assert_eq!(
+            sniffed("1^1 Main St, Erie, PA^x\n2^2 Elm St, Erie, PA^y\n"),
+            (b'^', Style::Quoted)
+        );
+        assert_eq!(sniffed("山田~03\n鈴木~06\n"), (b'~', Style::Quoted));
+        assert_eq!(sniffed("山田\x0103\n鈴木\x01\\N\n"), (0x01, Style::Escaped));
+        assert_eq!(
+            sniffed("a@x.example:pass\nb@x.example:word\n"),
+            (b':', Style::Quoted)
+        );
+        assert_eq!(sniffed("1,12:30:05\n2,12:31:00\n"), (b',', Style::Quoted));
+        assert_eq!(
+            sniffed("氏名: 山田 太郎\n氏名: 鈴木 花\n"),
+            (SPLIT, Style::Split)
+        );
     }
 }

@@ -31,6 +31,8 @@ pub fn is_json(start: &str) -> bool {
         Some('[') => match next(&text[1..]) {
             Some('{' | '[') => true,
             Some('"') => text.contains("\","),
+            // A list of nothing.
+            Some(']') => text[1..].trim().len() == 1,
             _ => false,
         },
         _ => false,

@@ -61,6 +61,7 @@ pub fn is_sql(start: &str) -> bool {
                 || begins(line, "copy ") && line.to_ascii_lowercase().contains(" from stdin");
             let words = [
                 "insert into ",
+                "insert [",
                 "insert ignore into ",
                 "replace into ",
                 "create table ",
@@ -156,14 +157,19 @@ impl<R: Read> Dump<'_, R> {
     }
 
     fn statement(&mut self) -> io::Result<()> {
-        match self.word()?.as_str() {
-            "insert" | "replace" => self.insert(),
-            "create" => self.create(),
-            "copy" => self.copy(),
-            "delimiter" => self.delimiter(),
-            "go" => Ok(()),
-            _ => self.rest_of_statement(),
+        let mut word = self.word()?;
+        while !word.is_empty() {
+            let other = match word.as_str() {
+                "insert" | "replace" => self.insert()?,
+                "create" => self.create().map(|()| None)?,
+                "copy" => self.copy().map(|()| None)?,
+                "delimiter" => self.delimiter().map(|()| None)?,
+                "go" => None,
+                _ => self.rest_of_statement().map(|()| None)?,
+            };
+            word = other.unwrap_or_default();
         }
+        Ok(())
     }
 
     /// A word in lower case, or nothing.
@@ -202,17 +208,31 @@ impl<R: Read> Dump<'_, R> {
         self.bytes.line(&mut Vec::new(), 0).map(|_| ())
     }
 
-    /// To the semicolon, past all that may hold one.
+    /// To the semicolon, past all that may hold one; or to a line that begins another statement, as in dumps that end
+    /// theirs with a line end, or with SQL Server's `GO`.
     fn rest_of_statement(&mut self) -> io::Result<()> {
         let mut none = Vec::new();
         loop {
-            self.space()?;
+            if self.bytes.comes(b"--")? || self.bytes.comes(b"#")? {
+                self.rest_of_line()?;
+                if self.begins()? {
+                    return Ok(());
+                }
+                continue;
+            }
             match self.bytes.peek()? {
                 None => return Ok(()),
                 Some(b';') => {
                     self.bytes.next()?;
                     return Ok(());
                 }
+                Some(b'\n') => {
+                    self.bytes.next()?;
+                    if self.begins()? {
+                        return Ok(());
+                    }
+                }
+                Some(b'/') if self.bytes.comes(b"/*")? => self.space()?,
                 Some(quote @ (b'\'' | b'"' | b'`')) => {
                     self.string(quote, &mut none, 0)?;
                     if self.unclosed {
@@ -225,6 +245,23 @@ impl<R: Read> Dump<'_, R> {
                 }
             }
         }
+    }
+
+    /// Whether a line begins as a statement does that gives rows, or ends a batch of them.
+    fn begins(&mut self) -> io::Result<bool> {
+        for start in [
+            &b"insert into "[..],
+            b"insert [",
+            b"replace into ",
+            b"create table ",
+            b"go\n",
+            b"go\r",
+        ] {
+            if self.bytes.comes(start)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// `$$ … $$` or `$tag$ … $tag$`.
@@ -458,13 +495,15 @@ impl<R: Read> Dump<'_, R> {
         Ok(())
     }
 
-    fn insert(&mut self) -> io::Result<()> {
+    /// The rows of a statement; where no semicolon ends it, the word that begins the next one.
+    fn insert(&mut self) -> io::Result<Option<String>> {
         loop {
             match self.word()?.as_str() {
-                "into" => break,
+                // SQL Server writes `insert [table]`.
+                "into" | "" => break,
                 "ignore" | "low_priority" | "high_priority" | "delayed" | "or" | "replace"
                 | "rollback" | "abort" | "fail" => {}
-                _ => return self.rest_of_statement(),
+                _ => return self.rest_of_statement().map(|()| None),
             }
         }
         let table = self.name()?;
@@ -480,14 +519,18 @@ impl<R: Read> Dump<'_, R> {
                     }
                 }
                 "overriding" | "system" | "user" => {}
-                _ => return self.rest_of_statement(),
+                _ => return self.rest_of_statement().map(|()| None),
             }
         }
         let key = self.table(table, columns)?;
         loop {
             self.space()?;
             if self.bytes.peek()? != Some(b'(') {
-                return self.rest_of_statement();
+                let word = self.word()?;
+                if !word.is_empty() && !matches!(word.as_str(), "on" | "as" | "returning") {
+                    return Ok(Some(word));
+                }
+                return self.rest_of_statement().map(|()| None);
             }
             self.bytes.next()?;
             let kind = self.tuple()?;
@@ -496,7 +539,7 @@ impl<R: Read> Dump<'_, R> {
                 table.rows.push(cells, kind, self.parts)?;
             }
             if std::mem::take(&mut self.unclosed) {
-                return Ok(());
+                return Ok(None);
             }
             self.space()?;
             if self.bytes.peek()? == Some(b',') {
@@ -723,6 +766,30 @@ INSERT IGNORE INTO `other` (`a`,`b`) VALUES (1,2);
         assert_eq!(parts[0].header.as_ref().unwrap(), &["id", "n n"]);
         assert_eq!(parts[0].lines(), ["1|a'b", "2|x\ny"]);
         assert_eq!(parts[1].lines(), ["2020-01-01"]);
+    }
+
+    #[test]
+    fn statements_that_no_semicolon_ends() {
+        let server = "USE [crm]\r\nGO\r\nSET ANSI_NULLS ON\r\nGO\r\nCREATE TABLE [dbo].[客](\r\n\t[id] [int] NOT NULL,\r\n\t[名] [nvarchar](40) NULL\r\n) ON [PRIMARY]\r\nGO\r\n\
+            SET IDENTITY_INSERT [dbo].[客] ON \r\n\r\nINSERT [dbo].[客] ([id], [名]) VALUES (1, N'山田')\r\n\
+            INSERT [dbo].[客] ([id], [名]) VALUES (2, N'佐藤')\r\nGO\r\nprint 'Processed 2 total records'\r\n\
+            INSERT [dbo].[客] ([id], [名]) VALUES (3, NULL)\r\nSET IDENTITY_INSERT [dbo].[客] OFF\r\nGO\r\n";
+        let part = read_one(server.as_bytes());
+        assert_eq!(part.header.as_ref().unwrap(), &["id", "名"]);
+        assert_eq!(part.lines(), ["1|山田", "2|佐藤", "3|"]);
+        // Only the line ends.
+        let mut bare = String::new();
+        for row in 1..30 {
+            bare += &format!("INSERT INTO a (id, b) VALUES ({row}, 'x; y')\n");
+        }
+        let part = read_one(bare.as_bytes());
+        assert_eq!(part.rows.len(), 29);
+        assert_eq!(part.bad(), 0);
+        // What belongs to a statement of rows is none of its own.
+        let part = read_one(
+            b"insert into a values (1,'b') on duplicate key update x = values(x);\ninsert into a values (2,'c') returning id;\n",
+        );
+        assert_eq!(part.lines(), ["1|b", "2|c"]);
     }
 
     #[test]

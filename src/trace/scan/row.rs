@@ -150,11 +150,18 @@ impl<'a> Worker<'a> {
         let blind = watch.blind.as_deref();
         search.clear();
         let mut filled = 0_u16;
+        let (mut door, mut unit) = (0, false);
         let rows = stands_for(at.row);
         let mut sampled = tally.sample.wants(at).then(Keys::default);
         plan.keys(|place| cells.get(place), &mut |key| {
             if key.shows_its_class() || plan.trusts(key.class) {
                 filled |= 1 << key.class as u16;
+                // An address comes with its block behind it, which is shorter where there is a unit.
+                match key.class {
+                    Class::Address => door = key.text.len(),
+                    Class::Block => unit |= key.text.len() < door,
+                    _ => {}
+                }
             }
             if !key.guessed && rows > 0 {
                 tally.shapes.count(key.class, key.text, key.written);
@@ -210,6 +217,7 @@ impl<'a> Worker<'a> {
         for (class, count) in tally.filled.iter_mut().enumerate() {
             *count += rows * u64::from(filled >> class & 1);
         }
+        tally.units += rows * u64::from(unit);
         let candidates = near.is_some_and(|near| !search.candidates(near).is_empty());
         let claimed = match candidates || !hits.is_empty() {
             true => self.judge(at),

@@ -112,6 +112,9 @@ pub struct Tally {
     pub neighbours: Vec<u64>,
     /// Rows that have a key of each class at all, estimated from a sample.
     pub filled: [u64; Class::ALL.len()],
+    /// Rows that have an address with a unit, estimated likewise.
+    #[serde(default)]
+    pub units: u64,
     /// How its rows write their values.
     pub shapes: Shapes,
     /// Some rows, for what hangs together in the list.
@@ -132,6 +135,7 @@ impl Tally {
             alone: vec![0; watch.values.len()],
             neighbours: vec![0; watch.others_in_blocks().len()],
             filled: [0; Class::ALL.len()],
+            units: 0,
             shapes: Shapes::default(),
             sample: Sample::default(),
             crowds: Crowds::default(),
@@ -219,6 +223,7 @@ impl Tally {
         sum(&mut self.alone, &other.alone);
         sum(&mut self.neighbours, &other.neighbours);
         sum(&mut self.filled, &other.filled);
+        self.units += other.units;
         self.shapes.add(&other.shapes);
         self.sample.add(other.sample);
         self.crowds.add(other.crowds);

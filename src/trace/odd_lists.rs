@@ -1,0 +1,154 @@
+//! Lists that are not as tables should be: whom they name, and whom they may not clear.
+
+use super::testing::{Line, NOW, World, csv};
+use super::{Decision, Settings, Verdict, trace};
+
+/// Two sources of 24 canaries each, and a list with 16 of the school's among strangers.
+struct Leak {
+    world: World,
+    lines: Vec<Line>,
+}
+
+impl Leak {
+    fn new(strangers: usize) -> Leak {
+        let mut world = World::new(31, 8);
+        // So small that a list of this length could clear them.
+        for batch in &mut world.batches {
+            batch.rows_at = 300;
+        }
+        let lines = world.lines(strangers, &(0..16).collect::<Vec<_>>());
+        Leak { world, lines }
+    }
+
+    fn text(&self, head: &str, line: impl Fn(&Line) -> String) -> Vec<u8> {
+        let rows = self.lines.iter().map(|cells| line(cells) + "\n");
+        (head.to_owned() + &rows.collect::<String>()).into_bytes()
+    }
+
+    fn decision(&self, list: &[u8]) -> Decision {
+        let watch = self.world.watch();
+        let settings = Settings::new(NOW);
+        let report = trace(&watch, "list", list, &settings, &mut |_| {}).unwrap();
+        report.decision
+    }
+
+    /// The list must name the school with all that is in it, and nobody else.
+    #[track_caller]
+    fn named(&self, list: &[u8]) {
+        let decision = self.decision(list);
+        assert_eq!(decision.verdict, Verdict::Attributed, "{decision:?}");
+        let found: Vec<(usize, usize)> = (decision.sources.iter())
+            .map(|source| (source.source, source.found))
+            .collect();
+        assert_eq!(found, [(0, 16)]);
+    }
+}
+
+#[test]
+fn a_name_is_told_from_what_stands_behind_it_in_one_cell() {
+    let leak = Leak::new(200);
+    let addressed = |line: &Line| format!("{} {}", line[0], line[3]);
+    leak.named(&leak.text("", addressed));
+    leak.named(&leak.text("番号,住所\n", |line| format!("7,{}", addressed(line))));
+    let called = |line: &Line| format!("{} 様 {}", line[0], line[4]);
+    leak.named(&leak.text("", called));
+    leak.named(&leak.text("番号,顧客\n", |line| format!("7,{}", called(line))));
+}
+
+#[test]
+fn an_order_log_has_each_customer_many_times() {
+    let mut leak = Leak::new(150);
+    let many = leak.lines.iter().flat_map(|line| vec![line.clone(); 10]);
+    leak.lines = many.collect();
+    leak.named(csv(&leak.lines, &[0, 6]).as_bytes());
+}
+
+#[test]
+fn dates_with_years_of_two_digits() {
+    let leak = Leak::new(200);
+    let date = |line: &Line, of: fn(&str, &str, &str) -> String| {
+        let parts: Vec<&str> = line[6].split('-').collect();
+        of(&parts[0][2..], parts[1], parts[2])
+    };
+    for notation in [
+        |y: &str, m: &str, d: &str| format!("{m}/{d}/{y}"),
+        |y: &str, m: &str, d: &str| format!("{d}/{m}/{y}"),
+        |y: &str, m: &str, d: &str| format!("{d}.{m}.{y}"),
+    ] {
+        let row = |line: &Line| format!("{},{}", line[0], date(line, notation));
+        leak.named(&leak.text("氏名,生年月日\n", row));
+    }
+}
+
+#[test]
+fn cells_that_rare_signs_keep_apart() {
+    let leak = Leak::new(200);
+    let list = csv(&leak.lines, &[0, 4, 5]);
+    for sign in ["^", "~", ":", "\u{1}"] {
+        leak.named(list.replace(',', sign).as_bytes());
+    }
+}
+
+/// A list clears nobody of what it would not have shown: where its columns are mostly empty, where it is shorter
+/// than the leak, where its addresses have lost their units, and where what looks like numbers is none.
+#[test]
+fn what_would_not_have_shown_clears_nobody() {
+    let mut leak = Leak::new(0);
+    leak.lines = leak.world.lines(270, &[]);
+    let below = |list: &[u8]| -> Vec<f64> {
+        let decision = leak.decision(list);
+        assert!(decision.sources.is_empty());
+        let cleared = decision.cleared.iter();
+        cleared.map(|cleared| cleared.share_below).collect()
+    };
+    let every = |one: usize| {
+        let rows = leak.lines.iter().enumerate().map(|(row, line)| {
+            let phone = if row % one == 0 { &line[4] } else { "" };
+            format!("{},{phone}\n", line[0])
+        });
+        ("氏名,電話番号\n".to_owned() + &rows.collect::<String>()).into_bytes()
+    };
+    // 1 - 0.05^(1/24) of a list that shows all.
+    let all = below(&every(1));
+    assert!(all.len() == 2 && (all[0] - 0.1173).abs() < 1e-3, "{all:?}");
+    let half = below(&every(2));
+    assert!(
+        half.len() == 2 && (half[0] - 0.2346).abs() < 2e-3,
+        "{half:?}"
+    );
+    assert_eq!(below(&every(9)), []);
+    // 11.7% of 300 rows are 35.
+    assert_eq!(below(csv(&leak.lines[..30], &[0, 4]).as_bytes()), []);
+    assert_eq!(below(csv(&leak.lines[..40], &[0, 4]).as_bytes()).len(), 2);
+    let whole = leak.text("住所\n", |line| line[3].clone());
+    assert_eq!(below(&whole).len(), 2);
+    let cut = leak.text("住所\n", |line| {
+        let numbers = line[3].rfind(|c: char| c.is_ascii_digit() || c == '-');
+        let begins = line[3].find(|c: char| c.is_ascii_digit()).unwrap();
+        let block = line[3][begins..].find(|c: char| !c.is_ascii_digit() && c != '-');
+        let end = block.map_or(numbers.unwrap() + 1, |block| begins + block);
+        line[3][..end].to_owned()
+    });
+    let decision = leak.decision(&cut);
+    println!("{:?} {:?}", decision.cleared, decision.filled);
+    let seconds = leak.text("氏名,生年月日\n", |line| {
+        let year: i64 = line[6][..4].parse().unwrap();
+        format!("{},{}", line[0], (year - 1970) * 31_557_600 + 86_400 * 30)
+    });
+    assert_eq!(below(&seconds), []);
+}
+
+#[test]
+fn a_list_of_nothing_has_no_rows() {
+    let leak = Leak::new(1);
+    let watch = leak.world.watch();
+    let settings = Settings::new(NOW);
+    for empty in ["[]", " [ ]\n", "{}"] {
+        let report = trace(&watch, "list", empty.as_bytes(), &settings, &mut |_| {}).unwrap();
+        assert!(
+            report.list.rows <= 1 && report.list.main().format != "csv",
+            "{empty}"
+        );
+        assert!(report.decision.cleared.is_empty());
+    }
+}
