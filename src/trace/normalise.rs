@@ -89,9 +89,10 @@ impl Key<'_> {
         let shows_itself = match self.class {
             Class::Email => true,
             Class::Phone => {
-                let written = self.written.trim_start();
+                let written = self.written.trim();
+                let number = written.strip_prefix('-').unwrap_or(written);
                 written.starts_with(['0', '+', '(', '０', '＋', '（'])
-                    || !written.bytes().all(|b| b.is_ascii_digit())
+                    || !number.bytes().all(|byte| byte.is_ascii_digit())
             }
             _ => false,
         };
