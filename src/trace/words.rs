@@ -95,10 +95,15 @@ pub(super) fn verdict(report: &Report<'_>) -> Vec<String> {
                 && decision.ambiguous_rows == 0
                 && decision.shared_found == 0 =>
         {
-            vec![
+            let unread = report.list.parts.iter().any(|part| part.broken.is_some());
+            let why = if unread {
+                "No canary is in what was read of this list, but a part of it could not be read: nobody is cleared."
+            } else if decision.columns.identify() {
+                "Nothing can be said: no canary is in this list, but it is too short, or too few of its cells are filled, for a leak to have shown."
+            } else {
                 "Nothing can be said: this list lacks the columns that canaries are known by."
-                    .to_owned(),
-            ]
+            };
+            vec![why.to_owned()]
         }
         Verdict::Inconclusive => vec![format!(
             "Inconclusive: something was found, but not enough to name a source with a false accusation in less than {} of cases: of {} looked at, it takes a likelihood ratio of 10^{:.1}.",

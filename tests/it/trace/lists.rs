@@ -383,6 +383,40 @@ async fn what_is_locked_or_no_list_is_told() {
         .json(&["trace", "--together", both[0], both[1]]);
     assert_eq!(traced["verdict"], "inconclusive", "{traced}");
     assert_eq!(traced["cleared"], serde_json::json!([]), "{traced}");
+    let words = broker
+        .otori
+        .command(&["trace", "--together", both[0], both[1]])
+        .output();
+    let words = String::from_utf8(words.unwrap().stdout).unwrap();
+    assert!(
+        words.contains("a part of it could not be read: nobody is cleared"),
+        "{words}"
+    );
+    // So does a directory that holds one, and an archive with one among its members.
+    let held = dir.join("held");
+    std::fs::create_dir(&held).unwrap();
+    for path in [&strangers, &locked] {
+        std::fs::copy(path, held.join(path.file_name().unwrap())).unwrap();
+    }
+    pack(
+        &held,
+        "7z",
+        &["a", "-bd", "-tzip", "../half.zip", "strangers.csv"],
+    );
+    pack(
+        &held,
+        "7z",
+        &["a", "-bd", "-tzip", "-psecret", "../half.zip", "locked.zip"],
+    );
+    for path in [held, dir.join("half.zip")] {
+        let traced = broker.otori.json(&["trace", path.to_str().unwrap()]);
+        assert_eq!(traced["verdict"], "inconclusive", "{path:?}: {traced}");
+        assert_eq!(
+            traced["cleared"],
+            serde_json::json!([]),
+            "{path:?}: {traced}"
+        );
+    }
     // Beside a list, what cannot be read is a part with its fault.
     pack(
         &dir,
