@@ -1,6 +1,9 @@
 //! What the columns of a list mean, and whether its first row names them.
 
+mod apart;
 mod merged;
+
+pub use apart::Apart;
 
 use super::hashed;
 use super::normalise::{Class, Plan};
@@ -18,6 +21,9 @@ const TITLES: usize = 30;
 
 /// How sure it is what a column of digests holds the digests of; both are tried.
 const DIGESTS: f64 = 0.5;
+
+/// How sure it is what three columns hold together.
+const APART: f64 = 0.8;
 
 /// One column of a list.
 #[derive(Clone, Debug)]
@@ -42,6 +48,8 @@ pub struct Columns {
     pub before: usize,
     /// What columns hold that have several values in each cell.
     pub merged: Vec<Class>,
+    /// Values that stand in three columns each.
+    pub apart: Vec<Apart>,
 }
 
 impl Columns {
@@ -77,7 +85,9 @@ impl Columns {
             .collect();
         let region = region(rows);
         let mut merged: Vec<Class> = Vec::new();
-        let columns = understand_table(&facts)
+        let named: Vec<Option<&str>> = (0..width).map(name).collect();
+        let apart = apart::apart(&named, &values, region);
+        let mut columns: Vec<Column> = understand_table(&facts)
             .into_iter()
             .enumerate()
             .map(|(column, found)| {
@@ -104,20 +114,37 @@ impl Columns {
                 }
             })
             .collect();
+        for (place, column) in columns.iter_mut().enumerate() {
+            if let Some(role) = role_apart(&apart, place) {
+                column.role = Some(role);
+                column.confidence = APART;
+                column.format = None;
+            }
+        }
         Columns {
             columns,
             region,
             before,
             merged,
+            apart,
         }
     }
 
     /// Which cells make which keys.
     pub fn plan(&self) -> Plan {
-        let roles: Vec<Option<Role>> = self.columns.iter().map(|column| column.role).collect();
+        let roles: Vec<Option<Role>> = (self.columns.iter().enumerate())
+            .map(|(place, column)| match role_apart(&self.apart, place) {
+                Some(_) => Some(Role::Skip),
+                None => column.role,
+            })
+            .collect();
         let mut plan = Plan::new(&roles, self.region);
         plan.trust(&self.merged);
+        plan.apart.clone_from(&self.apart);
         for (place, column) in self.columns.iter().enumerate() {
+            if role_apart(&self.apart, place).is_some() {
+                continue;
+            }
             if column.confidence < SURE {
                 plan.also_guess(place);
             }
@@ -127,6 +154,12 @@ impl Columns {
         }
         plan
     }
+}
+
+/// What a column holds a third of.
+fn role_apart(apart: &[Apart], place: usize) -> Option<Role> {
+    let of = |apart: &&Apart| (apart.first..apart.first + 3).contains(&place);
+    apart.iter().find(of).map(|apart| apart.role)
 }
 
 /// How many rows there are before the data, and which row names the columns: the last of them, or one in the

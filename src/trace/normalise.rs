@@ -3,6 +3,7 @@
 //! A canary's planted row and a list's row go through the same code, so that both are folded alike
 //! whatever was split, joined or left out.
 
+use super::columns::Apart;
 use super::mark::Mark;
 use super::near::slips::{letters_read, number_read};
 use super::pieces::pieces;
@@ -130,6 +131,8 @@ pub struct Plan {
     pub(super) loose: Vec<usize>,
     /// Columns of codes, which digests may be taken for.
     pub(super) codes: Vec<usize>,
+    /// Dates and numbers of which each stands in three columns.
+    pub(super) apart: Vec<Apart>,
     /// Classes that columns of several values hold, as a set.
     pub(super) trusted: u16,
 }
@@ -301,6 +304,16 @@ impl Plan {
             match own.or_else(|| birth_key(written)) {
                 Some(date) => give(found, Class::Birth, written, &date.to_string(), *child),
                 None => unread.push(*place),
+            }
+        }
+        for apart in &self.apart {
+            let written = apart.join(&cell);
+            if apart.role == Role::Phone {
+                if let Some(key) = phone_key(&written, self.region) {
+                    give(found, Class::Phone, &written, &key, false);
+                }
+            } else if let Some(date) = birth_key(&written) {
+                give(found, Class::Birth, &written, &date.to_string(), false);
             }
         }
         self.names(&cell, &mut unread, found);

@@ -83,6 +83,19 @@ fn dates_with_years_of_two_digits() {
 }
 
 #[test]
+fn dates_and_numbers_that_stand_in_three_columns() {
+    let leak = Leak::new(200);
+    for head in ["", "氏名,年,月,日\n", "氏名,生年,生月,生日\n"] {
+        let row = |line: &Line| format!("{},{}", line[0], line[6].replace('-', ","));
+        leak.named(&leak.text(head, row));
+    }
+    for head in ["", "氏名,電話1,電話2,電話3\n"] {
+        let row = |line: &Line| format!("{},{}", line[0], line[4].replace('-', ","));
+        leak.named(&leak.text(head, row));
+    }
+}
+
+#[test]
 fn cells_that_rare_signs_keep_apart() {
     let leak = Leak::new(200);
     let list = csv(&leak.lines, &[0, 4, 5]);

@@ -10,7 +10,7 @@ use super::input::name;
 use super::interrupt::Interrupt;
 use super::telling::Telling;
 use crate::cli::{Global, Outcome};
-use crate::trace::parts::{Piece, merge};
+use crate::trace::parts::{Piece, merge, once};
 
 /// Put the results of parts together and decide: the report is that of the whole list
 ///
@@ -54,6 +54,7 @@ fn put_together(args: &Args, against: &Against) -> anyhow::Result<(String, Piece
         let text = std::fs::read_to_string(path).with_context(shown)?;
         pieces.push(Piece::from_json(&text, &against.watch).with_context(shown)?);
     }
+    once(&pieces)?;
     let mut piece = merge(pieces)?;
     let Some(path) = &args.whole else {
         return Ok((piece.name(), piece));

@@ -192,6 +192,32 @@ fn of_very_many_canaries_chance_shows_hardly_any_and_adds_nothing_to_the_share()
     assert!((crowd.share - taken).abs() < 5e-5, "{crowd:?}");
 }
 
+/// A batch that was handed out and never arrived: that a stranger agrees with one of its canaries does not say that
+/// all the others are missing.
+#[test]
+fn a_canary_that_chance_has_met_does_not_say_that_its_batch_arrived() {
+    let mut spans = [span(0, FIRST, None), span(1, FIRST, None)];
+    spans[1].certain = false;
+    let gaps = gaps(&spans, NOW);
+    let unit = |place: u32| Unit {
+        batches: vec![u32::from(place >= 20)],
+        found: match place {
+            0..10 => found(Marks::default(), 1e-9),
+            // Of 200 canaries one is met so in two lists of three.
+            20 => found(failed(3), 5e-3),
+            _ => None,
+        },
+    };
+    let units: Vec<Unit> = (0..220).map(unit).collect();
+    let weighed = weigh(&units, &gaps, &spans, 4, 0.95);
+    assert!(
+        (weighed.share.estimate - 0.5).abs() < 0.02,
+        "{:?}",
+        weighed.share
+    );
+    assert!(weighed.chance[20] > weighed.bar, "{}", weighed.chance[20]);
+}
+
 /// The same where nothing but rarity tells the canaries that were taken from those that were met.
 #[test]
 fn where_chance_looks_like_a_leak_what_is_shown_is_as_sure_as_is_said() {

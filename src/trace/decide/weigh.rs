@@ -50,6 +50,8 @@ const TOGETHER: f64 = 0.5;
 /// How probable it is that a list was put together of several takings: a canary that did not stand at the
 /// time of the others is ours only so.
 const SEVERAL_TAKINGS: f64 = 0.01;
+/// A batch has arrived where chance shows any canary of it with this probability at the most.
+const MET: f64 = 0.01;
 /// What is less probable than this changes nobody's probability.
 const SELDOM: f64 = 1e-3;
 
@@ -231,8 +233,10 @@ struct Evidence<'a> {
     columns: u32,
     /// Missing canaries of each span.
     missing: Vec<usize>,
-    /// Whether something of it was found.
+    /// Whether something of it was found that chance does not explain.
     seen: Vec<bool>,
+    /// What was found of it that chance may explain.
+    doubted: Vec<usize>,
     /// Units found: their number, and the spans of their members.
     found: Vec<(usize, &'a Found, Vec<usize>)>,
 }
@@ -245,17 +249,30 @@ impl<'a> Evidence<'a> {
             columns,
             missing: vec![0; spans.len()],
             seen: vec![false; spans.len()],
+            doubted: vec![0; spans.len()],
             found: Vec::new(),
         };
+        let mut sizes = vec![0_usize; spans.len()];
+        for batch in units.iter().flat_map(|unit| &unit.batches) {
+            if let Some(place) = places.get(batch) {
+                sizes[*place] += 1;
+            }
+        }
         for (number, unit) in units.iter().enumerate() {
             let members = unit.batches.iter();
             let members = members.filter_map(|batch| places.get(batch).copied());
             match &unit.found {
                 Some(found) => {
                     let members: Vec<usize> = members.collect();
-                    members
-                        .iter()
-                        .for_each(|place| evidence.seen[*place] = true);
+                    for place in &members {
+                        // Of a large batch some canary may be met by chance though none ever arrived.
+                        let met = found.log10_by_chance + (sizes[*place] as f64).log10();
+                        if met <= MET.log10() {
+                            evidence.seen[*place] = true;
+                        } else {
+                            evidence.doubted[*place] += 1;
+                        }
+                    }
                     evidence.found.push((number, found, members));
                 }
                 None => members.for_each(|place| evidence.missing[place] += 1),
@@ -280,8 +297,8 @@ impl<'a> Evidence<'a> {
                 likelihood.missing += missing as f64;
                 count += missing;
                 arrived += u32::from(!span.certain);
-            } else if missing > 0 {
-                *perhaps.entry(missing).or_default() += 1.0;
+            } else if missing + self.doubted[place] > 0 {
+                *perhaps.entry(missing + self.doubted[place]).or_default() += 1.0;
                 silent += 1;
             }
         }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::super::columns::{Column, Columns};
+use super::super::columns::{Apart, Column, Columns};
 use super::super::read::{Encoding, Head, Kind, Layout, List, Parts, Style};
 use crate::notation::{Format, Region, Role};
 
@@ -61,6 +61,9 @@ struct Document {
     /// The header as it stands in the list, in Base64: its encoding may be another one.
     header: Option<String>,
     columns: Vec<ColumnDocument>,
+    /// Values that stand in three columns each: the first of these, and what it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    apart: Vec<(usize, Role)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,6 +126,9 @@ impl Laid {
             region: self.columns.region,
             header: (!self.header.is_empty()).then(|| BASE64.encode(&self.header)),
             columns: self.columns.columns.iter().map(column).collect(),
+            apart: (self.columns.apart.iter())
+                .map(|apart| (apart.first, apart.role))
+                .collect(),
         };
         serde_json::to_string(&document).expect("a layout has text keys and finite numbers")
     }
@@ -144,6 +150,12 @@ impl Laid {
         let header = document.header.as_deref().unwrap_or_default();
         let columns: Result<Vec<Column>, String> =
             document.columns.into_iter().map(column).collect();
+        let within = |(first, _): &(usize, Role)| first.checked_add(3);
+        let width = columns.as_ref().map_or(0, Vec::len);
+        if !(document.apart.iter()).all(|apart| within(apart).is_some_and(|end| end <= width)) {
+            return Err(foreign("three columns that it has not".into()));
+        }
+        let apart = document.apart.into_iter();
         Ok(Laid {
             layout: Layout {
                 delimiter: delimiter.map_err(|_| foreign("its delimiter is no letter".into()))?,
@@ -159,6 +171,7 @@ impl Laid {
                 region: document.region,
                 before: 0,
                 merged: Vec::new(),
+                apart: apart.map(|(first, role)| Apart { first, role }).collect(),
             },
             header: BASE64
                 .decode(header)

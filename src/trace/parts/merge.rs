@@ -1,6 +1,8 @@
 //! Results of pieces into the result of the whole.
 
-use super::piece::Piece;
+use std::collections::HashMap;
+
+use super::piece::{File, Piece};
 
 /// Why results do not belong together.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,39 @@ pub enum CannotMerge {
         /// The one that does not fit it.
         other: String,
     },
+    /// A part was given twice, and its rows would count twice.
+    #[error(
+        "{one} and {other} are the same part ({bytes} bytes with one SHA-256): give each part once"
+    )]
+    Twice {
+        /// A part.
+        one: String,
+        /// The same.
+        other: String,
+        /// How long it is.
+        bytes: u64,
+    },
+}
+
+/// Whether each piece is there once: a result that was copied, or came twice from an engine that tries again,
+/// would count its rows twice.
+///
+/// # Errors
+/// One is there twice.
+pub fn once(pieces: &[Piece]) -> Result<(), CannotMerge> {
+    let mut known: HashMap<&str, &File> = HashMap::new();
+    // Stretches that hold nothing are all alike.
+    let files = pieces.iter().flat_map(|piece| &piece.files);
+    for file in files.filter(|file| file.bytes > 0) {
+        if let Some(one) = known.insert(&file.sha256, file) {
+            return Err(CannotMerge::Twice {
+                one: one.name.clone(),
+                other: file.name.clone(),
+                bytes: file.bytes,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Adds pieces up, in the order in which they stand in the list. Stretches of one text become one table

@@ -21,7 +21,7 @@ mod piece;
 mod watched;
 
 pub use laid::{InvalidLayout, Laid};
-pub use merge::{CannotMerge, merge};
+pub use merge::{CannotMerge, merge, once};
 pub use piece::{File, InvalidPiece, Piece, PieceDocument};
 
 #[cfg(test)]

@@ -126,6 +126,10 @@ fn parts_that_do_not_belong_together_are_refused() {
         assert!(told.contains("different layouts"), "{told}");
     }
     assert!(matches!(merge(Vec::new()), Err(CannotMerge::Nothing)));
+    let twice = once(&[piece(None), piece(None)]).unwrap_err().to_string();
+    assert!(twice.contains("give each part once"), "{twice}");
+    let other = sent(&watch, "y.csv", &turned, None);
+    assert!(once(&[piece(None), other]).is_ok());
 
     let json = serde_json::to_string(&piece(None).document(&watch)).unwrap();
     let elsewhere = World::new(14, 3).watch();
