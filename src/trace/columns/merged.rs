@@ -25,7 +25,7 @@ pub fn merged(values: &[&str], region: Option<Region>) -> Option<Vec<Class>> {
         several >= 2 || several == 1 && named && !place
     };
     let several = seen.iter().filter(both).count();
-    let addressed = filled_with(values, |value| is_addressed(value));
+    let addressed = filled_with(values, is_addressed);
     if several.max(addressed) * 2 <= seen.len() {
         return None;
     }
