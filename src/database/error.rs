@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use super::sql::Sql;
 use super::{DatabaseUrl, Engine};
 
 /// Which promise of a table a row did not keep.
@@ -144,6 +145,16 @@ pub enum Error {
         /// The table.
         table: String,
     },
+    /// A trigger of the table refused a row.
+    #[error("a trigger{} of table {table} refused a row{}; nothing was written", name_text(.by), says_text(.says))]
+    Raised {
+        /// The table.
+        table: String,
+        /// The trigger's function, where the server tells it.
+        by: Option<String>,
+        /// What it said, if that repeats nothing that was written.
+        says: Option<String>,
+    },
     /// A value does not fit its column.
     #[error("a value does not fit {} of table {table}: {why}; nothing was written", column_text(.column))]
     Value {
@@ -200,6 +211,14 @@ fn name_text(name: &Option<String>) -> String {
         .unwrap_or_default()
 }
 
+fn says_text(says: &Option<String>) -> String {
+    match says {
+        Some(says) => format!(": {says}"),
+        None => " (what it said repeats a value, and is not shown here: see the server's log)"
+            .to_owned(),
+    }
+}
+
 fn column_text(column: &Option<String>) -> String {
     column.as_ref().map_or_else(
         || "a column".to_owned(),
@@ -219,6 +238,16 @@ pub(super) enum Doing {
     Reading(&'static str),
     /// Writing: the server's message may repeat a value.
     Writing(&'static str),
+}
+
+impl Doing {
+    /// The values that a writing statement brings.
+    pub(super) fn written(self, sql: &Sql) -> Vec<Option<String>> {
+        match self {
+            Doing::Writing(_) => sql.values().to_vec(),
+            Doing::Reading(_) => Vec::new(),
+        }
+    }
 }
 
 /// The error of one statement on `table`.

@@ -4,6 +4,7 @@ use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::{Doing, classify};
+use super::raised::raised;
 use super::sql::Sql;
 use super::{Engine, Error, Result};
 
@@ -70,6 +71,7 @@ impl Link<'_> {
         mut each: impl FnMut(&[Option<String>]),
     ) -> Result<()> {
         let engine = self.engine();
+        let written = doing.written(&sql);
         let run = async {
             match self {
                 Link::Sqlite(connection) => each_row!(&mut **connection, sql, each),
@@ -77,8 +79,10 @@ impl Link<'_> {
                 Link::MySql(connection) => each_row!(&mut **connection, sql, each),
             }
         };
-        run.await
-            .map_err(|error| classify(engine, table, doing, error))
+        run.await.map_err(|error| {
+            let by_trigger = raised(engine, table, &written, &error);
+            by_trigger.unwrap_or_else(|| classify(engine, table, doing, error))
+        })
     }
 
     /// All rows.
@@ -97,11 +101,15 @@ impl Link<'_> {
     /// Runs a statement that gives no rows; returns how many it touched.
     pub(super) async fn execute(&mut self, table: &str, doing: Doing, sql: Sql) -> Result<u64> {
         let engine = self.engine();
+        let written = doing.written(&sql);
         let done = match self {
             Link::Sqlite(connection) => affected!(&mut **connection, sql),
             Link::Postgres(connection) => affected!(&mut **connection, sql),
             Link::MySql(connection) => affected!(&mut **connection, sql),
         };
-        done.map_err(|error: sqlx::Error| -> Error { classify(engine, table, doing, error) })
+        done.map_err(|error: sqlx::Error| -> Error {
+            let by_trigger = raised(engine, table, &written, &error);
+            by_trigger.unwrap_or_else(|| classify(engine, table, doing, error))
+        })
     }
 }

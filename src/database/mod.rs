@@ -11,6 +11,7 @@ mod error;
 mod filter;
 mod joined;
 mod link;
+mod raised;
 mod script;
 mod sql;
 mod sql_transaction;

@@ -47,6 +47,11 @@ impl Sql {
         (self.text, self.values)
     }
 
+    /// The values to bind.
+    pub(super) fn values(&self) -> &[Option<String>] {
+        &self.values
+    }
+
     /// More text.
     pub(super) fn text(mut self, text: &'static str) -> Sql {
         self.text.push_str(text);

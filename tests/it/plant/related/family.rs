@@ -125,7 +125,7 @@ fn rows(engine: Engine) -> Vec<String> {
     ]
 }
 
-async fn families(engine: Engine) -> (Site, &'static str) {
+pub(super) async fn families(engine: Engine) -> (Site, &'static str) {
     let statements = [schema(engine), rows(engine)].concat();
     let (tables, main): (&[&str], _) = match engine {
         Engine::Postgres => (

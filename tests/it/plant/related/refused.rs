@@ -4,6 +4,7 @@ use otori::canary::State;
 use otori::database::Engine;
 use serde_json::Value;
 
+use super::family::families;
 use super::people::{insert, q};
 use super::{Site, document, told};
 
@@ -112,6 +113,96 @@ async fn refused(site: &Site, source: &str) -> String {
         "{said}"
     );
     said
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_related_table_refuses_undoes_the_whole_batch() {
+    let (site, _) = families(Engine::Postgres).await;
+    let run = async |statement: &str| site.ground.run(statement).await;
+
+    run("create function crm.full() returns trigger language plpgsql as $$ begin raise exception 'this class is full'; end $$").await;
+    run("create trigger guard before insert on crm.children for each row execute function crm.full()").await;
+    let said = refused(&site, "shop").await;
+    assert!(
+        said.contains("crm.full() of table crm.children") && said.contains("this class is full"),
+        "{said}"
+    );
+    run("create or replace function crm.full() returns trigger language plpgsql as $$ begin raise exception 'no room for %', new.name; end $$").await;
+    let said = refused(&site, "shop").await;
+    assert!(
+        said.contains("crm.full()") && !said.contains("no room"),
+        "what it says is a canary's name: {said}"
+    );
+    run("drop trigger guard on crm.children").await;
+
+    run("create function crm.shout() returns trigger language plpgsql as $$ begin new.grade := '9'; return new; end $$").await;
+    run("create trigger loud before insert on crm.children for each row execute function crm.shout()").await;
+    let said = refused(&site, "shop").await;
+    assert!(
+        said.contains("column grade of crm.children does not keep"),
+        "{said}"
+    );
+    run("drop trigger loud on crm.children").await;
+
+    run("alter table crm.children add constraint unborn check (birthday > '2100-01-01') not valid")
+        .await;
+    let said = refused(&site, "shop").await;
+    assert!(
+        said.contains("unborn") && said.contains("crm.children"),
+        "{said}"
+    );
+    run("alter table crm.children drop constraint unborn").await;
+
+    run("create table crm.schools (id int primary key)").await;
+    run("alter table crm.children add school int not null default 7").await;
+    run("alter table crm.children add constraint attends foreign key (school) references crm.schools not valid").await;
+    let said = refused(&site, "shop").await;
+    assert!(
+        said.contains("attends") || said.contains("school"),
+        "{said}"
+    );
+    run("alter table crm.children drop column school").await;
+
+    // A role that may write to the customer table alone.
+    let role = crate::servers::unique("half");
+    for statement in [
+        format!("create role {role} login password 'geheim'"),
+        format!("grant usage on schema crm to {role}"),
+        format!("grant select on all tables in schema crm to {role}"),
+        format!("grant insert, delete on crm.guardians to {role}"),
+    ] {
+        run(&statement).await;
+    }
+    let mut url = url::Url::parse(&site.ground.url).unwrap();
+    url.set_username(&role).unwrap();
+    url.set_password(Some("geheim")).unwrap();
+    let mapping = site.otori.dir().join("told.toml");
+    let table = [
+        "--table",
+        "crm.guardians",
+        "--mapping",
+        mapping.to_str().unwrap(),
+    ];
+    site.otori.json(
+        &[
+            &["source", "add", "half", "--url", url.as_str()],
+            &table[..],
+        ]
+        .concat(),
+    );
+    let said = refused(&site, "half").await;
+    assert!(
+        said.contains("may not insert into") && said.contains("crm.children"),
+        "{said}"
+    );
+    assert!(!said.contains("geheim"), "{said}");
+
+    // With nothing in its way, the same source takes them.
+    assert_eq!(
+        site.otori.json(&["plant", "shop", "--count", "12"])["planted"],
+        12
+    );
+    site.otori.json(&["unplant", "shop", "--yes"]);
 }
 
 /// A related table that takes nothing back would keep half of a batch that failed.
