@@ -120,17 +120,17 @@ async fn what_a_related_table_refuses_undoes_the_whole_batch() {
     let (site, _) = families(Engine::Postgres).await;
     let run = async |statement: &str| site.ground.run(statement).await;
 
-    run("create function crm.full() returns trigger language plpgsql as $$ begin raise exception 'this class is full'; end $$").await;
-    run("create trigger guard before insert on crm.children for each row execute function crm.full()").await;
+    run("create function crm.crowded() returns trigger language plpgsql as $$ begin raise exception 'this class is full'; end $$").await;
+    run("create trigger guard before insert on crm.children for each row execute function crm.crowded()").await;
     let said = refused(&site, "shop").await;
     assert!(
-        said.contains("crm.full() of table crm.children") && said.contains("this class is full"),
+        said.contains("crm.crowded() of table crm.children") && said.contains("this class is full"),
         "{said}"
     );
-    run("create or replace function crm.full() returns trigger language plpgsql as $$ begin raise exception 'no room for %', new.name; end $$").await;
+    run("create or replace function crm.crowded() returns trigger language plpgsql as $$ begin raise exception 'no room for %', new.name; end $$").await;
     let said = refused(&site, "shop").await;
     assert!(
-        said.contains("crm.full()") && !said.contains("no room"),
+        said.contains("crm.crowded()") && !said.contains("no room"),
         "what it says is a canary's name: {said}"
     );
     run("drop trigger guard on crm.children").await;
