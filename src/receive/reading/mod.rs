@@ -161,14 +161,14 @@ impl Reader {
     /// The page's lines, and by how many quarters it had to be turned; `None` without Tesseract.
     async fn lines(&self, page: &Grey, end: Instant) -> Option<(usize, Result<Vec<Line>, String>)> {
         let tesseract = self.tesseract.as_ref()?;
-        let mut best = (0, Vec::new());
-        // Upright is likely; lying on a side more so than on the head.
-        for turn in [0, 1, 3, 2] {
+        let mut best = (0, Way::Rows, Vec::new());
+        for (turn, way) in ways(page.in_columns()) {
             let left = end.saturating_duration_since(Instant::now()).min(OCR);
             let input = page.turned(turn).pgm();
-            let args = ["-", "-", "-l", "jpn+eng", "--psm", "4", "tsv"];
-            let said = match child::run(tesseract, &args, input, left).await {
+            let said = match child::run(tesseract, way.asked(), input, left).await {
                 Ok(said) => said,
+                // Its data for columns is a package of its own.
+                Err(child::Failed::Status(_)) if way == Way::Columns => continue,
                 Err(failed) => {
                     tracing::warn!(%failed, "Tesseract could not read a letter");
                     let problem = format!(
@@ -177,15 +177,38 @@ impl Reader {
                     return Some((turn, Err(problem)));
                 }
             };
-            let lines = words::lines(&String::from_utf8_lossy(&said));
-            if words::worth(&lines) > words::worth(&best.1) {
-                best = (turn, lines);
+            let lines = words::lines(&String::from_utf8_lossy(&said), way == Way::Columns);
+            if words::worth(&lines) > words::worth(&best.2) {
+                best = (turn, way, lines);
             }
-            if words::plenty(&best.1) {
+            if words::plenty(&best.2) {
                 break;
             }
         }
-        Some((best.0, Ok(best.1)))
+        let (turn, way, mut lines) = best;
+        if way == Way::Columns {
+            let postcode = self.boxed_postcode(&page.turned(turn), end).await;
+            lines.splice(0..0, postcode);
+        }
+        Some((turn, Ok(lines)))
+    }
+
+    /// The postcode of a page written in columns: its digits stand in a row, in boxes, above them.
+    async fn boxed_postcode(&self, page: &Grey, end: Instant) -> Option<Line> {
+        let left = end.saturating_duration_since(Instant::now()).min(OCR);
+        let input = page.postcode_boxes().pgm();
+        let digits = "tessedit_char_whitelist=0123456789-";
+        let args = ["-", "-", "-l", "eng", "--psm", "6", "-c", digits, "tsv"];
+        let said = child::run(self.tesseract.as_ref()?, &args, input, left).await;
+        let said = said.ok()?;
+        let lines = words::lines(&String::from_utf8_lossy(&said), false);
+        lines.into_iter().find_map(|line| {
+            let digits: String = line.text.chars().filter(char::is_ascii_digit).collect();
+            (digits.len() == 7).then(|| Line {
+                text: format!("〒{}-{}", &digits[..3], &digits[3..]),
+                ..line
+            })
+        })
     }
 
     /// What barcodes say; none is no failure (zbarimg ends with 4).
@@ -206,6 +229,48 @@ impl Reader {
         let said = String::from_utf8_lossy(&said);
         let codes = said.lines().map(one_line).filter(|code| !code.is_empty());
         Ok(codes.collect())
+    }
+}
+
+/// How a page is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// From left to right.
+    Rows,
+    /// From top to bottom, as Japanese envelopes often are.
+    Columns,
+}
+
+impl Way {
+    const fn asked(self) -> &'static [&'static str] {
+        match self {
+            Way::Rows => &["-", "-", "-l", "jpn+eng", "--psm", "4", "tsv"],
+            // Columns are found by itself; told that all is one block, it takes boxes for columns.
+            Way::Columns => &["-", "-", "-l", "jpn_vert", "--psm", "3", "tsv"],
+        }
+    }
+}
+
+/// By how many quarters a page is turned and how it may be written, the likeliest first. What seems to run in columns
+/// may be rows that lie on their side, and the other way round; upright is likely.
+const fn ways(in_columns: bool) -> [(usize, Way); 6] {
+    match in_columns {
+        false => [
+            (0, Way::Rows),
+            (2, Way::Rows),
+            (1, Way::Columns),
+            (3, Way::Columns),
+            (1, Way::Rows),
+            (3, Way::Rows),
+        ],
+        true => [
+            (0, Way::Columns),
+            (1, Way::Rows),
+            (3, Way::Rows),
+            (2, Way::Columns),
+            (0, Way::Rows),
+            (2, Way::Rows),
+        ],
     }
 }
 

@@ -10,19 +10,33 @@ pub struct Line {
     pub text: String,
     /// 0 to 100, the mean over its characters.
     pub sure: f32,
-    /// Height in pixels.
+    /// Height in pixels, or the width of a column.
     pub height: u32,
     /// The block of writing to which it belongs.
     pub block: u32,
 }
 
-/// The lines of a page in Tesseract's TSV.
-pub fn lines(tsv: &str) -> Vec<Line> {
+/// The lines of a page in Tesseract's TSV; of one written in columns, a line is a column, and as large as it is wide.
+pub fn lines(tsv: &str, in_columns: bool) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut last = None;
     for row in tsv.lines().skip(1) {
         let cells: Vec<&str> = row.splitn(12, '\t').collect();
-        let [level, _, block, par, line, _, _, _, _, height, sure, text] = cells[..] else {
+        let [
+            level,
+            _,
+            block,
+            par,
+            line,
+            _,
+            _,
+            _,
+            width,
+            height,
+            sure,
+            text,
+        ] = cells[..]
+        else {
             continue;
         };
         let (Ok(sure), text) = (sure.parse::<f32>(), text.trim()) else {
@@ -31,6 +45,7 @@ pub fn lines(tsv: &str) -> Vec<Line> {
         if level != "5" || sure < SURE || text.is_empty() {
             continue;
         }
+        let height = if in_columns { width } else { height };
         let height = height.parse().unwrap_or(0);
         let count = text.chars().count() as f32;
         let place = (block, par, line);
@@ -89,7 +104,7 @@ mod tests {
              5\t1\t1\t1\t2\t1\t0\t0\t9\t20\t70\tMr\n5\t1\t1\t1\t2\t2\t0\t0\t9\t20\t70\tMint\n\
              5\t1\t2\t1\t1\t1\t0\t0\t9\t20\t5\t~~\n"
         );
-        let lines = lines(&tsv);
+        let lines = lines(&tsv, false);
         let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
         assert_eq!(texts, ["東京都", "Mr Mint"]);
         assert_eq!(lines[0].height, 31);
@@ -101,7 +116,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_output_is_too_strange(tsv in "[0-9\t\n\\-.a囮]{0,300}") {
-            plenty(&lines(&tsv));
+            plenty(&lines(&tsv, true));
         }
     }
 }

@@ -43,6 +43,45 @@ impl Sheet {
         sheet
     }
 
+    /// An envelope written from top to bottom, the first column on the right: (left, top, size, text); above them the
+    /// postcode's digits, each in its box.
+    pub fn in_columns(columns: &[(f32, f32, f32, &str)], postcode: &str) -> Sheet {
+        let font = std::fs::read("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").unwrap();
+        let face = Face::parse(&font, 0).unwrap();
+        let mut sheet = Sheet::new(800, 1500, 238);
+        let glyph = |sheet: &mut Sheet, c: char, x: f32, top: f32, size: f32| {
+            let scale = size / f32::from(face.units_per_em());
+            let glyph = face.glyph_index(c).unwrap();
+            let wide = f32::from(face.glyph_hor_advance(glyph).unwrap()) * scale;
+            let mut outline = Outline::new(x + (size - wide) / 2.0, top + 0.88 * size, scale);
+            face.outline_glyph(glyph, &mut outline);
+            sheet.fill(&outline.edges);
+        };
+        for (left, top, size, text) in columns {
+            for (place, c) in text.chars().enumerate() {
+                glyph(
+                    &mut sheet,
+                    c,
+                    *left,
+                    top + 1.12 * size * place as f32,
+                    *size,
+                );
+            }
+        }
+        for (place, c) in postcode.chars().filter(char::is_ascii_digit).enumerate() {
+            let left = 390 + 52 * place;
+            glyph(&mut sheet, c, left as f32 - 2.0, 96.0, 42.0);
+            let edge =
+                |x: usize, y: usize| x < left + 3 || x >= left + 35 || !(88..146).contains(&y);
+            for y in 85..149 {
+                for x in (left..left + 38).filter(|x| edge(*x, y)) {
+                    sheet.pixels[y * 800 + x] = 110;
+                }
+            }
+        }
+        sheet
+    }
+
     /// Blackens what the edges enclose, with four lines a pixel.
     fn fill(&mut self, edges: &[(Point, Point)]) {
         let low = edges

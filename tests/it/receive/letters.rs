@@ -436,3 +436,54 @@ async fn letters_are_filed_from_the_command_line() {
     assert_eq!(sightings(&otori).await.len(), 2);
     otori.json(&["evidence", "verify"]);
 }
+
+/// Japanese envelopes are written from top to bottom. What is read right, of eight photographs, is measured.
+#[tokio::test(flavor = "multi_thread")]
+async fn envelopes_written_in_columns_are_read() {
+    let otori = Otori::new().await;
+    let (school, keisuke) = planted(&otori).await;
+    let receiver = otori.receive(&otori.config()).await;
+    let room = Room {
+        otori: &otori,
+        receiver: &receiver,
+    };
+    let hanako = &school[0];
+    let (mut codes, mut names, mut proposals, mut all) = (0, 0, 0, 0);
+    for (canary, name, unit) in [
+        (&keisuke, "髙橋圭祐", "囮ハイツ七〇七号"),
+        (hanako, "青木花子", "囮ハイツ七〇八号"),
+    ] {
+        let letter = Sheet::in_columns(
+            &[
+                (660.0, 230.0, 42.0, "東京都千代田区霞が関九丁目十二番八号"),
+                (585.0, 300.0, 40.0, unit),
+                (370.0, 330.0, 70.0, &format!("{name}様")),
+            ],
+            "100-0013",
+        );
+        for photo in [
+            letter.png(),
+            letter.photographed(3.0, 0.08).jpeg(1),
+            letter.photographed(-2.0, 0.05).quarter().jpeg(1),
+            letter.photographed(4.0, 0.1).jpeg(1),
+        ] {
+            let (_, asked) = room.photographs(&[photo]).await;
+            let page = &asked.body;
+            let read = value(page, "addressee").replace('髙', "高");
+            all += 1;
+            codes += usize::from(value(page, "postcode") == "100-0013");
+            names += usize::from(read == name.replace('髙', "高"));
+            proposals += usize::from(proposed(page) == Some(canary.id.as_str()));
+            eprintln!(
+                "{read}, {}, {}",
+                value(page, "postcode"),
+                value(page, "address")
+            );
+        }
+    }
+    receiver.stop().await;
+    eprintln!("of {all}: {codes} postcodes, {names} names, {proposals} canaries");
+    assert!(proposals >= all - 1, "{proposals} of {all} canaries");
+    assert!(names >= all - 2, "{names} of {all} names");
+    assert!(codes >= all - 3, "{codes} of {all} postcodes");
+}

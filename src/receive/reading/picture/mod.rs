@@ -4,6 +4,7 @@
 //! Nothing here knows of processes, clocks or the network; time and memory are bounded by the number of
 //! pixels, which is checked before a picture is decoded.
 
+mod columns;
 mod decode;
 mod exif;
 mod light;
