@@ -161,7 +161,7 @@ impl Reader {
     /// The page's lines, and by how many quarters it had to be turned; `None` without Tesseract.
     async fn lines(&self, page: &Grey, end: Instant) -> Option<(usize, Result<Vec<Line>, String>)> {
         let tesseract = self.tesseract.as_ref()?;
-        let mut best = (0, Way::Rows, Vec::new());
+        let mut best = (0, Vec::new());
         for (turn, way) in ways(page.in_columns()) {
             let left = end.saturating_duration_since(Instant::now()).min(OCR);
             let input = page.turned(turn).pgm();
@@ -178,37 +178,14 @@ impl Reader {
                 }
             };
             let lines = words::lines(&String::from_utf8_lossy(&said), way == Way::Columns);
-            if words::worth(&lines) > words::worth(&best.2) {
-                best = (turn, way, lines);
+            if words::worth(&lines) > words::worth(&best.1) {
+                best = (turn, lines);
             }
-            if words::plenty(&best.2) {
+            if words::plenty(&best.1) {
                 break;
             }
         }
-        let (turn, way, mut lines) = best;
-        if way == Way::Columns {
-            let postcode = self.boxed_postcode(&page.turned(turn), end).await;
-            lines.splice(0..0, postcode);
-        }
-        Some((turn, Ok(lines)))
-    }
-
-    /// The postcode of a page written in columns: its digits stand in a row, in boxes, above them.
-    async fn boxed_postcode(&self, page: &Grey, end: Instant) -> Option<Line> {
-        let left = end.saturating_duration_since(Instant::now()).min(OCR);
-        let input = page.postcode_boxes().pgm();
-        let digits = "tessedit_char_whitelist=0123456789-";
-        let args = ["-", "-", "-l", "eng", "--psm", "6", "-c", digits, "tsv"];
-        let said = child::run(self.tesseract.as_ref()?, &args, input, left).await;
-        let said = said.ok()?;
-        let lines = words::lines(&String::from_utf8_lossy(&said), false);
-        lines.into_iter().find_map(|line| {
-            let digits: String = line.text.chars().filter(char::is_ascii_digit).collect();
-            (digits.len() == 7).then(|| Line {
-                text: format!("〒{}-{}", &digits[..3], &digits[3..]),
-                ..line
-            })
-        })
+        Some((best.0, Ok(best.1)))
     }
 
     /// What barcodes say; none is no failure (zbarimg ends with 4).
