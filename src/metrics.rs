@@ -46,6 +46,7 @@ pub struct Metrics {
     unsettled: Gauge,
     alerts_waiting: Gauge,
     alerts_dead: Gauge,
+    campaigns_missing: Gauge,
     readable: Gauge,
     certificate_until: Gauge<f64, AtomicU64>,
     mailbox_up: Family<[(&'static str, String); 1], Gauge>,
@@ -61,6 +62,8 @@ pub struct Standing {
     pub alerts_waiting: u64,
     /// Deliveries of alerts that were given up.
     pub alerts_dead: u64,
+    /// Planned mailings that did not come to canaries, and may still.
+    pub campaigns_missing: u64,
 }
 
 /// A connection while it lasts.
@@ -115,10 +118,18 @@ impl Metrics {
             "http_requests" "HTTP requests answered, by route and status" Family::<[(&'static str, String); 2], Counter>::default();
             "alert_tries" "Tries to send an alert, by place and result" Family::<[(&'static str, String); 2], Counter>::default();
         };
-        let (unsettled, alerts_waiting, alerts_dead, readable, certificate_until) = registered! {
+        let (
+            unsettled,
+            alerts_waiting,
+            alerts_dead,
+            campaigns_missing,
+            readable,
+            certificate_until,
+        ) = registered! {
             "unsettled_messages" "Stored messages that nobody has settled yet" Gauge::default();
             "alerts_waiting" "Alerts that some place has not taken yet" Gauge::default();
             "alerts_dead" "Deliveries of alerts that were given up" Gauge::default();
+            "campaigns_missing" "Planned mailings that did not come to canaries, or to too few" Gauge::default();
             "registry_readable" "Whether the registry can be read (1) or not (0)" Gauge::default();
             "certificate_expires_timestamp_seconds" "When the certificate for STARTTLS ends; 0 without one" Gauge::<f64, AtomicU64>::default();
         };
@@ -146,6 +157,7 @@ impl Metrics {
             unsettled,
             alerts_waiting,
             alerts_dead,
+            campaigns_missing,
             readable,
             certificate_until,
             mailbox_up,
@@ -255,6 +267,8 @@ impl Metrics {
             self.unsettled.set(number(standing.unsettled));
             self.alerts_waiting.set(number(standing.alerts_waiting));
             self.alerts_dead.set(number(standing.alerts_dead));
+            self.campaigns_missing
+                .set(number(standing.campaigns_missing));
         }
         let mut text = String::new();
         // Writing into a text cannot fail.
@@ -277,6 +291,7 @@ mod tests {
             unsettled: 4,
             alerts_waiting: 1,
             alerts_dead: 0,
+            campaigns_missing: 2,
         };
         let text = metrics.text(Some(standing));
         for line in [
@@ -286,6 +301,7 @@ mod tests {
             "otori_store_seconds_bucket{le=\"0.005\"} 1",
             "otori_store_seconds_bucket{le=\"0.0025\"} 0",
             "otori_unsettled_messages 4",
+            "otori_campaigns_missing 2",
             "otori_registry_readable 1",
             "# EOF",
         ] {

@@ -203,6 +203,10 @@ http = "127.0.0.1:8025"
 # Domains of the pool that take mail for anybody; the others take it for their canaries alone.
 # catch_all = ["shop.example"]
 
+# Planned mailings of your own (columns source, sender, planned, tolerance, share): no alarm, and missed where they do
+# not come.
+# campaigns = "campaigns.csv"
+
 # A canary's mailbox at an ordinary provider, read over IMAP; nothing in it is changed.
 # [[receive.imap]]
 # name = "provider-1"
@@ -422,6 +426,7 @@ impl Workspace {
             ];
             let secrets = secrets.into_iter().flatten();
             named.extend(secrets.map(|file| (file.clone(), true)));
+            named.extend(config.receive.campaigns.clone().map(|file| (file, false)));
             for mailbox in &config.receive.imap {
                 named.push((mailbox.password_file.clone(), true));
                 named.extend(mailbox.root.clone().map(|root| (root, false)));

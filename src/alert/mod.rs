@@ -6,6 +6,7 @@
 //! crash between a place's answer and the registry's note tells it twice, under the same name.
 //! Alerts carry the ids of canaries, never their details: they are read by many.
 
+mod campaign_text;
 mod config;
 mod drill_text;
 mod drip_text;

@@ -103,7 +103,7 @@ impl Syslog {
             // Something has to be done at once.
             Told::Incident(_) => 1,
             Told::Drill(drill) if drill.failed() => 3,
-            Told::Drip(_) => 4,
+            Told::Drip(_) | Told::Campaign(_) => 4,
             Told::Drill(_) => 5,
         };
         let mut facts = vec![("id", told.name(alert)), ("alert", alert.id.to_string())];
@@ -126,6 +126,12 @@ impl Syslog {
             Told::Drip(drip) => {
                 facts.push(("source", drip.drip.clone()));
                 facts.push(("tries", drip.tries.to_string()));
+            }
+            Told::Campaign(campaign) => {
+                facts.push(("source", campaign.campaign.clone()));
+                facts.push(("state", campaign.state.clone()));
+                facts.push(("canaries", campaign.canaries.to_string()));
+                facts.push(("came", campaign.came.to_string()));
             }
         }
         let facts: String = facts

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::campaign_text::CampaignFacts;
 use super::drill_text::DrillFacts;
 use super::drip_text::DripFacts;
 use crate::registry::Alert;
@@ -16,6 +17,8 @@ pub enum Told {
     Drill(DrillFacts),
     /// A drip that fails.
     Drip(DripFacts),
+    /// A planned mailing that did not come.
+    Campaign(CampaignFacts),
 }
 
 impl Told {
@@ -25,6 +28,7 @@ impl Told {
             Told::Incident(facts) => facts.subject(),
             Told::Drill(facts) => facts.subject(),
             Told::Drip(facts) => facts.subject(),
+            Told::Campaign(facts) => facts.subject(),
         }
     }
 
@@ -34,6 +38,7 @@ impl Told {
             Told::Incident(facts) => facts.text(),
             Told::Drill(facts) => facts.text(),
             Told::Drip(facts) => facts.text(),
+            Told::Campaign(facts) => facts.text(),
         }
     }
 
@@ -44,6 +49,7 @@ impl Told {
             Told::Incident(facts) => (facts.opened_at.as_str(), ""),
             Told::Drill(facts) => (facts.sent_at.as_str(), facts.state.as_str()),
             Told::Drip(facts) => (facts.failing_since.as_deref().unwrap_or_default(), "drip"),
+            Told::Campaign(facts) => (facts.planned.as_str(), "campaign"),
         };
         let digits = moment.chars().filter(char::is_ascii_digit);
         let digits: String = digits.chain(state.chars()).collect();
@@ -56,6 +62,7 @@ impl Told {
             Told::Incident(_) => "incident",
             Told::Drill(_) => "drill",
             Told::Drip(_) => "drip",
+            Told::Campaign(_) => "campaign",
         }
     }
 }

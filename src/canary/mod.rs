@@ -2,6 +2,7 @@
 
 mod actor;
 mod authentication;
+mod campaign;
 mod cluster;
 mod contact;
 mod drill;
@@ -16,6 +17,7 @@ mod version;
 
 pub use actor::{ActorKey, ActorKeys, KeyKind};
 pub use authentication::{Authentication, Checked};
+pub use campaign::{Came, Campaign, CampaignState, Judgement, LATE, judge};
 pub use cluster::{Cluster, Contact, Link, MANY, clusters};
 pub use contact::{
     ContactKind, ContactPoint, Domain, InvalidContact, MailAddress, PhoneNumber, PostalDrop, Units,

@@ -39,6 +39,8 @@ struct Row {
     drill: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drip: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    campaign: Option<String>,
     attempts: u32,
     #[serde(
         with = "time::serde::rfc3339::option",
@@ -67,6 +69,7 @@ impl From<OpenAlert> for Row {
             incident: alert.incident,
             drill: alert.drill,
             drip: alert.drip,
+            campaign: alert.campaign,
             attempts: alert.attempts,
             next: alert.dead_at.is_none().then_some(alert.due_at),
             given_up: alert.dead_at,
@@ -99,6 +102,12 @@ async fn list(global: &Global) -> anyhow::Result<Outcome> {
         }
         for row in &document.alerts {
             let about = match (row.incident, row.drill, &row.drip) {
+                (None, None, None) if row.campaign.is_some() => {
+                    format!(
+                        "campaign of {}",
+                        row.campaign.as_deref().unwrap_or_default()
+                    )
+                }
                 (Some(incident), ..) => format!("incident {incident}"),
                 (None, Some(drill), _) => format!("drill {drill}"),
                 (None, None, Some(source)) => format!("drip of {source}"),

@@ -9,6 +9,8 @@ mod backup;
 mod broker;
 #[cfg(feature = "receive")]
 mod calls;
+#[cfg(feature = "receive")]
+mod campaigns;
 #[cfg(all(feature = "plant", feature = "receive", feature = "trace"))]
 mod demo;
 #[cfg(feature = "report")]
@@ -109,6 +111,7 @@ verbs! {
     #[cfg(feature = "receive")] Serve = serve,
     #[cfg(feature = "receive")] Ingest = ingest,
     #[cfg(feature = "receive")] Calls = calls,
+    #[cfg(feature = "receive")] Campaigns = campaigns,
     #[cfg(feature = "receive")] Letters = letters,
     #[cfg(feature = "receive")] Drill = drill,
     Sightings = sightings,

@@ -57,6 +57,8 @@ pub(super) async fn store(registry: &Registry, messages: &[NewMessage]) -> Resul
 /// The resolvers that it names cannot be used.
 pub(super) fn asking(workspace: &Workspace) -> anyhow::Result<Authenticator> {
     let config = &workspace.config().receive;
-    let made = Authenticator::new(&config.auth, &config.expected);
+    let calendar = config.calendar(workspace.dir());
+    let calendar = calendar.map_err(|why| anyhow::anyhow!(why))?;
+    let made = Authenticator::new(&config.auth, &config.expected, calendar);
     made.map_err(|why| anyhow::anyhow!("[receive.auth]: {why}"))
 }

@@ -8,9 +8,9 @@ pub fn right_of(command: &str) -> Option<Right> {
     match command {
         // The receiver is started by the machine, and its pages ask for themselves.
         "init" | "demo" | "serve" | "restore" | "trace layout" => None,
-        "sightings" | "actors" | "alerts" | "incidents" | "incidents show" | "source list"
-        | "requests" | "approve" | "report" | "drill list" | "evidence verify" | "evidence key"
-        | "watchlist list" => Some(Right::Look),
+        "sightings" | "campaigns" | "actors" | "alerts" | "incidents" | "incidents show"
+        | "source list" | "requests" | "approve" | "report" | "drill list" | "evidence verify"
+        | "evidence key" | "watchlist list" => Some(Right::Look),
         "trace" | "trace merge" | "plan" | "verify" | "source show" | "pool list" | "dossier"
         | "incidents confirm" | "incidents close" | "incidents assign" | "incidents note" => {
             Some(Right::Examine)

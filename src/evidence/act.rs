@@ -327,6 +327,24 @@ pub enum Act {
         /// The source.
         source: String,
     },
+    /// A mailing of a source's own side was planned, its time is over, and it was looked at what came of it.
+    CampaignJudged {
+        /// The source.
+        source: String,
+        /// The domain of its author.
+        sender: String,
+        /// When it was to be sent.
+        #[serde(with = "time::serde::rfc3339")]
+        planned: OffsetDateTime,
+        /// How it stands.
+        state: String,
+        /// Canaries that stood in the source.
+        canaries: u64,
+        /// Those that got it in time.
+        in_time: u64,
+        /// Those that got it later.
+        late: u64,
+    },
     /// A receiver began to listen.
     ReceiverStarted {
         /// This run of it.

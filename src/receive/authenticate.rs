@@ -8,7 +8,7 @@
 //! time, mails are asked for together, and only a resolver that itself is silent is left alone for a while.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use mail_auth::common::verify::VerifySignature;
@@ -23,9 +23,10 @@ use mail_auth::{
     AuthenticatedMessage, DkimResult, DmarcResult, MessageAuthenticator, SpfOutput, SpfResult,
 };
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use super::understand::{Sender, registrable};
-use crate::canary::{Authentication, Checked, Domain, SourceName};
+use crate::canary::{Authentication, Campaign, Checked, Domain, SourceName};
 
 /// For all that is asked for one mail.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -83,14 +84,33 @@ pub struct Authenticator {
 
 /// Who is expected to write. Clones share it, so that it can change while mails are settled.
 #[derive(Clone, Default)]
-pub(super) struct Expected(Arc<RwLock<Vec<ExpectedConfig>>>);
+pub(super) struct Expected(Arc<RwLock<Who>>);
+
+/// Who writes at any time, and what is planned.
+#[derive(Clone, Default)]
+struct Who {
+    always: Vec<ExpectedConfig>,
+    calendar: Arc<[Campaign]>,
+}
 
 impl Expected {
     /// These, from now on.
-    pub fn set(&self, expected: &[ExpectedConfig]) {
+    pub fn set(&self, expected: &[ExpectedConfig], calendar: Vec<Campaign>) {
         // Nothing can panic while the lock is held, so it is never poisoned.
         let mut now = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        *now = expected.to_vec();
+        *now = Who {
+            always: expected.to_vec(),
+            calendar: calendar.into(),
+        };
+    }
+
+    /// What is planned.
+    pub fn calendar(&self) -> Arc<[Campaign]> {
+        self.now().calendar.clone()
+    }
+
+    fn now(&self) -> RwLockReadGuard<'_, Who> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,7 +127,11 @@ impl Authenticator {
     ///
     /// # Errors
     /// The resolver's sockets cannot be made; in words.
-    pub fn new(auth: &AuthConfig, expected: &[ExpectedConfig]) -> Result<Authenticator, String> {
+    pub fn new(
+        auth: &AuthConfig,
+        expected: &[ExpectedConfig],
+        calendar: Vec<Campaign>,
+    ) -> Result<Authenticator, String> {
         let made = |remember| asking(&auth.resolvers, remember).map_err(|error| error.to_string());
         let resolver = match auth.resolvers.is_empty() {
             true => None,
@@ -125,7 +149,7 @@ impl Authenticator {
             resolver,
             expected: Expected::default(),
         };
-        authenticator.expected.set(expected);
+        authenticator.expected.set(expected, calendar);
         Ok(authenticator)
     }
 
@@ -143,26 +167,29 @@ impl Authenticator {
         }
     }
 
-    /// Whether a mail with this proven author is one that the source's customers get on its behalf.
-    pub fn expects(&self, source: &SourceName, proven: &str) -> bool {
+    /// Whether a mail that came then, with this proven author, is one that the source's customers get on its behalf.
+    pub fn expects(&self, source: &SourceName, proven: &str, at: OffsetDateTime) -> bool {
         let own = |domain: &Domain| {
             let below = proven.strip_suffix(domain.as_str());
             below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
         };
-        let expected = self.expected.0.read();
-        let expected = expected.unwrap_or_else(PoisonError::into_inner);
-        let mut of = expected.iter().filter(|one| one.source == *source);
+        let who = self.expected.now();
+        let mut of = who.always.iter().filter(|one| one.source == *source);
         of.any(|one| one.domains.iter().any(own))
+            || who
+                .calendar
+                .iter()
+                .any(|one| one.expects(source, proven, at))
     }
 
     /// Whether a mail that says it is from this organisation's domain says that it is from somebody who writes
     /// to the source's customers on its behalf.
     pub fn writes_for(&self, source: &SourceName, organisation: &str) -> bool {
-        let expected = self.expected.0.read();
-        let expected = expected.unwrap_or_else(PoisonError::into_inner);
-        let mut of = expected.iter().filter(|one| one.source == *source);
+        let who = self.expected.now();
         let same = |domain: &Domain| registrable(domain.as_str()).as_deref() == Some(organisation);
-        of.any(|one| one.domains.iter().any(same))
+        let mut of = who.always.iter().filter(|one| one.source == *source);
+        let mut planned = who.calendar.iter().filter(|one| one.source == *source);
+        of.any(|one| one.domains.iter().any(same)) || planned.any(|one| same(&one.sender))
     }
 
     /// What the server in front has found, where there is one that is believed.

@@ -1,16 +1,18 @@
 //! The `[receive]` section of `otori.toml`.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::AcmeConfig;
 use super::authenticate::{AuthConfig, ExpectedConfig};
+use super::calendar;
 use super::imap::ImapConfig;
 use super::report::ReportConfig;
 use super::sip::SipConfig;
 use super::smtp::Network;
+use crate::canary::Campaign;
 use crate::canary::Domain;
 use crate::custody::PersonConfig;
 
@@ -70,6 +72,10 @@ pub struct ReceiveConfig {
     /// Who writes to a source's customers on its behalf: their mail, once it is proven to be theirs, is no alarm.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expected: Vec<ExpectedConfig>,
+    /// A CSV of planned mailings (source, sender, planned, tolerance, share): their proven mail is no alarm, and is missed
+    /// where it does not come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaigns: Option<PathBuf>,
     /// What one client may take.
     pub limits: Limits,
     /// Phone webhooks.
@@ -106,6 +112,7 @@ impl Default for ReceiveConfig {
             imap: Vec::new(),
             auth: AuthConfig::default(),
             expected: Vec::new(),
+            campaigns: None,
             limits: Limits::default(),
             phone: PhoneConfig::default(),
             sip: SipConfig::default(),
@@ -154,6 +161,19 @@ pub struct Limits {
     pub data_seconds: u64,
     /// Seconds that one connection may last.
     pub session_seconds: u64,
+}
+
+impl ReceiveConfig {
+    /// What is planned, by the calendar that it names; `dir` is the workspace.
+    ///
+    /// # Errors
+    /// The calendar cannot be read, or is not right; in words.
+    pub fn calendar(&self, dir: &Path) -> Result<Vec<Campaign>, String> {
+        match &self.campaigns {
+            Some(file) => calendar::read(dir, file),
+            None => Ok(Vec::new()),
+        }
+    }
 }
 
 impl Default for Limits {

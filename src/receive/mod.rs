@@ -9,6 +9,7 @@
 
 mod acme;
 mod authenticate;
+mod calendar;
 pub mod cdr;
 mod config;
 #[cfg(fuzzing)]

@@ -1,7 +1,7 @@
 //! Starting the whole receiver, and stopping it.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::acme::Acme;
 use super::authenticate::Expected;
+use super::calendar;
 use super::http::{self, Site};
 use super::imap::{Mailboxes, Post, Readers};
 use super::ingest::Maildir;
@@ -108,6 +109,7 @@ pub struct Running {
     pub sip_addr: Option<SocketAddr>,
     task: JoinHandle<()>,
     expected: Expected,
+    dir: PathBuf,
     /// A certificate whose files are the operator's.
     tls: Option<Tls>,
 }
@@ -117,12 +119,13 @@ impl Running {
     /// else in the configuration is for the next start.
     ///
     /// # Errors
-    /// The certificate cannot be used; then nothing has changed.
+    /// The certificate or the campaign calendar cannot be used; then nothing has changed.
     pub fn reload(&self, config: &ReceiveConfig) -> Result<(), Error> {
+        let calendar = config.calendar(&self.dir).map_err(Error::Config)?;
         if let Some(tls) = &self.tls {
             tls.reload()?;
         }
-        self.expected.set(&config.expected);
+        self.expected.set(&config.expected, calendar);
         Ok(())
     }
 
@@ -163,9 +166,14 @@ pub async fn start(
         Some(address) => Some(bound("ACME", address).await?.0),
         None => None,
     };
-    let authenticator =
-        Authenticator::new(&config.auth, &config.expected).map_err(Error::Config)?;
+    let authenticator = Authenticator::new(
+        &config.auth,
+        &config.expected,
+        config.calendar(dir).map_err(Error::Config)?,
+    )
+    .map_err(Error::Config)?;
     let expected = authenticator.expected();
+    let planned = expected.clone();
     let own_tls = tls.clone().filter(|_| config.tls.is_some());
     let news = Arc::new(Notify::new());
     let (intake, writer) = Intake::start(registry.clone(), Arc::clone(&news));
@@ -223,6 +231,8 @@ pub async fn start(
         let refresher = tokio::spawn(recipients.keep_fresh());
         let renewer = tls.map(|tls| tokio::spawn(tls.keep_fresh()));
         let orders = acme.map(|acme| tokio::spawn(acme.keep()));
+        let judging = calendar::run(registry.clone(), planned, stop.clone());
+        let judging = tokio::spawn(judging);
         let understanding =
             tokio::spawn(understand::run(registry, authenticator, news, stop.clone()));
         let serving = stop.child_token();
@@ -289,6 +299,7 @@ pub async fn start(
             Err(_) => abort.abort(),
         }
         refresher.abort();
+        judging.abort();
         for task in renewer.into_iter().chain(orders) {
             task.abort();
         }
@@ -300,6 +311,7 @@ pub async fn start(
         sip_addr,
         task,
         expected,
+        dir: dir.to_owned(),
         tls: own_tls,
     })
 }

@@ -70,6 +70,22 @@ struct DripBody {
     owed: u32,
 }
 
+/// The facts of an alert that tells of a mailing that did not come.
+#[derive(Serialize)]
+struct CampaignBody {
+    campaign: String,
+    sender: String,
+    planned: String,
+    until: String,
+    state: String,
+    canaries: i64,
+    came: i64,
+    late: i64,
+    unproven: i64,
+    /// The chance of so few while all is well.
+    chance: f64,
+}
+
 /// Queues an alert for an incident, or hastens the one that is queued already.
 pub(super) async fn queue(
     tx: &mut Tx,
@@ -150,7 +166,10 @@ impl Registry {
     pub(super) async fn alert_body(&self, alert: i64, sighting: i64) -> Result<String> {
         let body = match sighting {
             NONE => match self.drill_body(alert).await? {
-                None => self.drip_body(alert).await?,
+                None => match self.drip_body(alert).await? {
+                    None => self.campaign_body(alert).await?,
+                    drip => drip,
+                },
                 drill => drill,
             },
             _ => self.incident_body(alert, sighting).await?,
@@ -247,6 +266,28 @@ impl Registry {
             why: failing.map(|failing| failing.why.clone()),
             last_at: last.map(|(at, _)| rfc3339(micros(*at))).transpose()?,
             owed: drip.as_ref().map_or(0, |drip| drip.owed),
+        };
+        Ok(serde_json::to_string(&body).ok())
+    }
+
+    async fn campaign_body(&self, alert: i64) -> Result<Option<String>> {
+        let sql = "select source, sender, planned_at, until_at, state, canaries, in_time, late, unproven, chance
+                   from campaign where alert = $1";
+        let rows = self.store.fetch(sql, vec![alert.into()]).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let body = CampaignBody {
+            campaign: row.text(0)?,
+            sender: row.text(1)?,
+            planned: rfc3339(row.int(2)?)?,
+            until: rfc3339(row.int(3)?)?,
+            state: row.text(4)?,
+            canaries: row.int(5)?,
+            came: row.int(6)? + row.int(7)?,
+            late: row.int(7)?,
+            unproven: row.int(8)?,
+            chance: row.int(9)? as f64 / 1e6,
         };
         Ok(serde_json::to_string(&body).ok())
     }

@@ -330,15 +330,17 @@ impl Registry {
     pub async fn open_alerts(&self) -> Result<Vec<OpenAlert>> {
         let waiting =
             "select alert.id, null, alert.incident, drill.id, alert.attempts, alert.due_at,
-                              null, alert.failure, drip_alert.source
+                              null, alert.failure, drip_alert.source, campaign.source
                        from alert left join drill on drill.alert = alert.id
                        left join drip_alert on drip_alert.alert = alert.id
+                       left join campaign on campaign.alert = alert.id
                        where alert.sent_at is null";
         let handed_on = "select delivery.alert, delivery.place, delivery.incident, drill.id,
                                 delivery.attempts, delivery.due_at, delivery.dead_at,
-                                delivery.failure, drip_alert.source
+                                delivery.failure, drip_alert.source, campaign.source
                          from delivery left join drill on drill.alert = delivery.alert
                          left join drip_alert on drip_alert.alert = delivery.alert
+                         left join campaign on campaign.alert = delivery.alert
                          where delivery.sent_at is null";
         let mut open = Vec::new();
         for (sql, of_places) in [(waiting, false), (handed_on, true)] {
@@ -357,6 +359,7 @@ impl Registry {
                     dead_at: dead.map(|at| from_micros(at, "delivery")).transpose()?,
                     failure: row.text_or_null(7)?,
                     drip: row.text_or_null(8)?,
+                    campaign: row.text_or_null(9)?,
                 });
             }
         }

@@ -8,6 +8,7 @@ mod actors;
 mod alerts;
 mod burn_in;
 mod called;
+mod campaigns;
 mod check;
 mod deliveries;
 mod drills;
@@ -217,6 +218,8 @@ pub struct OpenAlert {
     pub drill: Option<i64>,
     /// Or the source whose drip fails.
     pub drip: Option<String>,
+    /// Or the source whose campaign did not come.
+    pub campaign: Option<String>,
     /// Tries so far.
     pub attempts: u32,
     /// When it is tried next.

@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 18] = [
+const SQLITE: [Step; 19] = [
     (
         1,
         "registry",
@@ -94,12 +94,17 @@ const SQLITE: [Step; 18] = [
         include_str!("migrations/sqlite/0037_folder.sql"),
     ),
     (
+        38,
+        "campaign",
+        include_str!("migrations/sqlite/0038_campaign.sql"),
+    ),
+    (
         40,
         "called",
         include_str!("migrations/sqlite/0040_called.sql"),
     ),
 ];
-const POSTGRES: [Step; 18] = [
+const POSTGRES: [Step; 19] = [
     (
         1,
         "registry",
@@ -184,6 +189,11 @@ const POSTGRES: [Step; 18] = [
         37,
         "folder",
         include_str!("migrations/postgres/0037_folder.sql"),
+    ),
+    (
+        38,
+        "campaign",
+        include_str!("migrations/postgres/0038_campaign.sql"),
     ),
     (
         40,

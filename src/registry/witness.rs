@@ -76,6 +76,7 @@ tables! {
     // When the next canary comes, and what keeps it from coming, is no evidence.
     Drip = "drip" by "source" Text: "per_mille, set_at, until_at, stopped_at" as "iiii";
     DripAlert = "drip_alert" by "alert" Int: "source" as "t";
+    Campaign = "campaign" by "id" Int: "source, sender, planned_at, until_at, ends_at, state, judged_at, canaries, in_time, late, unproven, chance, alert" as "ttiiitiiiiiii";
     Checkpoint = "checkpoint" by "size" Int: "at, note, timestamp_token" as "itb";
     Folder = "folder" by "place" Text: "uid_validity, uid" as "ii";
     Witnessed = "witnessed" by "size" Int: "witness, at, cosignature" as "tit";

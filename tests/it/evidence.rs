@@ -4,7 +4,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use otori::canary::{Actor, Canary, Channel, NoteKind, SightingKind, SourceName};
+use otori::canary::{
+    Actor, Came, Campaign, CampaignState, Canary, Channel, Judgement, NoteKind, SightingKind,
+    SourceName,
+};
 use otori::drip::Intensity;
 use otori::evidence::{Act, Checkpoint, Verifier};
 use otori::registry::{Mark, NewDrill, NewDrip, NewMessage, NewSighting, Registry, Tried};
@@ -63,6 +66,7 @@ async fn hit(registry: &str) -> Otori {
         .checkpoint_witnessed(newest.size, "shelf", None);
     given.await.unwrap();
     drips(&otori, now).await;
+    mailed(&otori, now).await;
     aged(&otori, &canaries[0], now).await;
     let note = otori.registry.note_incident(1, NoteKind::Note, "seen", now);
     note.await.unwrap();
@@ -81,6 +85,25 @@ async fn hit(registry: &str) -> Otori {
     called(&otori, now).await;
     otori.workspace.sign_log(&otori.registry).await.unwrap();
     otori
+}
+
+/// A planned mailing has come.
+async fn mailed(otori: &Otori, now: OffsetDateTime) {
+    let campaign = Campaign {
+        source: "school".parse().unwrap(),
+        sender: "school.example".parse().unwrap(),
+        planned: now,
+        tolerance: time::Duration::HOUR,
+        share: 1.0,
+    };
+    let (came, chance) = (Came::default(), 1.0);
+    let state = CampaignState::Nobody;
+    let judged = Judgement { state, chance };
+    let registry = &otori.registry;
+    let kept = registry.campaign_judged(&campaign, &came, judged, now);
+    assert!(kept.await.unwrap());
+    let again = registry.campaign_judged(&campaign, &came, judged, now);
+    assert!(!again.await.unwrap());
 }
 
 /// A drip is set, and has failed for so long that an alert tells of it.
@@ -331,6 +354,11 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
         ),
         ("delete from drip", "drip school: removed since entry"),
         ("delete from drip_alert", "drip_alert "),
+        (
+            "update campaign set state = 'came'",
+            "campaign 1: changed since entry",
+        ),
+        ("delete from campaign", "campaign 1: removed since entry"),
         ("delete from probe", "probe 2: removed since entry"),
         ("update folder set uid = 99", "folder "),
         ("delete from folder", "folder "),

@@ -3,6 +3,7 @@
 //! Nothing is sent and nobody is asked; ports are taken for a moment to see that they are free. Every check
 //! is a function in [`CHECKS`]: whoever adds a section to `otori.toml` adds a line there.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::Args;
 use crate::alert::Places;
-use crate::canary::ContactPoint;
+use crate::canary::{ContactPoint, SourceName};
 use crate::cli::drill::Ways;
 use crate::cli::{Global, Outcome, Output};
 use crate::receive::smtp::{Tls, certificate_ends};
@@ -32,12 +33,14 @@ struct Given<'a> {
     workspace: &'a Workspace,
     /// The contact points, if the registry opens.
     pool: Option<Vec<PoolEntry>>,
+    /// The sources, and how many planned mailings did not come, if the registry opens.
+    sources: Option<(Vec<SourceName>, u64)>,
 }
 
 type Check = fn(&Given<'_>, &mut Points);
 
 /// Every check, in the order in which they are told.
-const CHECKS: [Check; 15] = [
+const CHECKS: [Check; 16] = [
     ports,
     hostname,
     certificate,
@@ -46,6 +49,7 @@ const CHECKS: [Check; 15] = [
     domains,
     mailboxes,
     auth,
+    campaigns,
     public_url,
     report,
     people,
@@ -108,11 +112,12 @@ pub(super) async fn run(args: &Args, global: &Global) -> anyhow::Result<Outcome>
     match Workspace::find(global.workspace.as_deref()) {
         Ok(workspace) => {
             points.ok("configuration", "otori.toml reads");
-            let pool = registry(&workspace, &mut points).await;
+            let (pool, sources) = registry(&workspace, &mut points).await.unzip();
             let given = Given {
                 args,
                 workspace: &workspace,
                 pool,
+                sources,
             };
             for check in CHECKS {
                 check(&given, &mut points);
@@ -143,16 +148,24 @@ pub(super) async fn run(args: &Args, global: &Global) -> anyhow::Result<Outcome>
     })
 }
 
-/// Whether the registry opens with the key; its contact points.
-async fn registry(workspace: &Workspace, points: &mut Points) -> Option<Vec<PoolEntry>> {
+/// What the checks ask of the registry.
+type Asked = (Vec<PoolEntry>, (Vec<SourceName>, u64));
+
+/// Whether the registry opens with the key; its contact points, sources and missing mailings.
+async fn registry(workspace: &Workspace, points: &mut Points) -> Option<Asked> {
     let opened = async {
         let registry = workspace.registry().await?;
-        Ok::<_, crate::workspace::Error>(registry.pool().await?)
+        let sources = registry.sources().await?.into_iter();
+        let sources = sources.map(|source| source.name).collect();
+        let missing = registry
+            .campaigns_missing(OffsetDateTime::now_utc())
+            .await?;
+        Ok::<_, crate::workspace::Error>((registry.pool().await?, (sources, missing)))
     };
     match opened.await {
-        Ok(pool) => {
+        Ok(asked) => {
             points.ok("registry", "it opens with this key");
-            Some(pool)
+            Some(asked)
         }
         Err(error) => {
             points.wrong("registry", error.to_string());
@@ -463,11 +476,11 @@ fn auth(given: &Given<'_>, points: &mut Points) {
             "trusted names servers in front, and none hands mail on: there is neither lmtp, maildir nor [[receive.imap]]",
         );
     }
-    let sources = receive.expected.len();
+    let sources = receive.expected.len() + usize::from(receive.campaigns.is_some());
     match (auth.resolvers.len(), auth.trusted.len()) {
         (0, 0) if sources > 0 => points.wrong(
             POINT,
-            "[[receive.expected]] names who writes, and nothing can prove that they did: name resolvers or trusted servers in [receive.auth]",
+            "[[receive.expected]] or campaigns names who writes, and nothing can prove that they did: name resolvers or trusted servers in [receive.auth]",
         ),
         (0, 0) => points.warn(
             POINT,
@@ -478,6 +491,41 @@ fn auth(given: &Given<'_>, points: &mut Points) {
             format!("{resolvers} resolvers are asked, and {trusted} servers in front believed"),
         ),
     }
+}
+
+/// The campaign calendar, and what of it did not come.
+fn campaigns(given: &Given<'_>, points: &mut Points) {
+    const POINT: &str = "campaigns";
+    let receive = given.receive();
+    if receive.campaigns.is_none() {
+        return points.ok(POINT, "no calendar of mailings is named in [receive]");
+    }
+    let calendar = match receive.calendar(given.dir()) {
+        Ok(calendar) => calendar,
+        Err(wrong) => return points.wrong(POINT, wrong),
+    };
+    if let Some((sources, missing)) = &given.sources {
+        let unknown: BTreeSet<&str> = calendar
+            .iter()
+            .filter(|campaign| !sources.contains(&campaign.source))
+            .map(|campaign| campaign.source.as_str())
+            .collect();
+        for source in unknown {
+            points.warn(POINT, format!("there is no source '{source}'"));
+        }
+        if *missing > 0 {
+            points.warn(
+                POINT,
+                format!(
+                    "{missing} planned mailings did not come to canaries: see `otori campaigns`"
+                ),
+            );
+        }
+    }
+    points.ok(
+        POINT,
+        format!("{} mailings are in the calendar", calendar.len()),
+    );
 }
 
 fn public_url(given: &Given<'_>, points: &mut Points) {

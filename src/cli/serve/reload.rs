@@ -1,6 +1,6 @@
 //! SIGHUP: what can change while the receiver runs is read again.
 //!
-//! These are the certificate, who is expected to write, and whom alerts go to. All of it is looked at first: a
+//! These are the certificate, who is expected to write (the campaign calendar, too), and whom alerts go to. All of it is looked at first: a
 //! mistake anywhere leaves everything as it was.
 
 use tokio::task::JoinSet;
@@ -114,6 +114,10 @@ impl InUse {
         told.push(format!("alerts go to {names}"));
         alerts.replace(places);
         self.receive.expected.clone_from(&config.receive.expected);
+        if config.receive.campaigns.is_some() {
+            told.push("the campaign calendar".to_owned());
+        }
+        self.receive.campaigns.clone_from(&config.receive.campaigns);
         if self.receive != config.receive {
             told.push("other changes in [receive] wait for the next start".to_owned());
         }

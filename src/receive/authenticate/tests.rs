@@ -79,7 +79,7 @@ fn asks(resolver: SocketAddr) -> Authenticator {
         source: "shop".parse().unwrap(),
         domains: vec!["shop.example".parse().unwrap()],
     };
-    Authenticator::new(&auth, &[expected]).unwrap()
+    Authenticator::new(&auth, &[expected], Vec::new()).unwrap()
 }
 
 fn signed_by(domain: &str, expires: u64) -> String {
@@ -203,9 +203,12 @@ async fn a_resolver_that_is_away_is_left_alone() {
 fn only_a_sources_own_domains_are_expected() {
     let asks = asks("127.0.0.1:1".parse().unwrap());
     let shop: SourceName = "shop".parse().unwrap();
-    assert!(asks.expects(&shop, "shop.example") && asks.expects(&shop, "news.shop.example"));
-    assert!(!asks.expects(&shop, "workshop.example") && !asks.expects(&shop, "example"));
-    assert!(!asks.expects(&"club".parse().unwrap(), "shop.example"));
+    let now = OffsetDateTime::now_utc();
+    assert!(
+        asks.expects(&shop, "shop.example", now) && asks.expects(&shop, "news.shop.example", now)
+    );
+    assert!(!asks.expects(&shop, "workshop.example", now) && !asks.expects(&shop, "example", now));
+    assert!(!asks.expects(&"club".parse().unwrap(), "shop.example", now));
 }
 
 #[tokio::test]
@@ -214,7 +217,7 @@ async fn what_a_server_in_front_found_counts_where_it_handed_the_mail_on() {
         trusted: vec!["mx.our.example".to_owned()],
         ..AuthConfig::default()
     };
-    let asks = Authenticator::new(&auth, &[]).unwrap();
+    let asks = Authenticator::new(&auth, &[], Vec::new()).unwrap();
     let with = |results: &str| format!("Authentication-Results: {results}\r\n{MAIL}");
     let handed_on = from("bounce@broker.example", None);
     let found = async |sender: &Sender, results: &str| {
@@ -265,7 +268,8 @@ async fn what_a_server_in_front_found_counts_where_it_handed_the_mail_on() {
                 trusted: vec!["a b".to_owned()],
                 ..auth
             },
-            &[]
+            &[],
+            Vec::new()
         )
         .is_err()
     );

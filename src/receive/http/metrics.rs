@@ -11,6 +11,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use time::OffsetDateTime;
 
 use super::{Peer, Site};
 use crate::metrics::{Standing, metrics};
@@ -35,6 +36,10 @@ pub(super) async fn show(
             unsettled: site.registry.unsettled_count().await?,
             alerts_waiting: site.registry.alerts_waiting().await?,
             alerts_dead: site.registry.alerts_dead().await?,
+            campaigns_missing: site
+                .registry
+                .campaigns_missing(OffsetDateTime::now_utc())
+                .await?,
         })
     };
     let standing = in_time(PATIENCE, asked).await.ok();

@@ -134,9 +134,11 @@ async fn settle_some(
     let known = futures_util::future::join_all(asked).await;
     let known: Vec<Known<'_>> = known
         .into_iter()
-        .map(|authentication| Known {
+        .zip(&waiting)
+        .map(|(authentication, message)| Known {
             authenticator,
             authentication,
+            at: message.at,
         })
         .collect();
     for (message, known) in waiting.iter().zip(&known) {
@@ -210,6 +212,7 @@ pub async fn settle(registry: &Registry, message: &Message) -> Result<Vec<Sighti
     let known = Known {
         authenticator: &Authenticator::off(),
         authentication: None,
+        at: message.at,
     };
     match settle_ours(registry, message, &known).await? {
         Some(settled) => Ok(settled),
@@ -340,6 +343,8 @@ impl Reached {
 struct Known<'a> {
     authenticator: &'a Authenticator,
     authentication: Option<Authentication>,
+    /// When it came.
+    at: OffsetDateTime,
 }
 
 impl Known<'_> {
@@ -349,7 +354,7 @@ impl Known<'_> {
         let proven = self.authentication.as_ref();
         let proven = proven.and_then(|known| known.proven.as_deref());
         let both = source.zip(proven);
-        both.is_some_and(|(source, proven)| self.authenticator.expects(source, proven))
+        both.is_some_and(|(source, proven)| self.authenticator.expects(source, proven, self.at))
     }
 }
 

@@ -13,17 +13,17 @@ use super::places::hook;
 use crate::harness::Otori;
 
 /// Sends a mail by swaks, by SMTP or LMTP.
-fn swaks(server: &str, protocol: &str, from: &str, subject: &str, more: &str) {
+pub(super) fn swaks(server: &str, protocol: &str, from: &str, to: &str, subject: &str, more: &str) {
     let mail = format!("{more}From: School <{from}>\nSubject: {subject}\n\nSee you on Monday.\n");
     let sent = Command::new("swaks")
         .args(["--server", server, "--protocol", protocol])
-        .args(["--from", from, "--to", KEISUKE.mail, "--data", &mail])
+        .args(["--from", from, "--to", to, "--data", &mail])
         .output()
         .unwrap();
     assert!(sent.status.success(), "{sent:?}");
 }
 
-async fn sighting(otori: &Otori, subject: &str) -> Value {
+pub(super) async fn sighting(otori: &Otori, subject: &str) -> Value {
     for _ in 0..600 {
         let shown = otori.json(&["sightings"]);
         let all = shown["sightings"].as_array().unwrap();
@@ -66,12 +66,12 @@ async fn what_pretends_to_be_our_own_is_named_so_and_a_server_in_front_is_believ
     let ours = "info@school.example";
 
     let found = "Authentication-Results: mx.our.example; dmarc=pass header.from=school.example\n";
-    swaks(&at, "LMTP", ours, "by the server", found);
+    swaks(&at, "LMTP", ours, KEISUKE.mail, "by the server", found);
     let expected = sighting(&otori, "by the server").await;
     assert_eq!(expected["kind"], "expected");
     assert_eq!(expected["origin"]["authentication"]["by"], "mx.our.example");
     // A stranger writes down the same.
-    swaks(&smtp, "ESMTP", ours, "by a stranger", found);
+    swaks(&smtp, "ESMTP", ours, KEISUKE.mail, "by a stranger", found);
     let forged = sighting(&otori, "by a stranger").await;
     assert_eq!(forged["kind"], "alarm");
     assert_eq!(forged["origin"]["impersonates"], true);
@@ -91,7 +91,14 @@ async fn what_pretends_to_be_our_own_is_named_so_and_a_server_in_front_is_believ
     let words = "Pretends:   it says that it is from school.example, who writes for you, and fails authentication\n";
     assert!(text.contains(words), "{text}");
     // Anybody else is who he says, or not, and pretends nothing.
-    swaks(&smtp, "ESMTP", "x@broker.example", "another", "");
+    swaks(
+        &smtp,
+        "ESMTP",
+        "x@broker.example",
+        KEISUKE.mail,
+        "another",
+        "",
+    );
     let another = sighting(&otori, "another").await;
     assert_eq!(another["kind"], "alarm");
     assert_eq!(another["origin"].get("impersonates"), None);

@@ -6,6 +6,7 @@ mod authenticity;
 mod bounce;
 mod burn_in;
 mod calls;
+mod campaigns;
 mod check;
 pub mod crash;
 mod deploy;
