@@ -29,6 +29,8 @@ pub struct Campaign {
     pub tolerance: Duration,
     /// The share of customers who are addressed, above 0 and at most 1.
     pub share: f64,
+    /// When the next one by this sender begins: what comes from then on is of that.
+    pub next: Option<OffsetDateTime>,
 }
 
 impl Campaign {
@@ -44,18 +46,16 @@ impl Campaign {
 
     /// Mail that comes after that is none of it.
     pub fn ends(&self) -> OffsetDateTime {
-        self.until().saturating_add(LATE)
-    }
-
-    /// Whether this domain is its author's, or stands below it.
-    pub fn is_by(&self, domain: &str) -> bool {
-        let below = domain.strip_suffix(self.sender.as_str());
-        below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
+        let late = self.until().saturating_add(LATE);
+        self.next.map_or(late, |next| late.min(next))
     }
 
     /// Whether mail of this source at that time, proven to be by this domain, is mail of it.
     pub fn expects(&self, source: &SourceName, proven: &str, at: OffsetDateTime) -> bool {
-        self.source == *source && self.is_by(proven) && self.begins() <= at && at <= self.ends()
+        self.source == *source
+            && self.sender.as_str() == proven
+            && self.begins() <= at
+            && at <= self.ends()
     }
 }
 
@@ -175,6 +175,7 @@ mod tests {
             planned: datetime!(2026-12-01 00:00 UTC),
             tolerance: Duration::hours(6),
             share,
+            next: None,
         }
     }
 
@@ -242,17 +243,19 @@ mod tests {
         let campaign = campaign(1.0);
         let school = "school".parse().unwrap();
         let expects = |proven, at| campaign.expects(&school, proven, at);
-        assert!(expects(
-            "news.school.example",
-            datetime!(2026-11-30 18:00 UTC)
-        ));
+        assert!(expects("school.example", datetime!(2026-11-30 18:00 UTC)));
         assert!(expects("school.example", datetime!(2026-12-08 06:00 UTC)));
         assert!(!expects(
-            "preschool.example",
+            "news.school.example",
             datetime!(2026-12-01 00:00 UTC)
         ));
         assert!(!expects("school.example", datetime!(2026-11-30 17:59 UTC)));
         assert!(!expects("school.example", datetime!(2026-12-08 06:01 UTC)));
+        let next = Campaign {
+            next: Some(datetime!(2026-12-03 00:00 UTC)),
+            ..campaign.clone()
+        };
+        assert_eq!(next.ends(), datetime!(2026-12-03 00:00 UTC));
         let shop = "shop".parse().unwrap();
         assert!(!campaign.expects(&shop, "school.example", campaign.planned));
     }

@@ -56,7 +56,8 @@ pub async fn run(_: Args, global: &Global) -> anyhow::Result<Outcome> {
     for campaign in &calendar {
         let came = registry.campaign_mail(campaign).await?;
         let judged = judge(campaign, &came, now);
-        warned |= judged.state.warns();
+        // What can come no more is told, and nobody can mend it.
+        warned |= judged.state.warns() && now <= campaign.ends();
         campaigns.push(Row {
             source: campaign.source.to_string(),
             sender: campaign.sender.as_str().to_owned(),

@@ -47,7 +47,7 @@ impl Registry {
         for row in self.store.fetch(sql, values).await? {
             let canary = row.text(0)?;
             let proven = self.proven(&row.bytes(2)?)?;
-            if !addressed.contains(&canary) || !proven.is_some_and(|by| campaign.is_by(&by)) {
+            if !addressed.contains(&canary) || proven.as_deref() != Some(campaign.sender.as_str()) {
                 continue;
             }
             match row.int(1)? <= until {

@@ -95,6 +95,7 @@ async fn mailed(otori: &Otori, now: OffsetDateTime) {
         planned: now,
         tolerance: time::Duration::HOUR,
         share: 1.0,
+        next: None,
     };
     let (came, chance) = (Came::default(), 1.0);
     let state = CampaignState::Nobody;

@@ -5,6 +5,7 @@
 
 mod watch;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use csv::StringRecord;
@@ -59,7 +60,7 @@ fn parse(text: &str) -> Result<Vec<Campaign>, String> {
         }
     }
     let places = COLUMNS.map(place);
-    let mut campaigns: Vec<Campaign> = Vec::new();
+    let mut campaigns: Vec<(u64, Campaign)> = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
         if record.iter().all(str::is_empty) {
@@ -67,17 +68,31 @@ fn parse(text: &str) -> Result<Vec<Campaign>, String> {
         }
         let line = record.position().map_or(0, csv::Position::line);
         let campaign = campaign(&record, &places).map_err(|why| format!("line {line}: {why}"))?;
-        let same = |other: &Campaign| {
-            (&other.source, &other.sender, other.planned)
-                == (&campaign.source, &campaign.sender, campaign.planned)
-        };
-        if campaigns.iter().any(same) {
-            return Err(format!("line {line}: this mailing stands above already"));
-        }
-        campaigns.push(campaign);
+        campaigns.push((line, campaign));
     }
-    campaigns.sort_by_key(|campaign| campaign.planned);
-    Ok(campaigns)
+    campaigns.sort_by_key(|(_, campaign)| campaign.planned);
+    // By source and sender, the last one so far.
+    let mut before: HashMap<(SourceName, Domain), usize> = HashMap::new();
+    for at in 0..campaigns.len() {
+        let (line, campaign) = &campaigns[at];
+        let (line, begins) = (*line, campaign.begins());
+        let key = (campaign.source.clone(), campaign.sender.clone());
+        if let Some(last) = before.insert(key, at) {
+            let (above, last) = &mut campaigns[last];
+            if begins < last.until() {
+                let (first, second) = (line.min(*above), line.max(*above));
+                return Err(format!(
+                    "line {second}: its time overlaps with that of line {first}, by the same sender: one mail would count for both; \
+                     give smaller tolerances, or write them as one mailing"
+                ));
+            }
+            last.next = Some(begins);
+        }
+    }
+    Ok(campaigns
+        .into_iter()
+        .map(|(_, campaign)| campaign)
+        .collect())
 }
 
 fn campaign(record: &StringRecord, places: &[Option<usize>; 5]) -> Result<Campaign, String> {
@@ -125,6 +140,7 @@ fn campaign(record: &StringRecord, places: &[Option<usize>; 5]) -> Result<Campai
                 )
             })?,
         },
+        next: None,
     })
 }
 
@@ -179,6 +195,10 @@ mod tests {
         assert_eq!(read[1].planned, datetime!(2026-12-24 01:00 UTC));
         assert_eq!((read[1].tolerance, read[1].share), (Duration::days(2), 0.3));
         assert_eq!(read[1].sender.as_str(), "news.school.example");
+        let weekly = "source,sender,planned\nschool,x.example,2026-12-08T00:00Z\nschool,x.example,2026-12-01T00:00Z\n";
+        let weekly = parse(weekly).unwrap();
+        assert_eq!(weekly[0].next, Some(weekly[1].begins()));
+        assert_eq!(weekly[1].next, None);
     }
 
     #[test]
@@ -220,7 +240,7 @@ mod tests {
             ),
             (
                 "school,x.example,2026-12-01T00:00Z\nschool,X.example,2026-12-01T09:00+09:00",
-                "line 4: this mailing stands above already",
+                "line 4: its time overlaps with that of line 3",
             ),
         ] {
             let found = with(line);
