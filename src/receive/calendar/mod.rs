@@ -60,13 +60,22 @@ fn parse(text: &str) -> Result<Vec<Campaign>, String> {
         }
     }
     let places = COLUMNS.map(place);
-    let mut campaigns: Vec<(u64, Campaign)> = Vec::new();
+    let mut campaigns: Vec<(usize, Campaign)> = Vec::new();
+    // Up to where, and in which line that is.
+    let mut counted = (0, 1);
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
         if record.iter().all(str::is_empty) {
             continue;
         }
-        let line = record.position().map_or(0, csv::Position::line);
+        // The reader takes empty lines for the beginning of what follows them.
+        let at = record.position().map_or(0, csv::Position::byte);
+        let at = usize::try_from(at).unwrap_or_default();
+        let rest = text.get(at..).unwrap_or_default();
+        let at = text.len() - rest.trim_start_matches('\n').len();
+        let passed = text.get(counted.0..at).unwrap_or_default();
+        counted = (at, counted.1 + passed.matches('\n').count());
+        let line = counted.1;
         let campaign = campaign(&record, &places).map_err(|why| format!("line {line}: {why}"))?;
         campaigns.push((line, campaign));
     }
