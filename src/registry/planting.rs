@@ -238,7 +238,7 @@ impl Registry {
     }
 
     /// Opens rows as [`Registry::canary`] does; a source's key only where another source's rows begin.
-    fn open_page(&self, rows: &[Row], kept: &Kept) -> Result<Vec<Canary>> {
+    pub(super) fn open_page(&self, rows: &[Row], kept: &Kept) -> Result<Vec<Canary>> {
         let mut own: Option<(String, Vec<u8>, Vault)> = None;
         let open = |row: &Row| {
             let (source, wrapped) = (row.text(1)?, row.bytes(5)?);

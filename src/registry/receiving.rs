@@ -9,6 +9,7 @@ use super::joining::{alone, join_incident};
 use super::marks::folded;
 use super::probes;
 use super::store::{Row, Tx};
+use super::versions::Kept;
 use super::witness::Table;
 use super::{
     Accepted, Error, Mark, Message, NewMessage, NewSighting, Registry, Result, SightingFilter,
@@ -50,11 +51,15 @@ impl Registry {
     /// The store fails, or a canary does not open.
     pub async fn find(&self, mark: Mark, value: &str) -> Result<Vec<Canary>> {
         let rows = self.bearers(mark, value).await?;
-        let mut canaries = Vec::with_capacity(rows.len());
-        for row in &rows {
-            canaries.push(self.canary(row).await?);
-        }
-        Ok(canaries)
+        // Neither their versions nor their source's key is asked for once for each.
+        let kept = match folded(mark, value) {
+            Some(value) if !rows.is_empty() => {
+                let tag = self.vault.tag(mark.name(), &value);
+                Kept::of_mark(&self.store, mark.name(), tag).await?
+            }
+            _ => Kept::default(),
+        };
+        self.open_page(&rows, &kept)
     }
 
     /// Whether there is a canary that [`Registry::find`] would find.

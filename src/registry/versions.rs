@@ -106,6 +106,15 @@ impl Kept {
         Kept::new(&tx.fetch(sql, vec![batch.as_str().into()]).await?)
     }
 
+    /// Those of the canaries that bear a mark.
+    pub(super) async fn of_mark(store: &Store, mark: &str, tag: Vec<u8>) -> Result<Kept> {
+        let sql = "select canary, version, state, at, sealed from canary_version
+                   where state <> 'void' and canary in (select canary from canary_mark
+                                                        where mark = $1 and tag = $2)
+                   order by canary, version";
+        Kept::new(&store.fetch(sql, vec![mark.into(), tag.into()]).await?)
+    }
+
     /// Those of one canary.
     pub(super) async fn of_canary(store: &Store, canary: &str) -> Result<Kept> {
         let sql = "select canary, version, state, at, sealed from canary_version

@@ -2,8 +2,8 @@
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_imap::{Authenticator, Client, Session};
 use rustls::pki_types::pem::PemObject;
@@ -20,6 +20,8 @@ use crate::workspace::read_private;
 
 /// For each step of the conversation.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The machine's authorities are read again after so long.
+const ROOTS_KEPT: Duration = Duration::from_secs(3600);
 
 /// Why a mailbox could not be read. What the server says itself is not repeated: it may hold an address.
 #[derive(Debug, thiserror::Error)]
@@ -167,13 +169,31 @@ async fn encrypted(
     Ok(Box::new(in_time(shaken).await?))
 }
 
-fn roots(file: Option<PathBuf>) -> Result<RootCertStore, Failed> {
+/// The authorities that this machine trusts. Reading some hundred files takes longer than a look into a mailbox, so
+/// they are kept for an hour.
+fn native_roots() -> RootCertStore {
+    static KEPT: Mutex<Option<(Instant, RootCertStore)>> = Mutex::new(None);
+    // Should a reader have panicked, what it left is whole.
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((read, store)) = &*kept
+        && read.elapsed() < ROOTS_KEPT
+    {
+        return store.clone();
+    }
     let mut store = RootCertStore::empty();
+    // What of them does not read is no reason to do without the others.
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if !store.is_empty() {
+        *kept = Some((Instant::now(), store.clone()));
+    }
+    store
+}
+
+fn roots(file: Option<PathBuf>) -> Result<RootCertStore, Failed> {
     let Some(file) = file else {
-        // What of them does not read is no reason to do without the others.
-        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return Ok(store);
+        return Ok(native_roots());
     };
+    let mut store = RootCertStore::empty();
     let wrong = |error: String| Failed::Tls(format!("{}: {error}", file.display()));
     let all = CertificateDer::pem_file_iter(&file).map_err(|error| wrong(error.to_string()))?;
     for certificate in all {

@@ -6,6 +6,7 @@
 
 mod command;
 mod data;
+mod guesses;
 pub(super) mod identity;
 mod input;
 mod journal;
@@ -39,6 +40,7 @@ pub use recipients::{Recipients, Standing};
 pub use session::{Ended, Protocol, Session};
 pub use tls::{Tls, ends as certificate_ends, install_crypto};
 
+use guesses::Guesses;
 use journal::Journal;
 use probe::Probes;
 use seats::Seats;
@@ -64,6 +66,7 @@ pub struct Context {
     tls: Option<Tls>,
     recipients: Recipients,
     intake: Intake,
+    guesses: Guesses,
     probes: Probes,
     /// Room for unfinished messages, in KiB.
     memory: Arc<Semaphore>,
@@ -90,6 +93,7 @@ impl Context {
             limits,
             proxies: config.proxies.clone(),
             tls,
+            guesses: Guesses::default(),
             probes: Probes::start(recipients.clone(), intake.clone(), None, Vec::new()),
             recipients,
             intake,

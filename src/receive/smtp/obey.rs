@@ -33,6 +33,9 @@ pub(super) struct Envelope<'a> {
     /// nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe: Option<String>,
+    /// How many addresses its network had asked for in vain, where it guesses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guessed: Option<usize>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
@@ -152,13 +155,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         };
         match self.context.recipients.standing(&address).await {
             Standing::Ours => self.take(String::from(address)),
-            Standing::NoMailbox => self.refuse_recipient("no_mailbox", &format!(
-                "550 5.1.1 <{shown}>: Recipient address rejected: User unknown in local recipient table"
-            )),
-            Standing::Foreign => self.refuse_recipient("foreign", &format!("550 5.7.1 <{shown}>: Relay access denied")),
-            Standing::Unknown => {
-                self.refuse_recipient("registry", "451 4.3.0 Error: temporary lookup failure, try again later")
+            Standing::NoMailbox => {
+                self.asked.in_vain(address.as_str());
+                self.refuse_recipient("no_mailbox", &format!(
+                    "550 5.1.1 <{shown}>: Recipient address rejected: User unknown in local recipient table"
+                ))
             }
+            Standing::Foreign => self.refuse_recipient(
+                "foreign",
+                &format!("550 5.7.1 <{shown}>: Relay access denied"),
+            ),
+            Standing::Unknown => self.refuse_recipient(
+                "registry",
+                "451 4.3.0 Error: temporary lookup failure, try again later",
+            ),
         }
     }
 

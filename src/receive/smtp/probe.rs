@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
 use super::Recipients;
+use super::guesses::Guesses;
 use super::identity::hash_of;
 use super::journal::Journal;
 use super::network::network;
@@ -50,6 +51,9 @@ pub(super) struct Check {
     at: OffsetDateTime,
     client: Client,
     recipient: String,
+    /// How many addresses the network had asked for in vain when the session ended, where it guesses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guessed: Option<usize>,
 }
 
 /// Its number in the journal, where there is one.
@@ -140,6 +144,7 @@ impl Check {
             lmtp: false,
             queued_as: "",
             probe: Some(client.network.clone()),
+            guessed: self.guessed,
         };
         let hour = self.at.unix_timestamp() / SAME;
         let same = [
@@ -162,6 +167,9 @@ impl Check {
 /// What a session has asked for. Dropped with it, it tells the keeper of probes.
 pub(super) struct Asked {
     probes: Probes,
+    guesses: Guesses,
+    /// Who asks is known.
+    guessing: bool,
     client: Client,
     open: BTreeMap<String, Numbered>,
     served: BTreeSet<String>,
@@ -169,7 +177,13 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Nothing yet.
-    pub fn new(probes: Probes, peer: IpAddr, protocol: Protocol, tls: bool) -> Asked {
+    pub fn new(
+        probes: Probes,
+        guesses: Guesses,
+        peer: IpAddr,
+        protocol: Protocol,
+        tls: bool,
+    ) -> Asked {
         let client = Client {
             peer,
             // Who stands behind a mail server that hands messages on is not known here.
@@ -183,6 +197,8 @@ impl Asked {
         };
         Asked {
             probes,
+            guesses,
+            guessing: protocol == Protocol::Smtp,
             client,
             open: BTreeMap::new(),
             served: BTreeSet::new(),
@@ -191,6 +207,9 @@ impl Asked {
 
     /// This one was accepted by RCPT in a transaction. It is in the journal before it is answered.
     pub fn asked(&mut self, recipient: &str, from: &str, helo: Option<&str>) {
+        if self.guessing {
+            self.guesses.asked(self.client.peer, recipient, true);
+        }
         let known = self.served.contains(recipient) || self.open.contains_key(recipient);
         if known || self.open.len() + self.served.len() >= MOST {
             return;
@@ -204,10 +223,24 @@ impl Asked {
             at: OffsetDateTime::now_utc(),
             client: self.client.clone(),
             recipient: recipient.to_owned(),
+            guessed: None,
         };
         let number = self.probes.journal.as_ref();
         let number = number.map(|journal| journal.asked(&check));
         self.open.insert(recipient.to_owned(), (number, check));
+    }
+
+    /// This one is no mailbox of ours.
+    pub fn in_vain(&self, recipient: &str) {
+        if self.guessing {
+            self.guesses.asked(self.client.peer, recipient, false);
+        }
+    }
+
+    /// How many addresses the client's network has asked for in vain, if it guesses.
+    pub fn guessed(&self) -> Option<usize> {
+        let guessing = self.guessing.then_some(self.client.peer);
+        guessing.and_then(|peer| self.guesses.dictionary(peer))
     }
 
     /// A message came for them; or it did, and it was our fault that it was not taken.
@@ -230,7 +263,10 @@ impl Drop for Asked {
         if self.open.is_empty() {
             return;
         }
-        let left = std::mem::take(&mut self.open).into_values().collect();
+        let guessed = self.guessed();
+        let left = std::mem::take(&mut self.open).into_values();
+        let left = left.map(|(number, check)| (number, Check { guessed, ..check }));
+        let left = left.collect();
         if self.probes.ended.try_send(left).is_err() {
             tracing::error!("recipient checks are not stored: too many wait already");
         }

@@ -92,7 +92,13 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
         context: &'c Context,
     ) -> Session<'c, S> {
         Session {
-            asked: Asked::new(context.probes.clone(), peer, protocol, tls),
+            asked: Asked::new(
+                context.probes.clone(),
+                context.guesses.clone(),
+                peer,
+                protocol,
+                tls,
+            ),
             protocol,
             stream,
             context,

@@ -25,6 +25,9 @@ struct Envelope {
     /// The network of a client that asked for the recipient and sent nothing.
     #[serde(default)]
     probe: Option<String>,
+    /// How many addresses that network had asked for in vain, where it guesses.
+    #[serde(default)]
+    guessed: Option<usize>,
     /// By which other way than SMTP it came.
     #[serde(default)]
     via: Option<String>,
@@ -40,6 +43,11 @@ fn envelope(message: &Message) -> Option<Envelope> {
 /// The network that checked a recipient, if that is all that it did.
 pub fn probe(message: &Message) -> Option<String> {
     envelope(message)?.probe
+}
+
+/// Whether the client tried names until one was there: a spammer's dictionary, and no list of anybody's.
+pub fn guessed(message: &Message) -> bool {
+    envelope(message).is_some_and(|envelope| envelope.guessed.is_some())
 }
 
 /// Who has sent a mail, as its envelope says.
@@ -83,12 +91,17 @@ pub fn actor(message: &Message) -> Actor {
         from,
         helo,
         peer: Some(peer),
+        guessed,
         ..
     }) = &envelope
     {
+        let guessed = guessed.map(|vain| format!("; it guesses, and asked for {vain} in vain"));
+        let guessed = guessed.unwrap_or_default();
         return Actor {
             from: one_line(from),
-            summary: one_line(&format!("recipient check by {peer} ({helo}), no message")),
+            summary: one_line(&format!(
+                "recipient check by {peer} ({helo}), no message{guessed}"
+            )),
             ..Actor::default()
         };
     }

@@ -292,12 +292,12 @@ async fn understand(
         Some(_) => None,
         None => drill::brought(registry, message, &reached).await?,
     };
-    let bounce = mail::bounce(message);
+    let noise = mail::bounce(message) || mail::guessed(message);
     let mut sightings: Vec<NewSighting> = reached
         .iter()
         .map(|reached| match &drill {
             Some(drill) if drill.is(reached) => drill.sighting(&actor),
-            _ if bounce => NewSighting {
+            _ if noise => NewSighting {
                 kind: SightingKind::Noise,
                 ..sighting(reached, &actor, None, known)
             },

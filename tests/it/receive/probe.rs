@@ -295,3 +295,46 @@ async fn who_was_answered_has_asked_though_the_receiver_is_killed() {
         assert_eq!(kept(), Vec::<std::path::PathBuf>::new());
     }
 }
+
+#[tokio::test]
+async fn whoever_guesses_names_accuses_nobody_and_hides_nobody_else() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE, HANAKO, JIRO]).await;
+    let receiver = otori.receive(&config(&otori)).await;
+    for session in 0..3 {
+        let names: Vec<String> = (0..8)
+            .map(|name| format!("name{session}{name}@decoys.example"))
+            .collect();
+        let asks: Vec<(&str, &str)> = names.iter().map(|name| (&**name, "550 5.1.1")).collect();
+        quit(asked(&receiver, &format!("192.0.2.{session}"), &asks).await).await;
+    }
+    // Two canaries asked for from one network would be an alarm.
+    let both = [(KEISUKE.mail, "250 "), (HANAKO.mail, "250 ")];
+    quit(asked(&receiver, "192.0.2.7", &both).await).await;
+    for (peer, recipient) in [("192.0.2.8", HANAKO.mail), ("203.0.113.5", JIRO.mail)] {
+        let mut client = asked(&receiver, peer, &[(recipient, "250 ")]).await;
+        say(&mut client, "DATA\r\nSubject: x\r\n\r\nx\r\n.\r\n").await;
+        expect(&mut client, "354 ").await;
+        expect(&mut client, "250 ").await;
+        quit(client).await;
+    }
+    receiver.stop().await;
+    otori.settled().await;
+    let mut found: Vec<_> = sightings(&otori)
+        .await
+        .into_iter()
+        .map(|one| (one.kind, one.incident, one.actor.summary))
+        .collect();
+    found.sort_by(|a, b| (a.0.name(), &a.2).cmp(&(b.0.name(), &b.2)));
+    let checks = "recipient check by 192.0.2.7 (wash.broker.example), no message; it guesses, and asked for 24 in vain";
+    let noise = |summary: &str| (SightingKind::Noise, None, summary.to_owned());
+    assert_eq!(
+        found,
+        [
+            (SightingKind::Alarm, Some(1), "x".to_owned()),
+            noise(checks),
+            noise(checks),
+            noise("x"),
+        ]
+    );
+}
