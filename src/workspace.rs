@@ -266,6 +266,9 @@ enforce = false
 [incident]
 # After so many days without an alarm of its source, the next alarm opens another incident.
 # quiet_days = 90
+# Calls in which nobody said a canary's name open an incident from this log10 of their likelihood ratio on: one stray
+# robocall never does, agreement across the numbers of one source does.
+# calls_log10_lr = 2.0
 
 [alert]
 # relay = "smtp://127.0.0.1:25"

@@ -15,7 +15,7 @@ use crate::evidence::{Act, Entry, ErasedMessage, content_hash};
 /// By which rule a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// It reached no canary.
+    /// It reached no canary, or is a call that agreed with no other.
     Noise,
     /// It was expected, or a drill.
     Expected,
@@ -67,7 +67,9 @@ impl Registry {
                    and (message.channel <> 'post'
                         or exists (select 1 from sighting where sighting.message = message.id))
                    and not exists (select 1 from sighting where sighting.message = message.id
-                                   and (kind <> 'noise' or incident is not null))
+                                   and (incident is not null
+                                        or kind <> 'noise'
+                                           and not (kind = 'alarm' and channel in ('phone', 'sms'))))
                    and not exists (select 1 from erasure where erasure.message = message.id)
                  order by message.id"
             }
@@ -228,8 +230,7 @@ impl Registry {
             return Ok(None);
         }
         tx.touch(Table::Erasure, id);
-        // Which of our own numbers was called is what other incidents are weighed by, and a number's
-        // background is measured by.
+        // Which of our own numbers was called, a person may want to see still.
         let numbers = match message.channel {
             Channel::Phone | Channel::Sms => message.recipients.as_slice(),
             _ => &[],

@@ -24,6 +24,19 @@ pub struct IncidentConfig {
     /// After so many days without an alarm of its source an incident has gone quiet: the next alarm opens
     /// another, unless it comes from an actor that the quiet one knows.
     pub quiet_days: NonZeroU16,
+    /// Calls in which no canary's name was said open an incident from this log10 of their likelihood ratio on
+    /// ([`weigh_calls`](crate::weigh::weigh_calls)); 0.5 to 12.
+    #[serde(deserialize_with = "powers_of_ten")]
+    pub calls_log10_lr: f64,
+}
+
+fn powers_of_ten<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<f64, D::Error> {
+    let value = f64::deserialize(from)?;
+    let sound = (0.5..=12.0).contains(&value);
+    let why = "calls_log10_lr is 0.5 to 12: calls alone open an incident from there on (2 is a ratio of 100)";
+    sound
+        .then_some(value)
+        .ok_or_else(|| serde::de::Error::custom(why))
 }
 
 impl Default for IncidentConfig {
@@ -31,6 +44,7 @@ impl Default for IncidentConfig {
         IncidentConfig {
             // A bought list is used up within a season.
             quiet_days: const { NonZeroU16::new(90).unwrap() },
+            calls_log10_lr: crate::weigh::OPENS,
         }
     }
 }
@@ -51,6 +65,7 @@ impl Registry {
     #[must_use]
     pub fn joining(mut self, config: &IncidentConfig) -> Registry {
         self.quiet = i64::from(config.quiet_days.get()) * DAY;
+        self.calls_open = config.calls_log10_lr;
         self
     }
 
@@ -98,15 +113,14 @@ struct Candidate {
     near: bool,
 }
 
-/// The incident of an alarm, opened if there is none that it belongs to. What its actor is known by
-/// is kept with it.
-pub(super) async fn join_incident(
+/// The incident that an alarm belongs to, of those that there are.
+pub(super) async fn incident_of(
     tx: &mut Tx,
     source: &SourceName,
     actor: &ActorTags,
     at: i64,
     quiet: i64,
-) -> Result<i64> {
+) -> Result<Option<i64>> {
     let rows = tx
         .fetch(
             "select id, state, opened_at, last_at from incident
@@ -124,7 +138,7 @@ pub(super) async fn join_incident(
             near: at >= opened_at.saturating_sub(quiet) && at <= last_at.saturating_add(quiet),
         });
     }
-    let joined = match &candidates[..] {
+    Ok(match &candidates[..] {
         // The ordinary case, and that of every mail of a flood.
         [only] if only.near => Some(only.id),
         [] => None,
@@ -137,7 +151,19 @@ pub(super) async fn join_incident(
             let best = best(&|one| known.contains(&one.id)).or_else(|| best(&|one| one.near));
             best.map(|one| one.id)
         }
-    };
+    })
+}
+
+/// The incident of an alarm, opened if there is none that it belongs to. What its actor is known by
+/// is kept with it.
+pub(super) async fn join_incident(
+    tx: &mut Tx,
+    source: &SourceName,
+    actor: &ActorTags,
+    at: i64,
+    quiet: i64,
+) -> Result<i64> {
+    let joined = incident_of(tx, source, actor, at, quiet).await?;
     let rows = match joined {
         Some(id) => {
             tx.fetch(

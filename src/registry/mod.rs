@@ -5,6 +5,7 @@
 //! by keyed blind indexes (HMAC-SHA-256): without the key a copied registry names nobody.
 
 mod actors;
+mod agreeing;
 mod alerts;
 mod burn_in;
 mod called;
@@ -277,6 +278,8 @@ pub struct Registry {
     key_check: Arc<[u8]>,
     /// Microseconds after which an incident has gone quiet.
     quiet: i64,
+    /// From how many powers of ten on calls alone open an incident.
+    calls_open: f64,
 }
 
 /// Times are kept as microseconds since 1970 UTC: exact, sortable, the same on both engines.

@@ -274,6 +274,7 @@ impl Registry {
             by: system_user().into(),
             key_check: Arc::new([]),
             quiet: 0,
+            calls_open: 0.0,
         }
         .joining(&IncidentConfig::default());
         registry.check_key(key).await?;

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::called::Call;
 use super::drills;
-use super::joining::{alone, join_incident};
+use super::joining::{alone, incident_of, join_incident};
 use super::marks::folded;
 use super::probes;
 use super::store::{Row, Tx};
@@ -358,7 +358,7 @@ impl Registry {
             sightings,
             drill,
         };
-        self.note_call(tx, &call).await?;
+        let point = self.note_call(tx, &call).await?;
         let mut stored: Vec<Sighting> = Vec::with_capacity(sightings.len());
         for sighting in sightings {
             let kind = match sighting.kind {
@@ -373,7 +373,27 @@ impl Registry {
             let incident = match &sighting.source {
                 Some(source) if kind == SightingKind::Alarm || washes => {
                     let actor = self.actor_tags(way, sighting);
-                    Some(join_incident(tx, source, &actor, at, self.quiet).await?)
+                    // A call may be anybody's: it opens nothing unless it says a name, or others agree.
+                    let stray = matches!(way, Channel::Phone | Channel::Sms)
+                        && sighting.actor.named.is_none();
+                    let known = match stray {
+                        true => incident_of(tx, source, &actor, at, self.quiet).await?,
+                        false => None,
+                    };
+                    let agree = match point.filter(|_| stray && known.is_none()) {
+                        Some(point) => self.calls_agree(tx, source, (message, point), at).await?,
+                        None => false,
+                    };
+                    match stray && known.is_none() && !agree {
+                        true => None,
+                        false => {
+                            let id = join_incident(tx, source, &actor, at, self.quiet).await?;
+                            if agree {
+                                self.gather_calls(tx, id, source, at).await?;
+                            }
+                            Some(id)
+                        }
+                    }
                 }
                 _ => None,
             };

@@ -5,15 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use time::OffsetDateTime;
 
-use super::receiving::{ENVELOPE, recipients};
-use super::{Error, Registry, Result, from_micros};
-use crate::canary::{Channel, ContactKind, Incident, SightingKind, SourceName, State};
+use super::agreeing::CallBook;
+use super::{Error, Registry, Result, from_micros, micros};
+use crate::canary::{Channel, ContactKind, Incident, Named, SightingKind, SourceName, State};
 use crate::evidence::{Act, Entry};
-use crate::notation::phone_key;
-use crate::weigh::{Reach, Seen, Standing, Way, Weight, verdict};
+use crate::weigh::{Reach, Seen, Standing, Way, Weight, named, verdict};
 
-/// Calls that are looked at; a flood beyond shows no further numbers that matter.
-const CALLS: u32 = 20_000;
 const YEAR: f64 = 365.25 * 24.0 * 3600.0;
 
 /// A source's contact points.
@@ -52,6 +49,8 @@ struct Reached {
     point: String,
     /// Whether it is a canary.
     canary: bool,
+    /// Of a call: the canary whose name the caller said, and how.
+    named: Option<(String, Named)>,
     at: OffsetDateTime,
 }
 
@@ -59,6 +58,7 @@ struct Reached {
 struct Known {
     points: HashMap<SourceName, Points>,
     reached: Vec<Reached>,
+    calls: CallBook,
     /// Canaries whose details somebody was shown.
     shown: HashSet<String>,
 }
@@ -74,9 +74,13 @@ impl Registry {
         }
         let mut reached = self.reached_canaries().await?;
         reached.extend(self.reached_numbers().await?);
+        let mut tx = self.store.begin_snapshot().await?;
+        let calls = self.call_book(&mut tx, i64::MIN, i64::MAX).await?;
+        tx.commit().await?;
         let known = Known {
             points: self.points().await?,
             reached,
+            calls,
             shown: self.shown().await?,
         };
         Ok(incidents.iter().map(|one| known.weigh(one)).collect())
@@ -128,6 +132,7 @@ impl Registry {
                 way: Way::of(channel, kind),
                 canary: canary.is_some(),
                 point: canary.unwrap_or_default(),
+                named: None,
                 at: from_micros(row.int(5)?, "sighting")?,
             });
         }
@@ -137,35 +142,31 @@ impl Registry {
     }
 
     async fn reached_numbers(&self) -> Result<Vec<Reached>> {
-        let rows = self
-            .store
-            .fetch(
-                "select sighting.source, sighting.incident, sighting.at, message.envelope
-                 from sighting join message on message.id = sighting.message
-                 where sighting.channel in ('phone', 'sms') and sighting.kind = 'alarm'
-                   and sighting.source is not null
-                 order by sighting.id desc limit $1",
-                vec![CALLS.into()],
-            )
-            .await?;
-        let mut reached = Vec::new();
+        let sql = "select sighting.source, sighting.incident, sighting.canary, called.point, called.named,
+                          min(sighting.at), max(sighting.at)
+                   from sighting join called on called.message = sighting.message
+                   where sighting.channel in ('phone', 'sms') and sighting.kind = 'alarm'
+                     and sighting.source is not null and called.point is not null
+                   group by sighting.source, sighting.incident, sighting.canary, called.point, called.named";
+        let rows = self.store.fetch(sql, vec![]).await?;
+        let mut reached = Vec::with_capacity(rows.len());
         for row in &rows {
             let source: SourceName =
                 (row.text(0)?.parse()).map_err(|_| Error::Damaged("a sighting".to_owned()))?;
-            let envelope = self.vault.open(ENVELOPE, &row.bytes(3)?)?;
-            let mut numbers = recipients(&envelope)?;
-            if numbers.is_empty() {
-                // Erased by a version that kept no number: some number it was.
-                numbers.push(String::new());
-            }
-            for number in numbers {
+            let named = match row.int(4)? {
+                1 => Some(Named::Family),
+                2 => Some(Named::Whole),
+                _ => None,
+            };
+            for at in [5, 6] {
                 reached.push(Reached {
                     source: source.clone(),
                     incident: row.int_or_null(1)?,
                     way: Way::Phone,
-                    point: phone_key(&number, None).unwrap_or(number),
+                    point: row.int(3)?.to_string(),
                     canary: false,
-                    at: from_micros(row.int(2)?, "sighting")?,
+                    named: row.text_or_null(2)?.zip(named),
+                    at: from_micros(row.int(at)?, "sighting")?,
                 });
             }
         }
@@ -196,7 +197,22 @@ impl Known {
                 elsewhere: self.elsewhere(incident, way),
             })
             .collect();
-        verdict(&seen, self.standing(incident))
+        verdict(&seen, self.calls(incident), self.standing(incident))
+    }
+
+    /// What the calls up to the incident's last one say, and that callers said names.
+    fn calls(&self, incident: &Incident) -> f64 {
+        let ours = self.reached.iter();
+        let ours = ours.filter(|one| one.incident == Some(incident.id) && one.way == Way::Phone);
+        let last = ours.clone().map(|one| one.at).max();
+        let at = micros(last.unwrap_or(incident.last_at));
+        let agree = self.calls.weigh(incident.source.as_str(), at).log10_lr;
+        let mut names: HashMap<&str, Named> = HashMap::new();
+        for (canary, how) in ours.filter_map(|one| one.named.as_ref()) {
+            let said = names.entry(canary).or_insert(*how);
+            *said = (*said).max(*how);
+        }
+        agree + names.values().map(|how| named(*how)).sum::<f64>()
     }
 
     fn here(&self, incident: &Incident, way: Way) -> Reach {

@@ -8,7 +8,7 @@ const RATES: [(f64, f64); 5] = [(-1.0, 0.1), (-0.5, 0.2), (0.0, 0.4), (0.5, 0.2)
 const DECADES: f64 = 4.0;
 const STEPS: usize = 33;
 /// How many of those who have a list do not use a channel.
-const UNUSED: f64 = 0.5;
+pub(super) const UNUSED: f64 = 0.5;
 /// Nobody watches for less than a day.
 const DAY: f64 = 1.0 / 365.25;
 /// So many further points are looked at one by one, and the rest in growing steps.
@@ -70,7 +70,7 @@ fn reached(rate: f64, extra: f64, reach: &Reach) -> f64 {
 
 /// Chances at which a contact point is reached, each with its probability. The last is a hair below
 /// certainty: somebody is always away.
-fn chances() -> impl Iterator<Item = (f64, f64)> {
+pub(super) fn chances() -> impl Iterator<Item = (f64, f64)> {
     (0..STEPS).map(|step| {
         let power = -DECADES * (1.0 - step as f64 / (STEPS - 1) as f64);
         (0.999 * 10_f64.powf(power), 1.0 / STEPS as f64)
@@ -78,7 +78,7 @@ fn chances() -> impl Iterator<Item = (f64, f64)> {
 }
 
 /// A sum of numbers given by their logarithms.
-struct Sum {
+pub(super) struct Sum {
     top: f64,
     scaled: f64,
 }
@@ -93,7 +93,7 @@ impl Default for Sum {
 }
 
 impl Sum {
-    fn add(&mut self, ln: f64) {
+    pub(super) fn add(&mut self, ln: f64) {
         if ln > self.top {
             self.scaled = self.scaled * (self.top - ln).exp() + 1.0;
             self.top = ln;
@@ -102,7 +102,7 @@ impl Sum {
         }
     }
 
-    fn ln(&self) -> f64 {
+    pub(super) fn ln(&self) -> f64 {
         self.top + self.scaled.ln()
     }
 }

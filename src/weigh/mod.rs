@@ -23,6 +23,8 @@
 //! How many different strangers came to one contact point is not counted: it would say more, and we do not
 //! know how dependent they are.
 //!
+//! Telephone numbers are judged apart, each against its own burn-in and with who called: see [`weigh_calls`].
+//!
 //! The ratio of a channel is P(data | H1) / P(data | H0), both integrated over what is unknown: two fixed
 //! hypotheses, so its expectation under H0 is 1, and by Markov's inequality background alone reaches 1,000 at
 //! most once in a thousand. Channels are multiplied: given H0 they are independent, as far as we model.
@@ -34,9 +36,13 @@
 //! at most [`SHOWN`]; several carry the sum. Nothing carries more than [`MOST`]: the model itself may be
 //! wrong. Caps only take away, so the bound above stays.
 
+mod calls;
 mod grid;
 mod verdict;
 
+pub use calls::{
+    Background as CallBackground, CallsWeight, Event, Line, OPENS, named, weigh_calls,
+};
 pub use verdict::{ChannelWeight, Limit, Standing, Verdict, Weight, support, verdict};
 
 use crate::canary::{Channel, SightingKind};

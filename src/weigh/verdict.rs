@@ -88,8 +88,8 @@ pub struct Weight {
     pub channels: Vec<ChannelWeight>,
 }
 
-/// Weighs what has come.
-pub fn verdict(seen: &[Seen], standing: Standing) -> Weight {
+/// Weighs what has come. What calls say, they say by themselves: log10 of their likelihood ratio.
+pub fn verdict(seen: &[Seen], calls: f64, standing: Standing) -> Weight {
     let channels: Vec<ChannelWeight> = seen
         .iter()
         .filter(|seen| seen.here.points > 0)
@@ -99,7 +99,10 @@ pub fn verdict(seen: &[Seen], standing: Standing) -> Weight {
             reached: seen.here.reached,
             elsewhere_points: seen.elsewhere.points,
             elsewhere_reached: seen.elsewhere.reached,
-            log10_lr: seen.log10_lr(),
+            log10_lr: match seen.way {
+                Way::Phone => calls,
+                _ => seen.log10_lr(),
+            },
         })
         .collect();
     let sum: f64 = channels.iter().map(|channel| channel.log10_lr).sum();
@@ -197,9 +200,9 @@ mod tests {
     #[test]
     fn one_canary_carries_what_one_canary_can() {
         let all = [seen(Way::Mail, 1), seen(Way::Probe, 0), seen(Way::Post, 1)];
-        let open = verdict(&all, standing(2, 0));
+        let open = verdict(&all, 0.0, standing(2, 0));
         assert!(open.log10_lr > SHOWN && open.limited_by.is_none());
-        let shown = verdict(&all, standing(0, 1));
+        let shown = verdict(&all, 0.0, standing(0, 1));
         assert_eq!(
             (shown.log10_lr, shown.limited_by),
             (SHOWN, Some(Limit::Canaries))
@@ -207,7 +210,7 @@ mod tests {
         assert_eq!(shown.verdict, Verdict::Inconclusive);
         assert!(shown.words().contains("got out from us"));
         // Nobody reached says nothing for a leak.
-        assert!(verdict(&[seen(Way::Mail, 0)], standing(0, 0)).log10_lr <= 0.0);
+        assert!(verdict(&[seen(Way::Mail, 0)], 0.0, standing(0, 0)).log10_lr <= 0.0);
     }
 
     #[test]
@@ -217,7 +220,7 @@ mod tests {
             seen(Way::Post, 50),
             seen(Way::Phone, 50),
         ];
-        let most = verdict(&all, standing(50, 0));
+        let most = verdict(&all, 0.0, standing(50, 0));
         assert_eq!((most.log10_lr, most.limited_by), (MOST, Some(Limit::Model)));
         assert_eq!(most.support, "extremely strong support");
         assert_eq!(most.verdict, Verdict::Leak);
@@ -227,7 +230,7 @@ mod tests {
     fn a_source_without_contact_points_on_a_channel_says_nothing_there() {
         let mut none = seen(Way::Post, 0);
         none.here.points = 0;
-        let weight = verdict(&[none, seen(Way::Mail, 1)], standing(1, 0));
+        let weight = verdict(&[none, seen(Way::Mail, 1)], 0.0, standing(1, 0));
         assert_eq!(weight.channels.len(), 1);
     }
 }

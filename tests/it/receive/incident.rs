@@ -81,6 +81,7 @@ async fn joined(registry: &Registry, contact: Contact<'_>) -> i64 {
 fn quiet(days: u16) -> IncidentConfig {
     IncidentConfig {
         quiet_days: days.try_into().unwrap(),
+        ..IncidentConfig::default()
     }
 }
 
