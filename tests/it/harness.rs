@@ -146,6 +146,16 @@ impl Otori {
 
     /// Registers a source with one live batch of these canaries.
     pub async fn plant(&self, source: &str, people: &[Who<'_>]) -> Vec<Canary> {
+        self.plant_with(source, people, |_| {}).await
+    }
+
+    /// The same, with canaries that are somewhat other.
+    pub async fn plant_with(
+        &self,
+        source: &str,
+        people: &[Who<'_>],
+        other: impl Fn(&mut Canary),
+    ) -> Vec<Canary> {
         let source: SourceName = source.parse().unwrap();
         let known = self.registry.sources().await.unwrap();
         if !known.iter().any(|known| known.name == source) {
@@ -159,7 +169,9 @@ impl Otori {
             self.registry.add_source(&row).await.unwrap();
         }
         let id = self.registry.next_batch(&source).await.unwrap();
-        let canaries: Vec<Canary> = people.iter().map(|who| canary(&source, &id, who)).collect();
+        let canaries = people.iter().map(|who| canary(&source, &id, who));
+        let mut canaries: Vec<Canary> = canaries.collect();
+        canaries.iter_mut().for_each(other);
         let batch = Batch {
             id: id.clone(),
             source,

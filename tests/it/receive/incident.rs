@@ -1,7 +1,7 @@
 //! Which incident a sighting joins, what people write to one, and whom it knows.
 
 use otori::canary::{
-    Actor, Canary, Channel, IncidentState, NoteKind, Origin, Sighting, SightingKind,
+    Actor, Canary, Channel, IncidentState, Named, NoteKind, Origin, Sighting, SightingKind,
 };
 use otori::evidence::Act;
 use otori::registry::{Accepted, IncidentConfig, NewMessage, NewSighting, Registry};
@@ -362,7 +362,10 @@ async fn an_actor_is_known_across_sources_and_channels() {
         day: 2,
         canary: &shop[0],
         channel: Channel::Phone,
-        actor: actor("03-0123-9999"),
+        actor: Actor {
+            named: Some(Named::Family),
+            ..actor("03-0123-9999")
+        },
     };
     let second = settled(registry, called).await;
     let other = settled(registry, mail(3, &school[1], "x@else.example")).await;

@@ -1,6 +1,7 @@
 //! The receiver: mail, calls and letters to sightings, incidents and alerts.
 
 mod acme;
+mod agreeing;
 pub mod alert;
 mod authenticity;
 mod bounce;

@@ -1,6 +1,6 @@
 //! Erasure by the operator's rules: contents go, and everything can still be proved.
 
-use otori::canary::{Actor, Canary, Channel, IncidentState, SightingKind};
+use otori::canary::{Actor, Canary, Channel, IncidentState, Named, SightingKind};
 use otori::evidence::{Act, content_hash};
 use otori::registry::{
     Accepted, NewMessage, NewSighting, Registry, SightingFilter, envelope_text, letter_identity,
@@ -260,7 +260,10 @@ async fn what_a_closed_incident_s_calls_weigh_stays() {
             canary: None,
             batch: None,
             kind: SightingKind::Alarm,
-            actor: Actor::default(),
+            actor: Actor {
+                named: Some(Named::Whole),
+                ..Actor::default()
+            },
             network: None,
         };
         stored(registry, call, &[alarm]).await;
