@@ -60,6 +60,9 @@ pub(super) fn log10_ratio(
             lines,
             years,
         };
+        let all: Vec<Chance> = (lines.iter().zip(&events.at))
+            .map(|(line, events)| each.chance(line, *events))
+            .collect();
         for causes in causes(several) {
             let mut ln = level.ln_weight;
             let mut at = events.at.clone();
@@ -73,7 +76,12 @@ pub(super) fn log10_ratio(
                     one.lines.iter().for_each(|line| at[*line] -= 1);
                 }
             }
-            let came = each.chances(&at);
+            let mut came = all.clone();
+            for (place, (now, before)) in at.iter().zip(&events.at).enumerate() {
+                if now != before {
+                    came[place] = each.chance(&lines[place], *now);
+                }
+            }
             ln += came.iter().map(|chance| chance.ln).sum::<f64>();
             if !causes.contains(&Cause::List) {
                 let swept = areas.swept(&came).into_iter();
@@ -175,13 +183,6 @@ struct Each<'a> {
 }
 
 impl Each<'_> {
-    fn chances(&self, at: &[u32]) -> Vec<Chance> {
-        let lines = self.lines.iter().zip(at);
-        lines
-            .map(|(line, events)| self.chance(line, *events))
-            .collect()
-    }
-
     fn chance(&self, line: &Line, events: u32) -> Chance {
         let years = self.years.min(line.years).max(f64::MIN_POSITIVE);
         let rate = self.background.rate(line, self.level);

@@ -107,8 +107,8 @@ impl Background {
                 });
             }
         }
-        // What is this improbable changes no sum.
-        background.levels.retain(|level| level.ln_weight > -12.0);
+        // What is this improbable changes no sum by much.
+        background.levels.retain(|level| level.ln_weight > -9.0);
         background
     }
 

@@ -6,8 +6,8 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::phone::tell;
-use super::{HANAKO, JIRO, KEISUKE};
-use crate::harness::{Otori, PEOPLE, PLANTED};
+use super::{JIRO, KEISUKE};
+use crate::harness::{Otori, PLANTED};
 use crate::servers;
 
 /// Numbers of school, of shop and of nobody, each in a block of its own, but for the last two of school.
@@ -49,10 +49,9 @@ async fn planted(registry: &str) -> Otori {
         let entry = pool.iter().find(|entry| entry.point.identity() == identity);
         entry.unwrap().id
     };
-    let people = [KEISUKE, HANAKO, PEOPLE[0], PEOPLE[1], PEOPLE[2]];
     for (source, numbers) in [("school", &SCHOOL[..]), ("shop", &SHOP[..])] {
-        for (number, who) in numbers.iter().zip(people) {
-            let who = if source == "shop" { JIRO } else { who };
+        for number in numbers {
+            let who = if source == "shop" { JIRO } else { KEISUKE };
             let holds = |canary: &mut Canary| {
                 canary.details.household.landline = Some(e164(number));
                 canary.points = vec![place(number)];
@@ -90,6 +89,13 @@ fn said(told: &Value, source: &str) -> Value {
     one.unwrap().clone()
 }
 
+/// How many alerts wait to be told.
+async fn handed_on(otori: &Otori) -> usize {
+    let places = ["mail".to_owned()];
+    let now = OffsetDateTime::now_utc();
+    otori.registry.hand_on_alerts(&places, now).await.unwrap()
+}
+
 async fn agreement(registry: &str) {
     let otori = planted(registry).await;
     // One robocall, and again on the days after.
@@ -122,10 +128,7 @@ async fn agreement(registry: &str) {
     );
     import(&otori, &more);
     assert_eq!(incidents(&otori), Vec::<Value>::new());
-    let handed_on = otori
-        .registry
-        .hand_on_alerts(&["mail".to_owned()], OffsetDateTime::now_utc());
-    assert_eq!(handed_on.await.unwrap(), 0, "nobody is alerted");
+    assert_eq!(handed_on(&otori).await, 0, "nobody is alerted");
     // Two firms call the numbers of one source, newest record first.
     let mut firms = Vec::new();
     for (place, number) in SCHOOL[..4].iter().enumerate() {
@@ -145,10 +148,7 @@ async fn agreement(registry: &str) {
         by_firms.clone().all(|one| one["incident"] == open[0]["id"]),
         "{told}"
     );
-    let handed_on = otori
-        .registry
-        .hand_on_alerts(&["mail".to_owned()], OffsetDateTime::now_utc());
-    assert_eq!(handed_on.await.unwrap(), 1);
+    assert_eq!(handed_on(&otori).await, 1);
     let weight = otori.json(&["incidents", "show", "1"])["weight"].clone();
     assert!(weight["log10_lr"].as_f64().unwrap() > 2.0, "{weight}");
     // The next stray call is near in time, and joins.
