@@ -66,14 +66,16 @@ fn shell(command: &str, dir: &Path, path: &str) -> Command {
     shell
 }
 
-/// A number that one of the workspace's canaries has.
-async fn given_number(dir: &Path) -> String {
+/// A number that one of the workspace's canaries has, and the canary's name.
+async fn given_number(dir: &Path) -> (String, String) {
     let workspace = Workspace::find(Some(dir)).unwrap();
     let registry = workspace.registry().await.unwrap();
     let canaries = registry.canaries(None).await.unwrap();
     let mut numbers = canaries.iter().filter_map(|canary| {
         let household = &canary.details.household;
-        household.mobile.clone().or(household.landline.clone())
+        let (family, given) = (&household.guardian.family, &household.guardian.given);
+        let number = household.mobile.clone().or(household.landline.clone());
+        Some((number?, format!("{}{}", family.written, given.written)))
     });
     numbers.next().unwrap()
 }
@@ -116,9 +118,16 @@ async fn every_command_of_the_readme_works() {
             .replace(URL, &url)
             .replace(&format!(":{SMTP}"), &format!(":{smtp}"))
             .replace(&format!(":{HTTP}"), &format!(":{http}"));
-        // Which numbers the canaries were given is chance, and no README can tell.
+        // Which numbers the canaries were given is chance, and no README can tell. A call alone opens no incident,
+        // and the pages below look at one: this caller says a name.
         let command = match command.contains(NUMBER) && command.contains("/hooks/phone") {
-            true => command.replace(NUMBER, &given_number(&dir).await),
+            true => {
+                let (number, name) = given_number(&dir).await;
+                let call = r#""kind": "call""#;
+                assert!(command.contains(call), "{command}");
+                let named = format!(r#"{call}, "text": "{name}様ですか""#);
+                command.replace(NUMBER, &number).replace(call, &named)
+            }
             false => command,
         };
         if let Some(to) = command.strip_prefix("cd ") {

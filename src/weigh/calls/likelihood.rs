@@ -57,7 +57,6 @@ pub(super) fn log10_ratio(
         let each = Each {
             background,
             level,
-            lines,
             years,
         };
         let all: Vec<Chance> = (lines.iter().zip(&events.at))
@@ -178,7 +177,6 @@ impl Listed {
 struct Each<'a> {
     background: &'a Background,
     level: &'a Level,
-    lines: &'a [Line],
     years: f64,
 }
 
