@@ -69,8 +69,8 @@ fn moments(rng: &mut StdRng, rate_a_year: f64, from: f64, to: f64) -> Vec<f64> {
     let mut at = from;
     loop {
         at -= rng.random::<f64>().max(1e-300).ln() / rate_a_year * YEAR;
-        // NaN and infinity too.
-        if !(at < to) {
+        // A rate of nothing.
+        if at.is_nan() || at >= to {
             return found;
         }
         found.push(at);
