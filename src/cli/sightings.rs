@@ -1,13 +1,12 @@
 //! `otori sightings`.
 
-use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime, Time};
 
 use super::{Global, Outcome, Output, minute};
 use crate::canary::{Sighting, SightingsDocument, SourceName};
-use crate::registry::{Registry, SightingFilter};
+use crate::registry::{Heard, SightingFilter};
 
 /// What has reached the canaries, newest first
 #[derive(clap::Args)]
@@ -21,41 +20,6 @@ pub struct Args {
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u32,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(flatten)]
-    sightings: SightingsDocument<'a>,
-    /// What the calls of the last 90 days say, of each source that had any.
-    calls: Vec<Calls>,
-}
-
-#[derive(Serialize)]
-struct Calls {
-    source: SourceName,
-    /// Numbers that canaries of this source alone have, and how many of them were called.
-    points: u32,
-    reached: u32,
-    /// log10 of the likelihood ratio: a leak against background.
-    log10_lr: f64,
-    /// From where on calls alone open an incident.
-    opens_at: f64,
-}
-
-async fn calls(registry: &Registry, only: Option<&SourceName>) -> anyhow::Result<Vec<Calls>> {
-    let said = registry.calls_say(OffsetDateTime::now_utc()).await?;
-    let said = said
-        .into_iter()
-        .filter(|(source, _)| only.is_none_or(|only| only == source));
-    let calls = said.map(|(source, weight)| Calls {
-        source,
-        points: weight.points,
-        reached: weight.reached,
-        log10_lr: weight.log10_lr,
-        opens_at: registry.calls_open_at(),
-    });
-    Ok(calls.collect())
 }
 
 /// Runs `otori sightings`.
@@ -73,9 +37,10 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         limit: Some(args.limit),
     };
     let sightings = registry.sightings(&filter).await?;
-    let document = Document {
+    let now = OffsetDateTime::now_utc();
+    let document = Heard {
         sightings: SightingsDocument::new(&sightings),
-        calls: calls(&registry, filter.source.as_ref()).await?,
+        calls: registry.calls_say(filter.source.as_ref(), now).await?,
     };
     Output::new(global).result(&document, |out| {
         if sightings.is_empty() {

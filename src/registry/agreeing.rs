@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::store::Tx;
 use super::witness::Table;
 use super::{Error, Registry, Result, micros, pool};
-use crate::canary::{ContactPoint, SourceName};
+use crate::canary::{ContactPoint, SightingsDocument, SourceName};
 use crate::weigh::{CallBackground, CallsWeight, Event, Line, weigh_calls};
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
@@ -18,6 +19,31 @@ const ONCE: i64 = 90 * DAY;
 const CALLERS: i64 = 64;
 /// Later calls at which an older one is judged, too, where records come in another order.
 const LATER: usize = 32;
+
+/// What the calls of the last 90 days say of a source.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallsSaid {
+    /// The source.
+    pub source: SourceName,
+    /// Numbers that canaries of this source alone have.
+    pub points: u32,
+    /// Those that were called.
+    pub reached: u32,
+    /// log10 of the likelihood ratio: a leak against background.
+    pub log10_lr: f64,
+    /// From where on calls alone open an incident.
+    pub opens_at: f64,
+}
+
+/// `{"sightings": […], "calls": […]}`, as `otori sightings --json` prints and `/api/sightings` answers it.
+#[derive(Serialize)]
+pub struct Heard<'a> {
+    /// What has reached the canaries.
+    #[serde(flatten)]
+    pub sightings: SightingsDocument<'a>,
+    /// What calls say, of each source that had any.
+    pub calls: Vec<CallsSaid>,
+}
 
 /// A number of the pool, as calls are judged.
 struct Number {
@@ -138,27 +164,36 @@ impl Registry {
         Ok(())
     }
 
-    /// What the calls of the last 90 days say of each source that had any, and from where on they open an incident.
+    /// What the calls of the last 90 days say of each source that had any, or of one.
     ///
     /// # Errors
     /// The store fails, or an entry of the pool does not open.
-    pub async fn calls_say(&self, now: OffsetDateTime) -> Result<Vec<(SourceName, CallsWeight)>> {
+    pub async fn calls_say(
+        &self,
+        only: Option<&SourceName>,
+        now: OffsetDateTime,
+    ) -> Result<Vec<CallsSaid>> {
         let now = micros(now);
         let mut tx = self.store.begin_snapshot().await?;
         let book = self.call_book(&mut tx, now - ONCE, now).await?;
         tx.commit().await?;
         let sources = book.events.iter();
         let sources = sources.filter_map(|(line, _, _)| book.numbers[*line].source.as_deref());
-        let mut sources: Vec<&str> = sources.collect();
+        let wanted = |source: &&str| only.is_none_or(|only| only.as_str() == *source);
+        let mut sources: Vec<&str> = sources.filter(wanted).collect();
         sources.sort_unstable();
         sources.dedup();
-        let weigh = |source: &str| {
-            let name = source
-                .parse()
-                .map_err(|_| Error::Damaged(source.to_owned()))?;
-            Ok((name, book.weigh(source, now)))
+        let say = |name: &str| {
+            let weight = book.weigh(name, now);
+            Ok(CallsSaid {
+                source: name.parse().map_err(|_| Error::Damaged(name.to_owned()))?,
+                points: weight.points,
+                reached: weight.reached,
+                log10_lr: weight.log10_lr,
+                opens_at: self.calls_open,
+            })
         };
-        sources.into_iter().map(weigh).collect()
+        sources.into_iter().map(say).collect()
     }
 
     /// From how many powers of ten on calls alone open an incident.

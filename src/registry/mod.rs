@@ -43,6 +43,7 @@ mod versions;
 mod weighing;
 mod witness;
 
+pub use agreeing::{CallsSaid, Heard};
 pub use burn_in::BurnIn;
 pub use check::{LogCheck, Problem, Trust};
 pub use drills::{Busy, NewDrill};

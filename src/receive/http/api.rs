@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Site;
 use crate::canary::{IncidentsDocument, SightingsDocument};
-use crate::registry::{Error, SightingFilter};
+use crate::registry::{Error, Heard, SightingFilter};
 
 /// Which sightings: `?source=…&since=…&limit=…`.
 #[derive(Deserialize)]
@@ -41,9 +41,14 @@ pub(super) async fn sightings(
         since,
         limit,
     };
-    match site.registry.sightings(&filter).await {
-        Ok(sightings) => Json(SightingsDocument::new(&sightings)).into_response(),
-        Err(error) => failed(&error),
+    let now = OffsetDateTime::now_utc();
+    let calls = site.registry.calls_say(filter.source.as_ref(), now).await;
+    match (site.registry.sightings(&filter).await, calls) {
+        (Ok(sightings), Ok(calls)) => {
+            let sightings = SightingsDocument::new(&sightings);
+            Json(Heard { sightings, calls }).into_response()
+        }
+        (Err(error), _) | (_, Err(error)) => failed(&error),
     }
 }
 
