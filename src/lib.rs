@@ -23,6 +23,7 @@
 //! | [`database`] | customer databases: catalog, rows, one transaction per batch |
 //! | [`source`] | understanding a customer table |
 //! | [`plant`] | canaries into a source, checked, aged, and out again |
+//! | [`stealth`] | two thieves who try to pick the canaries out |
 //! | [`receive`] | mail, calls and letters to sightings |
 //! | [`retention`] | contents that are not needed any more go |
 //! | [`relay`] | a mail server that takes mails of ours |
@@ -35,7 +36,7 @@
 //!
 //! # The layer rule
 //!
-//! `persona`, `notation`, `canary`, `weigh`, `evidence`, `blend` and `drip` are pure: no tokio, no SQL, no clock, no thread RNG; time and
+//! `persona`, `notation`, `canary`, `weigh`, `evidence`, `blend`, `drip` and `stealth` are pure: no tokio, no SQL, no clock, no thread RNG; time and
 //! randomness are arguments. `source`, `plant`, `receive`, `alert`, `drill`, `trace` and `report`
 //! never import each other. `tests/it/layers.rs` reads the `use crate::` lines and holds this.
 #![forbid(unsafe_code)]
@@ -75,6 +76,8 @@ pub mod receive;
 pub mod report;
 #[cfg(feature = "plant")]
 pub mod source;
+#[cfg(feature = "plant")]
+pub mod stealth;
 #[cfg(feature = "trace")]
 pub mod trace;
 

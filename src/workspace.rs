@@ -117,6 +117,8 @@ pub struct Config {
     pub seeds: Option<PathBuf>,
     /// The evidence log: its name, and where its checkpoints go.
     pub evidence: crate::publish::PublishConfig,
+    /// Planting.
+    pub plant: PlantConfig,
     /// The receiver.
     #[cfg(feature = "receive")]
     pub receive: crate::receive::ReceiveConfig,
@@ -149,6 +151,23 @@ pub struct TendConfig {
     pub daily: bool,
     /// Changes per canary and year, in the place of what a table shows.
     pub rate: Option<f64>,
+}
+
+/// `[plant]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PlantConfig {
+    /// The area under the ROC curve, 0.5 to 1, beyond which a thief who knows some canaries finds the others too
+    /// well: planting and `otori stealth` stop there.
+    pub stealth_limit: f64,
+}
+
+impl Default for PlantConfig {
+    fn default() -> PlantConfig {
+        PlantConfig {
+            stealth_limit: 0.85,
+        }
+    }
 }
 
 /// `[registry]`.

@@ -36,7 +36,10 @@ def club(rng, count):
     words = [(row["word"], float(row["weight"])) for row in seeds("en_US/street_words.csv") if row["part"] == "word"]
     places = {state: Weighted(sorted(rows, key=lambda pair: -pair[1])[:160]) for state, rows in zips.items()}
     where = Weighted([(state, 1 / (rank + 2)) for rank, state in enumerate(STATES)])
-    streets, taken = {}, set()
+    streets = {}
+    # Some lines of each area code are for who asks late: canaries.
+    taken = {(code, line) for code in sum(area.values(), []) for line in rng.sample(range(100), 6)}
+    kept = set(taken)
 
     def code_of(row):
         codes = area[row["state"]]
@@ -128,13 +131,15 @@ def club(rng, count):
 
     def pool(want):
         out = []
+        taken.difference_update(kept)
         for _ in range(want):
             at = rng.choice(times)
             state, _, born, name, family = person(at)
             row, number, street, suffix, unit = address(state)
-            out.append(("drop", "", row["zip"], f"{number} {street} {suffix}, {row['city']}, {row['state']}", f"{unit}" if unit else "101-102", ""))
+            out.append(("drop", "", row["zip"], f"{number} {street} {suffix}, {row['city']}, {row['state']}", f"{unit}" if unit else "none", ""))
             out.append(("mailbox", mail(name, family, born, at), "", "", "", ""))
+            near = code_of(row) if rng.random() < 0.8 else code_of(places[where.draw(rng)].draw(rng))
+            out.append(("phone", "+1{}55501{:02}".format(*phone(near, 1980)), "", "", "", "2"))
         out += [("mail", f"{word}-mail.example", "", "", "", "2") for word in WORDS[: max(8, want // 12)]]
-        out += [("phone", "+1{}55501{:02}".format(*phone(code_of(places[where.draw(rng)].draw(rng)), 1980)), "", "", "", "2") for _ in range(want * 2 // 3)]
         return out
     return "members", columns, rows, pool

@@ -230,10 +230,10 @@ def household(rng, count):
         made = [land.address(store[1], store[2] if rng.random() < 0.72 else None) for store in (opened.draw(rng) for _ in range(want))]
         for home in made:
             text = home["pref"] + home["city"] + home["town"] + "-".join(home["block"]) + (" " + home["building"] if home["building"] else "")
-            first = int(home["unit"] or 101)
-            out.append(("drop", "", home["postcode"], text, f"{first}-{first + 2}", ""))
-        out += [("phone", land.mobile(rng.randint(1965, 1995)), "", "", "", "2") for _ in range(want // 2)]
-        out += [("phone", land.landline(home["code"]), "", "", "", "2") for home in made[: want // 3]]
+            first = int(home["unit"] or 0)
+            out.append(("drop", "", home["postcode"], text, f"{first}-{first + 2}" if first else "none", ""))
+        out += [("phone", land.mobile(rng.randint(1965, 1995)), "", "", "", "2") for _ in range(want)]
+        out += [("phone", land.landline(home["code"]), "", "", "", "2") for home in made]
         return out
     return "会員", columns, rows, pool
 
@@ -342,11 +342,11 @@ def shop(rng, count):
             home = land.address(pref)
             homes.append(home)
             text = home["pref"] + home["city"] + home["town"] + "-".join(home["block"]) + (" " + home["building"] if home["building"] else "")
-            first = int(home["unit"] or 101)
-            out.append(("drop", "", home["postcode"], text, f"{first}-{first + 1}", ""))
+            first = int(home["unit"] or 0)
+            out.append(("drop", "", home["postcode"], text, f"{first}-{first + 1}" if first else "none", ""))
             out.append(("mailbox", mail(family, given, born, at), "", "", "", ""))
         out += [("mail", f"{word}{number}.example", "", "", "", "2") for number, word in enumerate(WORDS[: max(8, want // 12)])]
-        out += [("phone", land.mobile(rng.randint(1950, 2003)), "", "", "", "2") for _ in range(want * 2 // 3)]
-        out += [("phone", land.landline(home["code"]), "", "", "", "2") for home in homes[: want // 4]]
+        out += [("phone", land.mobile(rng.randint(1950, 2003)), "", "", "", "2") for _ in range(want)]
+        out += [("phone", land.landline(home["code"]), "", "", "", "2") for home in homes]
         return out
     return "customers", columns, rows, pool

@@ -36,6 +36,11 @@ impl<K: Clone + Eq + Hash + Ord> Counted<K> {
         self.counts.get(value).copied().unwrap_or(0)
     }
 
+    /// All values with their numbers of rows.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&K, u32)> {
+        self.order.iter().map(|(count, value)| (value, *count))
+    }
+
     /// How many different values there are.
     pub(crate) fn len(&self) -> usize {
         self.order.len()

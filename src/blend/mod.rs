@@ -20,6 +20,8 @@ mod counted;
 mod filling;
 mod habit;
 mod local;
+mod mailbox;
+mod profile;
 mod seen;
 
 use std::collections::{BTreeMap, HashMap};
@@ -35,6 +37,8 @@ use counted::Counted;
 use filling::Filling;
 pub(crate) use filling::order;
 use local::{Locals, Owner};
+use mailbox::{Holder, Spelt};
+pub use profile::{Change, ColumnProfile, FOLDED_BELOW, Mix, Portion, Profile, Together, Trait};
 use seen::{CHILD, Cells, GUARDIAN, Roles, Seen};
 
 /// Tables with fewer rows show too little of their customers.
@@ -60,6 +64,8 @@ pub struct Ground<'a> {
     guardians: Names,
     children: Names,
     locals: Locals,
+    /// Names of the table and of the seed tables, by the letters that they have in a mail address.
+    spelt: (Spelt, Spelt),
     filling: Filling,
     /// Rows of late by the beginning of their postcode, or by region.
     areas: HashMap<String, Vec<usize>>,
@@ -275,6 +281,7 @@ impl<'a> Ground<'a> {
             rows,
             cells,
             places,
+            spelt: spelt(mapping, &guardians, lexicon),
             guardians,
             children,
             locals,
@@ -283,6 +290,15 @@ impl<'a> Ground<'a> {
             late,
             made: moments.into_iter().map(day).collect(),
         })
+    }
+
+    /// For each row whether it is one of late: whoever joins now is like those.
+    pub fn late(&self) -> Vec<bool> {
+        let mut late = vec![false; self.rows.len()];
+        for at in &self.late {
+            late[*at] = true;
+        }
+        late
     }
 
     /// A row that may be the pattern for somebody at `home`'s contact points: near its address, and with
@@ -369,7 +385,16 @@ impl<'a> Ground<'a> {
         stranger: &mut dyn FnMut(&mut R) -> Household,
         rng: &mut R,
     ) -> Drawn {
-        let at = self.pattern(home, rng);
+        let holder = match home.email.as_deref().and_then(|text| text.split_once('@')) {
+            Some((local, _)) if mailbox => {
+                mailbox::holder(local, &self.spelt.0, &self.spelt.1, rng)
+            }
+            _ => Holder::default(),
+        };
+        let at = (0..TRIES)
+            .map(|_| self.pattern(home, rng))
+            .find(|at| self.may_hold(*at, &holder))
+            .unwrap_or_else(|| self.pattern(home, rng));
         let row = &self.rows[at];
         let mut household = stranger(rng);
         household.address = home.address.clone();
@@ -389,7 +414,7 @@ impl<'a> Ground<'a> {
             household.children.truncate(1);
             household.children[0] = child;
         }
-        household.guardian = guardian;
+        household.guardian = held(guardian, holder);
         // A table that shows one family name for both shows it once; one with two shows them equal.
         for child in &mut household.children {
             child.family = household.guardian.family.clone();
@@ -440,6 +465,24 @@ impl<'a> Ground<'a> {
             empty,
             edges,
         }
+    }
+
+    /// Whether somebody like the customer of a row might be the holder of a mailbox.
+    fn may_hold(&self, at: usize, holder: &Holder) -> bool {
+        let Some(person) = self.guardians.people.get(at) else {
+            return true;
+        };
+        let born = match (holder.year, person.birth) {
+            (Some(year), Some(birth)) => year.abs_diff(birth.year()) < 3,
+            _ => true,
+        };
+        let named = holder.given.as_ref().is_none_or(|given| {
+            let given = key(given);
+            let slice = self.guardians.given.get(&slice(person.sex, person.birth));
+            self.guardians.all.count(&given) == 0
+                || slice.is_some_and(|names| names.count(&given) > 0)
+        });
+        born && named
     }
 
     /// A person like the one in row `at`: born near that one, of the same sex, with names about as common.
@@ -610,8 +653,44 @@ impl<'a> Ground<'a> {
     }
 }
 
+/// The names that mail addresses may be made of: those of the table, then those of the seed tables.
+fn spelt(mapping: &Mapping, names: &Names, lexicon: &Lexicon) -> (Spelt, Spelt) {
+    if !mapping.has(Role::Email) {
+        return Default::default();
+    }
+    let known = |counted: &Counted<NameKey>, seeds: Vec<(&str, &str)>| {
+        let own: Vec<(NamePart, u32)> = (counted.all())
+            .filter(|((_, kana), _)| !kana.is_empty() || mapping.locale == Locale::EnUs)
+            .map(|((written, kana), rows)| (part(written, kana), rows))
+            .collect();
+        let seeds = seeds.into_iter().map(|(written, kana)| part(written, kana));
+        let more: Vec<(NamePart, u32)> = seeds
+            .filter(|name| counted.count(&key(name)) == 0)
+            .map(|name| (name, 0))
+            .collect();
+        Spelt::of(mapping.locale, own.into_iter().chain(more))
+    };
+    (
+        known(&names.families, lexicon.families().collect()),
+        known(&names.all, lexicon.given_names().collect()),
+    )
+}
+
+/// A person who is the holder of a mailbox.
+fn held(person: Person, holder: Holder) -> Person {
+    let birth = holder
+        .year
+        .and_then(|year| person.birth.replace_year(year).ok());
+    Person {
+        family: holder.family.unwrap_or(person.family),
+        given: holder.given.unwrap_or(person.given),
+        birth: birth.unwrap_or(person.birth),
+        ..person
+    }
+}
+
 /// The rows that were made last: a fifth, or [`LATE_LEAST`]. Without moments they stand in their order.
-fn of_late(moments: &[Option<f64>], rows: usize) -> Vec<usize> {
+pub(crate) fn of_late(moments: &[Option<f64>], rows: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
     if moments.iter().flatten().count() * 10 > rows * 9 {
         let moment = |at: &usize| moments[*at].unwrap_or(f64::MIN);

@@ -52,6 +52,8 @@ mod sightings;
 #[cfg(feature = "plant")]
 mod source;
 #[cfg(feature = "plant")]
+mod stealth;
+#[cfg(feature = "plant")]
 mod suppress;
 #[cfg(feature = "receive")]
 mod taken_in;
@@ -104,6 +106,7 @@ verbs! {
     #[cfg(feature = "plant")] Plan = plan,
     #[cfg(feature = "plant")] Plant = plant,
     #[cfg(feature = "plant")] Drip = drip,
+    #[cfg(feature = "plant")] Stealth = stealth,
     #[cfg(feature = "plant")] Verify = verify,
     #[cfg(feature = "plant")] Tend = tend,
     #[cfg(feature = "plant")] Unplant = unplant,

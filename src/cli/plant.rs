@@ -52,6 +52,9 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     dry_run: Option<DryRun<'a>>,
     notes: &'a [String],
+    /// What a thief would find, keys and times aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stealth: Option<super::stealth::Found>,
 }
 
 #[derive(Serialize)]
@@ -103,6 +106,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let now = OffsetDateTime::now_utc();
     let ask = plant::Ask {
         force: args.force,
+        stealth_limit: Some(workspace.config().plant.stealth_limit),
         ..opened.ask(&registry, &people, args.count as usize, now)
     };
     let mut rng = StdRng::from_seed(rand::random());
@@ -129,6 +133,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         batch,
         canaries,
         notes,
+        stealth,
     } = planned;
     let planted = plant::plant(
         &registry,
@@ -153,6 +158,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         handed_out: None,
         dry_run: None,
         notes: &notes,
+        stealth: stealth.as_ref().ok().map(super::stealth::Found::of),
     };
     output.result(&document, |out| {
         writeln!(
@@ -222,6 +228,7 @@ fn show(name: &SourceName, planned: &Plan, output: &Output) -> anyhow::Result<Ou
         handed_out: None,
         dry_run: Some(shown),
         notes: &planned.notes,
+        stealth: planned.stealth.as_ref().ok().map(super::stealth::Found::of),
     };
     output.result(&document, |out| {
         writeln!(
@@ -269,6 +276,7 @@ async fn hand_out(
         batch,
         mut canaries,
         notes,
+        stealth,
     } = planned;
     let content = match &args.sql {
         Some(_) => plant::insert_statements(&opened.database, &table, &canaries)
@@ -303,6 +311,7 @@ async fn hand_out(
         }),
         dry_run: None,
         notes: &notes,
+        stealth: stealth.as_ref().ok().map(super::stealth::Found::of),
     };
     output.result(&document, |out| {
         writeln!(

@@ -2,6 +2,7 @@
 
 mod add;
 mod list;
+mod profile;
 mod show;
 mod view;
 
@@ -22,6 +23,8 @@ enum Act {
     Add(add::Args),
     /// A registered source: its columns, and three canaries as they would be written
     Show(show::Args),
+    /// What the table's customers are like, in sums without any customer, and what has changed
+    Profile(profile::Args),
     /// All registered sources
     List,
 }
@@ -35,6 +38,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     match args.act {
         Act::Add(args) => add::run(args, global).await,
         Act::Show(args) => show::run(args, global).await,
+        Act::Profile(args) => profile::run(args, global).await,
         Act::List => list::run(global).await,
     }
 }

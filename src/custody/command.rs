@@ -11,10 +11,9 @@ pub fn right_of(command: &str) -> Option<Right> {
         "sightings" | "campaigns" | "actors" | "alerts" | "incidents" | "incidents show"
         | "source list" | "requests" | "approve" | "report" | "drill list" | "evidence verify"
         | "evidence key" | "watchlist list" => Some(Right::Look),
-        "trace" | "trace merge" | "plan" | "verify" | "source show" | "pool list" | "dossier"
-        | "incidents confirm" | "incidents close" | "incidents assign" | "incidents note" => {
-            Some(Right::Examine)
-        }
+        "trace" | "trace merge" | "plan" | "stealth" | "verify" | "source show"
+        | "source profile" | "pool list" | "dossier" | "incidents confirm" | "incidents close"
+        | "incidents assign" | "incidents note" => Some(Right::Examine),
         "letters" | "letters file" | "letters confirm" => Some(Right::File),
         // A bundle holds the mails as they came, and a proof the canary's fields.
         "reveal" | "evidence prove" | "evidence export" => Some(Right::Reveal),

@@ -307,6 +307,13 @@ pub enum Act {
         /// The share that the trace estimated, and its interval; `None` where the source was not named.
         estimate: Option<[f64; 3]>,
     },
+    /// A source's table was looked at, and what its customers are like was kept.
+    SourceProfiled {
+        /// The source.
+        source: String,
+        /// Of the profile, as JSON.
+        sha256: String,
+    },
     /// Canaries are to arrive in a source one by one.
     DripSet {
         /// The source.

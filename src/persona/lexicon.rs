@@ -71,6 +71,18 @@ impl Lexicon {
         self.given.get(written).map(String::as_str)
     }
 
+    /// All family names with their readings, in no order.
+    pub fn families(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.families.iter();
+        names.map(|(written, kana)| (written.as_str(), kana.as_str()))
+    }
+
+    /// All given names with their readings, in no order.
+    pub fn given_names(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.given.iter();
+        names.map(|(written, kana)| (written.as_str(), kana.as_str()))
+    }
+
     /// Family and given name of a name that is written without a gap: the longest family name of which
     /// the rest is a given name too, else the longest.
     pub fn split<'t>(&self, whole: &'t str) -> Option<(&'t str, &'t str)> {

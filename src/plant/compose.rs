@@ -7,7 +7,7 @@ use rand::Rng;
 use time::OffsetDateTime;
 
 use crate::blend::{Drawn, Ground};
-use crate::canary::{Canary, Cell, ContactPoint, PlantedRow, State};
+use crate::canary::{Canary, Cell, ContactPoint, State};
 use crate::database::{self, Row};
 use crate::notation::{
     MappedColumn, Mapping, RelatedRows, Role, Surroundings, cells, email_key, phone_key,
@@ -15,12 +15,12 @@ use crate::notation::{
 use crate::persona::{Household, Shape};
 use crate::registry::PoolEntry;
 
-use super::allot::{AreaCodes, Needs, Stock, allot, rename};
+use super::allot::{AreaCodes, Custom, Needs, Stock, allot, rename};
 use super::fill::{self, Filler};
 use super::lend::lend;
 use super::marks::{Borne, Collision, Marks, Watch};
 use super::plan::Ask;
-use super::split::Splitter;
+use super::split::{Parted, Splitter};
 use super::tables::Tables;
 use super::{Error, Result};
 
@@ -30,13 +30,14 @@ const TRIES: u32 = 500;
 const PASSES: u32 = 6;
 
 /// A canary that has no name yet.
+#[derive(Clone)]
 pub(super) struct Draft {
     pub(super) household: Household,
     pub(super) points: Vec<i64>,
-    pub(super) rows: Vec<PlantedRow>,
-    /// Tables in which what it should refer to is not found.
-    pub(super) elsewhere: Vec<String>,
-    marks: Marks,
+    /// The row as the joined tables would show it, and those of further children.
+    pub(super) cells: Vec<Cell>,
+    pub(super) further: Vec<Vec<Cell>>,
+    pub(super) marks: Marks,
 }
 
 /// Whether a mail address is a single mailbox of the pool, which keeps its name.
@@ -61,6 +62,10 @@ pub(super) struct Composer<'a> {
     pub(super) ground: Option<Ground<'a>>,
     pub(super) columns: &'a [String],
     pub(super) rows: &'a [Row],
+    /// Which area codes they have.
+    pub(super) area: &'a AreaCodes,
+    /// What contact points they have.
+    pub(super) custom: &'a Custom,
 }
 
 impl Composer<'_> {
@@ -185,7 +190,8 @@ impl Composer<'_> {
             pool: self.pool,
             registered: self.registered,
             taken,
-            area: &AreaCodes::of(&self.filler.mapping, self.columns, self.rows),
+            area: self.area,
+            custom: self.custom,
         };
         let points = allot(&mut households, name, needs, &stock, rng)?;
         let mut used = self.used_mail(&[]);
@@ -194,16 +200,21 @@ impl Composer<'_> {
                 .iter()
                 .filter_map(|household| email_key(household.email.as_deref()?)),
         );
-        let both = households.into_iter().zip(points).enumerate();
-        both.map(|(place, (household, points))| {
-            self.draft(place, household, points, &mut used, borne, rng)
-        })
-        .collect()
+        let given: Vec<(Household, Vec<i64>)> = households.into_iter().zip(points).collect();
+        if let Some(eye) = self.eye() {
+            return self.choose(&eye, given, &mut used, borne, rng);
+        }
+        let given = given.into_iter().enumerate();
+        given
+            .map(|(place, (household, points))| {
+                self.draft(place, household, points, &mut used, borne, rng)
+            })
+            .collect()
     }
 
     /// The row of one household; while it cannot be told from another or does not fit, of another
     /// household with the same contact points.
-    fn draft<R: Rng + ?Sized>(
+    pub(super) fn draft<R: Rng + ?Sized>(
         &mut self,
         place: usize,
         mut household: Household,
@@ -227,13 +238,11 @@ impl Composer<'_> {
             let all = cells.iter().chain(further.iter().flatten());
             long = fill::too_long(&self.tables.one, all).map(str::to_owned);
             if long.is_none() && borne.take(&marks) {
-                let children = self.children.as_ref().map(|_| household.children.len());
-                let parted = self.splitter.split(&cells, &further, children, rng)?;
                 return Ok(Draft {
                     household,
                     points,
-                    rows: parted.rows,
-                    elsewhere: parted.elsewhere,
+                    cells,
+                    further,
                     marks,
                 });
             }
@@ -250,6 +259,17 @@ impl Composer<'_> {
                 hint: "the table has too few columns to tell so many canaries apart",
             },
         })
+    }
+
+    /// A draft's rows in their tables.
+    ///
+    /// # Errors
+    /// A column must be filled, and nothing tells with what.
+    pub(super) fn part<R: Rng + ?Sized>(&self, draft: &Draft, rng: &mut R) -> Result<Parted> {
+        let count = draft.household.children.len();
+        let children = self.children.as_ref().map(|_| count);
+        self.splitter
+            .split(&draft.cells, &draft.further, children, rng)
     }
 
     /// The row of a household; where the table shows enough of its customers, of one like them at the

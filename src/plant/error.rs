@@ -26,6 +26,18 @@ pub enum Error {
         /// The columns.
         columns: Vec<String>,
     },
+    /// Nothing can be said of so few customers.
+    #[error(
+        "{table} has {rows} customers: of fewer than {least} nothing can be said that would not be somebody's own"
+    )]
+    TooFewRows {
+        /// The table.
+        table: String,
+        /// Its rows, canaries left out.
+        rows: usize,
+        /// So many are needed.
+        least: usize,
+    },
     /// The table has nothing that a canary could be recognised by.
     #[error(
         "no column of {0} holds a name, an address, a number or a mail address: nobody could recognise a canary in it; map the columns that do (--map COLUMN=ROLE)"

@@ -15,10 +15,26 @@ use super::tables::Tables;
 use super::{Error, Result};
 
 /// Makes keys for a column that the database does not fill by itself and that has no pattern yet.
+#[derive(Clone)]
 enum Fresh {
     Count(u64),
     Uuid,
 }
+
+impl Fresh {
+    fn next<R: Rng + ?Sized>(&mut self, rng: &mut R) -> String {
+        match self {
+            Fresh::Uuid => uuid(rng),
+            Fresh::Count(next) => {
+                *next += 1;
+                (*next - 1).to_string()
+            }
+        }
+    }
+}
+
+/// What codes and keys are made from, at one moment.
+pub(super) struct Makers(BTreeMap<String, Codes>, BTreeMap<String, Fresh>);
 
 /// The mapping as it will be written, and what makes its keys and codes.
 pub(super) struct Filler {
@@ -83,6 +99,28 @@ impl Filler {
         Ok(filler)
     }
 
+    /// What the next codes and keys are made from.
+    pub(super) fn makers(&self) -> Makers {
+        Makers(self.codes.clone(), self.fresh.clone())
+    }
+
+    /// Goes back to what the next codes and keys were made from before.
+    pub(super) fn go_back(&mut self, Makers(codes, fresh): Makers) {
+        (self.codes, self.fresh) = (codes, fresh);
+    }
+
+    /// Codes and keys anew, in a row that has some already.
+    pub(super) fn recode<R: Rng + ?Sized>(&mut self, cells: &mut [Cell], rng: &mut R) {
+        for cell in cells {
+            if let Some(codes) = self.codes.get_mut(&cell.column) {
+                cell.value = codes.next(rng);
+            }
+            if let Some(fresh) = self.fresh.get_mut(&cell.column) {
+                cell.value = Some(fresh.next(rng));
+            }
+        }
+    }
+
     /// Completes the cells that `notation` has written.
     pub(super) fn finish<R: Rng + ?Sized>(
         &mut self,
@@ -91,13 +129,8 @@ impl Filler {
         rng: &mut R,
     ) -> Vec<Cell> {
         for cell in &mut cells {
-            match self.fresh.get_mut(&cell.column) {
-                Some(Fresh::Uuid) => cell.value = Some(uuid(rng)),
-                Some(Fresh::Count(next)) => {
-                    cell.value = Some(next.to_string());
-                    *next += 1;
-                }
-                None => {}
+            if let Some(fresh) = self.fresh.get_mut(&cell.column) {
+                cell.value = Some(fresh.next(rng));
             }
             if database.engine() == Engine::Csv && cell.value.as_deref() == Some("") {
                 cell.value = None;

@@ -5,15 +5,19 @@
 //! there, and the next command finds out by looking whether it does.
 
 mod allot;
+mod audit;
 mod compose;
 mod error;
 mod export;
+mod eye;
 mod fill;
+mod known;
 mod lend;
 mod look;
 mod lookup;
 mod marks;
 mod plan;
+mod profile;
 mod resemblance;
 mod rows;
 mod settle;
@@ -25,10 +29,12 @@ mod unplant;
 mod verify;
 mod write;
 
-pub use allot::{AreaCodes, Needs, Stock, allot};
+pub use allot::{AreaCodes, Custom, Needs, Stock, allot};
+pub use audit::{Audit, Period, audit};
 pub use error::{Error, Result};
 pub use export::{csv_rows, insert_statements, write_private};
 pub use plan::{Ask, Plan, plan};
+pub use profile::profile;
 pub use settle::{Settled, settle};
 pub use suppress::{Suppression, pad};
 pub use tend::{

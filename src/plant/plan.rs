@@ -7,15 +7,18 @@ use rand::{Rng, RngExt};
 use time::OffsetDateTime;
 
 use crate::blend::Ground;
-use crate::canary::{Batch, Canary, CanaryId, Details, State};
+use crate::canary::{Batch, Canary, CanaryId, Details, PlantedRow, State};
 use crate::database::{self, Database, Row, Table};
 use crate::notation::{Mapping, Role};
 use crate::persona::{Children, Generator, Lexicon, Shape};
 use crate::registry::{Registry, Source};
+use crate::stealth::{Findings, Unjudged};
 
-use super::allot::Needs;
+use super::allot::{AreaCodes, Custom, Needs};
 use super::compose::Composer;
+use super::eye;
 use super::fill::{self, Filler};
+use super::known::Known;
 use super::split::Splitter;
 use super::tables::Tables;
 use super::{Error, Result};
@@ -33,6 +36,8 @@ pub struct Plan {
     pub canaries: Vec<Canary>,
     /// What the operator should know, though it stops nothing.
     pub notes: Vec<String>,
+    /// What a thief would find, keys and times aside, or why nothing can be said.
+    pub stealth: std::result::Result<Findings, Unjudged>,
 }
 
 /// What to plan with.
@@ -53,6 +58,8 @@ pub struct Ask<'a> {
     pub count: usize,
     /// Goes past warnings.
     pub force: bool,
+    /// The area under the ROC curve beyond which a thief has found too much, 0.5 to 1; `None`: no thief looks.
+    pub stealth_limit: Option<f64>,
     /// When.
     pub now: OffsetDateTime,
 }
@@ -103,12 +110,30 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     let mut filler = Filler::new(database, &tables).await?;
     let pool = ask.registry.pool().await?;
     let columns = &tables.columns;
-    let rows = tables.sample(database, SAMPLE).await?;
+    let mut rows = tables.sample(database, SAMPLE).await?;
+    // Canaries are to be like customers, not like earlier canaries.
+    let earlier: Vec<&PlantedRow> = registered
+        .iter()
+        .filter(|canary| canary.source == source.name)
+        .flat_map(Canary::all_details)
+        .filter_map(|details| details.rows.first())
+        .collect();
+    let known = Known::of(&table, |name| tables.at(name), &earlier);
+    rows.retain(|row| !known.holds(row));
     let fitted = filler.mapping.clone();
     let children = tables.children(database, &rows).await?;
     let children = children.filter(|counts| !counts.is_empty()).map(|counts| {
         let any = |_| counts[rng.random_range(0..counts.len())];
         (0..ask.count).map(any).collect()
+    });
+    let ground = Ground::learn(&fitted, columns, &rows, ask.lexicon);
+    let area = AreaCodes::of(&fitted, columns, &rows);
+    let custom = ground.as_ref().map(|ground| {
+        let custom = Custom::of(&fitted, columns, &rows, &ground.late(), &area);
+        let needs = Needs::in_table(&fitted, &tables.one);
+        let all = standing + ask.count;
+        notes.extend(custom.carried(&pool, &source.name, needs, fitted.locale, all));
+        custom
     });
     let mut composer = Composer {
         ask,
@@ -120,12 +145,19 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         registered: &registered,
         shape: shape(ask, &fitted, columns, &rows),
         times: fill::times(ask.count, ask.mapping.locale, ask.now, rng),
-        ground: Ground::learn(&fitted, columns, &rows, ask.lexicon),
+        ground,
         columns,
         rows: &rows,
+        area: &area,
+        custom: &custom.unwrap_or_default(),
     };
     let drafts = composer.compose(rng).await?;
-    let mut elsewhere: Vec<&String> = drafts.iter().flat_map(|draft| &draft.elsewhere).collect();
+    let mut parted = Vec::with_capacity(drafts.len());
+    for draft in &drafts {
+        parted.push(composer.part(draft, rng)?);
+    }
+    let ground = composer.ground;
+    let mut elsewhere: Vec<&String> = parted.iter().flat_map(|parted| &parted.elsewhere).collect();
     elsewhere.sort_unstable();
     let all = elsewhere.len();
     elsewhere.dedup();
@@ -154,7 +186,9 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     };
     let mut ids: HashSet<CanaryId> = registered.iter().map(|canary| canary.id.clone()).collect();
     let mut canaries = Vec::with_capacity(drafts.len());
-    for draft in drafts {
+    let mut wide = Vec::with_capacity(drafts.len());
+    for (draft, parted) in drafts.into_iter().zip(parted) {
+        wide.push(draft.cells);
         let mut id = CanaryId::random(rng);
         while !ids.insert(id.clone()) {
             id = CanaryId::random(rng);
@@ -166,18 +200,57 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
             state: State::Planned,
             details: Details {
                 household: draft.household,
-                rows: draft.rows,
+                rows: parted.rows,
             },
             points: draft.points,
             versions: Vec::new(),
         });
+    }
+    let stealth = match (&ground, ask.stealth_limit) {
+        (Some(ground), Some(_)) => {
+            eye::look(&tables.one, &fitted, ground, &rows, &wide, rng.random())
+        }
+        _ => Err(Unjudged::TooFew),
+    };
+    if let Err(Unjudged::TooFewGroups(groups)) = stealth {
+        notes.push(format!(
+            "the {} canaries share contact points: whoever finds one of them finds its neighbours, and they are {groups} groups in all; what else a thief would see cannot be said",
+            canaries.len()
+        ));
+    }
+    if let (Ok(found), Some(limit)) = (&stealth, ask.stealth_limit)
+        && found.with_labels.low > limit
+    {
+        let told = too_plain(found, limit);
+        if !ask.force {
+            return Err(Error::Warned(told));
+        }
+        notes.push(told);
     }
     Ok(Plan {
         table,
         batch,
         canaries,
         notes,
+        stealth,
     })
+}
+
+/// What a thief finds in a batch, as a warning.
+fn too_plain(found: &Findings, limit: f64) -> String {
+    let because: Vec<&str> = found
+        .telling
+        .iter()
+        .take(3)
+        .map(|telling| telling.sentence.as_str())
+        .collect();
+    format!(
+        "a thief who knows some of these canaries would pick out the others too well: area under the ROC curve {:.2} ({:.2} to {:.2}), more than the limit of {limit} ([plant] stealth_limit). What gives them away: {}",
+        found.with_labels.auc,
+        found.with_labels.low,
+        found.with_labels.high,
+        because.join("; ")
+    )
 }
 
 /// Whether this table can be planted into with this mapping at all.

@@ -30,6 +30,7 @@ mod open;
 mod planting;
 mod pool;
 mod probes;
+mod profiles;
 mod receivers;
 mod receiving;
 mod reports;

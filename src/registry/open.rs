@@ -103,6 +103,11 @@ const SQLITE: [Step; 19] = [
         "called",
         include_str!("migrations/sqlite/0040_called.sql"),
     ),
+    (
+        44,
+        "profile",
+        include_str!("migrations/sqlite/0044_profile.sql"),
+    ),
 ];
 const POSTGRES: [Step; 19] = [
     (
@@ -199,6 +204,11 @@ const POSTGRES: [Step; 19] = [
         40,
         "called",
         include_str!("migrations/postgres/0040_called.sql"),
+    ),
+    (
+        44,
+        "profile",
+        include_str!("migrations/postgres/0044_profile.sql"),
     ),
 ];
 

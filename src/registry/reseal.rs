@@ -10,7 +10,9 @@ use super::open::{KEY_CHECK, KEY_CHECK_PLACE};
 use super::store::Tx;
 use super::vault::{LASTING_PLACE, Vault};
 use super::witness::Table;
-use super::{Error, MasterKey, Registry, Result, notes, pool, receiving, source_keys, sources};
+use super::{
+    Error, MasterKey, Registry, Result, notes, pool, profiles, receiving, source_keys, sources,
+};
 use crate::canary::ContactPoint;
 use crate::evidence::Act;
 
@@ -47,7 +49,7 @@ impl Registry {
             // Whoever writes ends before this begins, or finds the key changed when it has ended.
             tx.execute(
                 "lock table meta, contact_point, source, source_key, batch, canary, canary_mark, canary_version,
-                            message, incident_note, sighting in share row exclusive mode",
+                            message, incident_note, sighting, source_profile in share row exclusive mode",
                 vec![],
             )
             .await?;
@@ -57,6 +59,7 @@ impl Registry {
         self.reseal_pool(&mut tx, &vault).await?;
         watch(ResealStep::Pool);
         self.reseal_sources(&mut tx, &vault).await?;
+        self.reseal_profiles(&mut tx, &vault).await?;
         watch(ResealStep::Sources);
         self.retag_canaries(&mut tx, &vault).await?;
         watch(ResealStep::Marks);
@@ -201,6 +204,19 @@ impl Registry {
             let sql = "update incident_note set sealed = $1 where id = $2";
             tx.execute(sql, vec![sealed.into(), id.into()]).await?;
             tx.touch(Table::IncidentNote, id);
+        }
+        Ok(())
+    }
+
+    async fn reseal_profiles(&self, tx: &mut Tx, new: &Vault) -> Result<()> {
+        let sql = "select source, sealed from source_profile";
+        for row in tx.fetch(sql, vec![]).await? {
+            let source = row.text(0)?;
+            let sealed = self.anew(new, &profiles::place(&source), &row.bytes(1)?)?;
+            let sql = "update source_profile set sealed = $1 where source = $2";
+            tx.execute(sql, vec![sealed.into(), source.as_str().into()])
+                .await?;
+            tx.touch(Table::SourceProfile, source);
         }
         Ok(())
     }

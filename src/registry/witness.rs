@@ -77,6 +77,7 @@ tables! {
     Drip = "drip" by "source" Text: "per_mille, set_at, until_at, stopped_at" as "iiii";
     DripAlert = "drip_alert" by "alert" Int: "source" as "t";
     Campaign = "campaign" by "id" Int: "source, sender, planned_at, until_at, ends_at, state, judged_at, canaries, in_time, late, unproven, chance, alert" as "ttiiitiiiiiii";
+    SourceProfile = "source_profile" by "source" Text: "taken_at, sealed" as "ib";
     Checkpoint = "checkpoint" by "size" Int: "at, note, timestamp_token" as "itb";
     Folder = "folder" by "place" Text: "uid_validity, uid" as "ii";
     Witnessed = "witnessed" by "size" Int: "witness, at, cosignature" as "tit";

@@ -67,6 +67,7 @@ async fn hit(registry: &str) -> Otori {
     given.await.unwrap();
     drips(&otori, now).await;
     mailed(&otori, now).await;
+    profiled(&otori, now).await;
     aged(&otori, &canaries[0], now).await;
     let note = otori.registry.note_incident(1, NoteKind::Note, "seen", now);
     note.await.unwrap();
@@ -105,6 +106,13 @@ async fn mailed(otori: &Otori, now: OffsetDateTime) {
     assert!(kept.await.unwrap());
     let again = registry.campaign_judged(&campaign, &came, judged, now);
     assert!(!again.await.unwrap());
+}
+
+/// A source's customers were looked at.
+async fn profiled(otori: &Otori, now: OffsetDateTime) {
+    let source = "school".parse().unwrap();
+    let kept = otori.registry.keep_profile(&source, "{}", now);
+    kept.await.unwrap();
 }
 
 /// A drip is set, and has failed for so long that an alert tells of it.
@@ -360,6 +368,14 @@ async fn every_table_changed_behind_its_back_is_found_and_placed() {
             "campaign 1: changed since entry",
         ),
         ("delete from campaign", "campaign 1: removed since entry"),
+        (
+            "update source_profile set taken_at = 1",
+            "source_profile school: changed since entry",
+        ),
+        (
+            "delete from source_profile",
+            "source_profile school: removed since entry",
+        ),
         ("delete from probe", "probe 2: removed since entry"),
         ("update folder set uid = 99", "folder "),
         ("delete from folder", "folder "),

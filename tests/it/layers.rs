@@ -52,7 +52,7 @@ fn features_never_import_each_other() {
 fn only_the_command_line_knows_the_command_line() {
     for module in [
         "persona", "notation", "canary", "weigh", "blend", "registry", "database", "source",
-        "plant", "receive", "alert", "drill", "drip", "trace", "report",
+        "plant", "receive", "alert", "drill", "drip", "stealth", "trace", "report",
     ] {
         let found = places(module, &words(&["crate::cli", "anyhow"]));
         assert_eq!(found, Vec::<String>::new());
@@ -75,7 +75,7 @@ fn the_ground_floor_is_pure() {
         "crate::workspace",
     ]);
     for module in [
-        "persona", "notation", "canary", "weigh", "evidence", "blend", "drip",
+        "persona", "notation", "canary", "weigh", "evidence", "blend", "drip", "stealth",
     ] {
         assert_eq!(places(module, &impure), Vec::<String>::new());
     }

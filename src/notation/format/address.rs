@@ -408,7 +408,7 @@ impl AmericanAddress {
             .collect::<Vec<_>>()
             .join(" ");
         let text = match role {
-            Role::Address1 | Role::Block => street,
+            Role::Address1 | Role::Street | Role::Block => street,
             Role::Address2 | Role::Building => unit,
             _ => {
                 let mut whole = street;

@@ -10,6 +10,7 @@ use crate::persona::{Household, Locale, romaji};
 use crate::registry::PoolEntry;
 
 use super::super::{Error, Result};
+use super::custom::Kinds;
 use super::{Stock, given, given_to};
 
 /// What may still be given of an entry.
@@ -22,6 +23,7 @@ struct Open<'p> {
 pub(super) fn give<R: Rng + ?Sized>(
     households: &mut [Household],
     points: &mut [Vec<i64>],
+    kinds: &[Kinds],
     source: &SourceName,
     stock: &Stock<'_>,
     rng: &mut R,
@@ -46,15 +48,25 @@ pub(super) fn give<R: Rng + ?Sized>(
         open.push(Open { entry, own, left });
     }
     let mut missing = 0;
-    for (household, points) in households.iter_mut().zip(points) {
+    for ((household, points), kinds) in households.iter_mut().zip(points).zip(kinds) {
+        if !kinds.mail {
+            continue;
+        }
+        // Single mailboxes are at large providers, domains of ours are small ones.
+        let kind = stock.custom.at_provider(rng);
+        let wanted = |open: &Open<'_>| {
+            kind.is_none_or(|single| single == matches!(open.entry.point, ContactPoint::Mailbox(_)))
+        };
+        let any = open.iter().any(|open| open.left > 0 && wanted(open));
         // The one that this source has used least; a random one of several.
+        let able = |open: &Open<'_>| open.left > 0 && (!any || wanted(open));
         let least = open
             .iter()
-            .filter(|open| open.left > 0)
+            .filter(|open| able(open))
             .map(|open| open.own)
             .min();
         let places: Vec<usize> = (0..open.len())
-            .filter(|at| open[*at].left > 0 && Some(open[*at].own) == least)
+            .filter(|at| able(&open[*at]) && Some(open[*at].own) == least)
             .collect();
         if places.is_empty() {
             missing += 1;

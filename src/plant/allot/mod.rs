@@ -4,6 +4,7 @@
 //! batch to batch, and nothing is given twice.
 
 mod area;
+mod custom;
 mod mail;
 mod phones;
 
@@ -20,6 +21,8 @@ use crate::registry::PoolEntry;
 
 use super::{Error, Result};
 pub use area::AreaCodes;
+pub use custom::Custom;
+use custom::Kinds;
 pub(super) use mail::rename;
 use phones::Number;
 
@@ -76,13 +79,14 @@ pub struct Stock<'a> {
     pub taken: &'a HashSet<String>,
     /// Which area codes the customers of a place have.
     pub area: &'a AreaCodes,
+    /// What contact points the customers have.
+    pub custom: &'a Custom,
 }
 
 /// Gives each household contact points of the pool in the place of the generated ones; what the source
 /// has no column for is taken away. Returns the registry numbers of those given, by household.
 ///
-/// Of numbers that serve as well a household gets one whose area code
-/// its neighbours have.
+/// Of numbers that serve as well a household gets one as near to its address as a customer's is.
 ///
 /// # Errors
 /// [`Error::PoolExhausted`], for the first kind of which there are too few.
@@ -94,6 +98,9 @@ pub fn allot<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> Result<Vec<Vec<i64>>> {
     let mut points = vec![Vec::new(); households.len()];
+    let kinds: Vec<Kinds> = (0..households.len())
+        .map(|_| stock.custom.kinds(needs, rng))
+        .collect();
     for household in households.iter_mut() {
         household.landline = None;
         household.mobile = None;
@@ -103,10 +110,20 @@ pub fn allot<R: Rng + ?Sized>(
         drops(households, &mut points, source, stock, rng)?;
     }
     if needs.mail {
-        mail::give(households, &mut points, source, stock, rng)?;
+        mail::give(households, &mut points, &kinds, source, stock, rng)?;
     }
     if needs.phone || needs.mobile {
-        numbers(households, &mut points, source, needs, stock, rng)?;
+        let mut wanting: Vec<Wanting<'_>> = (households.iter_mut())
+            .zip(&mut points)
+            .zip(&kinds)
+            .filter(|(_, kinds)| kinds.number)
+            .map(|((household, points), kinds)| Wanting {
+                household,
+                points,
+                kinds: *kinds,
+            })
+            .collect();
+        numbers(&mut wanting, source, needs, stock, rng)?;
     }
     Ok(points)
 }
@@ -205,15 +222,21 @@ fn drops<R: Rng + ?Sized>(
     Ok(())
 }
 
+/// A household that gets a number.
+struct Wanting<'h> {
+    household: &'h mut Household,
+    points: &'h mut Vec<i64>,
+    kinds: Kinds,
+}
+
 fn numbers<R: Rng + ?Sized>(
-    households: &mut [Household],
-    points: &mut [Vec<i64>],
+    households: &mut [Wanting<'_>],
     source: &SourceName,
     needs: Needs,
     stock: &Stock<'_>,
     rng: &mut R,
 ) -> Result<()> {
-    let Some(locale) = households.first().map(|household| household.locale) else {
+    let Some(locale) = households.first().map(|wanting| wanting.household.locale) else {
         return Ok(());
     };
     let Stock {
@@ -253,25 +276,35 @@ fn numbers<R: Rng + ?Sized>(
         });
     }
     let wanted = u32::try_from(households.len()).unwrap_or(u32::MAX);
-    let near = |at: usize| {
-        let number = found.get(&numbers[at].id);
-        number.is_some_and(|number| {
-            households
-                .iter()
-                .any(|household| area.fits(&household.address, number))
-        })
+    // Of the right kind, and as near to the address as a customer's is.
+    let misfit = |at: usize, number: usize| {
+        let Some(number) = found.get(&numbers[number].id) else {
+            return u8::MAX;
+        };
+        let Wanting {
+            household, kinds, ..
+        } = &households[at];
+        let of_kind = kinds.mobile.filter(|_| needs.phone);
+        let wrong = of_kind.is_some_and(|mobile| mobile != number.is_japanese_mobile());
+        let off = match kinds.near.filter(|_| !number.is_japanese_mobile()) {
+            Some(near) => near.abs_diff(area.nearness(&household.address, number)),
+            None => 0,
+        };
+        off + 16 * u8::from(wrong)
     };
-    let set = phones::choose_set(&numbers, wanted, near, rng).map_err(|missing| Error::PoolExhausted {
+    let wishes = wishes(&numbers, households.len(), misfit, rng);
+    let suited: HashSet<usize> = wishes.iter().flatten().copied().collect();
+    let near = |at: usize| suited.contains(&at);
+    let standing: u32 = numbers.iter().map(|number| number.own).sum();
+    let unshared = stock.custom.numbers_for(standing + wanted);
+    let set = phones::choose_set(&numbers, wanted, unshared, near, rng).map_err(|missing| Error::PoolExhausted {
         kind: ContactKind::Phone,
         missing,
         hint: format!("add numbers that begin with {} with: otori pool add phone NUMBER… (each serves several canaries; a source needs a set of numbers that no other source's set contains)", locale.country_code()),
     })?;
-    let fits = |at: usize, number: usize| {
-        let number = found.get(&numbers[number].id);
-        number.is_some_and(|number| area.fits(&households[at].address, number))
-    };
-    let dealt = phones::deal(&numbers, &set, wanted, fits, rng);
-    for ((household, points), at) in households.iter_mut().zip(points).zip(dealt) {
+    let dealt = phones::deal(&numbers, &set, &wishes, misfit, rng);
+    for (wanting, at) in households.iter_mut().zip(dealt) {
+        let (household, points) = (&mut *wanting.household, &mut *wanting.points);
         let id = numbers[at].id;
         let Some(number) = found.get(&id) else {
             continue;
@@ -285,4 +318,36 @@ fn numbers<R: Rng + ?Sized>(
         points.push(id);
     }
     Ok(())
+}
+
+/// For each household the number that suits it best and no other has; whoever has the least choice chooses first.
+fn wishes<R: Rng + ?Sized>(
+    numbers: &[Number],
+    households: usize,
+    misfit: impl Fn(usize, usize) -> u8,
+    rng: &mut R,
+) -> Vec<Option<usize>> {
+    let mut open: Vec<usize> = (0..numbers.len()).collect();
+    open.shuffle(rng);
+    let choice = |household: usize| {
+        let fit = open.iter().filter(|at| misfit(household, **at) == 0);
+        fit.count()
+    };
+    let mut order: Vec<(usize, usize)> = (0..households).map(|at| (choice(at), at)).collect();
+    order.sort_unstable();
+    let mut wishes = vec![None; households];
+    for (_, household) in order {
+        let mut best: Option<(u8, usize)> = None;
+        for (place, number) in open.iter().enumerate() {
+            let off = misfit(household, *number);
+            if best.is_none_or(|(least, _)| off < least) {
+                best = Some((off, place));
+            }
+            if off == 0 {
+                break;
+            }
+        }
+        wishes[household] = best.map(|(_, place)| open.swap_remove(place));
+    }
+    wishes
 }

@@ -5,7 +5,7 @@
 //! last, no other source has them. When they are scarce, two sources may share some, but no source's
 //! set lies within another's: then calls to the numbers of one leak fit one source only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
@@ -25,16 +25,20 @@ pub(super) struct Number {
 
 /// A leak of a few canaries shows at most a few numbers; with fewer than these in its set, a source
 /// would often show none.
-const SET_AT_LEAST: usize = 3;
+pub(super) const SET_AT_LEAST: usize = 3;
 /// How often the choice is tried anew when a set turns out to lie within another's.
 const TRIES: usize = 400;
 
 /// Chooses the set of a source that has so many further canaries to serve: indexes into `numbers`.
 /// Numbers that the source has already stay in its set; of others that serve as well those go first that
 /// are `near` one of the households. The error is how many numbers are missing.
+///
+/// So many canaries as customers would have `unshared` numbers. They get as many if the pool has them for no
+/// other source, and then still some for the next; else they make do with few.
 pub(super) fn choose_set<R: Rng + ?Sized>(
     numbers: &[Number],
     canaries: u32,
+    unshared: usize,
     near: impl Fn(usize) -> bool,
     rng: &mut R,
 ) -> Result<Vec<usize>, usize> {
@@ -61,6 +65,11 @@ pub(super) fn choose_set<R: Rng + ?Sized>(
     // Half of the pool at the most, if that carries the canaries: most different sets are of that size.
     let served = usize::try_from(total).unwrap_or(usize::MAX);
     let least = SET_AT_LEAST.min(numbers.len() / 2).min(served).max(1);
+    let exclusive = numbers.iter().filter(|number| number.others.is_empty());
+    let least = match exclusive.count() >= unshared + SET_AT_LEAST {
+        true => least.max(unshared),
+        false => least,
+    };
     let sources: BTreeSet<usize> = numbers
         .iter()
         .flat_map(|number| &number.others)
@@ -133,19 +142,20 @@ fn next_number<R: Rng + ?Sized>(
     open.into_iter().min_by_key(|at| (cost(*at), !near(*at)))
 }
 
-/// Gives the numbers of a set to canaries, each to as many as any other: indexes into `numbers`. Where it
-/// can, a canary gets one that fits it: `fits(canary, number)`.
+/// Gives the numbers of a set to canaries, one for each of the `wishes`, each number to as many as any other: indexes
+/// into `numbers`. Of those it can have a canary gets the one it wishes, else one that fits it best: of the
+/// least `misfit(canary, number)`.
 pub(super) fn deal<R: Rng + ?Sized>(
     numbers: &[Number],
     set: &[usize],
-    canaries: u32,
-    fits: impl Fn(usize, usize) -> bool,
+    wishes: &[Option<usize>],
+    misfit: impl Fn(usize, usize) -> u8,
     rng: &mut R,
 ) -> Vec<usize> {
     let mut load: Vec<(u32, usize)> = set.iter().map(|at| (numbers[*at].own, *at)).collect();
+    let wished: HashSet<usize> = wishes.iter().flatten().copied().collect();
     let mut dealt = Vec::new();
-    for canary in 0..canaries as usize {
-        // A random one of those with the least, so that the order of the rows shows no pattern.
+    for (canary, wish) in wishes.iter().enumerate() {
         let open = |(load, at): &&(u32, usize)| *load < numbers[*at].cap;
         let Some(least) = load.iter().filter(open).map(|(load, _)| *load).min() else {
             break;
@@ -153,13 +163,22 @@ pub(super) fn deal<R: Rng + ?Sized>(
         let places: Vec<usize> = (0..load.len())
             .filter(|place| load[*place].0 == least && least < numbers[load[*place].1].cap)
             .collect();
-        let fitting: Vec<usize> = places
-            .iter()
-            .copied()
-            .filter(|place| fits(canary, load[*place].1))
-            .collect();
-        let places = if fitting.is_empty() { places } else { fitting };
-        let place = places[rng.random_range(0..places.len())];
+        let number = |place: &usize| load[*place].1;
+        let own = places.iter().find(|place| Some(number(place)) == *wish);
+        let place = own.copied().unwrap_or_else(|| {
+            // What another wishes is left to it, where anything else fits as well.
+            let off = |place: &usize| {
+                (
+                    misfit(canary, number(place)),
+                    wished.contains(&number(place)),
+                )
+            };
+            let best = places.iter().map(off).min();
+            let fitting = places.iter().filter(|place| Some(off(place)) == best);
+            let fitting: Vec<usize> = fitting.copied().collect();
+            // A random one, so that the order of the rows shows no pattern.
+            fitting[rng.random_range(0..fitting.len())]
+        });
         load[place].0 += 1;
         dealt.push(load[place].1);
     }
@@ -195,9 +214,15 @@ mod tests {
                     others: others.clone(),
                 })
                 .collect();
-            let chosen = choose_set(&numbers, canaries, |_| true, &mut rng);
+            let chosen = choose_set(&numbers, canaries, 0, |_| true, &mut rng);
             if let Ok(set) = &chosen {
-                let dealt = deal(&numbers, set, canaries, |_, _| true, &mut rng);
+                let dealt = deal(
+                    &numbers,
+                    set,
+                    &vec![None; canaries as usize],
+                    |_, _| 0,
+                    &mut rng,
+                );
                 assert_eq!(dealt.len(), canaries as usize);
                 for at in dealt {
                     holders[at].insert(source);
@@ -218,6 +243,26 @@ mod tests {
             assert_eq!(set.len(), 3);
             assert!(sets[..place].iter().all(|other| other.is_disjoint(set)));
         }
+    }
+
+    #[test]
+    fn canaries_share_numbers_as_customers_do_while_the_pool_has_them() {
+        let mut rng = StdRng::seed_from_u64(7);
+        let number = |id| Number {
+            id,
+            own: 0,
+            cap: 20,
+            others: BTreeSet::new(),
+        };
+        let numbers: Vec<Number> = (0..60).map(number).collect();
+        let mut set = |unshared| {
+            let set = choose_set(&numbers, 50, unshared, |_| true, &mut rng);
+            set.unwrap().len()
+        };
+        assert_eq!(set(48), 48);
+        // Some stay for the next source; where that cannot be, few are given.
+        assert_eq!(set(57), 57);
+        assert_eq!(set(58), 3);
     }
 
     #[test]
@@ -245,16 +290,37 @@ mod tests {
             others: BTreeSet::new(),
         };
         let numbers = [number(1, 20), number(2, 10), number(3, 0), number(4, 0)];
-        let set = choose_set(&numbers, 40, |_| true, &mut rng).unwrap();
+        let set = choose_set(&numbers, 40, 0, |_| true, &mut rng).unwrap();
         assert!(
             set.contains(&0) && set.contains(&1) && set.len() == 4,
             "{set:?}"
         );
-        let dealt = deal(&numbers, &set, 40, |_, _| true, &mut rng);
+        let dealt = deal(&numbers, &set, &[None; 40], |_, _| 0, &mut rng);
         let count = |at| dealt.iter().filter(|dealt| **dealt == at).count();
         assert_eq!(count(0), 0);
         for load in [10 + count(1), count(2), count(3)] {
             assert!((16..=17).contains(&load), "{dealt:?}");
+        }
+    }
+
+    #[test]
+    fn a_canary_gets_the_number_it_wishes() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let number = |id| Number {
+            id,
+            own: 0,
+            cap: 20,
+            others: BTreeSet::new(),
+        };
+        let numbers: Vec<Number> = (0..9).map(number).collect();
+        let set: Vec<usize> = (0..9).collect();
+        let wishes: Vec<Option<usize>> = (0..9).map(|at| (at % 3 > 0).then_some(8 - at)).collect();
+        let dealt = deal(&numbers, &set, &wishes, |_, _| 0, &mut rng);
+        for (wish, dealt) in wishes.iter().zip(&dealt) {
+            assert!(
+                wish.is_none_or(|wish| wish == *dealt),
+                "{wishes:?} {dealt:?}"
+            );
         }
     }
 

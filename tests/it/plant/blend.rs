@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use otori::database::Engine;
 
-use super::shop::prepared;
+use super::shop::{failed, prepared};
 use crate::harness::Otori;
 
 /// The rows that would be planted, by column.
@@ -48,15 +48,12 @@ async fn a_row_is_written_by_one_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_column_of_mail_addresses_that_nobody_has_ends_nothing() {
+async fn where_nobody_has_a_mail_address_no_canary_has_one() {
     let (otori, ground) = prepared(Engine::Sqlite, 300).await;
     ground.run("update 顧客 set メール = null").await;
     let rows = shown(&otori, 20);
-    let addresses: HashSet<&str> = rows
-        .iter()
-        .filter_map(|row| row["メール"].as_deref())
-        .collect();
-    assert_eq!(addresses.len(), 20);
+    assert_eq!(rows.len(), 20);
+    assert!(rows.iter().all(|row| row["メール"].is_none()), "{rows:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,4 +78,86 @@ async fn a_house_takes_one_canary_and_has_no_room_number() {
     let addresses: Vec<&str> = at_home.map(|row| row["住所"].as_deref().unwrap()).collect();
     assert_eq!(addresses.len(), 1, "{addresses:?}");
     assert!(addresses[0].ends_with("8-88"), "{addresses:?}");
+}
+
+/// Houses and numbers of a canary's own, so that none leads to another.
+fn own_points(otori: &Otori, count: usize) {
+    for at in 0..count {
+        let address = format!("東京都千代田区霞が関9-{}", at + 1);
+        let house = [
+            "pool",
+            "add",
+            "drop",
+            "--postcode",
+            "100-0013",
+            "--address",
+            address.as_str(),
+            "--units",
+            "none",
+        ];
+        otori.json(&house);
+    }
+    let numbers: Vec<String> = (0..count).map(|at| format!("090-0123-1{at:03}")).collect();
+    let mut add = vec!["pool", "add", "phone"];
+    add.extend(numbers.iter().map(String::as_str));
+    otori.json(&add);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_all_canaries_bear_is_found_and_named_and_the_control_shows_nothing() {
+    let (otori, ground) = prepared(Engine::Sqlite, 700).await;
+    own_points(&otori, 60);
+    otori.json(&["plant", "shop", "--count", "40", "--force"]);
+    ground
+        .run("update 顧客 set プラン = 'Z' where id > 700")
+        .await;
+    let output = otori
+        .command(&["stealth", "shop", "--json"])
+        .output()
+        .unwrap();
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{found}");
+    assert_eq!(found["canaries"], 40);
+    assert_eq!(found["passed"], false);
+    assert!(
+        found["with_labels"]["auc"].as_f64().unwrap() > 0.95,
+        "{found}"
+    );
+    let control = &found["control"]["with_labels"];
+    let (low, high) = (
+        control["low"].as_f64().unwrap(),
+        control["high"].as_f64().unwrap(),
+    );
+    assert!(low < 0.6 && high > 0.4, "{found}");
+    let told = found["gives_away"].to_string();
+    assert!(told.contains("プラン"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn canaries_that_lead_to_each_other_are_not_called_unseen() {
+    let (otori, _ground) = prepared(Engine::Sqlite, 700).await;
+    // One building and three numbers for all.
+    otori.json(&["plant", "shop", "--count", "40", "--force"]);
+    let told = failed(&otori, &["stealth", "shop"]);
+    assert!(told.contains("share contact points"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_thief_would_see_is_not_planted() {
+    let (otori, ground) = prepared(Engine::Sqlite, 1_100).await;
+    own_points(&otori, 60);
+    // All customers live far away from every house of the pool.
+    ground
+        .run("update 顧客 set 郵便番号 = '060-0001', 住所 = '北海道札幌市中央区北一条西' || (id % 40 + 1) || '-' || (id % 7 + 1)")
+        .await;
+    let told = failed(&otori, &["plant", "shop", "--count", "40"]);
+    assert!(told.contains("stealth_limit"), "{told}");
+    let count = || async {
+        let table = ground.table("顧客").await;
+        ground.database().await.count(&table).await.unwrap()
+    };
+    assert_eq!(count().await, 1_100);
+    let planted = otori.json(&["plant", "shop", "--count", "40", "--force"]);
+    assert!(planted["stealth"]["with_labels"]["low"].as_f64().unwrap() > 0.85);
+    assert_eq!(count().await, 1_140);
 }

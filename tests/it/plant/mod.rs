@@ -6,6 +6,7 @@ mod catalog;
 mod crash;
 mod drip;
 pub mod ground;
+mod profile;
 mod refusals;
 mod related;
 pub mod shop;

@@ -1,0 +1,241 @@
+//! What a table shows of its customers, without any customer: counts, shapes and shares, the rare ones
+//! folded.
+//!
+//! Nothing in it is a row's own. A value is named only where [`FOLDED_BELOW`] rows have it, a number is told
+//! by rounded deciles, and of a column with a personal meaning (a name, an address, a number) only parts that so
+//! many share are told: a family name, a town, an area code, the shape of the text.
+
+mod mix;
+mod moments;
+mod persons;
+mod shape;
+mod together;
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::counted::Counted;
+use super::{Ground, filling};
+use crate::notation::Role;
+
+pub use mix::{FOLDED_BELOW, Mix, Portion};
+use shape::shape;
+
+/// A column of at most so many values is one of codes.
+const CODES: usize = 40;
+/// Values, shapes, towns and so on that are named at most.
+const MOST: usize = 24;
+/// Rows from which a number is rounded to deciles.
+const DECILES_FROM: usize = 20 * FOLDED_BELOW as usize;
+
+/// A table's customers, in sums.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Rows that were looked at, canaries left out.
+    pub rows: usize,
+    /// A value that fewer rows have is not named.
+    pub folded_below: u32,
+    /// Its columns, in the order of the mapping.
+    pub columns: Vec<ColumnProfile>,
+    /// Which columns are left empty together: their names, joined by ", "; "" for rows in which none is.
+    pub empty: Mix,
+    /// What the persons, their contact points and the moments are like.
+    pub traits: Vec<Trait>,
+    /// Columns of few values that hang together.
+    pub together: Vec<Together>,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnProfile {
+    /// Its name.
+    pub column: String,
+    /// What it means.
+    pub role: String,
+    /// Share of the rows that have a value, 0 to 1.
+    pub filled: f64,
+    /// How its texts are spelt.
+    pub shapes: Mix,
+    /// Its values, where it has few and they mean nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Mix>,
+    /// The first to the ninth decile of its numbers, rounded to two digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deciles: Option<Vec<f64>>,
+}
+
+/// One thing that customers have in common.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trait {
+    /// What it is, e.g. "family name".
+    pub name: String,
+    /// How often.
+    #[serde(flatten)]
+    pub mix: Mix,
+}
+
+/// Two columns that hang together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Together {
+    /// Their names.
+    pub columns: [String; 2],
+    /// Cramér's V without its bias, 0 to 1.
+    pub strength: f64,
+}
+
+/// What is different in a later profile of the same source.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// What changed, e.g. "family name" or "values of plan".
+    pub what: String,
+    /// The share of the rows that would have to change, 0 to 1.
+    pub apart: f64,
+}
+
+impl Ground<'_> {
+    /// The profile of the rows that this was learnt from.
+    pub fn profile(&self) -> Profile {
+        let columns: Vec<(usize, &str, Role)> = (self.mapping.columns.iter())
+            .zip(&self.places)
+            .filter_map(|(column, place)| Some(((*place)?, column.column.as_str(), column.role)))
+            .collect();
+        let cell = |row: usize, place: usize| {
+            let text = self.rows[row].get(place)?.as_deref()?.trim();
+            (!text.is_empty()).then_some(text)
+        };
+        let all = || 0..self.rows.len();
+        let mut few: Vec<(String, Vec<u32>)> = Vec::new();
+        let mut looks = Vec::with_capacity(columns.len());
+        for (place, name, role) in &columns {
+            let texts: Vec<&str> = all().filter_map(|row| cell(row, *place)).collect();
+            let counted = Counted::of(texts.iter().map(|text| (*text).to_owned()));
+            let codes = matches!(
+                role,
+                Role::Other | Role::Sex | Role::ChildSex | Role::Region
+            ) && counted.len() <= CODES;
+            if codes {
+                few.push((
+                    (*name).to_owned(),
+                    numbered(all().map(|row| cell(row, *place))),
+                ));
+            }
+            looks.push(ColumnProfile {
+                column: (*name).to_owned(),
+                role: role.name().to_owned(),
+                filled: texts.len() as f64 / self.rows.len().max(1) as f64,
+                shapes: Mix::of(texts.iter().map(|text| shape(text)), MOST),
+                values: codes.then(|| Mix::counted(&counted, MOST)),
+                deciles: (*role == Role::Other && !codes)
+                    .then(|| deciles(&texts))
+                    .flatten(),
+            });
+        }
+        let empty = all().map(|row| {
+            let empty = columns
+                .iter()
+                .filter(|(place, ..)| cell(row, *place).is_none())
+                .map(|(_, name, _)| *name);
+            empty.collect::<Vec<&str>>().join(", ")
+        });
+        let mut traits = self.persons();
+        traits.extend(self.moments());
+        traits.retain(|one| one.mix.rows > 0);
+        Profile {
+            rows: self.rows.len(),
+            folded_below: FOLDED_BELOW,
+            columns: looks,
+            empty: Mix::of(empty, MOST),
+            traits,
+            together: together::together(&few),
+        }
+    }
+}
+
+impl Profile {
+    /// What is different now, the greatest difference first; what chance could have brought is left out.
+    pub fn changes(&self, now: &Profile) -> Vec<Change> {
+        let mut out = Vec::new();
+        let mut held = |what: String, before: &Mix, after: &Mix| {
+            if let Some(apart) = before.apart(after) {
+                out.push(Change { what, apart });
+            }
+        };
+        held(
+            "which columns are empty".to_owned(),
+            &self.empty,
+            &now.empty,
+        );
+        for before in &self.traits {
+            let after = now.traits.iter().find(|one| one.name == before.name);
+            if let Some(after) = after {
+                held(before.name.clone(), &before.mix, &after.mix);
+            }
+        }
+        for before in &self.columns {
+            let after = now.columns.iter().find(|one| one.column == before.column);
+            let Some(after) = after else {
+                out.push(Change {
+                    what: format!("column {} is gone", before.column),
+                    apart: 1.0,
+                });
+                continue;
+            };
+            let mut held = |what: &str, before: &Mix, after: &Mix, column: &str| {
+                if let Some(apart) = before.apart(after) {
+                    out.push(Change {
+                        what: format!("{what} of {column}"),
+                        apart,
+                    });
+                }
+            };
+            held("spelling", &before.shapes, &after.shapes, &before.column);
+            if let (Some(before_values), Some(values)) = (&before.values, &after.values) {
+                held("values", before_values, values, &before.column);
+            }
+        }
+        out.sort_by(|one, other| other.apart.total_cmp(&one.apart));
+        out
+    }
+}
+
+/// Values as numbers, an empty one as 0.
+fn numbered<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Vec<u32> {
+    let mut known: HashMap<&str, u32> = HashMap::new();
+    values
+        .map(|value| {
+            let Some(value) = value else { return 0 };
+            let next = known.len() as u32 + 1;
+            *known.entry(value).or_insert(next)
+        })
+        .collect()
+}
+
+/// Deciles of a column that is mostly numbers; `None` for texts and moments, and for few rows.
+fn deciles(texts: &[&str]) -> Option<Vec<f64>> {
+    let mut numbers: Vec<f64> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+    numbers.retain(|number: &f64| number.is_finite());
+    if numbers.len() < DECILES_FROM || numbers.len() * 10 < texts.len() * 9 {
+        return None;
+    }
+    numbers.sort_by(f64::total_cmp);
+    let at = |tenth: usize| rounded(numbers[numbers.len() * tenth / 10]);
+    Some((1..10).map(at).collect())
+}
+
+/// To two digits.
+fn rounded(number: f64) -> f64 {
+    if number == 0.0 {
+        return 0.0;
+    }
+    let step = 10f64.powf(number.abs().log10().floor() - 1.0);
+    let rounded = (number / step).round() * step;
+    // 0.1 + 0.2 is nobody's price.
+    format!("{rounded:.4}").parse().unwrap_or(rounded)
+}
+
+/// Moments of the rows as filling reads them, in seconds.
+fn moment(text: &str) -> Option<(f64, time::Date)> {
+    let seconds = filling::order(text)?;
+    Some((seconds, filling::day(seconds)?))
+}

@@ -1,0 +1,256 @@
+//! What the customers of a table have of contact points: which kinds, and how many share one.
+//!
+//! A canary that has a number where others have none, or whose number stands in three more rows, is
+//! found by it before anybody looks at its name.
+
+use std::collections::HashMap;
+
+use rand::{Rng, RngExt};
+
+use crate::canary::{ContactPoint, SourceName};
+use crate::database::Row;
+use crate::notation::{Mapping, Role, address_key, email_key, phone_key};
+use crate::persona::Locale;
+use crate::registry::PoolEntry;
+
+use super::phones::SET_AT_LEAST;
+use super::{AreaCodes, Needs, given, given_to};
+
+/// Kinds of contact points that a row has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kinds {
+    pub(super) mail: bool,
+    pub(super) number: bool,
+    /// Whether the number is a mobile one, in Japan; `None` where nothing tells.
+    pub(super) mobile: Option<bool>,
+    /// How near the number is to the address, as [`AreaCodes::of_row`] has it; `None` where nothing tells.
+    pub(super) near: Option<u8>,
+}
+
+/// A mail domain of so large a share of the addresses is a provider's.
+const PROVIDER: f64 = 0.01;
+
+/// What a table's customers have. The default knows nothing: every canary gets every kind.
+#[derive(Default)]
+pub struct Custom {
+    /// Of rows of late.
+    kinds: Vec<Kinds>,
+    /// Different numbers for each row that has one.
+    numbers: Option<f64>,
+    /// Share of the addresses that are at a provider's.
+    providers: Option<f64>,
+    /// How many customers share what 19 of 20 customers share with no more: a small mail domain, a building.
+    domain: usize,
+    building: usize,
+}
+
+impl Custom {
+    /// Learns from rows, of which `late` are like those who join now; `columns` names their cells.
+    pub fn of(
+        mapping: &Mapping,
+        columns: &[String],
+        rows: &[Row],
+        late: &[bool],
+        area: &AreaCodes,
+    ) -> Custom {
+        let places = |wanted: &[Role]| -> Vec<usize> {
+            let own = wanted.iter().flat_map(|role| mapping.with_role(*role));
+            own.filter_map(|column| columns.iter().position(|name| *name == column.column))
+                .collect()
+        };
+        let mail = places(&[Role::Email]);
+        let number = places(&[Role::Phone, Role::Mobile]);
+        let has = |row: &Row, places: &[usize]| {
+            let filled = |at: &usize| {
+                row[*at]
+                    .as_deref()
+                    .is_some_and(|text| !text.trim().is_empty())
+            };
+            places.is_empty() || places.iter().any(filled)
+        };
+        let kinds = rows
+            .iter()
+            .zip(late)
+            .enumerate()
+            .filter(|(_, (_, late))| **late)
+            .map(|(at, (row, _))| Kinds {
+                near: area.of_row(at),
+                mail: has(row, &mail),
+                number: has(row, &number),
+                mobile: number
+                    .iter()
+                    .filter_map(|at| row[*at].as_deref())
+                    .find_map(|text| mobile(&phone_key(text, Some(mapping.locale.into()))?)),
+            });
+        let texts = |places: &[usize]| -> Vec<&str> {
+            let cells = rows
+                .iter()
+                .flat_map(|row| places.iter().filter_map(|at| row[*at].as_deref()));
+            cells.collect()
+        };
+        let keys = texts(&number)
+            .into_iter()
+            .filter_map(|text| phone_key(text, Some(mapping.locale.into())));
+        let numbers = counts(keys);
+        let all: usize = numbers.values().sum();
+        let domains = counts(texts(&mail).into_iter().filter_map(|text| {
+            let key = email_key(text)?;
+            Some(key.rsplit_once('@')?.1.to_owned())
+        }));
+        let mails: usize = domains.values().sum();
+        let (big, small): (Vec<usize>, Vec<usize>) =
+            (domains.values()).partition(|count| **count as f64 >= PROVIDER * mails as f64);
+        let place = [Role::Address, Role::Address1, Role::Street, Role::Block];
+        let buildings = counts(
+            texts(&places(&place[..]))
+                .into_iter()
+                .filter_map(|text| Some(address_key(text)?.block())),
+        );
+        Custom {
+            kinds: kinds.collect(),
+            numbers: (all > 0).then(|| numbers.len() as f64 / all as f64),
+            providers: (mails > 0).then(|| big.iter().sum::<usize>() as f64 / mails as f64),
+            domain: usual(small),
+            building: usual(buildings.into_values().collect()),
+        }
+    }
+
+    /// The kinds of contact points that somebody who joins now might have; at least one of those that the table
+    /// has columns for.
+    pub(super) fn kinds<R: Rng + ?Sized>(&self, needs: Needs, rng: &mut R) -> Kinds {
+        let all = Kinds {
+            mail: true,
+            number: true,
+            mobile: None,
+            near: None,
+        };
+        if self.kinds.is_empty() {
+            return all;
+        }
+        let drawn = self.kinds[rng.random_range(0..self.kinds.len())];
+        let reached = needs.drop
+            || (needs.mail && drawn.mail)
+            || ((needs.phone || needs.mobile) && drawn.number);
+        if reached { drawn } else { all }
+    }
+
+    /// Whether an address should be at a provider's; `None` where nobody knows.
+    pub(super) fn at_provider<R: Rng + ?Sized>(&self, rng: &mut R) -> Option<bool> {
+        self.providers.map(|share| rng.random_bool(share))
+    }
+
+    /// How many numbers so many canaries have, if they share them as customers do; 0 where nobody knows.
+    pub(super) fn numbers_for(&self, canaries: u32) -> usize {
+        self.numbers
+            .map_or(0, |share| (share * f64::from(canaries)).ceil() as usize)
+    }
+
+    /// How many canaries of a source the pool carries before they share contact points more than customers do:
+    /// a sentence for each kind of which it carries less than `canaries`, those that stand there among them.
+    pub(in super::super) fn carried(
+        &self,
+        pool: &[PoolEntry],
+        source: &SourceName,
+        needs: Needs,
+        locale: Locale,
+        canaries: usize,
+    ) -> Vec<String> {
+        if self.kinds.is_empty() {
+            return Vec::new();
+        }
+        let of = |wanted: fn(&ContactPoint) -> bool| {
+            (pool.iter()).filter(move |entry| wanted(&entry.point) && entry.point.fits(locale))
+        };
+        let free = |entry: &&PoolEntry| given(entry) == given_to(entry, source);
+        let share = |has: fn(&Kinds) -> bool| {
+            let count = self.kinds.iter().filter(|kinds| has(kinds)).count();
+            count as f64 / self.kinds.len() as f64
+        };
+        let mut told = Vec::new();
+        let mut tell = |what: &str, carried: f64, more: &str| {
+            if carried < canaries as f64 {
+                told.push(format!(
+                    "the pool has {what} for {carried:.0} canaries of this source before they share them more than customers do, and {canaries} would stand there: the others may show; {more}"
+                ));
+            }
+        };
+        if let Some(numbers) = self.numbers.filter(|_| needs.phone || needs.mobile) {
+            let own = of(|point| matches!(point, ContactPoint::Phone(_)))
+                .filter(free)
+                .count()
+                .saturating_sub(SET_AT_LEAST);
+            let wanted = numbers * share(|kinds| kinds.number);
+            tell(
+                "telephone numbers",
+                (own as f64 / wanted.max(1e-9)).floor(),
+                "add numbers with: otori pool add phone NUMBER…",
+            );
+        }
+        if needs.drop && self.building > 0 {
+            let doors = of(|point| matches!(point, ContactPoint::Drop(_))).map(|entry| {
+                let units = match &entry.point {
+                    ContactPoint::Drop(drop) => drop.units.capacity(),
+                    _ => 0,
+                };
+                units.min(self.building)
+            });
+            tell(
+                "postal drops",
+                doors.sum::<usize>() as f64,
+                "add drops in other buildings with: otori pool add drop --postcode P --address A",
+            );
+        }
+        if needs.mail && self.domain > 0 {
+            let boxes = of(|point| matches!(point, ContactPoint::Mailbox(_)))
+                .filter(free)
+                .count();
+            let domains = of(|point| matches!(point, ContactPoint::MailDomain(_))).count();
+            let at_providers = self.providers.unwrap_or(0.0);
+            let addresses = share(|kinds| kinds.mail);
+            let limit = |own: usize, share: f64| own as f64 / (share * addresses).max(1e-9);
+            let carried =
+                limit(boxes, at_providers).min(limit(domains * self.domain, 1.0 - at_providers));
+            tell(
+                &format!(
+                    "mail addresses ({boxes} single mailboxes; {:.0}% of the customers' addresses are at large providers)",
+                    100.0 * at_providers
+                ),
+                carried.floor(),
+                "add mailboxes and domains with: otori pool add mail",
+            );
+        }
+        told
+    }
+}
+
+/// Whether a number in international form is a Japanese mobile one.
+fn mobile(number: &str) -> Option<bool> {
+    let national = number.strip_prefix("+81")?;
+    Some(
+        ["70", "80", "90"]
+            .iter()
+            .any(|code| national.starts_with(code)),
+    )
+}
+
+fn counts(values: impl Iterator<Item = String>) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    counts
+}
+
+/// What 19 of 20 of the rows behind these counts share with no more.
+fn usual(mut counts: Vec<usize>) -> usize {
+    counts.sort_unstable();
+    let all: usize = counts.iter().sum();
+    let mut seen = 0;
+    for count in counts {
+        seen += count;
+        if seen * 20 >= all * 19 {
+            return count;
+        }
+    }
+    0
+}

@@ -1,0 +1,209 @@
+//! Canaries held against the table before they are planted: of several that could stand at a contact
+//! point the least suspicious, and a thief's view of the whole batch.
+
+use rand::{Rng, RngExt};
+
+use crate::blend::Ground;
+use crate::canary::Cell;
+use crate::database::{Row, Table};
+use crate::notation::{Mapping, Role};
+use crate::persona::Household;
+use crate::stealth::{self, Candidates, Column, Contact, Exhibit, Findings, Kind, Unjudged};
+
+use super::Result;
+use super::compose::{Composer, Draft};
+use super::marks::Borne;
+
+/// Tables with fewer rows say too little for a thief to learn from.
+pub(super) const LEAST_ROWS: usize = 1000;
+/// Persons made for each contact point, at most, and for all together.
+const EACH: usize = 12;
+const TOGETHER: usize = 6000;
+/// Contact points of which each still gets a choice of two.
+const MOST: usize = 12_000;
+/// Rows of the table that a batch is held against.
+const ROWS: usize = 12_000;
+
+/// How the columns of a table look to a thief before anything stands there: keys, codes and times are
+/// made by planting, and what they show is not known yet.
+pub(super) fn columns_before(table: &Table, mapping: &Mapping) -> Vec<Column> {
+    columns(table, mapping, |role| match role {
+        Role::Id | Role::Code | Role::CreatedAt | Role::UpdatedAt | Role::Skip => Kind::Hidden,
+        _ => Kind::Plain,
+    })
+}
+
+/// How the columns of a table look to a thief who has its rows.
+pub(super) fn columns_after(table: &Table, mapping: &Mapping) -> Vec<Column> {
+    let keys = &table.primary_key;
+    let mut columns = columns(table, mapping, |role| match role {
+        Role::CreatedAt => Kind::Made,
+        _ => Kind::Plain,
+    });
+    if let [key] = keys.as_slice() {
+        for column in columns.iter_mut().filter(|column| column.name == *key) {
+            column.kind = Kind::Key;
+        }
+    }
+    columns
+}
+
+fn columns(table: &Table, mapping: &Mapping, kind: impl Fn(Role) -> Kind) -> Vec<Column> {
+    use Role::*;
+    let role = |name: &str| {
+        let mapped = mapping.columns.iter().find(|column| column.column == name);
+        mapped.map_or(Skip, |column| column.role)
+    };
+    table
+        .columns
+        .iter()
+        .map(|column| {
+            let role = role(&column.name);
+            Column {
+                name: column.name.clone(),
+                kind: kind(role),
+                contact: match role {
+                    Email => Some(Contact::Mail),
+                    Phone | Mobile => Some(Contact::Phone),
+                    Address | Address1 | Street | Block => Some(Contact::Place),
+                    _ => None,
+                },
+                kana: matches!(
+                    role,
+                    NameKana | FamilyNameKana | GivenNameKana | Name | FamilyName | GivenName
+                ),
+            }
+        })
+        .collect()
+}
+
+/// A row with all columns of the table; what is left to the database stays empty.
+fn whole_row(table: &Table, cells: &[Cell]) -> Row {
+    let value = |name: &str| {
+        let cell = cells.iter().find(|cell| cell.column == name);
+        cell.and_then(|cell| cell.value.clone())
+    };
+    table
+        .columns
+        .iter()
+        .map(|column| value(&column.name))
+        .collect()
+}
+
+/// What candidates are held against.
+pub(super) struct Eye {
+    columns: Vec<Column>,
+    late: Vec<bool>,
+    each: usize,
+}
+
+impl Composer<'_> {
+    /// `None` where the table shows too little, or the batch is too large for a choice.
+    pub(super) fn eye(&self) -> Option<Eye> {
+        let ground = self.ground.as_ref()?;
+        let count = self.ask.count;
+        if self.rows.len() < LEAST_ROWS || count > MOST {
+            return None;
+        }
+        let each = (TOGETHER / count.max(1)).clamp(2, EACH);
+        Some(Eye {
+            columns: columns_before(&self.tables.one, &self.filler.mapping),
+            late: ground.late(),
+            each,
+        })
+    }
+
+    /// Several persons at each of the contact points, and of them the least suspicious.
+    pub(super) fn choose<R: Rng + ?Sized>(
+        &mut self,
+        eye: &Eye,
+        given: Vec<(Household, Vec<i64>)>,
+        used: &mut std::collections::HashSet<String>,
+        borne: &mut Borne,
+        rng: &mut R,
+    ) -> Result<Vec<Draft>> {
+        // Codes of persons who are not chosen would leave gaps.
+        let makers = self.filler.makers();
+        let mut drafts: Vec<Draft> = Vec::with_capacity(given.len() * eye.each);
+        let mut slot = Vec::with_capacity(given.len() * eye.each);
+        for (place, (household, points)) in given.iter().enumerate() {
+            for _ in 0..eye.each {
+                let draft =
+                    self.draft(place, household.clone(), points.clone(), used, borne, rng)?;
+                borne.free(&draft.marks);
+                drafts.push(draft);
+                slot.push(place);
+            }
+        }
+        let rows: Vec<Row> = drafts
+            .iter()
+            .map(|draft| whole_row(&self.tables.one, &draft.cells))
+            .collect();
+        let (customers, late) = few(self.rows, &eye.late);
+        let candidates = Candidates {
+            rows: &rows,
+            slot: &slot,
+        };
+        let order = stealth::choose(&eye.columns, &customers, &late, &candidates, rng.random());
+        self.filler.go_back(makers);
+        let mut chosen = Vec::with_capacity(given.len());
+        for (place, (household, points)) in given.into_iter().enumerate() {
+            let free = order[place]
+                .iter()
+                .find(|at| borne.take(&drafts[**at].marks));
+            let mut draft = match free {
+                Some(at) => drafts[*at].clone(),
+                None => self.draft(place, household, points, used, borne, rng)?,
+            };
+            if free.is_some() {
+                self.filler.recode(&mut draft.cells, rng);
+                for cells in &mut draft.further {
+                    self.filler.recode(cells, rng);
+                }
+            }
+            chosen.push(draft);
+        }
+        Ok(chosen)
+    }
+}
+
+/// As many rows as a look can take, all of the late ones among them.
+fn few(rows: &[Row], late: &[bool]) -> (Vec<Row>, Vec<bool>) {
+    let of_late = late.iter().filter(|late| **late).count();
+    let others = rows.len() - of_late;
+    let step = others.div_ceil(ROWS.saturating_sub(of_late).max(1)).max(1);
+    let mut seen = 0;
+    let kept = rows.iter().zip(late).filter(|(_, late)| {
+        seen += usize::from(!**late);
+        **late || seen % step == 0
+    });
+    kept.map(|(row, late)| (row.clone(), *late)).unzip()
+}
+
+/// A thief's view of a batch that is not planted yet.
+///
+/// # Errors
+/// The table or the batch is too small, or its canaries lead to each other.
+pub(super) fn look(
+    table: &Table,
+    mapping: &Mapping,
+    ground: &Ground<'_>,
+    rows: &[Row],
+    drawn: &[Vec<Cell>],
+    seed: u64,
+) -> std::result::Result<Findings, Unjudged> {
+    if rows.len() < LEAST_ROWS {
+        return Err(Unjudged::TooFew);
+    }
+    let (mut all, mut among) = few(rows, &ground.late());
+    let customers = all.len();
+    all.extend(drawn.iter().map(|cells| whole_row(table, cells)));
+    among.resize(all.len(), false);
+    let canary: Vec<bool> = (0..all.len()).map(|row| row >= customers).collect();
+    let exhibit = Exhibit {
+        columns: columns_before(table, mapping),
+        rows: &all,
+        canary: &canary,
+    };
+    stealth::judge(&exhibit, &among, false, seed)
+}

@@ -1,0 +1,41 @@
+//! What a source's table shows of its customers.
+
+use crate::blend::{Ground, LEAST_ROWS, Profile};
+use crate::canary::{Canary, PlantedRow};
+use crate::database::{Database, Table};
+use crate::notation::Mapping;
+use crate::persona::Lexicon;
+
+use super::known::Known;
+use super::tables::Tables;
+use super::{Error, Result};
+
+/// The profile of a table's customers, of at most `most` of whom rows are read; `canaries` are left out.
+///
+/// # Errors
+/// [`Error::TooFewRows`]; the table cannot be read.
+pub async fn profile(
+    database: &Database,
+    table: &Table,
+    mapping: &Mapping,
+    lexicon: &Lexicon,
+    canaries: &[Canary],
+    most: usize,
+) -> Result<Profile> {
+    let tables = Tables::of(database, table.clone(), mapping).await?;
+    let own: Vec<&PlantedRow> = canaries
+        .iter()
+        .flat_map(Canary::all_details)
+        .filter_map(|details| details.rows.first())
+        .collect();
+    let known = Known::of(table, |name| tables.at(name), &own);
+    let mut rows = tables.sample(database, most).await?;
+    rows.retain(|row| !known.holds(row));
+    let ground = Ground::learn(&tables.mapping, &tables.columns, &rows, lexicon);
+    let ground = ground.ok_or_else(|| Error::TooFewRows {
+        table: table.to_string(),
+        rows: rows.len(),
+        least: LEAST_ROWS,
+    })?;
+    Ok(ground.profile())
+}

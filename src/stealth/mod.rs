@@ -1,0 +1,362 @@
+//! The project's own red team: can the canaries of a table be picked out?
+//!
+//! Two thieves look at the table. One knows nothing and drops what is strange (`forest.rs`); one knows some
+//! of the canaries and learns from them (`boost.rs`), on everything that can be counted, compared or spelt
+//! (`features.rs`). What they reach is told as areas under the ROC curve with intervals, beside that of a
+//! control: as many customers called canaries, of whom no thief can know anything.
+//!
+//! The same eye makes canaries better before they are planted (`choose.rs`).
+//!
+//! Limits: a thief with another table of the same people, or with what is known of a name outside of the
+//! table, sees more than this one. What is measured is the table itself; orders, log-ins and other related rows
+//! are not looked at.
+
+mod boost;
+mod choose;
+mod features;
+mod folds;
+mod forest;
+mod order;
+mod parts;
+mod roc;
+mod words;
+
+pub use choose::{Candidates, choose};
+pub use roc::Caught;
+
+use std::collections::HashSet;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use boost::{Binned, Boost, Settings};
+use features::{Features, Trait};
+
+/// A row of text; NULL is `None`.
+pub type Row = Vec<Option<String>>;
+
+/// What a column is to a thief.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// How it is looked at.
+    pub kind: Kind,
+    /// Whether it is a contact point, by which canaries hang together.
+    pub contact: Option<Contact>,
+    /// Whether it is a name in letters or kana that a mail address may be made of.
+    pub kana: bool,
+}
+
+/// How a column is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// By its values.
+    Plain,
+    /// By its order and gaps.
+    Key,
+    /// The moment when the row was made.
+    Made,
+    /// Not at all.
+    Hidden,
+}
+
+/// Kinds of contact points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// A mail address.
+    Mail,
+    /// A telephone number.
+    Phone,
+    /// An address with its house number.
+    Place,
+}
+
+/// A table with its canaries.
+pub struct Exhibit<'a> {
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its rows, canaries among them.
+    pub rows: &'a [Row],
+    /// Which of them are canaries.
+    pub canary: &'a [bool],
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    /// Canaries that were looked for.
+    pub canaries: usize,
+    /// Customers they were looked for among.
+    pub customers: usize,
+    /// Groups of canaries that share a contact point.
+    pub groups: usize,
+    /// The thief who knows some canaries.
+    pub with_labels: Caught,
+    /// The thief who knows none.
+    pub without_labels: Caught,
+    /// The same two on as many customers called canaries.
+    pub control: Option<(Caught, Caught)>,
+    /// What gives canaries away, the most telling first.
+    pub telling: Vec<Telling>,
+}
+
+/// Why nothing can be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unjudged {
+    /// There are too few canaries or customers.
+    TooFew,
+    /// The canaries share contact points so much that they fall into so many groups only: whoever finds one of a
+    /// group has the others, and there are too few groups to learn from some and look for the rest.
+    TooFewGroups(usize),
+}
+
+/// One thing that gives canaries away.
+#[derive(Clone, Debug)]
+pub struct Telling {
+    /// Its share in what the thief with labels learnt, 0 to 1.
+    pub share: f64,
+    /// The area under the ROC curve by this alone, 0.5 to 1.
+    pub alone: f64,
+    /// In words.
+    pub sentence: String,
+}
+
+/// Folds of the cross-validation.
+const FOLDS: usize = 5;
+/// Canaries below which nothing can be said.
+pub const LEAST_CANARIES: usize = 20;
+/// Groups of canaries below which nothing can be said.
+pub const LEAST_GROUPS: usize = 2 * FOLDS;
+/// Customers below which nothing can be said.
+pub const LEAST_CUSTOMERS: usize = 500;
+/// Things that give canaries away, at most, and their least share.
+const TELLING: usize = 8;
+const LEAST_SHARE: f64 = 0.005;
+
+const JUDGE: Settings = Settings {
+    trees: 150,
+    depth: 4,
+    rate: 0.06,
+    rows: 0.8,
+    features: 0.2,
+};
+
+/// Lets both thieves look. Every row counts for what is common in the table; canaries are looked for among the
+/// customers `among`.
+///
+/// # Errors
+/// There is too little to learn from.
+pub fn judge(
+    exhibit: &Exhibit<'_>,
+    among: &[bool],
+    control: bool,
+    seed: u64,
+) -> Result<Findings, Unjudged> {
+    let judged: Vec<usize> = (0..exhibit.rows.len())
+        .filter(|row| exhibit.canary[*row] || among[*row])
+        .collect();
+    let canaries = exhibit.canary.iter().filter(|canary| **canary).count();
+    let customers = judged.len() - canaries;
+    if canaries < LEAST_CANARIES || customers < LEAST_CUSTOMERS {
+        return Err(Unjudged::TooFew);
+    }
+    let groups = folds::groups(exhibit);
+    let own = groups.iter().zip(exhibit.canary);
+    let distinct: HashSet<usize> = own
+        .filter_map(|(group, canary)| canary.then_some(*group))
+        .collect();
+    if distinct.len() < LEAST_GROUPS {
+        return Err(Unjudged::TooFewGroups(distinct.len()));
+    }
+    let counted = vec![true; exhibit.rows.len()];
+    let seen = at_rows(features::features(exhibit, &counted), &judged);
+    let canary: Vec<bool> = judged.iter().map(|row| exhibit.canary[*row]).collect();
+    let group: Vec<usize> = judged.iter().map(|row| groups[*row]).collect();
+    let mut rng = StdRng::seed_from_u64(seed);
+    // An area is undefined only where one side is empty.
+    let few = || Unjudged::TooFew;
+    let (with_labels, gain) = with_labels(&seen, &canary, &group, &mut rng).ok_or_else(few)?;
+    let without_labels = without_labels(&seen, &canary, &group, &mut rng).ok_or_else(few)?;
+    let control = match control {
+        false => None,
+        true => Some(controlled(exhibit, among, &mut rng).ok_or_else(few)?),
+    };
+    Ok(Findings {
+        canaries,
+        customers,
+        groups: distinct.len(),
+        with_labels,
+        without_labels,
+        control,
+        telling: telling(exhibit, &seen, &canary, &gain),
+    })
+}
+
+/// Features of some of the rows.
+fn at_rows(seen: Features, rows: &[usize]) -> Features {
+    let values = seen.values.iter();
+    let mut out = Features {
+        values: values
+            .map(|values| rows.iter().map(|row| values[*row]).collect())
+            .collect(),
+        traits: seen.traits,
+    };
+    out.keep(|_, values: &[f32]| {
+        let first = values.first().copied().unwrap_or_default();
+        values
+            .iter()
+            .any(|value| *value != first && !(value.is_nan() && first.is_nan()))
+    });
+    out
+}
+
+fn with_labels(
+    seen: &Features,
+    canary: &[bool],
+    group: &[usize],
+    rng: &mut StdRng,
+) -> Option<(Caught, Vec<f64>)> {
+    let table = Binned::of(&seen.values);
+    let fold = folds::folds(canary, group, FOLDS, rng);
+    let (margins, gain) = out_of_fold(&table, canary, &fold, rng);
+    Some((
+        roc::caught(&on_one_scale(&margins, canary, &fold), canary, group)?,
+        gain,
+    ))
+}
+
+/// Log odds of each row from trees that never saw its fold, and what each feature added in all.
+fn out_of_fold(
+    table: &Binned,
+    canary: &[bool],
+    fold: &[usize],
+    rng: &mut StdRng,
+) -> (Vec<f64>, Vec<f64>) {
+    let seeds: Vec<StdRng> = (0..FOLDS).map(|_| StdRng::from_rng(rng)).collect();
+    let learnt: Vec<Boost> = std::thread::scope(|scope| {
+        let running: Vec<_> = seeds
+            .into_iter()
+            .enumerate()
+            .map(|(out, mut rng)| {
+                scope.spawn(move || {
+                    let learn: Vec<u32> = (0..fold.len() as u32)
+                        .filter(|row| fold[*row as usize] != out)
+                        .collect();
+                    Boost::learn(table, &learn, canary, &JUDGE, &mut rng)
+                })
+            })
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    });
+    let margins = (0..fold.len())
+        .map(|row| learnt[fold[row]].score(table, row))
+        .collect();
+    let mut gain = vec![0.0; learnt[0].gain.len()];
+    for boost in &learnt {
+        for (sum, own) in gain.iter_mut().zip(&boost.gain) {
+            *sum += own;
+        }
+    }
+    (margins, gain)
+}
+
+/// Scores of different folds are put on one scale by their customers.
+fn on_one_scale(margins: &[f64], canary: &[bool], fold: &[usize]) -> Vec<f64> {
+    let mut scores = vec![0.0; margins.len()];
+    for out in 0..FOLDS {
+        let own = || (0..fold.len()).filter(|row| fold[*row] == out);
+        let mut customers: Vec<f64> = own()
+            .filter(|row| !canary[*row])
+            .map(|row| margins[row])
+            .collect();
+        customers.sort_by(f64::total_cmp);
+        for row in own() {
+            let below = customers.partition_point(|other| *other < margins[row]);
+            let upto = customers.partition_point(|other| *other <= margins[row]);
+            // Beyond the last customer the margin still orders.
+            scores[row] =
+                (below + upto) as f64 / (2 * customers.len().max(1)) as f64 + margins[row] * 1e-9;
+        }
+    }
+    scores
+}
+
+fn without_labels(
+    seen: &Features,
+    canary: &[bool],
+    group: &[usize],
+    rng: &mut StdRng,
+) -> Option<Caught> {
+    let plain: Vec<Vec<f32>> = seen
+        .traits
+        .iter()
+        .zip(&seen.values)
+        .filter(|(what, _)| !matches!(what, Trait::Has(..)))
+        .map(|(_, values)| values.clone())
+        .collect();
+    roc::caught(&forest::strangeness(&plain, rng), canary, group)
+}
+
+/// Both thieves on a table without its canaries, of which as many customers are called so.
+fn controlled(exhibit: &Exhibit<'_>, among: &[bool], rng: &mut StdRng) -> Option<(Caught, Caught)> {
+    let count = exhibit.canary.iter().filter(|canary| **canary).count();
+    let kept: Vec<usize> = (0..exhibit.rows.len())
+        .filter(|row| !exhibit.canary[*row])
+        .collect();
+    let rows: Vec<Row> = kept.iter().map(|row| exhibit.rows[*row].clone()).collect();
+    let eligible: Vec<usize> = (0..kept.len()).filter(|at| among[kept[*at]]).collect();
+    let mut called = vec![false; kept.len()];
+    for at in boost::shuffled(eligible.len(), rng).into_iter().take(count) {
+        called[eligible[at]] = true;
+    }
+    let sham = Exhibit {
+        columns: exhibit.columns.clone(),
+        rows: &rows,
+        canary: &called,
+    };
+    let counted = vec![true; rows.len()];
+    let seen = at_rows(features::features(&sham, &counted), &eligible);
+    let canary: Vec<bool> = eligible.iter().map(|at| called[*at]).collect();
+    let group: Vec<usize> = (0..eligible.len()).collect();
+    let known = with_labels(&seen, &canary, &group, rng)?.0;
+    Some((known, without_labels(&seen, &canary, &group, rng)?))
+}
+
+fn telling(exhibit: &Exhibit<'_>, seen: &Features, canary: &[bool], gain: &[f64]) -> Vec<Telling> {
+    let whole: f64 = gain.iter().sum();
+    let mut order: Vec<usize> = (0..gain.len()).collect();
+    order.sort_by(|a, b| gain[*b].total_cmp(&gain[*a]));
+    let alone = |at: usize| {
+        let values: Vec<f64> = seen.values[at]
+            .iter()
+            .map(|value| {
+                if value.is_nan() {
+                    f64::MIN
+                } else {
+                    f64::from(*value)
+                }
+            })
+            .collect();
+        let each: Vec<usize> = (0..canary.len()).collect();
+        let auc = roc::caught(&values, canary, &each).map_or(0.5, |caught| caught.auc);
+        auc.max(1.0 - auc)
+    };
+    order
+        .into_iter()
+        .take(TELLING)
+        .filter(|at| whole > 0.0 && gain[*at] / whole >= LEAST_SHARE)
+        .map(|at| Telling {
+            share: gain[at] / whole,
+            alone: alone(at),
+            sentence: words::sentence(&exhibit.columns, &seen.traits[at], &seen.values[at], canary),
+        })
+        .collect()
+}
