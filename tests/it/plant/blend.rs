@@ -82,25 +82,14 @@ async fn a_house_takes_one_canary_and_has_no_room_number() {
 
 /// Houses and numbers of a canary's own, so that none leads to another.
 fn own_points(otori: &Otori, count: usize) {
-    for at in 0..count {
-        let address = format!("東京都千代田区霞が関9-{}", at + 1);
-        let house = [
-            "pool",
-            "add",
-            "drop",
-            "--postcode",
-            "100-0013",
-            "--address",
-            address.as_str(),
-            "--units",
-            "none",
-        ];
-        otori.json(&house);
+    let mut file = "kind,value,postcode,address,units,cap\n".to_owned();
+    for at in 1..=count {
+        file += &format!("drop,,100-0013,東京都千代田区霞が関9-{at},none,\n");
+        file += &format!("phone,090-0123-1{at:03},,,,\n");
     }
-    let numbers: Vec<String> = (0..count).map(|at| format!("090-0123-1{at:03}")).collect();
-    let mut add = vec!["pool", "add", "phone"];
-    add.extend(numbers.iter().map(String::as_str));
-    otori.json(&add);
+    let path = otori.dir().join("own.csv");
+    std::fs::write(&path, file).unwrap();
+    otori.json(&["pool", "import", path.to_str().unwrap()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
