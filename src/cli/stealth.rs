@@ -259,8 +259,8 @@ fn write(out: &mut dyn Write, document: &Document<'_>) -> std::io::Result<()> {
     )?;
     writeln!(
         out,
-        "{:<34} {:>5}  {:<14}  {}",
-        "", "AUC", "95% interval", "caught among the most suspicious 1%, 5%"
+        "{:<34} {:>5}  {:<14}  caught among the most suspicious 1%, 5%",
+        "", "AUC", "95% interval"
     )?;
     let mut line = |name: &str, reached: &Reached| {
         writeln!(

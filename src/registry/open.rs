@@ -23,7 +23,7 @@ const READ_KEY_CHECK: &str = "select value from meta where name = 'key_check'";
 
 /// Number, name, text; a step that has been released is never edited, only followed by the next.
 type Step = (i64, &'static str, &'static str);
-const SQLITE: [Step; 19] = [
+const SQLITE: [Step; 20] = [
     (
         1,
         "registry",
@@ -109,7 +109,7 @@ const SQLITE: [Step; 19] = [
         include_str!("migrations/sqlite/0044_profile.sql"),
     ),
 ];
-const POSTGRES: [Step; 19] = [
+const POSTGRES: [Step; 20] = [
     (
         1,
         "registry",

@@ -27,6 +27,8 @@ pub(super) struct Kinds {
     pub(super) near: Option<u8>,
 }
 
+/// Where a house number stands.
+const HOME: [Role; 4] = [Role::Address, Role::Address1, Role::Street, Role::Block];
 /// A mail domain of so large a share of the addresses is a provider's.
 const PROVIDER: f64 = 0.01;
 
@@ -60,6 +62,9 @@ impl Custom {
         };
         let mail = places(&[Role::Email]);
         let number = places(&[Role::Phone, Role::Mobile]);
+        // A canary has an address wherever the table has a column for it: of those who have none it could take no more
+        // than the gap.
+        let lived = places(&HOME);
         let has = |row: &Row, places: &[usize]| {
             let filled = |at: &usize| {
                 row[*at]
@@ -72,7 +77,7 @@ impl Custom {
             .iter()
             .zip(late)
             .enumerate()
-            .filter(|(_, (_, late))| **late)
+            .filter(|(_, (row, late))| **late && has(row, &lived))
             .map(|(at, (row, _))| Kinds {
                 near: area.of_row(at),
                 mail: has(row, &mail),
@@ -100,9 +105,8 @@ impl Custom {
         let mails: usize = domains.values().sum();
         let (big, small): (Vec<usize>, Vec<usize>) =
             (domains.values()).partition(|count| **count as f64 >= PROVIDER * mails as f64);
-        let place = [Role::Address, Role::Address1, Role::Street, Role::Block];
         let buildings = counts(
-            texts(&places(&place[..]))
+            texts(&lived)
                 .into_iter()
                 .filter_map(|text| Some(address_key(text)?.block())),
         );

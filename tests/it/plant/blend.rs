@@ -96,6 +96,8 @@ fn own_points(otori: &Otori, count: usize) {
 async fn a_mark_that_all_canaries_bear_is_found_and_named_and_the_control_shows_nothing() {
     let (otori, ground) = prepared(Engine::Sqlite, 700).await;
     own_points(&otori, 60);
+    // The mail domains of the pool would join them.
+    ground.run("update 顧客 set メール = null").await;
     otori.json(&["plant", "shop", "--count", "40", "--force"]);
     ground
         .run("update 顧客 set プラン = 'Z' where id > 700")
@@ -137,7 +139,7 @@ async fn what_a_thief_would_see_is_not_planted() {
     own_points(&otori, 60);
     // All customers live far away from every house of the pool.
     ground
-        .run("update 顧客 set 郵便番号 = '060-0001', 住所 = '北海道札幌市中央区北一条西' || (id % 40 + 1) || '-' || (id % 7 + 1)")
+        .run("update 顧客 set メール = null, 郵便番号 = '060-0001', 住所 = '北海道札幌市中央区北一条西' || (id % 40 + 1) || '-' || (id % 7 + 1)")
         .await;
     let told = failed(&otori, &["plant", "shop", "--count", "40"]);
     assert!(told.contains("stealth_limit"), "{told}");

@@ -46,13 +46,14 @@ async fn whole(engine: Engine) {
                 )
             })
             .collect();
-        assert!(
+        // Some customers have no mail address, and so have some canaries.
+        let mail = cells["メール"];
+        let owned = || {
             [DOMAIN, "second.example"]
                 .iter()
-                .any(|domain| cells["メール"].ends_with(domain)),
-            "{}",
-            cells["メール"]
-        );
+                .any(|domain| mail.ends_with(domain))
+        };
+        assert!(mail.is_empty() || owned(), "{mail}");
         assert!(
             cells["住所"].contains("囮ハイツ") && cells["郵便番号"].replace('-', "") == "1000013",
             "{}",
