@@ -80,12 +80,12 @@ async fn a_house_takes_one_canary_and_has_no_room_number() {
     assert!(addresses[0].ends_with("8-88"), "{addresses:?}");
 }
 
-/// Houses and numbers of a canary's own, so that none leads to another.
+/// Houses and numbers of a canary's own, each number of another block, so that none leads to another.
 fn own_points(otori: &Otori, count: usize) {
     let mut file = "kind,value,postcode,address,units,cap\n".to_owned();
     for at in 1..=count {
         file += &format!("drop,,100-0013,東京都千代田区霞が関9-{at},none,\n");
-        file += &format!("phone,090-0123-1{at:03},,,,\n");
+        file += &format!("phone,090-0{at:03}-0123,,,,\n");
     }
     let path = otori.dir().join("own.csv");
     std::fs::write(&path, file).unwrap();
