@@ -184,7 +184,7 @@ impl Drawn {
             } else if let Some(empty) = self
                 .empty
                 .get(&cell.column)
-                .filter(|_| may_be_empty(cell.role))
+                .filter(|_| cell.value.is_none() || may_be_empty(cell.role))
             {
                 cell.value = empty.clone();
             } else if let (Some((before, behind)), Some(value)) =

@@ -26,7 +26,7 @@ pub struct Args {
     /// The source
     name: SourceName,
     /// Customers read into memory, at most
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(500..=1_000_000))]
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(500..=100_000))]
     sample: u32,
     /// Where no canary stands yet: how many to draw and judge
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(20..=10_000))]

@@ -219,7 +219,7 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         ));
     }
     if let (Ok(found), Some(limit)) = (&stealth, ask.stealth_limit)
-        && found.with_labels.low > limit
+        && found.with_labels.low.max(found.without_labels.low) > limit
     {
         let told = too_plain(found, limit);
         if !ask.force {
@@ -244,11 +244,21 @@ fn too_plain(found: &Findings, limit: f64) -> String {
         .take(3)
         .map(|telling| telling.sentence.as_str())
         .collect();
+    let (who, caught) = match found.with_labels.low > limit {
+        true => (
+            "a thief who knows some of these canaries would pick out the others",
+            &found.with_labels,
+        ),
+        false => (
+            "a thief who knows none of these canaries would pick them out",
+            &found.without_labels,
+        ),
+    };
     format!(
-        "a thief who knows some of these canaries would pick out the others too well: area under the ROC curve {:.2} ({:.2} to {:.2}), more than the limit of {limit} ([plant] stealth_limit). What gives them away: {}",
-        found.with_labels.auc,
-        found.with_labels.low,
-        found.with_labels.high,
+        "{who} too well: area under the ROC curve {:.2} ({:.2} to {:.2}), more than the limit of {limit} ([plant] stealth_limit). What gives them away: {}",
+        caught.auc,
+        caught.low,
+        caught.high,
         because.join("; ")
     )
 }

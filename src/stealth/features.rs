@@ -3,7 +3,7 @@
 //! Counts leave the row itself out: a customer's own name is in the table once because of that customer,
 //! and a canary's because of the canary.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::order;
 use super::parts::{Part, parts};
@@ -37,8 +37,15 @@ pub(super) struct Features {
     pub(super) values: Vec<Vec<f32>>,
 }
 
+/// Numbers beyond this are taken for none.
+const MOST: f32 = 1e37;
+
 impl Features {
-    fn add(&mut self, what: Trait, values: Vec<f32>) {
+    fn add(&mut self, what: Trait, mut values: Vec<f32>) {
+        // An infinite number, or one beyond all use, is none: between two such no cut can be drawn.
+        for value in values.iter_mut().filter(|value| value.abs() > MOST) {
+            *value = f32::NAN;
+        }
         // What is the same in all rows tells nothing.
         let same = |value: &f32| *value == values[0] || (value.is_nan() && values[0].is_nan());
         if !values.is_empty() && !values.iter().all(same) {
@@ -273,7 +280,8 @@ fn letters(column: usize, texts: &[Option<&str>], counted: &[bool], out: &mut Fe
             rarest.push(f32::NAN);
             continue;
         };
-        let mut own: HashMap<(char, char), u32> = HashMap::new();
+        // In order: sums of floats are to be the same each time.
+        let mut own: BTreeMap<(char, char), u32> = BTreeMap::new();
         for pair in bigrams(text) {
             *own.entry(pair).or_default() += 1;
         }

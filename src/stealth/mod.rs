@@ -95,7 +95,7 @@ pub struct Findings {
     pub with_labels: Caught,
     /// The thief who knows none.
     pub without_labels: Caught,
-    /// The same two on as many customers called canaries.
+    /// The same two on as many customers called canaries, half of them at most.
     pub control: Option<(Caught, Caught)>,
     /// What gives canaries away, the most telling first.
     pub telling: Vec<Telling>,
@@ -180,7 +180,7 @@ pub fn judge(
     let without_labels = without_labels(&seen, &canary, &group, &mut rng).ok_or_else(few)?;
     let control = match control {
         false => None,
-        true => Some(controlled(exhibit, among, &mut rng).ok_or_else(few)?),
+        true => controlled(exhibit, among, &mut rng),
     };
     Ok(Findings {
         canaries,
@@ -305,9 +305,11 @@ fn without_labels(
     roc::caught(&forest::strangeness(&plain, rng), canary, group)
 }
 
-/// Both thieves on a table without its canaries, of which as many customers are called so.
+/// Both thieves on a table without its canaries, of which as many customers are called so; half of them at most.
 fn controlled(exhibit: &Exhibit<'_>, among: &[bool], rng: &mut StdRng) -> Option<(Caught, Caught)> {
     let count = exhibit.canary.iter().filter(|canary| **canary).count();
+    let most = among.iter().filter(|among| **among).count() / 2;
+    let count = count.min(most);
     let kept: Vec<usize> = (0..exhibit.rows.len())
         .filter(|row| !exhibit.canary[*row])
         .collect();
@@ -359,4 +361,84 @@ fn telling(exhibit: &Exhibit<'_>, seen: &Features, canary: &[bool], gain: &[f64]
             sentence: words::sentence(&exhibit.columns, &seen.traits[at], &seen.values[at], canary),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+
+    fn column(name: &str) -> Column {
+        Column {
+            name: name.to_owned(),
+            kind: Kind::Plain,
+            contact: None,
+            kana: false,
+        }
+    }
+
+    /// Rows of an amount and a plan, drawn alike for customers and canaries.
+    fn drawn(count: usize, rng: &mut StdRng) -> Vec<Row> {
+        let row = |_| {
+            let amount = rng.random_range(0..500).to_string();
+            let plan = ["A", "B", "C"][rng.random_range(0..3)].to_owned();
+            vec![Some(amount), Some(plan)]
+        };
+        (0..count).map(row).collect()
+    }
+
+    #[test]
+    fn a_table_of_more_canaries_than_customers_with_an_infinite_amount_is_judged_alike_each_time() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut rows = drawn(1_150, &mut rng);
+        rows[3][0] = Some("Infinity".to_owned());
+        rows[700][0] = Some("1e300".to_owned());
+        let canary: Vec<bool> = (0..rows.len()).map(|row| row >= 550).collect();
+        let among: Vec<bool> = canary.iter().map(|canary| !canary).collect();
+        let judged = || {
+            let exhibit = Exhibit {
+                columns: vec![column("amount"), column("plan")],
+                rows: &rows,
+                canary: &canary,
+            };
+            judge(&exhibit, &among, true, 7).unwrap()
+        };
+        let (one, again) = (judged(), judged());
+        assert_eq!((one.canaries, one.customers), (600, 550));
+        assert!(one.with_labels.low < 0.55, "{one:?}");
+        let (control, _) = one.control.as_ref().unwrap();
+        assert!(control.low < 0.55 && control.high > 0.45, "{one:?}");
+        assert_eq!(format!("{one:?}"), format!("{again:?}"));
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_said() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let mut rows = drawn(640, &mut rng);
+        let canary: Vec<bool> = (0..rows.len()).map(|row| row >= 600).collect();
+        for (row, canary) in rows.iter_mut().zip(&canary) {
+            let number = match canary {
+                true => "+15550100".to_owned(),
+                false => format!("+1{:08}", rng.random_range(10_000_000..99_999_999)),
+            };
+            row.push(Some(number));
+        }
+        let judged = |canary: &[bool]| {
+            let phone = Column {
+                contact: Some(Contact::Phone),
+                ..column("phone")
+            };
+            let exhibit = Exhibit {
+                columns: vec![column("amount"), column("plan"), phone],
+                rows: &rows,
+                canary,
+            };
+            let among: Vec<bool> = canary.iter().map(|canary| !canary).collect();
+            judge(&exhibit, &among, false, 7).map(|_| ())
+        };
+        assert_eq!(judged(&canary), Err(Unjudged::TooFewGroups(1)));
+        let few: Vec<bool> = (0..rows.len()).map(|row| row >= 630).collect();
+        assert_eq!(judged(&few), Err(Unjudged::TooFew));
+    }
 }

@@ -46,7 +46,7 @@ pub(super) fn caught(scores: &[f64], canary: &[bool], group: &[usize]) -> Option
     let theirs: Vec<f64> = plain.iter().map(|s| 1.0 - beaten(*s, &known)).collect();
     let auc = ours.iter().sum::<f64>() / ours.len() as f64;
 
-    let mut groups: std::collections::HashMap<usize, f64> = std::collections::HashMap::new();
+    let mut groups: std::collections::BTreeMap<usize, f64> = std::collections::BTreeMap::new();
     for ((_, group), share) in canaries.iter().zip(&ours) {
         *groups.entry(*group).or_default() += share - auc;
     }

@@ -140,7 +140,7 @@ impl Ground<'_> {
         });
         let mut traits = self.persons();
         traits.extend(self.moments());
-        traits.retain(|one| one.mix.rows > 0);
+        traits.retain(|one| one.mix.rows >= FOLDED_BELOW as usize);
         Profile {
             rows: self.rows.len(),
             folded_below: FOLDED_BELOW,
@@ -193,6 +193,21 @@ impl Profile {
             if let (Some(before_values), Some(values)) = (&before.values, &after.values) {
                 held("values", before_values, values, &before.column);
             }
+            let filled = f64::abs(before.filled - after.filled);
+            if filled > 0.05 {
+                out.push(Change {
+                    what: format!("how many rows have a {}", before.column),
+                    apart: filled,
+                });
+            }
+        }
+        for after in &now.columns {
+            if self.columns.iter().all(|one| one.column != after.column) {
+                out.push(Change {
+                    what: format!("column {} is new", after.column),
+                    apart: 1.0,
+                });
+            }
         }
         out.sort_by(|one, other| other.apart.total_cmp(&one.apart));
         out
@@ -225,17 +240,22 @@ fn deciles(texts: &[&str]) -> Option<Vec<f64>> {
 
 /// To two digits.
 fn rounded(number: f64) -> f64 {
-    if number == 0.0 {
-        return 0.0;
-    }
-    let step = 10f64.powf(number.abs().log10().floor() - 1.0);
-    let rounded = (number / step).round() * step;
-    // 0.1 + 0.2 is nobody's price.
-    format!("{rounded:.4}").parse().unwrap_or(rounded)
+    format!("{number:.1e}").parse().unwrap_or(number)
 }
 
 /// Moments of the rows as filling reads them, in seconds.
 fn moment(text: &str) -> Option<(f64, time::Date)> {
     let seconds = filling::order(text)?;
     Some((seconds, filling::day(seconds)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decile_has_two_digits() {
+        let shown = [1234.0, 0.001_234, -98_765.0, 0.0, 10.0].map(rounded);
+        assert_eq!(shown, [1200.0, 0.0012, -99_000.0, 0.0, 10.0]);
+    }
 }

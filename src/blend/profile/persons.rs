@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::local::Piece;
 use super::super::{Ground, Names};
 use super::shape::shape;
-use super::{MOST, Mix, Trait};
+use super::{FOLDED_BELOW, MOST, Mix, Trait};
 use crate::notation::{Role, address_key, fold, phone_key};
 use crate::persona::{Locale, Sex};
 
@@ -62,6 +62,10 @@ impl Ground<'_> {
                 .push(given.written.clone());
         }
         for ((sex, decade), given) in by_cohort {
+            // Of a few, even that they are there is theirs.
+            if given.len() < FOLDED_BELOW as usize {
+                continue;
+            }
             let sex = sex.map_or(String::new(), |sex| format!(", {sex}"));
             let born = decade.map_or(String::new(), |from| {
                 format!(", born {from} to {}", from + 9)

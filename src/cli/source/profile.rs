@@ -161,7 +161,7 @@ fn write(out: &mut dyn Write, document: &Document<'_>) -> std::io::Result<()> {
         Some(since) if since.changes.is_empty() => {
             writeln!(
                 out,
-                "\nNothing has changed since {} beyond chance.",
+                "\nIn columns, spelling, values and persons nothing has changed since {} beyond chance.",
                 since.taken_at.date()
             )
         }

@@ -13,7 +13,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use crate::canary::{Canary, ContactKind, ContactPoint, PostalDrop, SourceName, State};
+use crate::canary::{
+    Canary, ContactKind, ContactPoint, PhoneNumber, PostalDrop, SourceName, State,
+};
 use crate::database::Table;
 use crate::notation::{Mapping, Role, phone_key};
 use crate::persona::{Address, Household, Locale};
@@ -276,18 +278,15 @@ fn numbers<R: Rng + ?Sized>(
         });
     }
     let wanted = u32::try_from(households.len()).unwrap_or(u32::MAX);
+    let nearness = Nearness::of(area, &households, &numbers, &found);
     // Of the right kind, and as near to the address as a customer's is.
     let misfit = |at: usize, number: usize| {
-        let Some(number) = found.get(&numbers[number].id) else {
-            return u8::MAX;
-        };
-        let Wanting {
-            household, kinds, ..
-        } = &households[at];
+        let kinds = &households[at].kinds;
+        let is_mobile = nearness.mobile[number];
         let of_kind = kinds.mobile.filter(|_| needs.phone);
-        let wrong = of_kind.is_some_and(|mobile| mobile != number.is_japanese_mobile());
-        let off = match kinds.near.filter(|_| !number.is_japanese_mobile()) {
-            Some(near) => near.abs_diff(area.nearness(&household.address, number)),
+        let wrong = of_kind.is_some_and(|mobile| mobile != is_mobile);
+        let off = match kinds.near.filter(|_| !is_mobile) {
+            Some(near) => near.abs_diff(nearness.between(at, number)),
             None => 0,
         };
         off + 16 * u8::from(wrong)
@@ -318,6 +317,66 @@ fn numbers<R: Rng + ?Sized>(
         points.push(id);
     }
     Ok(())
+}
+
+/// How near each number is to each household: of many of both there are few places and few blocks.
+struct Nearness {
+    place: Vec<usize>,
+    block: Vec<usize>,
+    mobile: Vec<bool>,
+    blocks: usize,
+    near: Vec<u8>,
+}
+
+impl Nearness {
+    fn of(
+        area: &AreaCodes,
+        households: &[Wanting<'_>],
+        numbers: &[Number],
+        found: &HashMap<i64, &PhoneNumber>,
+    ) -> Nearness {
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut at_place: Vec<&Address> = Vec::new();
+        let place = (households.iter())
+            .map(|wanting| {
+                let address = &wanting.household.address;
+                *places.entry(&address.postcode).or_insert_with(|| {
+                    at_place.push(address);
+                    at_place.len() - 1
+                })
+            })
+            .collect();
+        let mut blocks: HashMap<&str, usize> = HashMap::new();
+        let mut of_block: Vec<&PhoneNumber> = Vec::new();
+        let number = |number: &Number| found.get(&number.id).copied();
+        let block = (numbers.iter())
+            .filter_map(number)
+            .map(|number| {
+                let text = number.as_str();
+                let head = text.get(..text.len().saturating_sub(3)).unwrap_or(text);
+                *blocks.entry(head).or_insert_with(|| {
+                    of_block.push(number);
+                    of_block.len() - 1
+                })
+            })
+            .collect();
+        let each = at_place.iter();
+        let near = each.flat_map(|at| of_block.iter().map(|number| area.nearness(at, number)));
+        Nearness {
+            place,
+            block,
+            mobile: (numbers.iter())
+                .filter_map(number)
+                .map(PhoneNumber::is_japanese_mobile)
+                .collect(),
+            blocks: of_block.len(),
+            near: near.collect(),
+        }
+    }
+
+    fn between(&self, household: usize, number: usize) -> u8 {
+        self.near[self.place[household] * self.blocks + self.block[number]]
+    }
 }
 
 /// For each household the number that suits it best and no other has; whoever has the least choice chooses first.

@@ -83,11 +83,16 @@ pub(super) fn choose_set<R: Rng + ?Sized>(
                 .collect()
         })
         .collect();
+    // What it shares already it keeps.
+    let own_shared: usize = (others.iter())
+        .map(|other| own.intersection(other).count())
+        .sum();
     let mut best: Option<(usize, usize, BTreeSet<usize>)> = None;
     for attempt in 0..TRIES {
         let mut set = own.clone();
         // Should sets of the least size all lie within others, larger ones may not.
         let size = least + attempt * (numbers.len() - least) / TRIES;
+        fill(&mut set, numbers, size, total, &near, rng);
         while set.len() < size || room(&set) < total {
             let Some(next) = next_number(numbers, &others, &set, &near, rng) else {
                 break;
@@ -108,11 +113,36 @@ pub(super) fn choose_set<R: Rng + ?Sized>(
         if best.as_ref().is_none_or(|(m, s, _)| (most, sum) < (*m, *s)) {
             best = Some((most, sum, set));
         }
-        if sum == 0 {
+        if sum == own_shared {
             break;
         }
     }
     best.map(|(_, _, set)| set.into_iter().collect()).ok_or(1)
+}
+
+/// Adds numbers that no other source has, those first that are near a household, until there are so many and they
+/// have room for so many canaries.
+fn fill<R: Rng + ?Sized>(
+    set: &mut BTreeSet<usize>,
+    numbers: &[Number],
+    size: usize,
+    canaries: u64,
+    near: &impl Fn(usize) -> bool,
+    rng: &mut R,
+) {
+    let room = |at: usize| u64::from(numbers[at].cap.max(numbers[at].own));
+    let mut all: u64 = set.iter().map(|at| room(*at)).sum();
+    let free = |at: &usize| numbers[*at].others.is_empty() && !set.contains(at);
+    let mut open: Vec<usize> = (0..numbers.len()).filter(free).collect();
+    open.shuffle(rng);
+    open.sort_by_key(|at| !near(*at));
+    for at in open {
+        if set.len() >= size && all >= canaries {
+            break;
+        }
+        all += room(at);
+        set.insert(at);
+    }
 }
 
 /// The number that adds least to the overlap with other sources; among equals, one near a household.

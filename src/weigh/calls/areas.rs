@@ -3,7 +3,7 @@
 use super::Line;
 use super::events::Several;
 use super::likelihood::Chance;
-use crate::weigh::grid::chances;
+use crate::weigh::grid::{Sum, chances};
 
 /// Numbers of one area begin with so many characters alike (+8130, +1202).
 const AREA: usize = 5;
@@ -32,18 +32,20 @@ impl Areas {
     /// The logarithm of the chance that a sweep reaches just these.
     pub(super) fn ln_sweep(&self, one: &Several) -> f64 {
         let reached = f64::from(one.reached);
-        let of = |all: f64| -> f64 {
-            let each = chances().map(|(chance, part)| {
+        // Of a large pool each part is far too small for a float.
+        let of = |all: f64, to: &mut Sum| {
+            for (chance, part) in chances() {
                 let ln = reached * chance.ln() + (all - reached) * (-chance).ln_1p();
-                part * ln.exp()
-            });
-            each.sum()
+                to.add((part / 2.0).ln() + ln);
+            }
         };
-        let whole = of(self.sizes.iter().sum());
+        let mut sum = Sum::default();
+        of(self.sizes.iter().sum(), &mut sum);
         let area = self.of[one.all[0]];
-        let alike = one.all.iter().all(|line| self.of[*line] == area);
-        let part = if alike { of(self.sizes[area]) } else { 0.0 };
-        ((whole + part) / 2.0).ln()
+        if one.all.iter().all(|line| self.of[*line] == area) {
+            of(self.sizes[area], &mut sum);
+        }
+        sum.ln()
     }
 
     /// The same where the caller shows another number each time: every sweep that there may be, with its chance and
@@ -68,5 +70,26 @@ impl Areas {
             sweeps.push((part / 2.0, whole));
         }
         sweeps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_through_a_large_pool_stays_possible() {
+        let areas = Areas {
+            of: vec![0; 10_000],
+            sizes: vec![10_000.0],
+        };
+        let one = Several {
+            all: (0..5_000).collect(),
+            reached: 5_000,
+            ..Several::default()
+        };
+        let ln = areas.ln_sweep(&one);
+        // Half of so many: about the entropy of so many throws of a coin.
+        assert!((-7_100.0..-6_900.0).contains(&ln), "{ln}");
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Events {
 }
 
 /// A caller who reached several lines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Several {
     /// Lines reached.
     pub(super) reached: u32,

@@ -186,18 +186,26 @@ impl Each<'_> {
         let rate = self.background.rate(line, self.level);
         let listed = LISTED * self.years.min(WINDOWS[2] / 365.25);
         let events = events.min(MOST);
-        let strays = rate.ln_chance(events, years).exp();
+        let strays = rate.ln_chance(events, years);
         // Those who have its list are one, two, three or more, each half as probable as one fewer.
-        let from_list: f64 = (1..=events)
-            .map(|callers| {
-                let others = rate.ln_chance(events - callers, years).exp();
-                0.5_f64.powf(f64::from(callers)) * others
-            })
-            .sum();
-        let background = (1.0 - listed) * strays + listed * from_list;
+        let mut from_list = Sum::default();
+        for callers in 1..=events {
+            let others = rate.ln_chance(events - callers, years);
+            from_list.add(0.5_f64.ln() * f64::from(callers) + others);
+        }
+        let mut background = Sum::default();
+        background.add((-listed).ln_1p() + strays);
+        if events > 0 {
+            background.add(listed.ln() + from_list.ln());
+        }
+        let ln = background.ln();
         Chance {
-            ln: background.ln(),
-            listed: from_list / background,
+            ln,
+            listed: if events > 0 {
+                (from_list.ln() - ln).exp()
+            } else {
+                0.0
+            },
         }
     }
 }

@@ -45,6 +45,12 @@ async fn no_value_of_a_few_customers_stands_in_a_profile() {
         .filter(|value| told.iter().any(|told| told.contains(**value)))
         .collect();
     assert_eq!(leaked, Vec::<&&str>::new());
+    // Of a few, not even their number.
+    let traits = profile["traits"].as_array().unwrap();
+    assert!(
+        traits.iter().all(|one| one["rows"].as_u64().unwrap() >= 10),
+        "{profile}"
+    );
     // What many share is told.
     let plans = profile["columns"].as_array().unwrap();
     let plan = plans.iter().find(|one| one["column"] == "プラン").unwrap();
