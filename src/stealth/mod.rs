@@ -419,8 +419,8 @@ mod tests {
         let canary: Vec<bool> = (0..rows.len()).map(|row| row >= 600).collect();
         for (row, canary) in rows.iter_mut().zip(&canary) {
             let number = match canary {
-                true => "+15550100".to_owned(),
-                false => format!("+1{:08}", rng.random_range(10_000_000..99_999_999)),
+                true => "+12025550100".to_owned(),
+                false => format!("+1{}", rng.random_range(2_000_000_000_u64..9_999_999_999)),
             };
             row.push(Some(number));
         }
