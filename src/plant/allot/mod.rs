@@ -278,7 +278,7 @@ fn numbers<R: Rng + ?Sized>(
         });
     }
     let wanted = u32::try_from(households.len()).unwrap_or(u32::MAX);
-    let nearness = Nearness::of(area, &households, &numbers, &found);
+    let nearness = Nearness::of(area, households, &numbers, &found);
     // Of the right kind, and as near to the address as a customer's is.
     let misfit = |at: usize, number: usize| {
         let kinds = &households[at].kinds;
