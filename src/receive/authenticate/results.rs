@@ -76,7 +76,10 @@ impl Results {
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim_matches('"')))
             .collect();
         let domain = |names: &[&str]| {
-            let named = |name: &&str| properties.iter().find(|(is, _)| is == name);
+            let named = |name: &&str| {
+                let filled = |(is, value): &&(String, &str)| is == name && !value.is_empty();
+                properties.iter().find(filled)
+            };
             let value = names.iter().find_map(named).map(|(_, value)| *value)?;
             let domain = value.rsplit('@').next().unwrap_or_default();
             (!domain.is_empty() && domain.len() < 256).then(|| domain.to_lowercase())
@@ -115,7 +118,10 @@ fn without_comments(text: &str) -> String {
     while let Some(c) = characters.next() {
         match c {
             '\\' if depth > 0 => drop(characters.next()),
-            '\\' if quoted => plain.extend(characters.next()),
+            // A quotation mark that is written so ends nothing, here and for who reads on.
+            '\\' if quoted => {
+                plain.extend(characters.next().map(|c| if c == '"' { '_' } else { c }))
+            }
             '"' if depth == 0 => {
                 quoted = !quoted;
                 plain.push(c);
@@ -187,6 +193,26 @@ mod tests {
         assert_eq!(dkim, ["pass", "fail"]);
         assert_eq!(read.dkim[1].domain.as_deref(), Some("other.example"));
         assert!(read.arc.is_none());
+    }
+
+    #[test]
+    fn a_quoted_sender_says_nothing_of_its_own() {
+        let sender =
+            r#""a\"; dmarc=pass header.from=shop.example; dkim=pass header.d=shop.example; x=\"""#;
+        let header = format!(
+            "Authentication-Results: mx.our.example; spf=pass smtp.mailfrom={sender}@evil.example; dmarc=fail header.from=shop.example"
+        );
+        let read = read(&header).unwrap();
+        assert_eq!(shown(&read.dmarc), ("fail", Some("shop.example")));
+        assert!(read.dkim.is_empty());
+        assert_eq!(shown(&read.spf), ("pass", Some("evil.example")));
+        let bounce = super::tests::read(
+            "Authentication-Results: mx.our.example; spf=pass smtp.mailfrom=\"\" smtp.helo=mail.shop.example",
+        );
+        assert_eq!(
+            shown(&bounce.unwrap().spf),
+            ("pass", Some("mail.shop.example"))
+        );
     }
 
     #[test]

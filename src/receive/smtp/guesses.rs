@@ -17,8 +17,8 @@ use super::network::around;
 const MANY: usize = 20;
 /// if at most one in so many was found.
 const RARE: usize = 10;
-/// Different addresses that are remembered of one network.
-const REMEMBERED: usize = 64;
+/// Different addresses that are remembered of one network: asked for in vain, and a tenth of it found.
+const REMEMBERED: usize = 512;
 /// A network is remembered for so long.
 const HOUR: Duration = Duration::from_secs(3600);
 /// Networks that are remembered.
@@ -70,11 +70,11 @@ impl Guesses {
         if now.duration_since(tally.since) >= HOUR {
             *tally = begun();
         }
-        let names = match found {
-            true => &mut tally.found,
-            false => &mut tally.vain,
+        let (names, most) = match found {
+            true => (&mut tally.found, REMEMBERED / RARE + 1),
+            false => (&mut tally.vain, REMEMBERED),
         };
-        if names.len() < REMEMBERED {
+        if names.len() < most {
             names.insert(name);
         }
     }
@@ -92,6 +92,20 @@ impl Guesses {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_dictionary_that_meets_a_few_stays_one() {
+        let guesses = Guesses::default();
+        let spammer = IpAddr::from([192, 0, 2, 1]);
+        for number in 0..5_000 {
+            guesses.asked(
+                spammer,
+                &format!("name{number}@decoys.example"),
+                number % 500 == 7,
+            );
+        }
+        assert!(guesses.dictionary(spammer).is_some());
+    }
 
     #[test]
     fn a_dictionary_finds_few_and_a_list_finds_all() {
