@@ -98,8 +98,10 @@ pub(super) struct Eye {
 }
 
 impl Composer<'_> {
-    /// `None` where the table shows too little, or the batch is too large for a choice.
+    /// `None` where the table shows too little, the batch is too large for a choice, or nobody asked what a thief
+    /// would see: a choice costs as many persons more.
     pub(super) fn eye(&self) -> Option<Eye> {
+        self.ask.stealth_limit?;
         let ground = self.ground.as_ref()?;
         let count = self.ask.count;
         if self.rows.len() < LEAST_ROWS || count > MOST {
