@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, HashMap};
 use rand::{Rng, RngExt};
 use time::{Date, Duration, OffsetDateTime};
 
-use crate::canary::Cell;
+use crate::canary::{Cell, is_japanese_mobile};
 use crate::notation::{Codes, Mapping, Role, Surroundings, cells};
 use crate::persona::{Household, Lexicon, Locale, NamePart, Person, Sex};
 
@@ -338,13 +338,8 @@ impl<'a> Ground<'a> {
         let phone = cells
             .text(Role::Phone)
             .and_then(|text| crate::notation::phone_key(text, Some(self.mapping.locale.into())));
-        let mobile = |number: &str| {
-            number.starts_with("+8190")
-                || number.starts_with("+8180")
-                || number.starts_with("+8170")
-        };
         let phone_alike = match (&phone, home.landline.as_deref().or(home.mobile.as_deref())) {
-            (Some(one), Some(other)) => mobile(one) == mobile(other),
+            (Some(one), Some(other)) => is_japanese_mobile(one) == is_japanese_mobile(other),
             (None, None) => true,
             _ => !self.mapping.has(Role::Phone),
         };

@@ -147,10 +147,16 @@ impl PhoneNumber {
 
     /// Whether this is a Japanese mobile number (060, 070, 080, 090).
     pub fn is_japanese_mobile(&self) -> bool {
-        ["+8160", "+8170", "+8180", "+8190"]
-            .iter()
-            .any(|prefix| self.0.starts_with(prefix))
+        is_japanese_mobile(&self.0)
     }
+}
+
+/// Whether a number in international form (`+81…`, as `phone_key` gives it) is a Japanese mobile one
+/// (060, 070, 080, 090).
+pub fn is_japanese_mobile(number: &str) -> bool {
+    ["+8160", "+8170", "+8180", "+8190"]
+        .iter()
+        .any(|prefix| number.starts_with(prefix))
 }
 
 impl std::str::FromStr for PhoneNumber {

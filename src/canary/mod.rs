@@ -21,6 +21,7 @@ pub use campaign::{Came, Campaign, CampaignState, Judgement, LATE, judge};
 pub use cluster::{Cluster, Contact, Link, MANY, clusters};
 pub use contact::{
     ContactKind, ContactPoint, Domain, InvalidContact, MailAddress, PhoneNumber, PostalDrop, Units,
+    is_japanese_mobile,
 };
 pub use drill::{Drill, DrillState, DrillsDocument};
 pub use id::{BatchId, CanaryId, InvalidCanaryId, InvalidSourceName, SourceName};

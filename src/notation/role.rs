@@ -117,6 +117,9 @@ impl Role {
 }
 
 impl Role {
+    /// Columns in which a house number stands: with one of them filled, a letter can be sent.
+    pub const HOUSE_NUMBER: [Role; 4] = [Role::Address, Role::Address1, Role::Street, Role::Block];
+
     /// Whether a canary can be recognised by what such a column holds.
     pub const fn is_mark(self) -> bool {
         use Role::*;

@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::blend::{of_late, order};
-use crate::canary::{Canary, PlantedRow};
+use crate::canary::Canary;
 use crate::database::{Database, Row, Table};
 use crate::notation::Mapping;
 use crate::stealth::{self, Exhibit, Findings, Kind, Unjudged};
@@ -48,12 +48,7 @@ pub async fn audit(
     most: usize,
     seed: u64,
 ) -> super::Result<Audit> {
-    let own: Vec<&PlantedRow> = canaries
-        .iter()
-        .flat_map(Canary::all_details)
-        .flat_map(|details| details.rows.first())
-        .collect();
-    let (rows, canary) = read(database, table, &own, most, seed).await?;
+    let (rows, canary) = read(database, table, canaries, most, seed).await?;
     let columns = columns_after(table, mapping);
     let made = columns.iter().position(|column| column.kind == Kind::Made);
     let (among, period) = contemporaries(&rows, &canary, made);
@@ -75,12 +70,12 @@ pub async fn audit(
 async fn read(
     database: &Database,
     table: &Table,
-    own: &[&PlantedRow],
+    planted: &[Canary],
     most: usize,
     seed: u64,
 ) -> super::Result<(Vec<Row>, Vec<bool>)> {
     let place = |name: &str| table.columns.iter().position(|column| column.name == name);
-    let known = Known::of(table, place, own);
+    let known = Known::of(table, place, planted);
     let names: Vec<&str> = table
         .columns
         .iter()

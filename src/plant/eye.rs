@@ -65,7 +65,7 @@ fn columns(table: &Table, mapping: &Mapping, kind: impl Fn(Role) -> Kind) -> Vec
                 contact: match role {
                     Email => Some(Contact::Mail),
                     Phone | Mobile => Some(Contact::Phone),
-                    Address | Address1 | Street | Block => Some(Contact::Place),
+                    role if Role::HOUSE_NUMBER.contains(&role) => Some(Contact::Place),
                     _ => None,
                 },
                 kana: matches!(

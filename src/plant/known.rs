@@ -2,8 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::canary::PlantedRow;
-use crate::database::Table;
+use crate::canary::Canary;
+use crate::database::{Database, Row, Table};
+
+use super::Result;
+use super::tables::Tables;
 
 /// Rows that were planted, by their keys or by what was written.
 pub(super) struct Known<'r> {
@@ -13,11 +16,12 @@ pub(super) struct Known<'r> {
 }
 
 impl<'r> Known<'r> {
-    /// Rows of this table, among rows that have its columns at these places.
+    /// The rows that canaries have or had in this table, their customer table, among rows that have its columns at these
+    /// places.
     pub(super) fn of(
         table: &Table,
         place: impl Fn(&str) -> Option<usize>,
-        rows: &[&'r PlantedRow],
+        canaries: impl IntoIterator<Item = &'r Canary>,
     ) -> Known<'r> {
         let mut known = Known {
             keys: HashSet::new(),
@@ -28,7 +32,8 @@ impl<'r> Known<'r> {
                 .collect(),
             written: HashMap::new(),
         };
-        for row in rows {
+        let details = canaries.into_iter().flat_map(Canary::all_details);
+        for row in details.filter_map(|details| details.rows.first()) {
             let value = |name: &String| {
                 let found = row.key.iter().find(|(own, _)| own == name);
                 found.map(|(_, value)| Some(value.as_str()))
@@ -59,4 +64,21 @@ impl<'r> Known<'r> {
                 .iter()
                 .any(|(places, values)| values.contains(&at(places)))
     }
+}
+
+/// About `most` customers of the joined tables, canaries left out: what is learnt is to be like customers, not like
+/// earlier canaries.
+///
+/// # Errors
+/// The tables cannot be read.
+pub(super) async fn customers<'c>(
+    database: &Database,
+    tables: &Tables,
+    canaries: impl IntoIterator<Item = &'c Canary>,
+    most: usize,
+) -> Result<Vec<Row>> {
+    let known = Known::of(&tables.joined.main, |name| tables.at(name), canaries);
+    let mut rows = tables.sample(database, most).await?;
+    rows.retain(|row| !known.holds(row));
+    Ok(rows)
 }

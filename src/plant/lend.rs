@@ -75,8 +75,5 @@ fn is_plain(role: Role) -> bool {
 /// Roles of contact points, which a canary has whatever its pattern has.
 pub(super) fn is_given(role: Role) -> bool {
     use Role::*;
-    matches!(
-        role,
-        Address | Address1 | Street | Block | Phone | Mobile | Email
-    )
+    matches!(role, Phone | Mobile | Email) || Role::HOUSE_NUMBER.contains(&role)
 }

@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use time::OffsetDateTime;
 
 use crate::blend::Ground;
-use crate::canary::{Batch, Canary, CanaryId, Details, PlantedRow, State};
+use crate::canary::{Batch, Canary, CanaryId, Details, State};
 use crate::database::{self, Database, Row, Table};
 use crate::notation::{Mapping, Role};
 use crate::persona::{Children, Generator, Lexicon, Shape};
@@ -18,7 +18,7 @@ use super::allot::{AreaCodes, Custom, Needs};
 use super::compose::Composer;
 use super::eye;
 use super::fill::{self, Filler};
-use super::known::Known;
+use super::known::customers;
 use super::split::Splitter;
 use super::tables::Tables;
 use super::{Error, Result};
@@ -110,16 +110,10 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     let mut filler = Filler::new(database, &tables).await?;
     let pool = ask.registry.pool().await?;
     let columns = &tables.columns;
-    let mut rows = tables.sample(database, SAMPLE).await?;
-    // Canaries are to be like customers, not like earlier canaries.
-    let earlier: Vec<&PlantedRow> = registered
+    let own = registered
         .iter()
-        .filter(|canary| canary.source == source.name)
-        .flat_map(Canary::all_details)
-        .filter_map(|details| details.rows.first())
-        .collect();
-    let known = Known::of(&table, |name| tables.at(name), &earlier);
-    rows.retain(|row| !known.holds(row));
+        .filter(|canary| canary.source == source.name);
+    let rows = customers(database, &tables, own, SAMPLE).await?;
     let fitted = filler.mapping.clone();
     let children = tables.children(database, &rows).await?;
     let children = children.filter(|counts| !counts.is_empty()).map(|counts| {

@@ -1,12 +1,12 @@
 //! What a source's table shows of its customers.
 
 use crate::blend::{Ground, LEAST_ROWS, Profile};
-use crate::canary::{Canary, PlantedRow};
+use crate::canary::Canary;
 use crate::database::{Database, Table};
 use crate::notation::Mapping;
 use crate::persona::Lexicon;
 
-use super::known::Known;
+use super::known::customers;
 use super::tables::Tables;
 use super::{Error, Result};
 
@@ -23,14 +23,7 @@ pub async fn profile(
     most: usize,
 ) -> Result<Profile> {
     let tables = Tables::of(database, table.clone(), mapping).await?;
-    let own: Vec<&PlantedRow> = canaries
-        .iter()
-        .flat_map(Canary::all_details)
-        .filter_map(|details| details.rows.first())
-        .collect();
-    let known = Known::of(table, |name| tables.at(name), &own);
-    let mut rows = tables.sample(database, most).await?;
-    rows.retain(|row| !known.holds(row));
+    let rows = customers(database, &tables, canaries, most).await?;
     let ground = Ground::learn(&tables.mapping, &tables.columns, &rows, lexicon);
     let ground = ground.ok_or_else(|| Error::TooFewRows {
         table: table.to_string(),

@@ -27,13 +27,16 @@ impl Binned {
     }
 }
 
-fn bins(values: &[f32]) -> Vec<u8> {
-    let mut sorted: Vec<f32> = values
-        .iter()
-        .copied()
-        .filter(|value| !value.is_nan())
-        .collect();
+/// The numbers among them, in order.
+pub(super) fn sorted(values: &[f32]) -> Vec<f32> {
+    let numbers = values.iter().copied().filter(|value| !value.is_nan());
+    let mut sorted: Vec<f32> = numbers.collect();
     sorted.sort_unstable_by(f32::total_cmp);
+    sorted
+}
+
+fn bins(values: &[f32]) -> Vec<u8> {
+    let sorted = sorted(values);
     let mut cuts: Vec<f32> = (1..BINS - 1)
         .filter_map(|part| sorted.get(part * sorted.len() / (BINS - 1)).copied())
         .collect();

@@ -26,14 +26,10 @@ pub(super) fn groups(exhibit: &Exhibit<'_>) -> Vec<usize> {
                 let wanted = match column.contact? {
                     Contact::Mail => Part::Domain,
                     Contact::Phone => Part::Block,
-                    Contact::Place => Part::Letters,
+                    // A house number binds, a town does not.
+                    Contact::Place => Part::Whole,
                 };
-                let found = parts(text).into_iter().find(|(part, _)| *part == wanted);
-                // A house number binds, a town does not.
-                let value = match column.contact? {
-                    Contact::Place => text.to_owned(),
-                    _ => found?.1,
-                };
+                let (_, value) = parts(text).into_iter().find(|(part, _)| *part == wanted)?;
                 Some((at, value))
             });
             own.collect()

@@ -6,6 +6,8 @@
 use rand::seq::index;
 use rand::{Rng, RngExt};
 
+use super::boost::sorted;
+
 const TREES: usize = 200;
 const SAMPLE: usize = 512;
 
@@ -21,8 +23,8 @@ enum Node {
 }
 
 /// How strange each row is, from 0 to 1. Features are column by column; NaN counts as the median.
-pub(super) fn strangeness<R: Rng + ?Sized>(features: &[Vec<f32>], rng: &mut R) -> Vec<f64> {
-    let rows = features.first().map_or(0, Vec::len);
+pub(super) fn strangeness<R: Rng + ?Sized>(features: &[&[f32]], rng: &mut R) -> Vec<f64> {
+    let rows = features.first().map_or(0, |values| values.len());
     if rows == 0 {
         return Vec::new();
     }
@@ -46,12 +48,7 @@ pub(super) fn strangeness<R: Rng + ?Sized>(features: &[Vec<f32>], rng: &mut R) -
 }
 
 fn filled(values: &[f32]) -> Vec<f32> {
-    let mut sorted: Vec<f32> = values
-        .iter()
-        .copied()
-        .filter(|value| !value.is_nan())
-        .collect();
-    sorted.sort_unstable_by(f32::total_cmp);
+    let sorted = sorted(values);
     let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
     values
         .iter()
@@ -145,6 +142,7 @@ mod tests {
             .collect();
         features[2][77] = 6.0;
         features[3][77] = f32::NAN;
+        let features: Vec<&[f32]> = features.iter().map(Vec::as_slice).collect();
         let scores = strangeness(&features, &mut rng);
         let top = (0..800).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
         assert_eq!(top, Some(77));

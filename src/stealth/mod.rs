@@ -295,12 +295,12 @@ fn without_labels(
     group: &[usize],
     rng: &mut StdRng,
 ) -> Option<Caught> {
-    let plain: Vec<Vec<f32>> = seen
+    let plain: Vec<&[f32]> = seen
         .traits
         .iter()
         .zip(&seen.values)
         .filter(|(what, _)| !matches!(what, Trait::Has(..)))
-        .map(|(_, values)| values.clone())
+        .map(|(_, values)| values.as_slice())
         .collect();
     roc::caught(&forest::strangeness(&plain, rng), canary, group)
 }

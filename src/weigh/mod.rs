@@ -37,6 +37,8 @@
 //! wrong. Caps only take away, so the bound above stays.
 
 mod calls;
+#[cfg(test)]
+pub(crate) mod drawn;
 mod grid;
 mod verdict;
 

@@ -6,6 +6,7 @@ use super::super::local::Piece;
 use super::super::{Ground, Names};
 use super::shape::shape;
 use super::{FOLDED_BELOW, MOST, Mix, Trait};
+use crate::canary::is_japanese_mobile;
 use crate::notation::{Role, address_key, fold, phone_key};
 use crate::persona::{Locale, Sex};
 
@@ -146,11 +147,8 @@ impl Ground<'_> {
             number.strip_prefix(country).map(str::to_owned)
         };
         let mobile = numbers.iter().filter_map(|number| {
-            let digits = national(number)?;
-            let mobile = ["70", "80", "90"]
-                .iter()
-                .any(|code| digits.starts_with(code));
-            (self.mapping.locale == Locale::JaJp)
+            let mobile = is_japanese_mobile(number);
+            (self.mapping.locale == Locale::JaJp && number.starts_with("+81"))
                 .then(|| if mobile { "mobile" } else { "landline" }.to_owned())
         });
         let codes = numbers

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use rand::{Rng, RngExt};
 
-use crate::canary::{ContactPoint, SourceName};
+use crate::canary::{ContactPoint, SourceName, is_japanese_mobile};
 use crate::database::Row;
 use crate::notation::{Mapping, Role, address_key, email_key, phone_key};
 use crate::persona::Locale;
@@ -27,8 +27,6 @@ pub(super) struct Kinds {
     pub(super) near: Option<u8>,
 }
 
-/// Where a house number stands.
-const HOME: [Role; 4] = [Role::Address, Role::Address1, Role::Street, Role::Block];
 /// A mail domain of so large a share of the addresses is a provider's.
 const PROVIDER: f64 = 0.01;
 
@@ -64,7 +62,7 @@ impl Custom {
         let number = places(&[Role::Phone, Role::Mobile]);
         // A canary has an address wherever the table has a column for it: of those who have none it could take no more
         // than the gap.
-        let lived = places(&HOME);
+        let lived = places(&Role::HOUSE_NUMBER);
         let has = |row: &Row, places: &[usize]| {
             let filled = |at: &usize| {
                 row[*at]
@@ -85,7 +83,9 @@ impl Custom {
                 mobile: number
                     .iter()
                     .filter_map(|at| row[*at].as_deref())
-                    .find_map(|text| mobile(&phone_key(text, Some(mapping.locale.into()))?)),
+                    .filter_map(|text| phone_key(text, Some(mapping.locale.into())))
+                    .find(|number| number.starts_with("+81"))
+                    .map(|number| is_japanese_mobile(&number)),
             });
         let texts = |places: &[usize]| -> Vec<&str> {
             let cells = rows
@@ -227,16 +227,6 @@ impl Custom {
     }
 }
 
-/// Whether a number in international form is a Japanese mobile one.
-fn mobile(number: &str) -> Option<bool> {
-    let national = number.strip_prefix("+81")?;
-    Some(
-        ["70", "80", "90"]
-            .iter()
-            .any(|code| national.starts_with(code)),
-    )
-}
-
 fn counts(values: impl Iterator<Item = String>) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     for value in values {
@@ -257,4 +247,30 @@ fn usual(mut counts: Vec<usize>) -> usize {
         }
     }
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notation::MappedColumn;
+
+    #[test]
+    fn every_mobile_code_is_a_mobile_ones() {
+        let mapping = Mapping {
+            locale: Locale::JaJp,
+            columns: vec![MappedColumn::told("tel", Role::Phone)],
+            related: Vec::new(),
+        };
+        let numbers = [
+            "060-0123-4567",
+            "070-0123-4567",
+            "090-0123-4567",
+            "03-0123-4567",
+        ];
+        let rows: Vec<Row> = numbers.map(|number| vec![Some(number.to_owned())]).into();
+        let columns = ["tel".to_owned()];
+        let custom = Custom::of(&mapping, &columns, &rows, &[true; 4], &AreaCodes::default());
+        let mobile: Vec<Option<bool>> = custom.kinds.iter().map(|kinds| kinds.mobile).collect();
+        assert_eq!(mobile, [true, true, true, false].map(Some));
+    }
 }

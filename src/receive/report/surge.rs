@@ -127,6 +127,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
 
     use super::*;
+    use crate::weigh::drawn::gamma;
 
     /// A Poisson number, by the product of uniforms; large means in parts.
     fn poisson(rng: &mut StdRng, mut mean: f64) -> u64 {
@@ -144,36 +145,18 @@ mod tests {
     }
 
     /// A day's mean, which varies so that the count's variance is `dispersion` times its mean.
-    fn gamma(rng: &mut StdRng, mean: f64, dispersion: f64) -> f64 {
-        if dispersion <= 1.0 {
-            return mean;
+    fn varied(rng: &mut StdRng, mean: f64, dispersion: f64) -> f64 {
+        match dispersion <= 1.0 {
+            true => mean,
+            false => gamma(rng, mean / (dispersion - 1.0), mean),
         }
-        let scale = dispersion - 1.0;
-        let shape = mean / scale;
-        // Marsaglia and Tsang (2000), with a boost for shapes below one.
-        let boosted = if shape < 1.0 { shape + 1.0 } else { shape };
-        let d = boosted - 1.0 / 3.0;
-        let c = 1.0 / (9.0 * d).sqrt();
-        let drawn = loop {
-            let (u1, u2): (f64, f64) = (rng.random(), rng.random());
-            let x = (-2.0 * u1.max(1e-300).ln()).sqrt() * (std::f64::consts::TAU * u2).cos();
-            let v = (1.0 + c * x).powi(3);
-            if v > 0.0 && rng.random::<f64>().ln() < 0.5 * x * x + d - d * v + d * v.ln() {
-                break d * v;
-            }
-        };
-        let drawn = match shape < 1.0 {
-            true => drawn * rng.random::<f64>().powf(1.0 / shape),
-            false => drawn,
-        };
-        drawn * scale
     }
 
     const WEEK: [f64; 7] = [1.4, 1.2, 1.1, 1.1, 1.2, 0.6, 0.4];
 
     fn year(rng: &mut StdRng, rate: f64, dispersion: f64) -> Vec<u64> {
         let day = |day: usize, rng: &mut StdRng| {
-            let mean = gamma(rng, rate * WEEK[day % 7], dispersion);
+            let mean = varied(rng, rate * WEEK[day % 7], dispersion);
             poisson(rng, mean)
         };
         (0..365 + BASELINE + GUARD)

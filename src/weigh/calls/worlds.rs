@@ -6,6 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
+use crate::weigh::drawn::gamma;
 
 /// A caller who hides.
 const HIDDEN: u32 = 0;
@@ -41,26 +42,6 @@ struct Call {
     line: usize,
     caller: u32,
     at: f64,
-}
-
-fn gamma(rng: &mut StdRng, shape: f64, mean: f64) -> f64 {
-    // Marsaglia and Tsang (2000), with a boost for shapes below one.
-    let boosted = if shape < 1.0 { shape + 1.0 } else { shape };
-    let d = boosted - 1.0 / 3.0;
-    let c = 1.0 / (9.0 * d).sqrt();
-    let drawn = loop {
-        let (u1, u2): (f64, f64) = (rng.random(), rng.random());
-        let x = (-2.0 * u1.max(1e-300).ln()).sqrt() * (std::f64::consts::TAU * u2).cos();
-        let v = (1.0 + c * x).powi(3);
-        if v > 0.0 && rng.random::<f64>().ln() < 0.5 * x * x + d - d * v + d * v.ln() {
-            break d * v;
-        }
-    };
-    let drawn = match shape < 1.0 {
-        true => drawn * rng.random::<f64>().powf(1.0 / shape),
-        false => drawn,
-    };
-    drawn * mean / shape
 }
 
 /// Moments of a Poisson process between two others.
