@@ -13,6 +13,7 @@ mod layers;
 mod notation;
 mod persona;
 mod plant;
+mod ports;
 mod publish;
 mod readme;
 mod receive;

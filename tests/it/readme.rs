@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use otori::workspace::Workspace;
 
+use crate::ports::free;
 use crate::servers;
 
 /// The database of the README's example, and the ports of the receiver's default configuration.
@@ -49,11 +50,6 @@ fn commands(readme: &str) -> Vec<(String, String)> {
         }
     }
     found
-}
-
-fn free_port() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port().to_string()
 }
 
 fn shell(command: &str, dir: &Path, path: &str) -> Command {
@@ -105,7 +101,7 @@ async fn every_command_of_the_readme_works() {
     }
     let bin = Path::new(env!("CARGO_BIN_EXE_otori")).parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let (smtp, http) = (free_port(), free_port());
+    let (smtp, http) = (free().port().to_string(), free().port().to_string());
     let mut dir = home.path().to_owned();
     let mut served = Served(None);
     let mut run = 0;

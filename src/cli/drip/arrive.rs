@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 use super::learn;
 use crate::canary::State;
 use crate::cli::opened::Opened;
-use crate::database::Table;
+use crate::database::{self, Table};
 use crate::drip::{Basis, Drip, LATE, pause};
 use crate::plant::{self, Plan};
 use crate::registry::{self, Registry, Tried};
@@ -77,7 +77,7 @@ pub(super) async fn arrive(
             {
                 return Err(error.downcast().expect("it was seen to be one"));
             }
-            let why: String = crate::cli::told(&error).chars().take(WHY).collect();
+            let why: String = kept(&error).chars().take(WHY).collect();
             let now = OffsetDateTime::now_utc();
             let tries = drip.failing.as_ref().map_or(0, |failing| failing.tries) + 1;
             let owing = Drip {
@@ -94,6 +94,25 @@ pub(super) async fn arrive(
             Ok(Arrival::Failed(why))
         }
     }
+}
+
+/// The cause as it is kept and logged: without the words of a trigger, which may name some other customer.
+fn kept(error: &anyhow::Error) -> String {
+    let raised = error.chain().find_map(|cause| {
+        let within = match cause.downcast_ref() {
+            Some(plant::Error::Database(within)) => Some(within),
+            _ => cause.downcast_ref(),
+        };
+        match within? {
+            database::Error::Raised { table, by, .. } => Some(database::Error::Raised {
+                table: table.clone(),
+                by: by.clone(),
+                says: None,
+            }),
+            _ => None,
+        }
+    });
+    raised.map_or_else(|| crate::cli::told(error), |raised| raised.to_string())
 }
 
 /// Plants one canary; `None` if it is not to be now. `taken` becomes true with the arrival.

@@ -1,5 +1,6 @@
 //! Recipient checks outlive the receiver: who has been answered 250 has asked, and if the receiver is killed
-//! before the session ends, its next start stores what was asked for and got no message.
+//! before the session ends, its next start stores what was asked for and got no message. A message that was on
+//! its way then is not awaited: its sender comes again, and has not asked in vain.
 //!
 //! A file, written before the answer and never waited for: what a process has written survives its being killed,
 //! though not a power cut. Each line is a recipient asked for (`+1 …`, sealed as the registry seals it) or one that

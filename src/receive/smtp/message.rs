@@ -52,6 +52,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             self.transaction = Some(transaction);
             return Ok(self.say("503 5.5.1 Error: DATA after BDAT"));
         }
+        self.asked.sending(&transaction.recipients);
         self.say("354 End data with <CR><LF>.<CR><LF>");
         self.flush().await?;
         self.commands = 0;
@@ -104,8 +105,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             started: Instant::now(),
         });
         let fits = refusal.is_none() && size <= limit - chunks.raw.len();
-        if fits && size > 0 {
-            self.commands = 0;
+        if let (true, Some(transaction)) = (fits, &transaction) {
+            self.asked.sending(&transaction.recipients);
+            if size > 0 {
+                self.commands = 0;
+            }
         }
         let mut left = size;
         loop {

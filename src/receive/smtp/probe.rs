@@ -243,6 +243,18 @@ impl Asked {
         guessing.and_then(|peer| self.guesses.dictionary(peer))
     }
 
+    /// A message to them is on its way: killed now, the receiver must not say at its next start that none came.
+    pub fn sending(&mut self, recipients: &[String]) {
+        let Some(journal) = &self.probes.journal else {
+            return;
+        };
+        let open = &mut self.open;
+        let numbers = recipients
+            .iter()
+            .filter_map(|recipient| open.get_mut(recipient)?.0.take());
+        journal.done(numbers);
+    }
+
     /// A message came for them; or it did, and it was our fault that it was not taken.
     pub fn served(&mut self, recipients: &[String]) {
         let mut done = Vec::new();

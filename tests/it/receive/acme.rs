@@ -1,6 +1,6 @@
 //! A certificate from a real ACME authority: Debian's Pebble, which asks the receiver over HTTP.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,11 +9,7 @@ use otori::receive::{AcmeConfig, ReceiveConfig};
 
 use super::starttls::{certificate, shown};
 use crate::harness::Otori;
-
-fn free() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
-}
+use crate::ports::free;
 
 /// An authority and the name server that it asks, which says 127.0.0.1 to every name.
 struct Authority {

@@ -1,13 +1,15 @@
 //! A Dovecot of a test's own, from Debian's package, on free ports.
 
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::ports::free;
 
 /// What everybody's password is there.
 pub const PASSWORD: &str = "s3cret \"quoted\" \\ word";
@@ -20,11 +22,6 @@ pub struct Dovecot {
     pub plain: u16,
     /// The port on which it begins with TLS.
     pub tls: u16,
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 fn words(command: &mut Command) -> String {
@@ -40,7 +37,7 @@ impl Dovecot {
         let dir = dir.unwrap();
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
         super::starttls::certificate(dir.path());
-        let (plain, tls) = (free_port(), free_port());
+        let (plain, tls) = (free().port(), free().port());
         let me = words(Command::new("id").arg("-un"));
         // Root lends Dovecot the accounts that its package has made; anybody else runs it all as himself.
         let (owner, internal, login, chroot) = match me.as_str() {

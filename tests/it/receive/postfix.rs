@@ -1,7 +1,6 @@
 //! The receiver behind Postfix, by the files of `examples/deploy/postfix`: Debian's Postfix, an instance of the
 //! test's own.
 
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -13,6 +12,7 @@ use super::crash::Server;
 use super::web::Call;
 use super::{HANAKO, KEISUKE};
 use crate::harness::{DOMAIN, Otori};
+use crate::ports::free;
 
 /// The services of Debian's master.cf that are needed, without chroot.
 const SERVICES: &str = "pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\n\
@@ -26,11 +26,6 @@ const SERVICES: &str = "pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cl
 struct Postfix {
     dir: TempDir,
     smtp: u16,
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// A command as root, whom Postfix wants for its start.
@@ -89,7 +84,7 @@ impl Postfix {
              setgid_group = postdrop\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
              myhostname = mx.our.example\nmaillog_file = {at}/log\nmaillog_file_prefixes = /tmp\n"
         );
-        let smtp = free_port();
+        let smtp = free().port();
         let listens = format!("127.0.0.1:{smtp} inet n - n - - smtpd\n");
         let master = format!("{listens}{SERVICES}{}", example("master.cf"));
         std::fs::write(dir.path().join("conf/main.cf"), main).unwrap();
@@ -172,7 +167,7 @@ async fn until(what: &str, mut done: impl FnMut() -> bool) {
 async fn behind_postfix_mail_arrives_once_strangers_get_550_and_nobody_gets_a_bounce() {
     let otori = Otori::new().await;
     otori.plant("school", &[KEISUKE]).await;
-    let (lmtp, socketmap) = (free_port(), free_port());
+    let (lmtp, socketmap) = (free().port(), free().port());
     let plain = std::fs::read_to_string(otori.dir().join("otori.toml")).unwrap();
     let asked = format!("socketmap = \"127.0.0.1:{socketmap}\"");
     let both = format!("lmtp = \"127.0.0.1:{lmtp}\"\n{asked}\nlimits.message_bytes = 40000");
