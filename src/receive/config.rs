@@ -152,6 +152,11 @@ pub struct Limits {
     pub connections_per_network: usize,
     /// Bytes of unfinished messages held in memory by all connections together.
     pub memory_bytes: usize,
+    /// Recipients accepted for which no message has come yet, or which wait to be stored as recipient checks, of all
+    /// connections together; further ones are put off with 452. Each takes up to 2 KB of memory, and mostly 0.4.
+    pub checks: usize,
+    /// The same from one network.
+    pub checks_per_network: usize,
     /// Wrong commands after which a client is sent away.
     pub errors: u32,
     /// Seconds of silence after which a client is sent away between commands.
@@ -186,6 +191,8 @@ impl Default for Limits {
             connections_per_address: 400,
             connections_per_network: 600,
             memory_bytes: 512 << 20,
+            checks: 50_000,
+            checks_per_network: 10_000,
             errors: 20,
             command_seconds: 300,
             data_seconds: 180,

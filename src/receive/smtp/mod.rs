@@ -9,7 +9,6 @@ mod data;
 mod guesses;
 pub(super) mod identity;
 mod input;
-mod journal;
 mod message;
 mod network;
 mod obey;
@@ -41,8 +40,7 @@ pub use session::{Ended, Protocol, Session};
 pub use tls::{Tls, ends as certificate_ends, install_crypto};
 
 use guesses::Guesses;
-use journal::Journal;
-use probe::Probes;
+use probe::{Journal, Probes, Room};
 use seats::Seats;
 
 use super::{Intake, Limits, ReceiveConfig};
@@ -94,7 +92,13 @@ impl Context {
             proxies: config.proxies.clone(),
             tls,
             guesses: Guesses::default(),
-            probes: Probes::start(recipients.clone(), intake.clone(), None, Vec::new()),
+            probes: Probes::start(
+                recipients.clone(),
+                intake.clone(),
+                Room::new(config.limits.checks, config.limits.checks_per_network),
+                None,
+                Vec::new(),
+            ),
             recipients,
             intake,
             memory: Arc::new(Semaphore::new(memory)),
@@ -111,7 +115,8 @@ impl Context {
         match Journal::open(dir, registry) {
             Ok((journal, left)) => {
                 let (recipients, intake) = (self.recipients.clone(), self.intake.clone());
-                self.probes = Probes::start(recipients, intake, Some(journal), left);
+                let room = Room::new(self.limits.checks, self.limits.checks_per_network);
+                self.probes = Probes::start(recipients, intake, room, Some(journal), left);
             }
             Err(error) => {
                 tracing::error!(%error, "recipient checks would be lost if the receiver were killed: the workspace's directory 'probes' cannot be written");

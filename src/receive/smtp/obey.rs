@@ -17,6 +17,9 @@ use crate::metrics::metrics;
 /// Commands that a client may send for one message, beside its recipients; more are idling.
 const COMMANDS: u32 = 100;
 
+const TOO_MANY: &str = "452 4.5.3 Error: too many recipients";
+const NO_ROOM: &str = "452 4.3.1 Insufficient system storage";
+
 /// What the transport said beside the message; stored with it.
 #[derive(Serialize)]
 pub(super) struct Envelope<'a> {
@@ -139,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             return self.say("503 5.5.1 Error: RCPT after BDAT");
         }
         if transaction.accepted >= self.context.limits.recipients {
-            return self.say("452 4.5.3 Error: too many recipients");
+            return self.say(TOO_MANY);
         }
         let shown = written(&to.address);
         // RFC 5321, section 4.5.1: <postmaster> without a domain reaches somebody. The parser gives
@@ -179,9 +182,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
 
     fn take(&mut self, recipient: String) -> Next {
         if let Some(transaction) = &mut self.transaction {
-            transaction.accepted += 1;
             let helo = self.helo.as_deref();
-            self.asked.asked(&recipient, &transaction.from, helo);
+            let asked = self.asked.asked(&recipient, &transaction.from, helo);
+            if asked.is_err() {
+                // The client sends to those that it has, and comes again for the others.
+                let answer = match transaction.recipients.is_empty() {
+                    true => NO_ROOM,
+                    false => TOO_MANY,
+                };
+                return self.refuse_recipient("room", answer);
+            }
+            transaction.accepted += 1;
             if !transaction.recipients.contains(&recipient) {
                 transaction.recipients.push(recipient);
             }

@@ -1,8 +1,9 @@
 //! Mailboxes that are there and those that are not, and checks of recipients without a message.
 
 use otori::canary::{Channel, Sighting, SightingKind};
-use otori::receive::ReceiveConfig;
+use otori::receive::{Limits, ReceiveConfig};
 use otori::registry::SightingFilter;
+use sqlx::Connection;
 use tokio::io::{AsyncReadExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -337,4 +338,76 @@ async fn whoever_guesses_names_accuses_nobody_and_hides_nobody_else() {
             noise("x"),
         ]
     );
+}
+
+#[tokio::test]
+async fn past_the_room_for_checks_a_recipient_is_put_off_and_none_is_forgotten() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE, HANAKO, JIRO]).await;
+    let limits = Limits {
+        checks: 3,
+        checks_per_network: 2,
+        ..Limits::default()
+    };
+    let receiver = otori
+        .receive(&ReceiveConfig {
+            limits,
+            ..config(&otori)
+        })
+        .await;
+    let full = "452 4.3.1 Insufficient system storage";
+    let asks = [
+        (KEISUKE.mail, "250 "),
+        (HANAKO.mail, "250 "),
+        // It has its place.
+        (KEISUKE.mail, "250 "),
+        (JIRO.mail, "452 4.5.3 Error: too many recipients"),
+    ];
+    let mut first = asked(&receiver, "192.0.2.7", &asks).await;
+    // Others of its network have none, and another network has what is left.
+    let neighbour = [(JIRO.mail, full)];
+    quit(asked(&receiver, "192.0.2.8", &neighbour).await).await;
+    let other = asked(&receiver, "198.51.100.7", &[(JIRO.mail, "250 ")]).await;
+    quit(asked(&receiver, "203.0.113.7", &[(JIRO.mail, full)]).await).await;
+    // A message gives the places back.
+    say(&mut first, "DATA\r\nSubject: x\r\n\r\nx\r\n.\r\n").await;
+    expect(&mut first, "354 ").await;
+    expect(&mut first, "250 ").await;
+    quit(first).await;
+    quit(asked(&receiver, "203.0.113.7", &[(HANAKO.mail, "250 ")]).await).await;
+    quit(other).await;
+    receiver.stop().await;
+    otori.settled().await;
+    let found = sightings(&otori).await;
+    let kinds: Vec<_> = found.iter().map(|one| one.kind).collect();
+    let (alarm, probe) = (SightingKind::Alarm, SightingKind::Probe);
+    assert_eq!(kinds, [alarm, alarm, probe, probe], "{found:?}");
+}
+
+/// How many checks waited at most for a registry that was away, before they were thrown away.
+const ONCE_TOO_MANY: u32 = 1100;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_that_wait_for_the_registry_are_all_stored_in_the_end() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let receiver = otori.receive(&config(&otori)).await;
+    quit(asked(&receiver, "192.0.2.7", &[(KEISUKE.mail, "250 ")]).await).await;
+    let path = otori.dir().join("registry.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut busy = sqlx::SqliteConnection::connect_with(&options)
+        .await
+        .unwrap();
+    sqlx::query("begin immediate")
+        .execute(&mut busy)
+        .await
+        .unwrap();
+    for number in 0..ONCE_TOO_MANY {
+        let peer = std::net::Ipv4Addr::from_bits((10 << 24) + (number << 8)).to_string();
+        quit(asked(&receiver, &peer, &[(KEISUKE.mail, "250 ")]).await).await;
+    }
+    sqlx::query("rollback").execute(&mut busy).await.unwrap();
+    receiver.stop().await;
+    otori.settled().await;
+    assert_eq!(sightings(&otori).await.len() as u32, ONCE_TOO_MANY + 1);
 }
