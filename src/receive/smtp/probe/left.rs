@@ -280,7 +280,7 @@ mod tests {
         left.remove(0).finish();
         drop(journal);
         let aside = kept[0].replace(".journal", ".unread");
-        assert_eq!(names(home.path()), [aside.clone()]);
+        assert_eq!(names(home.path()), std::slice::from_ref(&aside));
         let now = std::fs::read(home.path().join("probes").join(aside)).unwrap();
         assert!(now.starts_with(&text));
     }
