@@ -45,9 +45,10 @@ pub fn probe(message: &Message) -> Option<String> {
     envelope(message)?.probe
 }
 
-/// Whether the client tried names until one was there: a spammer's dictionary, and no list of anybody's.
-pub fn guessed(message: &Message) -> bool {
-    envelope(message).is_some_and(|envelope| envelope.guessed.is_some())
+/// Whether it is a recipient check of a client that tried names until one was there: a spammer's dictionary, and no
+/// list of anybody's. A mail is more: others of its network may guess, and whoever has a list may begin with names.
+pub fn guess(message: &Message) -> bool {
+    envelope(message).is_some_and(|envelope| envelope.probe.is_some() && envelope.guessed.is_some())
 }
 
 /// Who has sent a mail, as its envelope says.
@@ -105,6 +106,7 @@ pub fn actor(message: &Message) -> Actor {
             ..Actor::default()
         };
     }
+    let guessed = envelope.as_ref().and_then(|envelope| envelope.guessed);
     let sender = envelope.map(|envelope| envelope.from).unwrap_or_default();
     // A stranger's bytes must not be able to stop the worker: without its header a mail still counts.
     let header = std::panic::catch_unwind(|| header(&message.raw)).unwrap_or_default();
@@ -119,6 +121,10 @@ pub fn actor(message: &Message) -> Actor {
         header.subject
     } else {
         format!("{} (From: {})", header.subject, header.from)
+    };
+    let summary = match guessed {
+        Some(vain) => format!("{summary}; its network guesses, and asked for {vain} in vain"),
+        None => summary,
     };
     Actor {
         from: one_line(from),

@@ -6,6 +6,7 @@
 
 mod bounce;
 mod drill;
+mod known;
 mod login;
 mod mail;
 mod origin;
@@ -28,6 +29,8 @@ use crate::canary::{
 };
 use crate::metrics::metrics;
 use crate::registry::{Message, NewSighting, Registry, Result};
+
+use known::Known;
 
 pub(super) use mail::Sender;
 pub(super) use origin::registrable;
@@ -292,7 +295,7 @@ async fn understand(
         Some(_) => None,
         None => drill::brought(registry, message, &reached).await?,
     };
-    let noise = mail::bounce(message) || mail::guessed(message);
+    let noise = mail::bounce(message) || mail::guess(message);
     let mut sightings: Vec<NewSighting> = reached
         .iter()
         .map(|reached| match &drill {
@@ -336,41 +339,6 @@ impl Reached {
             batch: agree(|a, b| a.batch == b.batch).then(|| first.batch.clone()),
             canary: agree(|a, b| a.id == b.id).then(|| first.id.clone()),
         }
-    }
-}
-
-/// What is known of a message's sender, and who asked.
-struct Known<'a> {
-    authenticator: &'a Authenticator,
-    authentication: Option<Authentication>,
-    /// When it came.
-    at: OffsetDateTime,
-}
-
-impl Known<'_> {
-    /// Whether this is mail that the source's customers get on its behalf. Only what is proven is: a mail that
-    /// was not checked, or that fails, is as good as anybody's.
-    fn expected(&self, source: Option<&SourceName>) -> bool {
-        let proven = self.authentication.as_ref();
-        let proven = proven.and_then(|known| known.proven.as_deref());
-        let both = source.zip(proven);
-        both.is_some_and(|(source, proven)| self.authenticator.expects(source, proven, self.at))
-    }
-}
-
-impl Known<'_> {
-    /// Whether a mail says that it is from somebody who writes for the source, and is found not to be.
-    fn impersonates(&self, source: Option<&SourceName>, actor: &Actor) -> bool {
-        let looked_at = |known: &&Authentication| known.not_checked.is_none();
-        let known = self.authentication.as_ref().filter(looked_at);
-        let claimed = actor
-            .origin
-            .as_ref()
-            .and_then(|origin| origin.sender.as_ref());
-        let (Some(source), Some(known), Some(claimed)) = (source, known, claimed) else {
-            return false;
-        };
-        known.proven.is_none() && self.authenticator.writes_for(source, &claimed.domain)
     }
 }
 

@@ -298,7 +298,7 @@ async fn who_was_answered_has_asked_though_the_receiver_is_killed() {
 }
 
 #[tokio::test]
-async fn whoever_guesses_names_accuses_nobody_and_hides_nobody_else() {
+async fn checks_of_whoever_guesses_names_accuse_nobody_and_hide_nobody_else() {
     let otori = Otori::new().await;
     otori.plant("school", &[KEISUKE, HANAKO, JIRO]).await;
     let receiver = otori.receive(&config(&otori)).await;
@@ -329,13 +329,15 @@ async fn whoever_guesses_names_accuses_nobody_and_hides_nobody_else() {
     found.sort_by(|a, b| (a.0.name(), &a.2).cmp(&(b.0.name(), &b.2)));
     let checks = "recipient check by 192.0.2.7 (wash.broker.example), no message; it guesses, and asked for 24 in vain";
     let noise = |summary: &str| (SightingKind::Noise, None, summary.to_owned());
+    // A mail to a canary is a sighting, whoever else of its network guesses.
+    let guessing = "x; its network guesses, and asked for 24 in vain";
     assert_eq!(
         found,
         [
             (SightingKind::Alarm, Some(1), "x".to_owned()),
+            (SightingKind::Alarm, Some(1), guessing.to_owned()),
             noise(checks),
             noise(checks),
-            noise("x"),
         ]
     );
 }
