@@ -19,7 +19,8 @@ const BATCH_BYTES: u64 = 32 << 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetentionConfig {
-    /// Messages that reached no canary, counted from when they came.
+    /// Messages that reached no canary, counted from when they came. A call that agrees with no other stays for the
+    /// `quiet_days` of `[incident]` at least: an incident that opens until then takes it in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_days: Option<u32>,
     /// Mail that was expected, and drills, counted from when they came.
@@ -88,7 +89,7 @@ pub async fn due(
 ) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for (rule, before) in limits(config, now) {
-        outcome.add(rule, &registry.erasable(rule, before).await?);
+        outcome.add(rule, &registry.erasable(rule, before, now).await?);
     }
     Ok(outcome)
 }
@@ -104,7 +105,7 @@ pub async fn apply(
 ) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for (rule, before) in limits(config, now) {
-        let due = registry.erasable(rule, before).await?;
+        let due = registry.erasable(rule, before, now).await?;
         for batch in batches(&due) {
             let erased = registry.erase(rule, batch, now).await?;
             outcome.add(rule, &erased.messages);

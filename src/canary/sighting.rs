@@ -141,7 +141,7 @@ pub struct Incident {
     pub source: SourceName,
     /// Its state.
     pub state: IncidentState,
-    /// First sighting.
+    /// First sighting, but for stray calls that came before: they have joined it, and it has not begun with them.
     pub opened_at: OffsetDateTime,
     /// Latest sighting.
     pub last_at: OffsetDateTime,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::joining::gather_calls;
 use super::store::Tx;
 use super::witness::Table;
 use super::{Error, Registry, Result, micros, pool};
@@ -131,39 +132,6 @@ impl Registry {
         Ok(std::iter::once(at).chain(later).any(plainly))
     }
 
-    /// Joins the calls to a source that agree with one to the incident that they have opened.
-    pub(super) async fn gather_calls(
-        &self,
-        tx: &mut Tx,
-        incident: i64,
-        source: &SourceName,
-        at: i64,
-    ) -> Result<()> {
-        let sql = "update sighting set incident = $1
-                   where source = $2 and channel in ('phone', 'sms') and kind = 'alarm'
-                     and incident is null and at > $3 and at < $4
-                   returning id, at";
-        let values = vec![
-            incident.into(),
-            source.as_str().into(),
-            (at - ONCE).into(),
-            (at + ONCE).into(),
-        ];
-        let (mut first, mut last) = (at, at);
-        for row in &tx.fetch(sql, values).await? {
-            tx.touch(Table::Sighting, row.int(0)?);
-            first = first.min(row.int(1)?);
-            last = last.max(row.int(1)?);
-        }
-        let sql = "update incident
-                   set opened_at = case when $1 < opened_at then $1 else opened_at end,
-                       last_at = case when $2 > last_at then $2 else last_at end
-                   where id = $3";
-        tx.execute(sql, vec![first.into(), last.into(), incident.into()])
-            .await?;
-        Ok(())
-    }
-
     /// What the calls of the last 90 days say of each source that had any, or of one.
     ///
     /// # Errors
@@ -271,6 +239,37 @@ const EVENTS: &str = "select point, caller, at from called
                         and (before.at < called.at
                              or (before.at = called.at and before.message < called.message)))
     order by at, message";
+
+/// Joins the calls to a source that agree with one to the incident that they have opened. It begins with the first of
+/// them.
+pub(super) async fn begin_with_calls(
+    tx: &mut Tx,
+    incident: i64,
+    source: &SourceName,
+    at: i64,
+) -> Result<()> {
+    let (from, to) = (at - ONCE, at + ONCE);
+    gather_calls(tx, incident, source, (from + 1, to - 1)).await?;
+    let sql = "select min(at), max(at) from sighting where incident = $1 and at > $2 and at < $3";
+    let values = vec![incident.into(), from.into(), to.into()];
+    let rows = tx.fetch(sql, values).await?;
+    let Some(row) = rows.first() else {
+        return Ok(());
+    };
+    let (first, last) = (row.int_or_null(0)?, row.int_or_null(1)?);
+    let sql = "update incident
+               set opened_at = case when $1 < opened_at then $1 else opened_at end,
+                   last_at = case when $2 > last_at then $2 else last_at end
+               where id = $3";
+    let values = vec![
+        first.unwrap_or(at).into(),
+        last.unwrap_or(at).into(),
+        incident.into(),
+    ];
+    tx.execute(sql, values).await?;
+    tx.touch(Table::Incident, incident);
+    Ok(())
+}
 
 /// Whether a call is the first of its caller at its number in 90 days, and one of not too many.
 async fn is_new(tx: &mut Tx, message: i64, point: i64, at: i64) -> Result<bool> {

@@ -15,7 +15,7 @@ use crate::evidence::{Act, Entry, ErasedMessage, content_hash};
 /// By which rule a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// It reached no canary, or is a call that agreed with no other.
+    /// It reached no canary, or is a call that agreed with no other and is too old for an incident that opens now.
     Noise,
     /// It was expected, or a drill.
     Expected,
@@ -53,15 +53,23 @@ pub struct Erased {
 }
 
 impl Registry {
-    /// Settled messages that a rule says may go: they came before `before`, or their last incident was closed
+    /// Settled messages that a rule says may go `now`: they came before `before`, or their last incident was closed
     /// before then.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn erasable(&self, rule: Rule, before: OffsetDateTime) -> Result<Vec<Erasable>> {
+    pub async fn erasable(
+        &self,
+        rule: Rule,
+        before: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Erasable>> {
+        let mut values = vec![micros(before).into()];
         let sql = match rule {
-            // A letter without a sighting is photographs that wait for somebody to say what is on them.
+            // A letter without a sighting is photographs that wait for somebody to say what is on them, and a stray
+            // call of a source waits for an incident that it is close to.
             Rule::Noise => {
+                values.push(micros(now).saturating_sub(self.quiet).into());
                 "select message.id, cast(length(message.raw) as bigint) from message
                  where message.settled = 1 and message.at < $1
                    and (message.channel <> 'post'
@@ -69,7 +77,8 @@ impl Registry {
                    and not exists (select 1 from sighting where sighting.message = message.id
                                    and (incident is not null
                                         or kind <> 'noise'
-                                           and not (kind = 'alarm' and channel in ('phone', 'sms'))))
+                                           and not (kind = 'alarm' and channel in ('phone', 'sms')
+                                                    and (source is null or at < $2))))
                    and not exists (select 1 from erasure where erasure.message = message.id)
                  order by message.id"
             }
@@ -86,7 +95,7 @@ impl Registry {
             }
             Rule::Closed => return self.of_closed(before).await,
         };
-        let rows = self.store.fetch(sql, vec![micros(before).into()]).await?;
+        let rows = self.store.fetch(sql, values).await?;
         let due: Result<Vec<Erasable>> = rows.iter().map(erasable).collect();
         self.with_photographs(rule, due?).await
     }

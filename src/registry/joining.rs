@@ -155,7 +155,7 @@ pub(super) async fn incident_of(
 }
 
 /// The incident of an alarm, opened if there is none that it belongs to. What its actor is known by
-/// is kept with it.
+/// is kept with it. If it begins with this alarm, the stray calls around join it.
 pub(super) async fn join_incident(
     tx: &mut Tx,
     source: &SourceName,
@@ -170,7 +170,7 @@ pub(super) async fn join_incident(
                 "update incident
                  set opened_at = case when $2 < opened_at then $2 else opened_at end,
                      last_at = case when $2 > last_at then $2 else last_at end
-                 where id = $1 returning id",
+                 where id = $1 returning id, opened_at",
                 vec![id.into(), at.into()],
             )
             .await?
@@ -178,7 +178,7 @@ pub(super) async fn join_incident(
         None => {
             tx.fetch(
                 "insert into incident (source, state, opened_at, last_at)
-                 values ($1, 'open', $2, $2) returning id",
+                 values ($1, 'open', $2, $2) returning id, opened_at",
                 vec![source.as_str().into(), at.into()],
             )
             .await?
@@ -189,8 +189,55 @@ pub(super) async fn join_incident(
         .ok_or_else(|| Error::Damaged(format!("incident of {source}")))?;
     let id = row.int(0)?;
     tx.touch(Table::Incident, id);
+    if row.int(1)? == at {
+        // As an alarm would that came then; but when it began is not for a stray call to say.
+        gather_calls(
+            tx,
+            id,
+            source,
+            (at.saturating_sub(quiet), at.saturating_add(quiet)),
+        )
+        .await?;
+    }
     keep(tx, id, actor).await?;
     Ok(id)
+}
+
+/// Joins a stray call to the incident that it is close to. It opens nothing, so that it has not begun with it either.
+pub(super) async fn join_stray(
+    tx: &mut Tx,
+    incident: i64,
+    actor: &ActorTags,
+    at: i64,
+) -> Result<()> {
+    let sql = "update incident set last_at = $2 where id = $1 and last_at < $2";
+    if tx.execute(sql, vec![incident.into(), at.into()]).await? > 0 {
+        tx.touch(Table::Incident, incident);
+    }
+    keep(tx, incident, actor).await
+}
+
+/// Joins the calls to a source between two moments that have joined nothing to one of its incidents.
+pub(super) async fn gather_calls(
+    tx: &mut Tx,
+    incident: i64,
+    source: &SourceName,
+    (from, to): (i64, i64),
+) -> Result<()> {
+    let sql = "update sighting set incident = $1
+               where source = $2 and channel in ('phone', 'sms') and kind = 'alarm'
+                 and incident is null and at >= $3 and at <= $4
+               returning id";
+    let values = vec![
+        incident.into(),
+        source.as_str().into(),
+        from.into(),
+        to.into(),
+    ];
+    for row in &tx.fetch(sql, values).await? {
+        tx.touch(Table::Sighting, row.int(0)?);
+    }
+    Ok(())
 }
 
 /// Incidents of a source that are not closed and know the actor.

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::agreeing::begin_with_calls;
 use super::called::Call;
 use super::drills;
-use super::joining::{alone, incident_of, join_incident};
+use super::joining::{alone, incident_of, join_incident, join_stray};
 use super::marks::folded;
 use super::probes;
 use super::store::{Row, Tx};
@@ -384,12 +385,16 @@ impl Registry {
                         Some(point) => self.calls_agree(tx, source, (message, point), at).await?,
                         None => false,
                     };
-                    match stray && known.is_none() && !agree {
-                        true => None,
-                        false => {
+                    match known {
+                        Some(id) => {
+                            join_stray(tx, id, &actor, at).await?;
+                            Some(id)
+                        }
+                        None if stray && !agree => None,
+                        None => {
                             let id = join_incident(tx, source, &actor, at, self.quiet).await?;
                             if agree {
-                                self.gather_calls(tx, id, source, at).await?;
+                                begin_with_calls(tx, id, source, at).await?;
                             }
                             Some(id)
                         }

@@ -1,6 +1,7 @@
 //! One stray robocall opens no incident and alerts nobody; agreement across the numbers of one source does.
 
 use otori::canary::{Canary, ContactPoint, PhoneNumber};
+use otori::registry::Rule;
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -143,7 +144,8 @@ async fn agreement(registry: &str) {
     assert_eq!((open.len(), &open[0]["source"]), (1, &json!("school")));
     // Those that agree are the incident's, from the first one on.
     let by_firms = told["sightings"].as_array().unwrap().iter();
-    let by_firms = by_firms.filter(|one| one["from"].as_str().unwrap().ends_with("01990011"));
+    let by_firms = by_firms.filter(|one| one["from"].as_str().unwrap().ends_with("0199-0011"));
+    assert_eq!(by_firms.clone().count(), 4);
     assert!(
         by_firms.clone().all(|one| one["incident"] == open[0]["id"]),
         "{told}"
@@ -165,6 +167,60 @@ async fn calls_open_an_incident_where_they_agree() {
 #[tokio::test]
 async fn calls_open_an_incident_where_they_agree_on_postgres() {
     agreement(&servers::postgres().await).await;
+}
+
+/// Calls of one source that say too little, before and behind a mail that opens its incident.
+async fn strays(registry: &str) {
+    let otori = planted(registry).await;
+    let strays = [
+        (95.0, "03-0199-0041", SCHOOL[0]),
+        (80.0, "03-0199-0042", SCHOOL[1]),
+        (20.0, "03-0199-0043", SHOP[0]),
+    ];
+    import(&otori, &strays);
+    assert_eq!(incidents(&otori), Vec::<Value>::new());
+    // While an incident may take them in they are no noise.
+    let now = OffsetDateTime::now_utc();
+    let due = async |days| {
+        let before = now - Duration::days(1);
+        let then = now + Duration::days(days);
+        let due = otori.registry.erasable(Rule::Noise, before, then).await;
+        due.unwrap().len()
+    };
+    assert_eq!((due(0).await, due(11).await, due(71).await), (1, 2, 3));
+    let receiver = otori.receive(&otori.config()).await;
+    let name = json!({ "to": SCHOOL[2], "from": "+81301990049", "kind": "sms", "text": "髙橋圭祐様 ご案内", "id": "1" });
+    tell(&otori, &receiver, name).await;
+    otori.settled().await;
+    receiver.stop().await;
+    let told = otori.json(&["sightings"]);
+    let joined: Vec<bool> = (told["sightings"].as_array().unwrap().iter())
+        .map(|one| one["incident"].is_number())
+        .collect();
+    // Newest first; the oldest is too far, and shop has no incident.
+    assert_eq!(joined, [true, false, true, false], "{told}");
+    let open = incidents(&otori);
+    let since = OffsetDateTime::parse(open[0]["opened_at"].as_str().unwrap(), &Rfc3339);
+    assert!(since.unwrap() > now - Duration::days(1), "{open:?}");
+    assert_eq!((due(0).await, due(71).await), (1, 2));
+    // The same behind it: an older record is no beginning either.
+    let told = import(&otori, &[(60.0, "03-0199-0044", SCHOOL[3])]);
+    let late = told["sightings"].as_array().unwrap().iter();
+    let late = late.filter(|one| one["from"].as_str().unwrap().ends_with("0199-0044"));
+    let late: Vec<&Value> = late.map(|one| &one["incident"]).collect();
+    assert_eq!(late, [&json!(1)], "{told}");
+    assert_eq!(incidents(&otori)[0]["opened_at"], open[0]["opened_at"]);
+    assert_eq!(otori.json(&["evidence", "verify"])["ok"], true);
+}
+
+#[tokio::test]
+async fn stray_calls_before_an_incident_join_it() {
+    strays("sqlite:registry.db").await;
+}
+
+#[tokio::test]
+async fn stray_calls_before_an_incident_join_it_on_postgres() {
+    strays(&servers::postgres().await).await;
 }
 
 /// A caller who says a canary's name knows more than a number.

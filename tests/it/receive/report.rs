@@ -86,7 +86,10 @@ async fn a_surge_of_reports_opens_an_incident_before_any_canary_is_hit() {
     assert!(alarms.iter().all(|s| s.incident == Some(incidents[0].id)));
     assert_eq!((incidents[0].sightings, found.len()), (12, 21));
     let tomorrow = OffsetDateTime::now_utc() + Duration::days(1);
-    let noise = otori.registry.erasable(Rule::Noise, tomorrow).await;
+    let noise = otori
+        .registry
+        .erasable(Rule::Noise, tomorrow, tomorrow)
+        .await;
     assert_eq!(noise.unwrap().len(), 9, "an open incident's reports stay");
     assert!(
         alarms
