@@ -9,7 +9,7 @@ use super::near::slips::{letters_read, number_read};
 use super::pieces::pieces;
 use crate::notation::{
     DateFormat, HashName, Region, Role, address_key, birth_key, digest_key, email_key, kana_key,
-    name_key, phone_key, postcode_key, romaji_key,
+    name_key, phone_key, postcode_key, region_key, romaji_key,
 };
 
 /// What kind of key it is. Whose name or birth a column holds is often lost or wrong in a list, so
@@ -128,6 +128,8 @@ pub struct Plan {
     pub(super) children: Vec<NameColumns>,
     pub(super) children_kana: Vec<NameColumns>,
     pub(super) address: Vec<(Role, usize)>,
+    /// The customer's sex: no key, but it tells which slice of the list a row is of.
+    pub(super) sex: Option<usize>,
     pub(super) loose: Vec<usize>,
     /// Columns of codes, which digests may be taken for.
     pub(super) codes: Vec<usize>,
@@ -154,6 +156,7 @@ impl Plan {
                 Role::Email => plan.emails.push(place),
                 Role::Phone | Role::Mobile => plan.phones.push(place),
                 Role::Postcode => plan.postcodes.push(place),
+                Role::Sex => plan.sex = Some(place),
                 Role::BirthDate => plan.births.push((place, false, None)),
                 Role::ChildBirthDate => plan.births.push((place, true, None)),
                 Role::Name => plan.customer.whole = Some(place),
@@ -181,7 +184,6 @@ impl Plan {
                 Role::Id | Role::Code => plan.codes.push(place),
                 Role::AddressKana
                 | Role::Age
-                | Role::Sex
                 | Role::ChildSex
                 | Role::CreatedAt
                 | Role::UpdatedAt
@@ -325,6 +327,14 @@ impl Plan {
         for place in &self.codes {
             guess_digest(cell(*place), found);
         }
+    }
+
+    /// The prefecture or state of a row, as far as its address columns tell.
+    pub fn place<'a>(&self, cell: impl Fn(usize) -> &'a str) -> Option<String> {
+        let columns = |role| self.address.iter().filter(move |(of, _)| *of == role);
+        let first = [Role::Region, Role::Address, Role::Address1, Role::City];
+        let mut columns = first.into_iter().flat_map(columns);
+        columns.find_map(|(_, place)| region_key(cell(*place)))
     }
 
     fn names<'a>(

@@ -8,6 +8,7 @@ mod crowds;
 mod row;
 mod sample;
 mod shapes;
+mod strata;
 mod tally;
 
 use std::io;

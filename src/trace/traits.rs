@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
 use time::Date;
 
 use super::report::Report;
@@ -17,7 +18,7 @@ use crate::persona::Sex;
 const CHILDREN: usize = 3;
 
 /// By what a slice of a source may have been chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Attribute {
     /// Prefecture or state.
     Region,
@@ -94,6 +95,24 @@ impl Regions {
     }
 }
 
+impl Regions {
+    /// The number of a region as a list writes it; 0 where no canary lives there.
+    pub fn known(&self, name: &str) -> u16 {
+        let known = self.numbers.get(name);
+        // Keys are folded; a state is known by its capitals.
+        let known = known.or_else(|| self.numbers.get(name.to_ascii_uppercase().as_str()));
+        known.copied().unwrap_or_default()
+    }
+}
+
+/// The number of a sex.
+pub const fn sex(sex: Sex) -> u16 {
+    match sex {
+        Sex::Female => 1,
+        Sex::Male => 2,
+    }
+}
+
 impl Traits {
     /// What a canary's source holds of it.
     pub fn of(canary: &Canary, regions: &mut Regions) -> Traits {
@@ -104,7 +123,7 @@ impl Traits {
                 Role::Region | Role::Address | Role::Address1 | Role::Postcode => {
                     traits.region = regions.number(&household.address.region);
                 }
-                Role::Sex => traits.sex = 1 + u16::from(household.guardian.sex == Sex::Male),
+                Role::Sex => traits.sex = sex(household.guardian.sex),
                 Role::BirthDate | Role::Age => {
                     traits.birth_year = year(household.guardian.birth);
                 }

@@ -39,6 +39,8 @@ mod window;
 #[cfg(test)]
 mod calibration;
 #[cfg(test)]
+mod cleared_tests;
+#[cfg(test)]
 mod shared_tests;
 
 use time::OffsetDateTime;
@@ -238,7 +240,7 @@ pub(super) fn decide(
             !chance || units.iter().any(beyond_chance)
         });
         let Some((finding, known)) = finding else {
-            let cleared = cleared(watch, source, &units, tally.rows, settings)
+            let cleared = cleared(&rarity, columns, source, &units, settings)
                 .filter(|_| !touched.contains(&source));
             match cleared {
                 Some(cleared) => decision.cleared.push(cleared),

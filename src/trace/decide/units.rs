@@ -131,6 +131,8 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         }
         known.rows = rows;
     }
+    let rows = looked(rarity);
+    let filled = |class: Class| rarity.tally.filled[class as usize] as f64 / rows;
     let mut spelling = Spelling::new(rarity);
     let mut shared: Vec<SourceUnit> = Vec::new();
     let mut by_source: Vec<Vec<SourceUnit>> = watch.sources.iter().map(|_| Vec::new()).collect();
@@ -141,7 +143,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         let alone = group
             .iter()
             .all(|other| watch.canaries[*other as usize].source == source);
-        let shows = showing(rarity, group[0], columns);
+        let shows = showing(rarity, group[0], columns, &filled);
         if found.is_none() && shows <= 0.0 {
             continue;
         }
@@ -244,25 +246,32 @@ fn evidence(
     }
 }
 
+/// For how many rows those stand whose filled cells were counted.
+pub fn looked(rarity: &Rarity<'_>) -> f64 {
+    let looked = rarity.tally.parts.iter().map(|part| counted(part.rows));
+    looked.sum::<u64>().max(1) as f64
+}
+
 /// How probable it is that the list would show a canary that is in it: its marks in the list's columns suffice,
 /// and its row has so many of them filled as other rows have. Which cells are empty together nobody knows, so the
-/// worst is taken; 0 where not even all marks suffice.
-fn showing(rarity: &Rarity<'_>, canary: u32, columns: Marks) -> f64 {
+/// worst is taken; 0 where not even all marks suffice. `filled` is the share of rows that have a key of a class.
+pub fn showing(
+    rarity: &Rarity<'_>,
+    canary: u32,
+    columns: Marks,
+    filled: &dyn Fn(Class) -> f64,
+) -> f64 {
     let canary = &rarity.watch.canaries[canary as usize];
     let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
-    let looked = rarity.tally.parts.iter().map(|part| counted(part.rows));
-    let rows = looked.sum::<u64>().max(1) as f64;
-    let units = rarity.tally.units as f64 / rows >= WITH_UNIT;
+    let units = rarity.tally.units as f64 / looked(rarity) >= WITH_UNIT;
     let mut shown = borne.and(columns);
     // What has a block of its own has a unit.
     if borne.has(Mark::Block) && !units {
         shown = shown.without(Marks::default().with(Mark::Address));
     }
     let filled = |marks: Marks| {
-        let empty = marks.iter().map(|mark| {
-            let filled = rarity.tally.filled[Class::of(mark) as usize];
-            (1.0 - filled as f64 / rows).max(0.0)
-        });
+        let empty = marks.iter().map(Class::of);
+        let empty = empty.map(|class| (1.0 - filled(class)).max(0.0));
         (1.0 - empty.sum::<f64>()).max(0.0)
     };
     let suffice = |marks: Marks| {

@@ -4,12 +4,13 @@ use super::super::mark::{Agreed, Mark, Marks};
 use super::super::near::{How, Hows, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
+use super::super::traits::{Attribute, sex as sex_number};
 use super::super::watch::{Bearers, Holder, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
 use super::sample::{KeyHasher, Keys, stands_for};
 use super::tally::{Claim, Place, Seen, Tally};
-use crate::notation::{HashName, address_key};
+use crate::notation::{HashName, address_key, region_key, sex_key};
 
 /// A value of the watch that stands in the row at hand.
 struct Hit {
@@ -152,6 +153,8 @@ impl<'a> Worker<'a> {
         let mut filled = 0_u16;
         let (mut door, mut unit) = (0, false);
         let rows = stands_for(at.row);
+        // Where the address stands in a column that nobody understood.
+        let mut elsewhere = None;
         let mut sampled = tally.sample.wants(at).then(Keys::default);
         plan.keys(|place| cells.get(place), &mut |key| {
             if key.shows_its_class() || plan.trusts(key.class) {
@@ -162,6 +165,9 @@ impl<'a> Worker<'a> {
                     Class::Block => unit |= key.text.len() < door,
                     _ => {}
                 }
+            }
+            if rows > 0 && key.class == Class::Block && elsewhere.is_none() {
+                elsewhere = region_key(key.written);
             }
             if !key.guessed && rows > 0 {
                 tally.shapes.count(key.class, key.text, key.written);
@@ -218,6 +224,17 @@ impl<'a> Worker<'a> {
             *count += rows * u64::from(filled >> class & 1);
         }
         tally.units += rows * u64::from(unit);
+        if rows > 0 {
+            let place = plan.place(|place| cells.get(place)).or(elsewhere);
+            if let Some(place) = place {
+                let region = watch.regions.known(&place);
+                tally.strata.count(Attribute::Region, region, rows, filled);
+            }
+            if let Some(sex) = plan.sex.and_then(|place| sex_key(cells.get(place))) {
+                let sex = sex_number(sex);
+                tally.strata.count(Attribute::Sex, sex, rows, filled);
+            }
+        }
         let candidates = near.is_some_and(|near| !search.candidates(near).is_empty());
         let claimed = match candidates || !hits.is_empty() {
             true => self.judge(at),

@@ -12,6 +12,7 @@ use super::super::watch::Watch;
 use super::crowds::Crowds;
 use super::sample::Sample;
 use super::shapes::Shapes;
+use super::strata::Strata;
 
 /// How many bad rows are named.
 const SHOWN: usize = 10;
@@ -115,6 +116,9 @@ pub struct Tally {
     /// Rows that have an address with a unit, estimated likewise.
     #[serde(default)]
     pub units: u64,
+    /// The same by region and by sex, where the list tells them.
+    #[serde(default)]
+    pub strata: Strata,
     /// How its rows write their values.
     pub shapes: Shapes,
     /// Some rows, for what hangs together in the list.
@@ -136,6 +140,7 @@ impl Tally {
             neighbours: vec![0; watch.others_in_blocks().len()],
             filled: [0; Class::ALL.len()],
             units: 0,
+            strata: Strata::default(),
             shapes: Shapes::default(),
             sample: Sample::default(),
             crowds: Crowds::default(),
@@ -224,6 +229,7 @@ impl Tally {
         sum(&mut self.neighbours, &other.neighbours);
         sum(&mut self.filled, &other.filled);
         self.units += other.units;
+        self.strata.add(other.strata);
         self.shapes.add(&other.shapes);
         self.sample.add(other.sample);
         self.crowds.add(other.crowds);
@@ -261,7 +267,7 @@ mod sparse {
 }
 
 /// A table whose keys are no texts, as pairs in their order.
-mod pairs {
+pub(super) mod pairs {
     use std::collections::HashMap;
     use std::hash::Hash;
 

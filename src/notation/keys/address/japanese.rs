@@ -174,7 +174,7 @@ fn may_hold_unit(numbers: &[String]) -> bool {
     numbers.len() > 3 || numbers.len() == 3 && numbers[2].len() >= 3
 }
 
-fn without_postcode(text: &str) -> &str {
+pub(super) fn without_postcode(text: &str) -> &str {
     let body = text.trim_start_matches(['〒', ' ']);
     let end = body
         .find(|c: char| !c.is_ascii_digit() && c != '-')

@@ -69,6 +69,29 @@ pub fn address_key(text: &str) -> Option<AddressKey> {
     }
 }
 
+/// The prefecture or state of an address, or of a part of one that names it: `東京都`, `ca`. A prefecture may stand
+/// without its last character where nothing follows, as in a column of prefectures. `None` where it was left out.
+pub fn region_key(text: &str) -> Option<String> {
+    if text.len() > 600 {
+        return None;
+    }
+    let folded = fold(text);
+    if !has_japanese(text) {
+        let state = folded.len() == 2 && folded.bytes().all(|byte| byte.is_ascii_lowercase());
+        let region = match state {
+            true => folded,
+            false => american::read(&folded)?.region,
+        };
+        return Some(region).filter(|region| !region.is_empty());
+    }
+    let text = japanese::without_postcode(&folded).trim();
+    let named = PREFECTURES.iter().find(|name| {
+        let short = name.strip_suffix(['都', '府', '県']);
+        text.starts_with(**name) || short == Some(text)
+    });
+    named.map(ToString::to_string)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +100,32 @@ mod tests {
         address_key(text)
             .unwrap_or_else(|| panic!("not read: {text}"))
             .mark()
+    }
+
+    #[test]
+    fn regions_of_whole_addresses_and_of_columns() {
+        let region = |text| region_key(text).unwrap_or_default();
+        for text in [
+            "東京都千代田区霞が関9-12-8",
+            "東京",
+            "東京都",
+            " 〒100-0013 東京都千代田区",
+        ] {
+            assert_eq!(region(text), "東京都", "{text}");
+        }
+        assert_eq!(region("京都府京都市中京区"), "京都府");
+        assert_eq!(region("京都"), "京都府");
+        assert_eq!(region("CA"), "ca");
+        assert_eq!(region("9 Main St, Springfield, IL 62701"), "il");
+        for text in [
+            "千代田区霞が関9-12-8",
+            "東京太郎",
+            "Springfield",
+            "",
+            "9 Main St",
+        ] {
+            assert_eq!(region(text), "", "{text}");
+        }
     }
 
     #[test]
