@@ -6,6 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::joining::gather_calls;
+use super::judging::Question;
 use super::store::Tx;
 use super::witness::Table;
 use super::{Error, Registry, Result, micros, pool};
@@ -18,8 +19,6 @@ const YEAR: f64 = 365.25 * DAY as f64;
 const ONCE: i64 = 90 * DAY;
 /// More callers at one number say no more of its source.
 const CALLERS: i64 = 64;
-/// Later calls at which an older one is judged, too, where records come in another order.
-const LATER: usize = 32;
 
 /// What the calls of the last 90 days say of a source.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -90,8 +89,24 @@ impl CallBook {
         weigh_calls(&CallBackground::of(&lines), &lines, &events)
     }
 
+    /// All that its weight for a source is made of, in an order of its own.
+    pub(super) fn told_to(&self, source: &str, mut part: impl FnMut(&[u8])) {
+        for number in &self.numbers {
+            part(number.number.as_bytes());
+            part(&[0, u8::from(number.source.as_deref() == Some(source))]);
+            part(&number.since.to_be_bytes());
+            part(&number.given_at.unwrap_or(i64::MIN).to_be_bytes());
+            part(&number.burn_in.to_be_bytes());
+        }
+        for (line, caller, at) in &self.events {
+            part(&(*line as u64).to_be_bytes());
+            part(&caller.map_or(u64::MAX, u64::from).to_be_bytes());
+            part(&at.to_be_bytes());
+        }
+    }
+
     /// When the numbers of a source were called from a moment on.
-    fn moments(&self, source: &str, from: i64) -> Vec<i64> {
+    pub(super) fn moments(&self, source: &str, from: i64) -> Vec<i64> {
         let ours = |line: usize| self.numbers[line].source.as_deref() == Some(source);
         let later = self.events.iter();
         let later = later.filter(|(line, _, at)| *at > from && ours(*line));
@@ -111,7 +126,8 @@ impl CallBook {
 
 impl Registry {
     /// Whether the calls to a source, with this one at one of its numbers, say that it has leaked as plainly as the
-    /// configuration asks for.
+    /// configuration asks for. Where that was not computed yet, the transaction has a question more, and is to be given
+    /// up ([`super::judging`]).
     pub(super) async fn calls_agree(
         &self,
         tx: &mut Tx,
@@ -127,9 +143,20 @@ impl Registry {
         if book.called(source.as_str()) < 2 {
             return Ok(false);
         }
-        let later = book.moments(source.as_str(), at).into_iter().take(LATER);
-        let plainly = |at| book.weigh(source.as_str(), at).log10_lr >= self.calls_open;
-        Ok(std::iter::once(at).chain(later).any(plainly))
+        let question = Question {
+            book,
+            source: source.as_str().to_owned(),
+            at,
+            opens: self.calls_open,
+        };
+        Ok(match self.judgements.known(&question) {
+            Some(agree) => agree,
+            None if tx.last_round => self.judgements.answer(&question),
+            None => {
+                tx.questions.push(question);
+                false
+            }
+        })
     }
 
     /// What the calls of the last 90 days say of each source that had any, or of one.

@@ -22,6 +22,7 @@ mod folders;
 mod history;
 mod incidents;
 mod joining;
+mod judging;
 mod letters;
 mod log;
 mod marks;
@@ -282,6 +283,8 @@ pub struct Registry {
     quiet: i64,
     /// From how many powers of ten on calls alone open an incident.
     calls_open: f64,
+    /// What calls said.
+    judgements: judging::Judgements,
 }
 
 /// Times are kept as microseconds since 1970 UTC: exact, sortable, the same on both engines.

@@ -285,6 +285,7 @@ impl Registry {
             key_check: Arc::new([]),
             quiet: 0,
             calls_open: 0.0,
+            judgements: super::judging::Judgements::default(),
         }
         .joining(&IncidentConfig::default());
         registry.check_key(key).await?;

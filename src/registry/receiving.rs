@@ -7,6 +7,7 @@ use super::agreeing::begin_with_calls;
 use super::called::Call;
 use super::drills;
 use super::joining::{alone, incident_of, join_incident, join_stray};
+use super::judging::{Question, ROUNDS};
 use super::marks::folded;
 use super::probes;
 use super::store::{Row, Tx};
@@ -238,9 +239,33 @@ impl Registry {
         sightings: &[NewSighting],
         drill: Option<i64>,
     ) -> Result<Option<Vec<Sighting>>> {
+        let mut round = 0;
+        loop {
+            let tx = self.begin_round(&mut round).await?;
+            match self.settle_in(tx, message, sightings, drill).await? {
+                Settled::Done(settled) => return Ok(settled),
+                Settled::Asks(questions) => self.judgements.answer_all(questions).await,
+            }
+        }
+    }
+
+    /// A transaction that is given up where it has to ask what calls say, but for the last round.
+    pub(super) async fn begin_round(&self, round: &mut usize) -> Result<Tx> {
         let mut tx = self.store.begin().await?;
+        tx.last_round = *round >= ROUNDS;
+        *round += 1;
+        Ok(tx)
+    }
+
+    pub(super) async fn settle_in(
+        &self,
+        mut tx: Tx,
+        message: i64,
+        sightings: &[NewSighting],
+        drill: Option<i64>,
+    ) -> Result<Settled<Option<Vec<Sighting>>>> {
         let Some(claimed) = claim(&mut tx, message).await? else {
-            return Ok(None);
+            return Ok(Settled::Done(None));
         };
         let drill = match drill {
             Some(id) => drills::claim(&mut tx, id, claimed.at).await?.then_some(id),
@@ -249,9 +274,12 @@ impl Registry {
         let (stored, act) = self
             .store_sightings(&mut tx, &claimed, sightings, drill.is_some())
             .await?;
+        if !tx.questions.is_empty() {
+            return Ok(Settled::Asks(tx.give_up().await?));
+        }
         let Some(drill) = drill else {
             self.commit(tx, act).await?;
-            return Ok(Some(stored));
+            return Ok(Settled::Done(Some(stored)));
         };
         let now = OffsetDateTime::now_utc();
         self.append(&mut tx, act, now, true).await?;
@@ -266,7 +294,7 @@ impl Registry {
                 self.commit(tx, drills::failed(drill, &why)).await?;
             }
         }
-        Ok(Some(stored))
+        Ok(Settled::Done(Some(stored)))
     }
 
     /// The same for the report by which a surge shows: the reports since then that made it are its
@@ -281,6 +309,8 @@ impl Registry {
         since: OffsetDateTime,
     ) -> Result<Option<Vec<Sighting>>> {
         let mut tx = self.store.begin().await?;
+        // A report is no call.
+        tx.last_round = true;
         let Some(claimed) = claim(&mut tx, message).await? else {
             return Ok(None);
         };
@@ -306,7 +336,21 @@ impl Registry {
         if settlements.is_empty() {
             return Ok(Vec::new());
         }
-        let mut tx = self.store.begin().await?;
+        let mut round = 0;
+        loop {
+            let tx = self.begin_round(&mut round).await?;
+            match self.settle_all_in(tx, settlements).await? {
+                Settled::Done(settled) => return Ok(settled),
+                Settled::Asks(questions) => self.judgements.answer_all(questions).await,
+            }
+        }
+    }
+
+    async fn settle_all_in(
+        &self,
+        mut tx: Tx,
+        settlements: &[(i64, Vec<NewSighting>)],
+    ) -> Result<Settled<Vec<i64>>> {
         let mut claimed = Vec::with_capacity(settlements.len());
         for (message, sightings) in settlements {
             if let Some(message) = claim(&mut tx, *message).await? {
@@ -317,7 +361,7 @@ impl Registry {
         let source = |sightings: &[NewSighting]| sightings.iter().find_map(|s| s.source.clone());
         claimed.sort_by_cached_key(|(_, sightings)| source(sightings));
         if claimed.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Settled::Done(Vec::new()));
         }
         let mut acts = Vec::with_capacity(claimed.len());
         for (message, sightings) in &claimed {
@@ -325,10 +369,14 @@ impl Registry {
             let (_, act) = stored.await?;
             acts.push((act, std::mem::take(&mut tx.touched)));
         }
+        if !tx.questions.is_empty() {
+            return Ok(Settled::Asks(tx.give_up().await?));
+        }
         self.append_all(&mut tx, acts, OffsetDateTime::now_utc(), true)
             .await?;
         tx.commit().await?;
-        Ok(claimed.iter().map(|(one, _)| one.message).collect())
+        let settled = claimed.iter().map(|(one, _)| one.message);
+        Ok(Settled::Done(settled.collect()))
     }
 
     /// Stores what a message has become; the act for the log.
@@ -530,6 +578,13 @@ impl Registry {
             forgotten: row.text_or_null(7)?.is_some() && row.int_or_null(11)?.is_some(),
         })
     }
+}
+
+/// What came of a transaction that settles.
+pub(super) enum Settled<T> {
+    Done(T),
+    /// It was given up: this has to be known.
+    Asks(Vec<Question>),
 }
 
 /// A message that this transaction settles.

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Postgres, Row as _, Sqlite};
 
 use super::Result;
+use super::judging::Question;
 use super::witness::Table;
 
 /// A value on its way into the store.
@@ -66,6 +67,10 @@ pub(super) struct Tx {
     engine: Engine,
     /// Rows that it has written, for the log.
     pub(super) touched: Touched,
+    /// What has to be known before it can be committed.
+    pub(super) questions: Vec<Question>,
+    /// It is not given up once more.
+    pub(super) last_round: bool,
 }
 
 /// Rows that were written, by their tables' keys.
@@ -101,6 +106,8 @@ impl Store {
         Ok(Tx {
             engine,
             touched: BTreeSet::new(),
+            questions: Vec::new(),
+            last_round: false,
         })
     }
 
@@ -130,6 +137,8 @@ impl Store {
         Ok(Tx {
             engine,
             touched: BTreeSet::new(),
+            questions: Vec::new(),
+            last_round: false,
         })
     }
 
@@ -288,6 +297,15 @@ impl Tx {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Undoes it; what has to be known before it can be done.
+    pub(super) async fn give_up(self) -> Result<Vec<Question>> {
+        match self.engine {
+            Engine::Sqlite(tx) => tx.rollback().await?,
+            Engine::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(self.questions)
     }
 
     /// Makes it durable.

@@ -1,5 +1,7 @@
 //! Sweeps: one stranger calls the whole pool, or those of its numbers that lie in one area.
 
+use std::collections::BTreeMap;
+
 use super::Line;
 use super::events::Several;
 use super::likelihood::Chance;
@@ -48,28 +50,47 @@ impl Areas {
         sum.ln()
     }
 
-    /// The same where the caller shows another number each time: every sweep that there may be, with its chance and
-    /// the logarithm of how much better it explains what came.
-    pub(super) fn swept(&self, came: &[Chance]) -> Vec<(f64, f64)> {
-        let hits: Vec<(usize, f64)> = (self.of.iter().zip(came))
-            .filter(|(_, chance)| chance.listed > 0.0)
-            .map(|(area, chance)| (*area, chance.listed))
-            .collect();
-        let areas = self.sizes.len() as f64;
-        let mut sweeps = Vec::new();
+    /// The same where the caller shows another number each time: the logarithm of how much better a sweep explains
+    /// what came, its mean over every sweep that there may be.
+    pub(super) fn ln_swept(&self, came: &[Chance]) -> f64 {
+        // Of each area that was reached: how many of its numbers were not, and what a list makes of the others.
+        let mut reached: BTreeMap<usize, (f64, Vec<f64>)> = BTreeMap::new();
+        for (area, chance) in self.of.iter().zip(came) {
+            if chance.listed > 0.0 {
+                let one = reached.entry(*area);
+                let (silent, listed) = one.or_insert_with(|| (self.sizes[*area], Vec::new()));
+                *silent -= 1.0;
+                listed.push(chance.listed);
+            }
+        }
+        // Those that were not reached are alike where they are as large.
+        let mut untouched: BTreeMap<u64, f64> = BTreeMap::new();
+        for (area, size) in self.sizes.iter().enumerate() {
+            if !reached.contains_key(&area) {
+                *untouched.entry(*size as u64).or_default() += 1.0;
+            }
+        }
+        let each = 0.5 / self.sizes.len() as f64;
+        let mut sum = Sum::default();
         for (chance, part) in chances() {
+            let missed = (-chance).ln_1p();
             let mut whole = 0.0;
-            for (area, size) in self.sizes.iter().enumerate() {
-                let hits = hits.iter().filter(|(of, _)| *of == area);
-                let silent = size - hits.clone().count() as f64;
-                let hits = hits.map(|(_, listed)| (1.0 - chance + chance * listed).ln());
-                let ln = silent * (-chance).ln_1p() + hits.sum::<f64>();
-                sweeps.push((part / 2.0 / areas, ln));
+            for (silent, listed) in reached.values() {
+                let hits = listed
+                    .iter()
+                    .map(|more| (1.0 - chance + chance * more).ln());
+                let ln = silent * missed + hits.sum::<f64>();
+                sum.add((part * each).ln() + ln);
                 whole += ln;
             }
-            sweeps.push((part / 2.0, whole));
+            for (size, areas) in &untouched {
+                let ln = *size as f64 * missed;
+                sum.add((part * each * areas).ln() + ln);
+                whole += ln * areas;
+            }
+            sum.add((part * 0.5).ln() + whole);
         }
-        sweeps
+        sum.ln()
     }
 }
 
@@ -91,5 +112,47 @@ mod tests {
         let ln = areas.ln_sweep(&one);
         // Half of so many: about the entropy of so many throws of a coin.
         assert!((-7_100.0..-6_900.0).contains(&ln), "{ln}");
+    }
+    /// Every sweep looked at by itself.
+    fn one_by_one(areas: &Areas, came: &[Chance]) -> f64 {
+        let mut sum = Sum::default();
+        let reached = |within: &dyn Fn(usize) -> bool, chance: f64| {
+            let lines = areas.of.iter().zip(came).filter(|(area, _)| within(**area));
+            let each = lines.map(|(_, came)| match came.listed > 0.0 {
+                true => (1.0 - chance + chance * came.listed).ln(),
+                false => (1.0 - chance).ln(),
+            });
+            each.sum::<f64>()
+        };
+        for (chance, part) in chances() {
+            for area in 0..areas.sizes.len() {
+                let ln = reached(&|one| one == area, chance);
+                sum.add((part / 2.0 / areas.sizes.len() as f64).ln() + ln);
+            }
+            sum.add((part / 2.0).ln() + reached(&|_| true, chance));
+        }
+        sum.ln()
+    }
+
+    #[test]
+    fn areas_that_are_alike_count_as_each_would() {
+        let of = vec![0, 0, 0, 1, 1, 2, 2, 3, 3, 3, 4];
+        let mut sizes = vec![0.0; 5];
+        of.iter().for_each(|area: &usize| sizes[*area] += 1.0);
+        let areas = Areas { of, sizes };
+        for hits in [&[][..], &[0], &[0, 1, 5], &[0, 3, 7, 9, 10]] {
+            let came: Vec<Chance> = (0..11)
+                .map(|line| Chance {
+                    ln: 0.0,
+                    listed: if hits.contains(&line) {
+                        40.0 + line as f64
+                    } else {
+                        0.0
+                    },
+                })
+                .collect();
+            let (now, then) = (areas.ln_swept(&came), one_by_one(&areas, &came));
+            assert!((now - then).abs() < 1e-9, "{hits:?}: {now} {then}");
+        }
     }
 }

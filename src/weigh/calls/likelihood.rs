@@ -31,7 +31,7 @@ enum Cause {
 #[derive(Clone, Copy)]
 pub(super) struct Chance {
     /// By background, as a logarithm.
-    ln: f64,
+    pub(super) ln: f64,
     /// How many times as probable it is if somebody has a list that the line is in.
     pub(super) listed: f64,
 }
@@ -83,9 +83,7 @@ pub(super) fn log10_ratio(
             }
             ln += came.iter().map(|chance| chance.ln).sum::<f64>();
             if !causes.contains(&Cause::List) {
-                let swept = areas.swept(&came).into_iter();
-                let swept = swept.map(|(part, swept)| (sweeps * part).ln() + swept);
-                for background in std::iter::once(calm).chain(swept) {
+                for background in [calm, sweeps.ln() + areas.ln_swept(&came)] {
                     chance.add(ln + background);
                     leak.add(UNUSED.ln() + ln + background);
                 }
