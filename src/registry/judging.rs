@@ -48,9 +48,12 @@ impl Question {
     }
 }
 
+/// A question's key, and what is known of it.
+type Answer = ([u8; 32], bool);
+
 /// Answers so far. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Judgements(Arc<Mutex<VecDeque<([u8; 32], bool)>>>);
+pub(super) struct Judgements(Arc<Mutex<VecDeque<Answer>>>);
 
 impl Judgements {
     /// What is known of it.
