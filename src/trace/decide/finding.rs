@@ -71,8 +71,14 @@ pub struct Seen<'a> {
 
 impl Seen<'_> {
     /// What the list says about it. `units` are `own` units of the source, then those that it shares with others but
-    /// explains best. Those that chance may have found are taken out.
-    pub fn finding(&self, units: &mut Vec<SourceUnit>, own: usize) -> (SourceFinding, RowsKnown) {
+    /// explains best. Those that chance may have found are taken out; but of a source that is not named,
+    /// what is `beyond_chance` stays: that its share explains it no better does not make it a stranger's.
+    pub fn finding(
+        &self,
+        units: &mut Vec<SourceUnit>,
+        own: usize,
+        beyond_chance: &dyn Fn(&SourceUnit) -> bool,
+    ) -> (SourceFinding, RowsKnown) {
         let settings = self.settings;
         let plain: Vec<Unit> = units.iter().map(|unit| unit.unit.clone()).collect();
         let gaps = gaps_of(&self.spans, &plain, settings.now);
@@ -93,19 +99,25 @@ impl Seen<'_> {
             found.count()
         };
         let all = hits(units);
+        let likely = |chance: f64| chance <= weighed.bar;
+        let shown = units.iter().zip(&weighed.chance);
+        let shown = shown.filter(|(_, chance)| likely(**chance));
+        let found: Vec<_> = shown
+            .filter_map(|(unit, _)| unit.unit.found.as_ref())
+            .collect();
+        let more_than_a_contact_point = found.len() > 1 || found.iter().any(|f| f.groups > 1);
+        let threshold = threshold(self.watch, settings);
+        let named = log10_lr >= threshold && more_than_a_contact_point;
         let mut chance = weighed.chance.iter();
         let mut found_by_chance = 0.0;
         units.retain(|unit| {
             let chance = chance.next().copied().unwrap_or(1.0);
             let found = unit.unit.found.is_some();
-            let shown = found && chance <= weighed.bar;
+            let shown = found && (likely(chance) || !named && beyond_chance(unit));
             found_by_chance += if shown { chance } else { 0.0 };
             shown || !found
         });
-        let found = || units.iter().filter_map(|unit| unit.unit.found.as_ref());
-        let more_than_a_contact_point = found().count() > 1 || found().any(|f| f.groups > 1);
-        let threshold = threshold(self.watch, settings);
-        let named = log10_lr >= threshold && more_than_a_contact_point;
+        let found = || units.iter().filter(|unit| unit.unit.found.is_some());
         let counted = |span: &Span| (span.from, self.watch.batches[span.batch as usize].rows_at);
         let growth = Growth::new(self.spans.iter().map(counted));
         let known = rows(&weighed, &gaps, &growth, settings.now, self.tally.rows);

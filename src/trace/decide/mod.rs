@@ -234,7 +234,7 @@ pub(super) fn decide(
             columns,
             pool: pool.as_ref(),
         };
-        let finding = found.then(|| seen.finding(&mut units, own));
+        let finding = found.then(|| seen.finding(&mut units, own, &beyond_chance));
         let finding = finding.filter(|(finding, _)| {
             let chance = !finding.named && finding.log10_lr <= 0.0;
             !chance || units.iter().any(beyond_chance)
