@@ -8,8 +8,8 @@ use super::mark::Mark;
 use super::near::slips::{letters_read, number_read};
 use super::pieces::pieces;
 use crate::notation::{
-    DateFormat, HashName, Region, Role, address_key, birth_key, digest_key, email_key, kana_key,
-    name_key, phone_key, postcode_key, region_key, romaji_key,
+    DateFormat, HashName, Region, Role, address_key, birth_key, digest_key, email_key, epoch_key,
+    kana_key, name_key, phone_key, postcode_key, region_key, romaji_key,
 };
 
 /// What kind of key it is. Whose name or birth a column holds is often lost or wrong in a list, so
@@ -303,7 +303,8 @@ impl Plan {
             let written = cell(*place);
             // 04/01/72 and 3470401 mean something only in the column's own notation.
             let own = format.as_ref().and_then(|format| format.read(written));
-            match own.or_else(|| birth_key(written)) {
+            let date = own.or_else(|| birth_key(written));
+            match date.or_else(|| epoch_key(written)) {
                 Some(date) => give(found, Class::Birth, written, &date.to_string(), *child),
                 None => unread.push(*place),
             }

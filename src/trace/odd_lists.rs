@@ -3,6 +3,7 @@
 use super::near::ground::{People, watch};
 use super::testing::{Line, NOW, World, csv};
 use super::{Decision, Settings, Verdict, trace};
+use crate::notation::birth_key;
 use crate::persona::Shape;
 
 /// Two sources of 24 canaries each, and a list with 16 of the school's among strangers.
@@ -83,6 +84,23 @@ fn dates_with_years_of_two_digits() {
 }
 
 #[test]
+fn births_as_programs_write_them() {
+    let leak = Leak::new(200);
+    let zones = [0, 9, -8];
+    for (zone, thousands) in zones
+        .into_iter()
+        .flat_map(|zone| [(zone, 1), (zone, 1_000)])
+    {
+        let row = |line: &Line| {
+            let date = birth_key(&line[6]).unwrap();
+            let at = date.midnight().assume_utc().unix_timestamp() - zone * 3_600;
+            format!("{},{}", line[0], at * thousands)
+        };
+        leak.named(&leak.text("氏名,生年月日\n", row));
+    }
+}
+
+#[test]
 fn dates_and_numbers_that_stand_in_three_columns() {
     let leak = Leak::new(200);
     for head in ["", "氏名,年,月,日\n", "氏名,生年,生月,生日\n"] {
@@ -137,7 +155,11 @@ fn what_would_not_have_shown_clears_nobody() {
     assert_eq!(below(csv(&leak.lines[..40], &[0, 4]).as_bytes()).len(), 2);
     let seconds = leak.text("氏名,生年月日\n", |line| {
         let year: i64 = line[6][..4].parse().unwrap();
-        format!("{},{}", line[0], (year - 1970) * 31_557_600 + 86_400 * 30)
+        format!(
+            "{},{}",
+            line[0],
+            (year - 1970) * 31_557_600 + 86_400 * 30 + 7
+        )
     });
     assert!(below(&seconds).is_empty());
 }

@@ -95,6 +95,32 @@ pub fn birth_key_hinted(text: &str, hint: DateHint) -> Option<Date> {
         .or_else(|| month_name(&folded, hint))
 }
 
+/// The day of a time in seconds or milliseconds since 1970, as programs write births: `78796800`, `-305856000000`.
+/// Midnight is meant, wherever that was: 15:00 of the day before in UTC is midnight in Tokyo. Only for columns of
+/// births, and where [`birth_key`] reads nothing. A number that is no midnight of any zone is none: zones lie quarters
+/// of an hour apart, so of other numbers one in 900 is taken for one at the most.
+pub fn epoch_key(text: &str) -> Option<Date> {
+    let text = text.trim();
+    // `78796800.0`, as a table with gaps is written by pandas.
+    let text = text.strip_suffix(".0").unwrap_or(text);
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if !(7..=14).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: i64 = text.parse().ok()?;
+    // Seconds up to the year 2100; as milliseconds these are seven weeks around 1970.
+    let seconds = match number.abs() {
+        0..=4_102_444_800 => number,
+        _ => number.div_euclid(1_000),
+    };
+    let whole = number == seconds || number.rem_euclid(1_000) == 0;
+    if !whole || seconds.rem_euclid(900) != 0 {
+        return None;
+    }
+    let at = time::OffsetDateTime::from_unix_timestamp(seconds + 43_200).ok()?;
+    civil(at.year(), u8::from(at.month()), at.day())
+}
+
 /// Without what only repeats the date: 1972(昭和47)年4月1日, 西暦1972年4月1日, 1972/4/1(土).
 fn without_note(folded: &str) -> String {
     let text = folded.strip_prefix("西暦").unwrap_or(folded).trim_start();
@@ -324,6 +350,37 @@ fn named(word: &str, names: &[&str]) -> Option<usize> {
 mod tests {
     use super::*;
     use time::macros::date;
+
+    #[test]
+    fn times_since_1970_are_the_day_of_their_midnight() {
+        let key = |text| epoch_key(text).map(|date| date.to_string());
+        for text in [
+            "78796800", // midnight of Greenwich
+            "78764400", // of Tokyo
+            "78825600", // of Los Angeles, in winter
+            "78796800000",
+            "78764400000",
+            "78796800.0",
+            " 78796800",
+        ] {
+            assert_eq!(key(text).as_deref(), Some("1972-07-01"), "{text}");
+        }
+        assert_eq!(key("-305888400").as_deref(), Some("1960-04-23"));
+        assert_eq!(key("-305888400000").as_deref(), Some("1960-04-23"));
+        for text in [
+            "",
+            "-",
+            "999999",
+            "9999999999999",
+            "12345678901234567",
+            "7.8e7",
+            "78796800.5",
+            "78796801",
+            "78796800001",
+        ] {
+            assert_eq!(key(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn one_date_has_one_key() {
