@@ -13,7 +13,7 @@ mod postcode;
 mod romaji;
 mod sex;
 
-pub use address::{AddressKey, address_key, region_key};
+pub use address::{AddressKey, address_key, hyphenated, region_key};
 pub(super) use address::{PREFECTURES, split_prefecture};
 pub(super) use date::Era;
 pub use date::{DateHint, birth_key, birth_key_hinted, epoch_key};

@@ -441,16 +441,16 @@ async fn letters_are_filed_from_the_command_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn envelopes_written_in_columns_are_read() {
     let otori = Otori::new().await;
-    planted(&otori).await;
+    let (school, _) = planted(&otori).await;
     let receiver = otori.receive(&otori.config()).await;
     let room = Room {
         otori: &otori,
         receiver: &receiver,
     };
-    let (mut addresses, mut names, mut all) = (0, 0, 0);
-    for (name, unit) in [
-        ("髙橋圭祐", "囮ハイツ七〇七号"),
-        ("青木花子", "囮ハイツ七〇八号"),
+    let (mut addresses, mut names, mut right, mut all) = (0, 0, 0, 0);
+    for (name, unit, canary) in [
+        ("髙橋圭祐", "囮ハイツ七〇七号", &school[1]),
+        ("青木花子", "囮ハイツ七〇八号", &school[0]),
     ] {
         let letter = Sheet::in_columns(
             &[
@@ -473,11 +473,17 @@ async fn envelopes_written_in_columns_are_read() {
             let address = value(page, "address");
             addresses += usize::from(address.contains("東京都千代田区霞が関九丁目十二番八号"));
             names += usize::from(read == name.replace('髙', "高"));
+            match proposed(page) {
+                Some(id) if id == canary.id.as_str() => right += 1,
+                Some("") => {}
+                other => panic!("{other:?} for {}", canary.id),
+            }
         }
     }
     receiver.stop().await;
-    eprintln!("of {all}: {addresses} addresses, {names} names");
+    eprintln!("of {all}: {addresses} addresses, {names} names, {right} proposed");
     assert_eq!(addresses, all, "addresses");
+    assert_eq!(right, all, "proposed");
     // A title that is not read leaves the name in doubt: the person corrects it.
     assert!(names * 2 >= all, "{names} of {all} names");
 }

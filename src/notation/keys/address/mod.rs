@@ -69,6 +69,12 @@ pub fn address_key(text: &str) -> Option<AddressKey> {
     }
 }
 
+/// Folded text with a block's numbers as in `9-12-8`, where it has Japanese counters or kanji numerals: for looking for
+/// a street where nobody has told where an address begins.
+pub fn hyphenated(folded: &str) -> String {
+    numerals::hyphenated(folded)
+}
+
 /// The prefecture or state of an address, or of a part of one that names it: `東京都`, `ca`. A prefecture may stand
 /// without its last character where nothing follows, as in a column of prefectures. `None` where it was left out.
 pub fn region_key(text: &str) -> Option<String> {

@@ -6,6 +6,9 @@ const COUNTERS: [&str; 14] = [
     "之町",
 ];
 
+/// What stands behind each number of a block.
+const BLOCK: [&str; 8] = ["丁目", "町目", "番地の", "番地", "番の", "番", "号", "丁"];
+
 /// What parts the numbers of a block beside the hyphen.
 pub(super) const PARTS: [char; 4] = ['の', 'ノ', '之', '丿'];
 
@@ -52,6 +55,32 @@ pub(super) fn to_digits(text: &str) -> String {
             }
         }
         at += run;
+    }
+    out
+}
+
+/// A text with its numbers in digits and a hyphen where a block has its counters: 九丁目十二番八号 is 9-12-8, and so is
+/// 9丁目12-8. Where the address begins need not be known.
+pub(super) fn hyphenated(text: &str) -> String {
+    let text = match ending(text) {
+        Some((name, number)) => to_digits(&format!("{name}{number}")),
+        None => to_digits(text),
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(c) = rest.chars().next() {
+        let counter = BLOCK.iter().find_map(|counter| rest.strip_prefix(counter));
+        match counter.filter(|_| out.ends_with(is_digit)) {
+            Some(behind) if behind.starts_with(is_digit) => {
+                out.push('-');
+                rest = behind;
+            }
+            Some(behind) if behind.chars().next().is_none_or(char::is_whitespace) => rest = behind,
+            _ => {
+                out.push(c);
+                rest = &rest[c.len_utf8()..];
+            }
+        }
     }
     out
 }
@@ -191,6 +220,27 @@ mod tests {
         assert_eq!(ending("串本千二百三十四"), Some(("串本", 1234)));
         assert_eq!(ending("町屋一"), None);
         assert_eq!(ending("霞が関"), None);
+    }
+
+    #[test]
+    fn a_block_has_hyphens_whatever_its_counters() {
+        for (written, plain) in [
+            (
+                "東京都千代田区霞が関九丁目十二番八号",
+                "東京都千代田区霞が関9-12-8",
+            ),
+            ("霞が関9丁目12-8", "霞が関9-12-8"),
+            ("霞が関9-12-8", "霞が関9-12-8"),
+            ("九丁目十二番地の八 様", "9-12-8 様"),
+            ("囮ハイツ七〇七号", "囮ハイツ707"),
+            ("囮ハイツ七〇七", "囮ハイツ707"),
+            ("囮ハイツ七〇七号室", "囮ハイツ707号室"),
+            ("三番町四-五", "3番町4-5"),
+            ("1200 Example St", "1200 Example St"),
+            ("", ""),
+        ] {
+            assert_eq!(hyphenated(written), plain, "{written}");
+        }
     }
 
     #[test]
