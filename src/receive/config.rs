@@ -153,7 +153,7 @@ pub struct Limits {
     /// Bytes of unfinished messages held in memory by all connections together.
     pub memory_bytes: usize,
     /// Recipients accepted for which no message has come yet, or which wait to be stored as recipient checks, of all
-    /// connections together; further ones are put off with 452. Each takes up to 2 KB of memory, and mostly 0.4.
+    /// connections together; further ones are put off with 452. Each takes 0.4 KB of memory, and 3 KB at most.
     pub checks: usize,
     /// The same from one network.
     pub checks_per_network: usize,
