@@ -153,7 +153,12 @@ pub fn assert_each_once(otori: &Otori, mails: usize, cut: usize) {
         .collect();
     assert_eq!(counts, wanted);
     let incidents = otori.json(&["incidents"]);
-    assert_eq!(incidents["incidents"][0]["sightings"], mails + checks);
+    let joined = incidents["incidents"][0]["sightings"].as_u64().unwrap();
+    // One check alone may be too little to join.
+    assert!(
+        (mails..=mails + checks).contains(&(joined as usize)),
+        "{joined}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
