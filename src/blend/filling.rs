@@ -72,50 +72,80 @@ impl Filling {
         near: &[usize],
         rng: &mut R,
     ) -> Vec<(usize, Option<String>)> {
-        let other = |rng: &mut R| &rows[near[rng.random_range(0..near.len())]];
-        let mut row = &rows[at];
-        let alone = |row: &[Option<String>]| {
-            self.groups
-                .get(&self.group(row))
-                .is_none_or(|count| *count < 2)
-        };
-        // A combination of its own stays one, with one value taken from elsewhere.
-        let mut odd = None;
-        if alone(row) && !near.is_empty() {
-            let few = self
-                .columns
-                .iter()
-                .filter(|column| matches!(column.kind, Kind::Few))
-                .count();
-            odd = Some((rng.random_range(0..few.max(1)), other(rng)));
-            for _ in 0..TRIES {
-                if !alone(row) {
-                    break;
-                }
-                row = other(rng);
-            }
+        let row = &rows[at];
+        let mut few = self.group(row);
+        if self.groups.get(&few).is_none_or(|count| *count < 2) {
+            few = self.alone(rows, few, near, rng);
         }
+        let mut few = few.into_iter();
         let mut out = Vec::with_capacity(self.columns.len());
-        let mut number = 0;
         for column in &self.columns {
             let own = row.get(column.place).cloned().flatten();
             let value = match &column.kind {
-                Kind::Few => {
-                    let value = match odd {
-                        Some((place, donor)) if place == number => {
-                            donor.get(column.place).cloned().flatten()
-                        }
-                        _ => own,
-                    };
-                    number += 1;
-                    value
-                }
+                Kind::Few => few.next().flatten(),
                 Kind::Ordered(sorted) => column.near(sorted, own, rows, rng),
                 Kind::Text => column.text(own, rows, rng),
             };
             out.push((column.place, value));
         }
         out
+    }
+}
+
+impl Filling {
+    /// A combination that no row has, in the place of one that one customer alone has: that of the row near by which
+    /// is most like it gives some of the values in which they differ.
+    ///
+    /// Most customers of a table with a column of many values have a combination of their own, so it must not be
+    /// traded for a common one: those have the common values.
+    fn alone<R: Rng + ?Sized>(
+        &self,
+        rows: &[Vec<Option<String>>],
+        own: Vec<Option<String>>,
+        near: &[usize],
+        rng: &mut R,
+    ) -> Vec<Option<String>> {
+        if near.is_empty() {
+            return own;
+        }
+        let mut best: Option<(usize, Vec<Option<String>>)> = None;
+        let mut shared = None;
+        for _ in 0..TRIES {
+            let other = self.group(&rows[near[rng.random_range(0..near.len())]]);
+            let differing: Vec<usize> =
+                (0..own.len()).filter(|at| own[*at] != other[*at]).collect();
+            if shared.is_none() && self.groups.get(&other).is_some_and(|count| *count > 1) {
+                shared = Some(other.clone());
+            }
+            // With one value alone it would become the other's.
+            if differing.len() < 2
+                || best
+                    .as_ref()
+                    .is_some_and(|(least, _)| differing.len() >= *least)
+            {
+                continue;
+            }
+            let mut mixed = own.clone();
+            for at in &differing {
+                if self.nobody_else(*at, &own) || rng.random_bool(0.5) {
+                    mixed[*at].clone_from(&other[*at]);
+                }
+            }
+            if !self.groups.contains_key(&mixed) {
+                best = Some((differing.len(), mixed));
+            }
+        }
+        best.map(|(_, mixed)| mixed).or(shared).unwrap_or(own)
+    }
+
+    /// Whether one customer alone has that value of the columns of few values.
+    fn nobody_else(&self, number: usize, group: &[Option<String>]) -> bool {
+        let mut few = (self.columns.iter()).filter(|column| matches!(column.kind, Kind::Few));
+        let column = few.nth(number);
+        let value = group[number].as_ref();
+        column
+            .zip(value)
+            .is_some_and(|(column, value)| column.counted.count(value) == 1)
     }
 }
 
@@ -428,6 +458,41 @@ mod tests {
             "2026-11-05T09:08:07.000Z"
         );
         assert!(Moment::read("1.5").is_none() && Moment::read("2026-13-01").is_none());
+    }
+
+    #[test]
+    fn values_are_as_common_as_among_customers_whose_combinations_are_their_own() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        // A third has no points, as many as share the rest of a combination; nearly all others stand alone.
+        let rows: Vec<Vec<Option<String>>> = (0..3000)
+            .map(|_| {
+                let points = match rng.random_bool(0.3) {
+                    true => 0,
+                    false => rng.random_range(1..150) * 10,
+                };
+                let of = |most: u32, rng: &mut rand_chacha::ChaCha8Rng| {
+                    Some(rng.random_range(0..most).to_string())
+                };
+                vec![
+                    Some(points.to_string()),
+                    of(60, &mut rng),
+                    of(5, &mut rng),
+                    of(2, &mut rng),
+                ]
+            })
+            .collect();
+        let filling = Filling::learn(&[0, 1, 2, 3], &rows);
+        let near: Vec<usize> = (0..rows.len()).collect();
+        let (mut none, mut copied) = (0, 0);
+        for at in 0..1000 {
+            let drawn = filling.draw(&rows, at, &near, &mut rng);
+            let cells: Vec<_> = drawn.into_iter().map(|(_, value)| value).collect();
+            none += usize::from(cells[0].as_deref() == Some("0"));
+            let same = rows.iter().filter(|row| **row == cells).count();
+            copied += usize::from(same == 1);
+        }
+        assert!((250..360).contains(&none), "{none}");
+        assert_eq!(copied, 0);
     }
 
     #[test]
