@@ -35,15 +35,24 @@ pub(crate) struct Filling {
 
 /// Columns with at most so many rows to each value hold amounts, moments or texts.
 const ROWS_PER_VALUE: usize = 12;
+/// Numbers of more different values than this are amounts, however many rows there are to each, unless they go with the
+/// place.
+const CODES: usize = 24;
+/// How much oftener two rows of one region than any two have the same value, where it goes with the place.
+const TIED: f64 = 1.5;
 /// Draws until a value is found that no row has.
 const TRIES: usize = 40;
 
 impl Filling {
-    /// Learns the columns at these places.
-    pub(crate) fn learn(places: &[usize], rows: &[Vec<Option<String>>]) -> Filling {
+    /// Learns the columns at these places. `region` is the part of the country of a row.
+    pub(crate) fn learn<'r>(
+        places: &[usize],
+        rows: &[Vec<Option<String>>],
+        region: impl Fn(usize) -> Option<&'r str>,
+    ) -> Filling {
         let columns: Vec<Column> = places
             .iter()
-            .map(|place| Column::learn(*place, rows))
+            .map(|place| Column::learn(*place, rows, &region))
             .collect();
         let mut filling = Filling {
             columns,
@@ -150,7 +159,11 @@ impl Filling {
 }
 
 impl Column {
-    fn learn(place: usize, rows: &[Vec<Option<String>>]) -> Column {
+    fn learn<'r>(
+        place: usize,
+        rows: &[Vec<Option<String>>],
+        region: &impl Fn(usize) -> Option<&'r str>,
+    ) -> Column {
         let cells = || {
             rows.iter()
                 .map(|row| row.get(place).and_then(Option::as_deref))
@@ -162,7 +175,16 @@ impl Column {
             .iter()
             .map(|row| row.get(place).cloned().flatten())
             .find(|cell| cell.as_deref().is_none_or(|text| text.trim().is_empty()));
-        let kind = if counted.len() == 0 || total / counted.len() >= ROWS_PER_VALUE {
+        let amounts = || {
+            let mut lengths = filled().map(|text| text.trim().len());
+            let first = lengths.next();
+            counted.len() > CODES
+                && filled().all(|text| text.trim().parse::<f64>().is_ok())
+                && lengths.any(|length| Some(length) != first)
+                && !goes_with_the_place(&counted, rows, place, region)
+        };
+        let many = counted.len() > 0 && total / counted.len() < ROWS_PER_VALUE;
+        let kind = if !many && !amounts() {
             Kind::Few
         } else {
             let numbers = rows
@@ -272,6 +294,31 @@ impl Column {
             .cloned();
         shared.or_else(|| self.blank.clone().flatten())
     }
+}
+
+/// Whether rows of one region have the same value oftener than others, as those of a branch have its number.
+fn goes_with_the_place<'r>(
+    counted: &Counted<String>,
+    rows: &[Vec<Option<String>>],
+    place: usize,
+    region: &impl Fn(usize) -> Option<&'r str>,
+) -> bool {
+    let pairs = |count: u32| f64::from(count) * (f64::from(count) - 1.0);
+    let mut regions: HashMap<&str, HashMap<&str, u32>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        let value = row.get(place).and_then(Option::as_deref);
+        if let (Some(value), Some(region)) = (value, region(at)) {
+            *regions.entry(region).or_default().entry(value).or_default() += 1;
+        }
+    }
+    let (mut alike, mut all) = (0.0, 0.0);
+    for values in regions.values() {
+        alike += values.values().map(|count| pairs(*count)).sum::<f64>();
+        all += pairs(values.values().sum());
+    }
+    let anywhere: f64 = counted.all().map(|(_, count)| pairs(count)).sum();
+    let total: u32 = counted.all().map(|(_, count)| count).sum();
+    all > 0.0 && alike / all > TIED * anywhere / pairs(total)
 }
 
 /// Some row's text in that column.
@@ -474,25 +521,49 @@ mod tests {
                     Some(rng.random_range(0..most).to_string())
                 };
                 vec![
-                    Some(points.to_string()),
-                    of(60, &mut rng),
+                    Some(format!("{points} p")),
+                    Some(format!("c{}", rng.random_range(0..60))),
                     of(5, &mut rng),
                     of(2, &mut rng),
                 ]
             })
             .collect();
-        let filling = Filling::learn(&[0, 1, 2, 3], &rows);
+        let filling = Filling::learn(&[0, 1, 2, 3], &rows, |_| None);
         let near: Vec<usize> = (0..rows.len()).collect();
         let (mut none, mut copied) = (0, 0);
         for at in 0..1000 {
             let drawn = filling.draw(&rows, at, &near, &mut rng);
             let cells: Vec<_> = drawn.into_iter().map(|(_, value)| value).collect();
-            none += usize::from(cells[0].as_deref() == Some("0"));
+            none += usize::from(cells[0].as_deref() == Some("0 p"));
             let same = rows.iter().filter(|row| **row == cells).count();
             copied += usize::from(same == 1);
         }
         assert!((250..360).contains(&none), "{none}");
         assert_eq!(copied, 0);
+    }
+
+    #[test]
+    fn the_number_of_a_branch_goes_with_its_place_and_an_amount_does_not() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let regions: Vec<String> = (0..10).map(|region| format!("{region}0")).collect();
+        let rows: Vec<Vec<Option<String>>> = (0..2000)
+            .map(|at| {
+                let branch = at % 10 * 5 + rng.random_range(1..6);
+                let amount = rng.random_range(0..60) * 5;
+                vec![Some(branch.to_string()), Some(amount.to_string())]
+            })
+            .collect();
+        let filling = Filling::learn(&[0, 1], &rows, |at| Some(&regions[at % 10]));
+        let near: Vec<usize> = (3..2000).step_by(10).collect();
+        let mut amounts = HashMap::new();
+        for at in &near {
+            let drawn = filling.draw(&rows, *at, &near, &mut rng);
+            let number = |at: usize| drawn[at].1.as_ref().unwrap().parse::<u32>().unwrap();
+            assert!((16..=20).contains(&number(0)), "{}", number(0));
+            assert!(number(1) < 300 && number(1) % 5 == 0);
+            *amounts.entry(number(1)).or_insert(0) += 1;
+        }
+        assert!(amounts.len() > 40, "{}", amounts.len());
     }
 
     #[test]
@@ -517,7 +588,7 @@ mod tests {
                 ]
             })
             .collect();
-        let filling = Filling::learn(&[0, 1, 2, 3], &rows);
+        let filling = Filling::learn(&[0, 1, 2, 3], &rows, |_| None);
         let near: Vec<usize> = (0..rows.len()).collect();
         let has =
             |place: usize, value: &str| rows.iter().any(|row| row[place].as_deref() == Some(value));

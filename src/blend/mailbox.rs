@@ -101,10 +101,21 @@ pub(crate) fn holder<R: Rng + ?Sized>(
     let apart = |a: &(usize, usize, usize), b: &(usize, usize, usize)| {
         a.0 != b.0 || a.2 <= b.1 || b.2 <= a.1
     };
+    // Names within words are none: together they leave hardly a letter of their runs.
+    let leave = |a: &(usize, usize, usize), b: &(usize, usize, usize)| {
+        let second = if a.0 == b.0 { 0 } else { runs[b.0].len() };
+        runs[a.0].len() + second - long(a) - long(b)
+    };
+    let whole = |names: &[(usize, usize, usize)]| {
+        let single = runs.len() == 1;
+        single && names.iter().any(|at| long(at) == runs[0].len())
+    };
     let both = of_family
         .iter()
         .flat_map(|a| of_given.iter().map(move |b| (a, b)))
         .filter(|(a, b)| apart(a, b))
+        .filter(|(a, b)| leave(a, b) <= usize::from(long(a) + long(b) >= 2 * ALONE))
+        .filter(|_| !whole(&of_family) && !whole(&of_given))
         .max_by_key(|(a, b)| long(a) + long(b));
     let text = |(run, from, to): &(usize, usize, usize)| &runs[*run][*from..*to];
     // A name within a word is none: alone it has to fill most of its run.
@@ -184,6 +195,8 @@ mod tests {
         assert_eq!(read("yuki.sato"), told("佐藤", "由紀", None));
         assert_eq!(read("ohnoken1978"), told("", "", Some(1978)));
         assert_eq!(read("onoken1978"), told("大野", "健", Some(1978)));
+        assert_eq!(read("yukiko.sato"), told("佐藤", "", None));
+        assert_eq!(read("snowy_onokendo"), told("", "", None));
         assert_eq!(read("k-sato77"), told("佐藤", "", None));
         assert_eq!(read("snowyukigunipanda"), told("", "", None));
         assert_eq!(read("hanabi0412"), told("", "", None));

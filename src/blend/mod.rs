@@ -79,11 +79,17 @@ pub struct Ground<'a> {
 /// The persons of a table, and their names counted.
 struct Names {
     people: Vec<Seen>,
+    /// When they were born; where a row does not say that of a guardian, the child's birth tells the generation.
+    births: Vec<Option<Date>>,
     families: Counted<NameKey>,
+    /// Family names by region: many are at home in one.
+    regional: HashMap<String, Counted<NameKey>>,
     /// Given names, all and by sex and years of birth.
     all: Counted<NameKey>,
     /// Their readings.
     readings: Counted<String>,
+    /// Women and men by their given names' readings, and by how those end.
+    sexes: HashMap<String, [u32; 2]>,
     given: HashMap<(Option<Sex>, i32), Counted<NameKey>>,
 }
 
@@ -101,17 +107,34 @@ const CHOICE: usize = 8;
 const COHORT: i32 = 6;
 
 impl Names {
-    fn of(people: Vec<Seen>) -> Names {
+    fn of(people: Vec<Seen>, births: Vec<Option<Date>>, area: &[String]) -> Names {
+        let mut regional: HashMap<&str, Vec<NameKey>> = HashMap::new();
+        for (person, area) in people.iter().zip(area) {
+            if let (Some(family), Some(region)) = (&person.family, region(area)) {
+                regional.entry(region).or_default().push(key(family));
+            }
+        }
+        let regional = (regional.into_iter())
+            .map(|(region, names)| (region.to_owned(), Counted::of(names)))
+            .collect();
         let families = people
             .iter()
             .filter_map(|person| person.family.as_ref().map(key));
         let mut slices: HashMap<(Option<Sex>, i32), Vec<NameKey>> = HashMap::new();
-        for person in &people {
+        for (person, birth) in people.iter().zip(&births) {
             if let Some(given) = &person.given {
                 slices
-                    .entry(slice(person.sex, person.birth))
+                    .entry(slice(person.sex, *birth))
                     .or_default()
                     .push(key(given));
+            }
+        }
+        let mut sexes: HashMap<String, [u32; 2]> = HashMap::new();
+        for person in &people {
+            if let (Some(given), Some(sex)) = (&person.given, person.sex) {
+                for part in sounds(given) {
+                    sexes.entry(part).or_default()[usize::from(sex == Sex::Male)] += 1;
+                }
             }
         }
         let readings = people
@@ -121,16 +144,44 @@ impl Names {
             .iter()
             .filter_map(|person| person.given.as_ref().map(key));
         Names {
+            regional,
             families: Counted::of(families),
             all: Counted::of(all),
             readings: Counted::of(readings),
+            sexes,
             given: slices
                 .into_iter()
                 .map(|(slice, names)| (slice, Counted::of(names)))
                 .collect(),
             people,
+            births,
         }
     }
+
+    /// Whose name it is, as far as the table shows: by the whole of it, or by how it ends.
+    fn sex(&self, given: &NamePart) -> Option<Sex> {
+        let counted = sounds(given).find_map(|part| self.sexes.get(&part))?;
+        let of = |sex: Sex, own: u32, other: u32| (own >= 5 * other).then_some(sex);
+        let [women, men] = *counted;
+        of(Sex::Female, women, men).or(of(Sex::Male, men, women))
+    }
+}
+
+/// A given name's reading (or the name, where that is not known), and its last letters.
+fn sounds(given: &NamePart) -> impl Iterator<Item = String> {
+    let sound = match given.kana.is_empty() {
+        true => given.written.to_lowercase(),
+        false => given.kana.clone(),
+    };
+    let ends: Vec<String> = [2, 1]
+        .into_iter()
+        .filter_map(|letters| {
+            let (at, _) = sound.char_indices().rev().nth(letters - 1)?;
+            // Not to be taken for a whole name.
+            Some(format!("-{}", &sound[at..]))
+        })
+        .collect();
+    std::iter::once(sound).chain(ends)
 }
 
 fn slice(sex: Option<Sex>, birth: Option<Date>) -> (Option<Sex>, i32) {
@@ -243,12 +294,19 @@ impl<'a> Ground<'a> {
                 .map(|cells| cells.person(roles, lexicon))
                 .collect::<Vec<Seen>>()
         };
-        let guardians = Names::of(people(GUARDIAN));
-        let children = Names::of(if mapping.has_child() {
-            people(CHILD)
-        } else {
-            Vec::new()
-        });
+        let area: Vec<String> = cells.iter().map(area_of).collect();
+        let guardians = people(GUARDIAN);
+        let children = match mapping.has_child() {
+            true => people(CHILD),
+            false => Vec::new(),
+        };
+        let born = |at: usize| Some(children.get(at)?.birth?);
+        let births = (guardians.iter().enumerate())
+            .map(|(at, guardian)| guardian.birth.or(born(at)))
+            .collect();
+        let guardians = Names::of(guardians, births, &area);
+        let births = children.iter().map(|child| child.birth).collect();
+        let children = Names::of(children, births, &area);
         let locals = Locals::learn(cells.iter().zip(&guardians.people).map(|(cells, person)| {
             let (local, _) = cells.text(Role::Email)?.split_once('@')?;
             Some((local, owner(mapping.locale, person)))
@@ -260,7 +318,6 @@ impl<'a> Ground<'a> {
             .filter(|(column, _)| column.role == Role::Other && column.value.is_none())
             .filter_map(|(_, place)| *place)
             .collect();
-        let area: Vec<String> = cells.iter().map(area_of).collect();
         let moments: Vec<Option<f64>> = cells
             .iter()
             .map(|cells| filling::order(cells.text(Role::CreatedAt)?))
@@ -276,7 +333,7 @@ impl<'a> Ground<'a> {
         }
         let day = |moment: Option<f64>| filling::day(moment?);
         Some(Ground {
-            filling: Filling::learn(&plain, rows),
+            filling: Filling::learn(&plain, rows, |at| region(&area[at])),
             mapping,
             rows,
             cells,
@@ -409,7 +466,11 @@ impl<'a> Ground<'a> {
             household.children.truncate(1);
             household.children[0] = child;
         }
-        household.guardian = held(guardian, holder);
+        let sex = holder
+            .given
+            .as_ref()
+            .and_then(|given| self.guardians.sex(given));
+        household.guardian = held(guardian, holder, sex);
         // A table that shows one family name for both shows it once; one with two shows them equal.
         for child in &mut household.children {
             child.family = household.guardian.family.clone();
@@ -473,11 +534,16 @@ impl<'a> Ground<'a> {
         };
         let named = holder.given.as_ref().is_none_or(|given| {
             let given = key(given);
-            let slice = self.guardians.given.get(&slice(person.sex, person.birth));
+            let slice = slice(person.sex, self.guardians.births[at]);
+            let slice = self.guardians.given.get(&slice);
             self.guardians.all.count(&given) == 0
                 || slice.is_some_and(|names| names.count(&given) > 0)
         });
-        born && named
+        let sexes = holder
+            .given
+            .as_ref()
+            .and_then(|given| self.guardians.sex(given));
+        born && named && sexes.zip(person.sex).is_none_or(|(name, own)| name == own)
     }
 
     /// A person like the one in row `at`: born near that one, of the same sex, with names about as common.
@@ -505,8 +571,8 @@ impl<'a> Ground<'a> {
                 .unwrap_or(birth)
         });
         let mut pair = || {
-            let family = self.family(names, pattern, stranger, rng);
-            let given = self.given(names, pattern, (sex, birth), stranger, rng);
+            let family = self.family(names, at, stranger, rng);
+            let given = self.given(names, at, (sex, birth), stranger, rng);
             (
                 family.unwrap_or(spare.family.clone()),
                 given.unwrap_or(spare.given.clone()),
@@ -538,15 +604,39 @@ impl<'a> Ground<'a> {
     fn family<R: Rng + ?Sized>(
         &self,
         names: &Names,
-        pattern: &Seen,
+        at: usize,
         stranger: &mut dyn FnMut(&mut R) -> Household,
         rng: &mut R,
     ) -> Option<NamePart> {
-        let own = pattern.family.as_ref()?;
-        let others = names.families.count(&key(own)).saturating_sub(1);
+        let own = key(names.people.get(at)?.family.as_ref()?);
+        let others = names.families.count(&own).saturating_sub(1);
+        // As common as its pattern in that region, too.
+        let region = region(&self.area[at]).and_then(|region| names.regional.get(region));
+        let there = region.map(|names| names.count(&own).saturating_sub(1));
+        let mut spare = None;
         for _ in 0..TRIES {
-            match names.families.like(others, rng) {
-                Some((written, kana)) if self.readable(kana) => return Some(part(written, kana)),
+            let (found, fits) = match (region, there) {
+                (Some(region), Some(there)) if there > 0 => {
+                    let found = region.like(there, rng);
+                    let count = found.map_or(0, |name| names.families.count(name));
+                    (found, count <= others * 2 && count * 2 >= others)
+                }
+                _ => {
+                    let found = names.families.like(others, rng);
+                    let known = found
+                        .zip(region)
+                        .map_or(0, |(name, region)| region.count(name));
+                    (found, known == 0 || there.is_none())
+                }
+            };
+            match found {
+                Some((written, kana)) if self.readable(kana) => {
+                    let found = part(written, kana);
+                    if fits {
+                        return Some(found);
+                    }
+                    spare = Some(found);
+                }
                 Some(_) => {}
                 None => {
                     let fresh = stranger(rng).guardian.family;
@@ -556,25 +646,30 @@ impl<'a> Ground<'a> {
                 }
             }
         }
-        None
+        spare
     }
 
     fn given<R: Rng + ?Sized>(
         &self,
         names: &Names,
-        pattern: &Seen,
+        at: usize,
         (sex, birth): (Sex, Date),
         stranger: &mut dyn FnMut(&mut R) -> Household,
         rng: &mut R,
     ) -> Option<NamePart> {
+        let pattern = &names.people[at];
         let own = pattern.given.as_ref()?;
         let count = |slice, name: &NameKey| {
             let counted: Option<&Counted<NameKey>> = names.given.get(&slice);
             counted.map_or(0, |counted| counted.count(name))
         };
-        let home = slice(pattern.sex, pattern.birth);
+        let born = names.births[at];
+        let home = slice(pattern.sex, born);
         let others = count(home, &key(own)).saturating_sub(1);
-        let mine = slice(pattern.sex.map(|_| sex), pattern.birth.map(|_| birth));
+        let mine = slice(
+            pattern.sex.map(|_| sex),
+            pattern.birth.map(|_| birth).or(born),
+        );
         let counted = names.given.get(&mine).or_else(|| names.given.get(&home))?;
         // About as common among all, too; the nearest of a few.
         let wanted = (names.all.count(&key(own)), names.readings.count(&own.kana));
@@ -671,12 +766,13 @@ fn spelt(mapping: &Mapping, names: &Names, lexicon: &Lexicon) -> (Spelt, Spelt) 
     )
 }
 
-/// A person who is the holder of a mailbox.
-fn held(person: Person, holder: Holder) -> Person {
+/// A person who is the holder of a mailbox. `sex` is the one whose name it is, where that is known.
+fn held(person: Person, holder: Holder, sex: Option<Sex>) -> Person {
     let birth = holder
         .year
         .and_then(|year| person.birth.replace_year(year).ok());
     Person {
+        sex: sex.unwrap_or(person.sex),
         family: holder.family.unwrap_or(person.family),
         given: holder.given.unwrap_or(person.given),
         birth: birth.unwrap_or(person.birth),
@@ -719,6 +815,11 @@ fn area(postcode: &str, region: &str) -> String {
         false => postcode.to_owned(),
         true => format!("{region}    "),
     }
+}
+
+/// The part of the country that an area lies in.
+fn region(area: &str) -> Option<&str> {
+    area.get(..AREA_DIGITS[AREA_DIGITS.len() - 1])
 }
 
 fn area_of(cells: &Cells<'_>) -> String {
