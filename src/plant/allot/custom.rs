@@ -3,7 +3,7 @@
 //! A canary that has a number where others have none, or whose number stands in three more rows, is
 //! found by it before anybody looks at its name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rand::{Rng, RngExt};
 
@@ -39,6 +39,8 @@ pub struct Custom {
     numbers: Option<f64>,
     /// Share of the addresses that are at a provider's.
     providers: Option<f64>,
+    /// Mail domains of those who join now, with how many have them.
+    domains: HashMap<String, usize>,
     /// How many customers share what 19 of 20 customers share with no more: a small mail domain, a building.
     domain: usize,
     building: usize,
@@ -98,10 +100,14 @@ impl Custom {
             .filter_map(|text| phone_key(text, Some(mapping.locale.into())));
         let numbers = counts(keys);
         let all: usize = numbers.values().sum();
-        let domains = counts(texts(&mail).into_iter().filter_map(|text| {
+        let domain_of = |text: &str| {
             let key = email_key(text)?;
             Some(key.rsplit_once('@')?.1.to_owned())
-        }));
+        };
+        let domains = counts(texts(&mail).into_iter().filter_map(domain_of));
+        let of_late = rows.iter().zip(late).filter(|(_, late)| **late);
+        let of_late = of_late.flat_map(|(row, _)| mail.iter().filter_map(|at| row[*at].as_deref()));
+        let of_late = counts(of_late.filter_map(domain_of));
         let mails: usize = domains.values().sum();
         let (big, small): (Vec<usize>, Vec<usize>) =
             (domains.values()).partition(|count| **count as f64 >= PROVIDER * mails as f64);
@@ -114,6 +120,7 @@ impl Custom {
             kinds: kinds.collect(),
             numbers: (all > 0).then(|| numbers.len() as f64 / all as f64),
             providers: (mails > 0).then(|| big.iter().sum::<usize>() as f64 / mails as f64),
+            domains: of_late,
             domain: usual(small),
             building: usual(buildings.into_values().collect()),
         }
@@ -141,6 +148,24 @@ impl Custom {
     /// Whether an address should be at a provider's; `None` where nobody knows.
     pub(super) fn at_provider<R: Rng + ?Sized>(&self, rng: &mut R) -> Option<bool> {
         self.providers.map(|share| rng.random_bool(share))
+    }
+
+    /// At which of these providers, as those who join now have theirs; `None` where they are at none of them.
+    pub(super) fn provider<'p, R: Rng + ?Sized>(
+        &self,
+        open: impl Iterator<Item = &'p str>,
+        rng: &mut R,
+    ) -> Option<&'p str> {
+        let open: BTreeSet<&str> = open.collect();
+        let count = |domain: &str| self.domains.get(domain).copied().unwrap_or(0);
+        let all: usize = open.iter().map(|domain| count(domain)).sum();
+        let mut left = (all > 0).then(|| rng.random_range(0..all))?;
+        open.into_iter().find(|domain| {
+            let own = count(domain);
+            let found = left < own;
+            left = left.saturating_sub(own);
+            found
+        })
     }
 
     /// How many numbers so many canaries have, if they share them as customers do; 0 where nobody knows.
@@ -251,8 +276,47 @@ fn usual(mut counts: Vec<usize>) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+
     use super::*;
     use crate::notation::MappedColumn;
+
+    #[test]
+    fn mailboxes_are_at_the_providers_of_those_who_join_now() {
+        let mapping = Mapping {
+            locale: Locale::JaJp,
+            columns: vec![MappedColumn::told("mail", Role::Email)],
+            related: Vec::new(),
+        };
+        let rows: Vec<Row> = (0..400)
+            .map(|at| {
+                let domain = if at % 4 == 0 || at < 200 {
+                    "old.example"
+                } else {
+                    "new.example"
+                };
+                vec![Some(format!("a{at}@{domain}"))]
+            })
+            .collect();
+        let late: Vec<bool> = (0..400).map(|at| at >= 200).collect();
+        let custom = Custom::of(
+            &mapping,
+            &["mail".to_owned()],
+            &rows,
+            &late,
+            &AreaCodes::default(),
+        );
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let open = ["old.example", "new.example", "old.example", "else.example"];
+        let new = (0..1000)
+            .filter(|_| custom.provider(open.into_iter(), &mut rng) == Some("new.example"))
+            .count();
+        assert!((700..800).contains(&new), "{new}");
+        assert_eq!(
+            custom.provider(["else.example"].into_iter(), &mut rng),
+            None
+        );
+    }
 
     #[test]
     fn every_mobile_code_is_a_mobile_ones() {

@@ -54,8 +54,16 @@ pub(super) fn give<R: Rng + ?Sized>(
         }
         // Single mailboxes are at large providers, domains of ours are small ones.
         let kind = stock.custom.at_provider(rng);
+        let boxes = open.iter().filter(|open| open.left > 0);
+        let at = boxes.filter_map(|open| mailbox(&open.entry.point));
+        let provider = match kind {
+            Some(true) => stock.custom.provider(at, rng),
+            _ => None,
+        };
         let wanted = |open: &Open<'_>| {
-            kind.is_none_or(|single| single == matches!(open.entry.point, ContactPoint::Mailbox(_)))
+            let at = mailbox(&open.entry.point);
+            kind.is_none_or(|single| single == at.is_some())
+                && provider.is_none_or(|provider| at == Some(provider))
         };
         let any = open.iter().any(|open| open.left > 0 && wanted(open));
         // The one that this source has used least; a random one of several.
@@ -92,6 +100,14 @@ pub(super) fn give<R: Rng + ?Sized>(
         });
     }
     Ok(())
+}
+
+/// The domain of a single mailbox.
+fn mailbox(point: &ContactPoint) -> Option<&str> {
+    match point {
+        ContactPoint::Mailbox(address) => Some(address.domain()),
+        _ => None,
+    }
 }
 
 /// A new address for a household that has become another one, at the domain of the old: the local part
