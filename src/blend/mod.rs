@@ -300,7 +300,7 @@ impl<'a> Ground<'a> {
             true => people(CHILD),
             false => Vec::new(),
         };
-        let born = |at: usize| Some(children.get(at)?.birth?);
+        let born = |at: usize| children.get(at)?.birth;
         let births = (guardians.iter().enumerate())
             .map(|(at, guardian)| guardian.birth.or(born(at)))
             .collect();
@@ -776,7 +776,6 @@ fn held(person: Person, holder: Holder, sex: Option<Sex>) -> Person {
         family: holder.family.unwrap_or(person.family),
         given: holder.given.unwrap_or(person.given),
         birth: birth.unwrap_or(person.birth),
-        ..person
     }
 }
 
