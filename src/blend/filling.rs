@@ -64,13 +64,15 @@ impl Filling {
         filling
     }
 
+    /// The columns of few values.
+    fn few(&self) -> impl Iterator<Item = &Column> {
+        let all = self.columns.iter();
+        all.filter(|column| matches!(column.kind, Kind::Few))
+    }
+
     fn group(&self, row: &[Option<String>]) -> Vec<Option<String>> {
-        let few = self
-            .columns
-            .iter()
-            .filter(|column| matches!(column.kind, Kind::Few));
-        few.map(|column| row.get(column.place).cloned().flatten())
-            .collect()
+        let cells = self.few().map(|column| row.get(column.place));
+        cells.map(|cell| cell.cloned().flatten()).collect()
     }
 
     /// A cell for each column (place and value), as in row `at`. `near` are rows that could stand for it.
@@ -99,9 +101,7 @@ impl Filling {
         }
         out
     }
-}
 
-impl Filling {
     /// A combination that no row has, in the place of one that one customer alone has: that of the row near by which
     /// is most like it gives some of the values in which they differ.
     ///
@@ -149,12 +149,8 @@ impl Filling {
 
     /// Whether one customer alone has that value of the columns of few values.
     fn nobody_else(&self, number: usize, group: &[Option<String>]) -> bool {
-        let mut few = (self.columns.iter()).filter(|column| matches!(column.kind, Kind::Few));
-        let column = few.nth(number);
-        let value = group[number].as_ref();
-        column
-            .zip(value)
-            .is_some_and(|(column, value)| column.counted.count(value) == 1)
+        let own = self.few().nth(number).zip(group[number].as_ref());
+        own.is_some_and(|(column, value)| column.counted.count(value) == 1)
     }
 }
 

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
-use rand::{Rng, RngExt};
+use rand::Rng;
+use rand::seq::IndexedRandom;
 
-use crate::persona::{Locale, NamePart, romaji};
+use crate::persona::{Locale, NamePart, Sex, romaji};
 
 /// Letters of a name, at least, to be taken for it beside another name, and alone.
 const LETTERS: usize = 3;
@@ -44,15 +45,8 @@ impl Spelt {
     /// One of the names that are spelt so; the commoner, the likelier.
     fn pick<R: Rng + ?Sized>(&self, letters: &str, rng: &mut R) -> Option<NamePart> {
         let names = self.0.get(letters)?;
-        let all: u32 = names.iter().map(|(_, rows)| rows + 1).sum();
-        let mut left = rng.random_range(0..all);
-        for (name, rows) in names {
-            match left.checked_sub(rows + 1) {
-                Some(less) => left = less,
-                None => return Some(name.clone()),
-            }
-        }
-        None
+        let chosen = names.choose_weighted(rng, |(_, rows)| rows + 1).ok();
+        chosen.map(|(name, _)| name.clone())
     }
 
     fn has(&self, letters: &str) -> bool {
@@ -65,6 +59,8 @@ impl Spelt {
 pub(crate) struct Holder {
     pub(crate) family: Option<NamePart>,
     pub(crate) given: Option<NamePart>,
+    /// Whose name the given one is, where the table shows that.
+    pub(crate) sex: Option<Sex>,
     /// Year of birth.
     pub(crate) year: Option<i32>,
 }
@@ -148,6 +144,7 @@ pub(crate) fn holder<R: Rng + ?Sized>(
     Holder {
         family: family.and_then(|at| families.pick(text(&at), rng)),
         given: given_name.and_then(|at| given.pick(text(&at), rng)),
+        sex: None,
         year: year.filter(|year| YEARS.contains(year)),
     }
 }

@@ -21,6 +21,7 @@ mod filling;
 mod habit;
 mod local;
 mod mailbox;
+mod names;
 mod profile;
 mod seen;
 
@@ -38,6 +39,7 @@ use filling::Filling;
 pub(crate) use filling::order;
 use local::{Locals, Owner};
 use mailbox::{Holder, Spelt};
+use names::{NameKey, Names, key, slice};
 pub use profile::{Change, ColumnProfile, FOLDED_BELOW, Mix, Portion, Profile, Together, Trait};
 use seen::{CHILD, Cells, GUARDIAN, Roles, Seen};
 
@@ -49,6 +51,10 @@ const NEAR: usize = 12;
 const LATE_LEAST: usize = 500;
 /// Draws of a name until one fits.
 const TRIES: usize = 60;
+/// Rows that may be expected to have a canary's whole name by chance.
+const NAMESAKES: f64 = 0.1;
+/// Names of which the one stays that is as common among all as its pattern is.
+const CHOICE: usize = 8;
 
 /// A row of text; NULL is `None`.
 type Row = Vec<Option<String>>;
@@ -74,121 +80,6 @@ pub struct Ground<'a> {
     late: Vec<usize>,
     /// Days on which rows were made, where a column says so.
     made: Vec<Option<Date>>,
-}
-
-/// The persons of a table, and their names counted.
-struct Names {
-    people: Vec<Seen>,
-    /// When they were born; where a row does not say that of a guardian, the child's birth tells the generation.
-    births: Vec<Option<Date>>,
-    families: Counted<NameKey>,
-    /// Family names by region: many are at home in one.
-    regional: HashMap<String, Counted<NameKey>>,
-    /// Given names, all and by sex and years of birth.
-    all: Counted<NameKey>,
-    /// Their readings.
-    readings: Counted<String>,
-    /// Women and men by their given names' readings, and by how those end.
-    sexes: HashMap<String, [u32; 2]>,
-    given: HashMap<(Option<Sex>, i32), Counted<NameKey>>,
-}
-
-type NameKey = (String, String);
-
-fn key(part: &NamePart) -> NameKey {
-    (part.written.clone(), part.kana.clone())
-}
-
-/// Rows that may be expected to have a canary's whole name by chance.
-const NAMESAKES: f64 = 0.1;
-/// Names of which the one stays that is as common among all as its pattern is.
-const CHOICE: usize = 8;
-/// Years of birth whose given names are counted together.
-const COHORT: i32 = 6;
-
-impl Names {
-    fn of(people: Vec<Seen>, births: Vec<Option<Date>>, area: &[String]) -> Names {
-        let mut regional: HashMap<&str, Vec<NameKey>> = HashMap::new();
-        for (person, area) in people.iter().zip(area) {
-            if let (Some(family), Some(region)) = (&person.family, region(area)) {
-                regional.entry(region).or_default().push(key(family));
-            }
-        }
-        let regional = (regional.into_iter())
-            .map(|(region, names)| (region.to_owned(), Counted::of(names)))
-            .collect();
-        let families = people
-            .iter()
-            .filter_map(|person| person.family.as_ref().map(key));
-        let mut slices: HashMap<(Option<Sex>, i32), Vec<NameKey>> = HashMap::new();
-        for (person, birth) in people.iter().zip(&births) {
-            if let Some(given) = &person.given {
-                slices
-                    .entry(slice(person.sex, *birth))
-                    .or_default()
-                    .push(key(given));
-            }
-        }
-        let mut sexes: HashMap<String, [u32; 2]> = HashMap::new();
-        for person in &people {
-            if let (Some(given), Some(sex)) = (&person.given, person.sex) {
-                for part in sounds(given) {
-                    sexes.entry(part).or_default()[usize::from(sex == Sex::Male)] += 1;
-                }
-            }
-        }
-        let readings = people
-            .iter()
-            .filter_map(|person| Some(person.given.as_ref()?.kana.clone()));
-        let all = people
-            .iter()
-            .filter_map(|person| person.given.as_ref().map(key));
-        Names {
-            regional,
-            families: Counted::of(families),
-            all: Counted::of(all),
-            readings: Counted::of(readings),
-            sexes,
-            given: slices
-                .into_iter()
-                .map(|(slice, names)| (slice, Counted::of(names)))
-                .collect(),
-            people,
-            births,
-        }
-    }
-
-    /// Whose name it is, as far as the table shows: by the whole of it, or by how it ends.
-    fn sex(&self, given: &NamePart) -> Option<Sex> {
-        let counted = sounds(given).find_map(|part| self.sexes.get(&part))?;
-        let of = |sex: Sex, own: u32, other: u32| (own >= 5 * other).then_some(sex);
-        let [women, men] = *counted;
-        of(Sex::Female, women, men).or(of(Sex::Male, men, women))
-    }
-}
-
-/// A given name's reading (or the name, where that is not known), and its last letters.
-fn sounds(given: &NamePart) -> impl Iterator<Item = String> {
-    let sound = match given.kana.is_empty() {
-        true => given.written.to_lowercase(),
-        false => given.kana.clone(),
-    };
-    let ends: Vec<String> = [2, 1]
-        .into_iter()
-        .filter_map(|letters| {
-            let (at, _) = sound.char_indices().rev().nth(letters - 1)?;
-            // Not to be taken for a whole name.
-            Some(format!("-{}", &sound[at..]))
-        })
-        .collect();
-    std::iter::once(sound).chain(ends)
-}
-
-fn slice(sex: Option<Sex>, birth: Option<Date>) -> (Option<Sex>, i32) {
-    (
-        sex,
-        birth.map_or(0, |birth| birth.year().div_euclid(COHORT)),
-    )
 }
 
 /// Somebody like the customers, and the row to be written.
@@ -439,7 +330,12 @@ impl<'a> Ground<'a> {
     ) -> Drawn {
         let holder = match home.email.as_deref().and_then(|text| text.split_once('@')) {
             Some((local, _)) if mailbox => {
-                mailbox::holder(local, &self.spelt.0, &self.spelt.1, rng)
+                let holder = mailbox::holder(local, &self.spelt.0, &self.spelt.1, rng);
+                let given = holder.given.as_ref();
+                Holder {
+                    sex: given.and_then(|given| self.guardians.sex(given)),
+                    ..holder
+                }
             }
             _ => Holder::default(),
         };
@@ -466,11 +362,7 @@ impl<'a> Ground<'a> {
             household.children.truncate(1);
             household.children[0] = child;
         }
-        let sex = holder
-            .given
-            .as_ref()
-            .and_then(|given| self.guardians.sex(given));
-        household.guardian = held(guardian, holder, sex);
+        household.guardian = held(guardian, holder);
         // A table that shows one family name for both shows it once; one with two shows them equal.
         for child in &mut household.children {
             child.family = household.guardian.family.clone();
@@ -539,11 +431,8 @@ impl<'a> Ground<'a> {
             self.guardians.all.count(&given) == 0
                 || slice.is_some_and(|names| names.count(&given) > 0)
         });
-        let sexes = holder
-            .given
-            .as_ref()
-            .and_then(|given| self.guardians.sex(given));
-        born && named && sexes.zip(person.sex).is_none_or(|(name, own)| name == own)
+        let sexes = holder.sex.zip(person.sex);
+        born && named && sexes.is_none_or(|(name, own)| name == own)
     }
 
     /// A person like the one in row `at`: born near that one, of the same sex, with names about as common.
@@ -766,13 +655,13 @@ fn spelt(mapping: &Mapping, names: &Names, lexicon: &Lexicon) -> (Spelt, Spelt) 
     )
 }
 
-/// A person who is the holder of a mailbox. `sex` is the one whose name it is, where that is known.
-fn held(person: Person, holder: Holder, sex: Option<Sex>) -> Person {
+/// A person who is the holder of a mailbox.
+fn held(person: Person, holder: Holder) -> Person {
     let birth = holder
         .year
         .and_then(|year| person.birth.replace_year(year).ok());
     Person {
-        sex: sex.unwrap_or(person.sex),
+        sex: holder.sex.unwrap_or(person.sex),
         family: holder.family.unwrap_or(person.family),
         given: holder.given.unwrap_or(person.given),
         birth: birth.unwrap_or(person.birth),
