@@ -93,9 +93,7 @@ impl Regions {
         self.numbers.insert(name.into(), number);
         number
     }
-}
 
-impl Regions {
     /// The number of a region as a list writes it; 0 where no canary lives there.
     pub fn known(&self, name: &str) -> u16 {
         let known = self.numbers.get(name);

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
 use crate::canary::{ContactPoint, SourceName, is_japanese_mobile};
@@ -40,7 +41,7 @@ pub struct Custom {
     /// Share of the addresses that are at a provider's.
     providers: Option<f64>,
     /// Mail domains of those who join now, with how many have them.
-    domains: HashMap<String, usize>,
+    of_late: HashMap<String, usize>,
     /// How many customers share what 19 of 20 customers share with no more: a small mail domain, a building.
     domain: usize,
     building: usize,
@@ -120,7 +121,7 @@ impl Custom {
             kinds: kinds.collect(),
             numbers: (all > 0).then(|| numbers.len() as f64 / all as f64),
             providers: (mails > 0).then(|| big.iter().sum::<usize>() as f64 / mails as f64),
-            domains: of_late,
+            of_late,
             domain: usual(small),
             building: usual(buildings.into_values().collect()),
         }
@@ -157,15 +158,9 @@ impl Custom {
         rng: &mut R,
     ) -> Option<&'p str> {
         let open: BTreeSet<&str> = open.collect();
-        let count = |domain: &str| self.domains.get(domain).copied().unwrap_or(0);
-        let all: usize = open.iter().map(|domain| count(domain)).sum();
-        let mut left = (all > 0).then(|| rng.random_range(0..all))?;
-        open.into_iter().find(|domain| {
-            let own = count(domain);
-            let found = left < own;
-            left = left.saturating_sub(own);
-            found
-        })
+        let open: Vec<&str> = open.into_iter().collect();
+        let count = |domain: &&str| self.of_late.get(*domain).copied().unwrap_or(0);
+        open.choose_weighted(rng, count).ok().copied()
     }
 
     /// How many numbers so many canaries have, if they share them as customers do; 0 where nobody knows.

@@ -29,7 +29,7 @@ const SLOWEST: u64 = 100;
 
 pub(super) const NO_MAIL: &str = "503 5.5.1 Error: need MAIL command";
 pub(super) const TOO_LARGE: &str = "552 5.3.4 Message size exceeds fixed limit";
-const NO_MEMORY: &str = "452 4.3.1 Insufficient system storage";
+pub(super) const NO_STORAGE: &str = "452 4.3.1 Insufficient system storage";
 const NOT_STORED: &str = "451 4.3.0 Error: queue file write error";
 
 /// What has come of a message in chunks.
@@ -81,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         }
         Ok(match reader.finish() {
             Received::Whole(raw) => self.store(&transaction, raw).await,
-            Received::TooLarge if memory.short => self.put_off(&transaction, NO_MEMORY),
+            Received::TooLarge if memory.short => self.put_off(&transaction, NO_STORAGE),
             Received::TooLarge => self.refuse(&transaction, TOO_LARGE),
         })
     }
@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         Ok(if chunks.memory.short {
             // Our fault: the client comes again, so that nobody has asked in vain.
             self.asked.served(&transaction.recipients);
-            self.answer_chunk(&transaction, last, NO_MEMORY)
+            self.answer_chunk(&transaction, last, NO_STORAGE)
         } else if !fits {
             self.answer_chunk(&transaction, last, TOO_LARGE)
         } else if last {
@@ -255,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
 fn reason(answer: &str) -> &'static str {
     match answer {
         TOO_LARGE => "too_large",
-        NO_MEMORY => "no_memory",
+        NO_STORAGE => "no_memory",
         _ => "not_stored",
     }
 }

@@ -8,7 +8,7 @@ use smtp_proto::{MAIL_BODY_BINARYMIME, MAIL_SMTPUTF8, MailFrom, RcptTo, Request}
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::command::written;
-use super::message::{NO_MAIL, TOO_LARGE};
+use super::message::{NO_MAIL, NO_STORAGE, TOO_LARGE};
 use super::recipients::Standing;
 use super::session::{Next, Protocol, Session, Transaction};
 use crate::canary::MailAddress;
@@ -18,7 +18,6 @@ use crate::metrics::metrics;
 const COMMANDS: u32 = 100;
 
 const TOO_MANY: &str = "452 4.5.3 Error: too many recipients";
-const NO_ROOM: &str = "452 4.3.1 Insufficient system storage";
 
 /// What the transport said beside the message; stored with it.
 #[derive(Serialize)]
@@ -187,7 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             if asked.is_err() {
                 // The client sends to those that it has, and comes again for the others.
                 let answer = match transaction.recipients.is_empty() {
-                    true => NO_ROOM,
+                    true => NO_STORAGE,
                     false => TOO_MANY,
                 };
                 return self.refuse_recipient("room", answer);

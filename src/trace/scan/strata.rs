@@ -109,13 +109,12 @@ mod tests {
             for rows in [1, 20, 300] {
                 let mut wrong = 0;
                 for _ in 0..LISTS {
-                    let mut stratum = Stratum::default();
                     let mut strata = Strata::default();
                     for _ in 0..rows {
                         let filled = u16::from(rng.random_bool(truth)) << Class::Phone as u16;
                         strata.count(Attribute::Region, 1, 1, filled);
                     }
-                    stratum.clone_from(&strata.of(Attribute::Region, 1));
+                    let stratum = strata.of(Attribute::Region, 1);
                     let least = stratum.filled_at_least(Class::Phone, 0.05);
                     wrong += usize::from(least > truth);
                     assert_eq!(stratum.filled_at_least(Class::Name, 0.05), 0.0);

@@ -113,6 +113,7 @@ mod tests {
         // Half of so many: about the entropy of so many throws of a coin.
         assert!((-7_100.0..-6_900.0).contains(&ln), "{ln}");
     }
+
     /// Every sweep looked at by itself.
     fn one_by_one(areas: &Areas, came: &[Chance]) -> f64 {
         let mut sum = Sum::default();

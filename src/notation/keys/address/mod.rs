@@ -91,11 +91,13 @@ pub fn region_key(text: &str) -> Option<String> {
         return Some(region).filter(|region| !region.is_empty());
     }
     let text = japanese::without_postcode(&folded).trim();
-    let named = PREFECTURES.iter().find(|name| {
-        let short = name.strip_suffix(['都', '府', '県']);
-        text.starts_with(**name) || short == Some(text)
-    });
-    named.map(ToString::to_string)
+    let (named, _) = split_prefecture(text);
+    let short = |name: &&&str| name.strip_suffix(['都', '府', '県']) == Some(text);
+    let named = match named.is_empty() {
+        true => *PREFECTURES.iter().find(short)?,
+        false => named,
+    };
+    Some(named.to_owned())
 }
 
 #[cfg(test)]
