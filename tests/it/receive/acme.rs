@@ -1,7 +1,8 @@
 //! A certificate from a real ACME authority: Debian's Pebble, which asks the receiver over HTTP.
 
-use std::net::SocketAddr;
-use std::path::Path;
+use std::fs::File;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,12 +19,14 @@ struct Authority {
     management: SocketAddr,
     /// Where it asks for answers, in the place of port 80.
     asks: SocketAddr,
+    /// What both have said.
+    log: PathBuf,
 }
 
 impl Authority {
     fn start(dir: &Path) -> Authority {
         let names = free();
-        let (listen, management, asks) = (free(), free(), free());
+        let (listen, management, asks, answers) = (free(), free(), free(), free());
         certificate(dir);
         let config = serde_json::json!({"pebble": {
             "listenAddress": listen, "managementListenAddress": management,
@@ -36,7 +39,7 @@ impl Authority {
         let mut dns = Command::new("pebble-challtestsrv");
         dns.args(["-http01", "", "-https01", "", "-tlsalpn01", ""])
             .args(["-defaultIPv6", "", "-dns01", &names.to_string()])
-            .args(["-management", &free().to_string()]);
+            .args(["-management", &answers.to_string()]);
         let mut pebble = Command::new("pebble");
         pebble
             .arg("-config")
@@ -45,10 +48,12 @@ impl Authority {
             .env("PEBBLE_VA_NOSLEEP", "1")
             // Some good nonces are refused, as RFC 8555 lets an authority do.
             .env("PEBBLE_WFE_NONCEREJECT", "5");
+        let log = dir.join("authority.log");
+        let said = File::create(&log).unwrap();
         let children = [&mut dns, &mut pebble].map(|command| {
             command
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
+                .stdout(said.try_clone().unwrap())
+                .stderr(said.try_clone().unwrap())
                 .spawn()
                 .unwrap()
         });
@@ -57,12 +62,13 @@ impl Authority {
             directory: format!("https://{listen}/dir"),
             management,
             asks,
+            log,
         };
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while authority.root().is_empty() {
-            assert!(Instant::now() < deadline, "Pebble does not answer");
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        // An order that comes before the name server is up fails.
+        authority.until(
+            || TcpStream::connect(answers).is_ok() && !authority.root().is_empty(),
+            "Pebble does not answer",
+        );
         authority
     }
 
@@ -81,6 +87,19 @@ impl Authority {
             contact: Vec::new(),
             listen: Some(self.asks),
             root: Some("cert.pem".into()),
+        }
+    }
+
+    /// Waits until it is `done`.
+    fn until(&self, mut done: impl FnMut() -> bool, what: &str) {
+        // Long enough for two more orders after one that has failed: those come after one and three minutes.
+        let deadline = Instant::now() + Duration::from_secs(420);
+        while !done() {
+            if Instant::now() > deadline {
+                let said = std::fs::read_to_string(&self.log).unwrap_or_default();
+                panic!("{what}: {said}");
+            }
+            std::thread::sleep(Duration::from_millis(300));
         }
     }
 }
@@ -121,15 +140,6 @@ fn names(smtp: SocketAddr) -> String {
     String::from_utf8_lossy(&read.wait_with_output().unwrap().stdout).into_owned()
 }
 
-fn until(mut done: impl FnMut() -> bool, what: &str) {
-    // Long enough for a second order after one that has failed.
-    let deadline = Instant::now() + Duration::from_secs(150);
-    while !done() {
-        assert!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(300));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_is_got_from_an_authority_and_got_again_for_other_names() {
     let otori = Otori::new().await;
@@ -139,7 +149,7 @@ async fn a_certificate_is_got_from_an_authority_and_got_again_for_other_names() 
         ..otori.config()
     };
     let receiver = otori.receive(&config).await;
-    until(
+    authority.until(
         || names(receiver.smtp).contains("DNS:mx1.decoys.example"),
         "no certificate was got",
     );
@@ -172,7 +182,7 @@ async fn a_certificate_is_got_from_an_authority_and_got_again_for_other_names() 
         ..otori.config()
     };
     let receiver = otori.receive(&config).await;
-    until(
+    authority.until(
         || names(receiver.smtp).contains("DNS:mx2.decoys.example"),
         "no certificate for both names",
     );

@@ -191,8 +191,11 @@ async fn what_a_related_table_refuses_undoes_the_whole_batch() {
         .concat(),
     );
     let said = refused(&site, "half").await;
+    // The first household of the batch may be one without children.
     assert!(
-        said.contains("may not insert into") && said.contains("crm.children"),
+        ["children", "memberships"]
+            .iter()
+            .any(|table| said.contains(&format!("may not insert into crm.{table}"))),
         "{said}"
     );
     assert!(!said.contains("geheim"), "{said}");
