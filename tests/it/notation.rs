@@ -171,6 +171,32 @@ fn tables_with_headers_are_understood_surely() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A column of names with titles is a column of names, and not of free text.
+#[test]
+fn names_with_titles_are_names() {
+    for (locale, specs, titles) in [
+        (Locale::EnUs, DONORS, ["Mrs. {}", "{} Jr.", "Dr. {}, Esq."]),
+        (Locale::JaJp, SHOP, ["{} 様", "{}　殿", "{}さん"]),
+    ] {
+        let plain = rows(locale, specs, 200);
+        let at = specs.iter().position(|(_, role, _)| *role == Role::Name);
+        let at = at.unwrap();
+        for title in titles {
+            let mut titled = plain.clone();
+            for row in &mut titled {
+                let turned = row[at].split_once(", ");
+                let name = turned.map_or(row[at].clone(), |(family, given)| {
+                    format!("{given} {family}")
+                });
+                row[at] = title.replace("{}", &name);
+            }
+            let found = &understand(specs, &titled, false)[at];
+            assert_eq!(found.role, Some(Role::Name), "{title}: {}", found.why);
+            assert!(found.is_sure(), "{title}: {}", found.confidence);
+        }
+    }
+}
+
 #[test]
 fn lists_without_a_header_are_understood_or_left_unsure() {
     let (mut right, mut total) = (0, 0);

@@ -1,7 +1,7 @@
 //! What a column's values look like, whatever its name.
 
 use super::super::fold::has_japanese;
-use super::super::keys::PREFECTURES;
+use super::super::keys::{PREFECTURES, is_title};
 use super::super::words::{
     FAMILY_NAMES, FAMILY_READINGS, GIVEN_NAMES, GIVEN_READINGS, US_FAMILY_NAMES, US_GIVEN_NAMES,
     US_STATES, is_building,
@@ -159,12 +159,15 @@ impl Content {
             && folded
                 .trim_end_matches(['号', '室', '階'])
                 .ends_with(|c: char| c.is_ascii_digit()));
-        self.two_words += yes(folded.split(' ').count() == 2);
+        let words: Vec<&str> = (folded.split([' ', ',']))
+            .filter(|word| !word.is_empty() && !is_title(word))
+            .collect();
+        self.two_words += yes(words.len() == 2);
         self.short += yes(folded.chars().count() <= 3);
         if has_japanese(sample) {
             self.japanese(sample, &folded, digits);
         } else if letters {
-            self.latin(sample, &folded, digits);
+            self.latin(sample, &words, folded.contains(','), digits);
         }
     }
 
@@ -198,7 +201,7 @@ impl Content {
         self.given_last += yes(name && GIVEN_NAMES.ends(&joined));
     }
 
-    fn latin(&mut self, sample: &str, folded: &str, digits: usize) {
+    fn latin(&mut self, sample: &str, words: &[&str], comma: bool, digits: usize) {
         let yes = |hit: bool| f64::from(u8::from(hit));
         if digits > 0 {
             self.american_address += yes(address_key(sample).is_some());
@@ -207,10 +210,6 @@ impl Content {
         if latin_name_key(sample).is_none() {
             return;
         }
-        let words: Vec<&str> = folded
-            .split([' ', ','])
-            .filter(|word| !word.is_empty())
-            .collect();
         let (Some(first), Some(last)) = (words.first(), words.last()) else {
             return;
         };
@@ -220,7 +219,7 @@ impl Content {
             self.latin_family += yes(US_FAMILY_NAMES.has(first));
         } else {
             self.latin_given_first += yes(US_GIVEN_NAMES.has(first)
-                || folded.contains(',') && words[1..].iter().any(|word| US_GIVEN_NAMES.has(word)));
+                || comma && words[1..].iter().any(|word| US_GIVEN_NAMES.has(word)));
             self.latin_family_last += yes(US_FAMILY_NAMES.has(last) || US_FAMILY_NAMES.has(first));
         }
     }

@@ -19,6 +19,7 @@ pub(super) use date::Era;
 pub use date::{DateHint, birth_key, birth_key_hinted, epoch_key};
 pub use digest::{HashName, digest_key, hashed_email_forms, hashed_phone_forms};
 pub use email::email_key;
+pub(super) use name::is_title;
 pub use name::{kana_key, latin_name_key, name_key};
 pub use phone::phone_key;
 pub use postcode::postcode_key;

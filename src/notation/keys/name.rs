@@ -43,6 +43,12 @@ const LATIN_TITLES: [&str; 12] = [
     "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "sir", "sr", "jr", "esq",
 ];
 
+/// Whether a word of a name, folded, is a title that stands alone: `mrs.`, 様.
+pub fn is_title(word: &str) -> bool {
+    let word = word.trim_end_matches('.');
+    LATIN_TITLES.contains(&word) || JAPANESE_TITLES.contains(&word)
+}
+
 /// A name is a line of at most so many characters.
 const LONGEST: usize = 60;
 

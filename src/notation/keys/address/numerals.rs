@@ -39,7 +39,7 @@ pub(super) fn to_digits(text: &str) -> String {
                 .strip_suffix(is_letter)
                 .is_some_and(|out| out.ends_with('-'))
             || out.ends_with(PARTS) && out.trim_end_matches(PARTS).ends_with(is_digit)
-            || next.is_none_or(|next| next == ' ') && is_behind_number(&out);
+            || next.is_none_or(|next| next == ' ') && is_behind_number(out.trim_end_matches(PARTS));
         // 1一3: somebody took the numeral for a hyphen.
         if numeral == ['一'] && out.ends_with(is_digit) && next.is_some_and(is_digit) {
             out.push('-');
@@ -113,7 +113,7 @@ pub(super) fn plain(name: &str) -> String {
     out
 }
 
-/// 9番地五: the last number of a block needs no counter of its own.
+/// 9番地五, 9番地の五: the last number of a block needs no counter of its own.
 fn is_behind_number(text: &str) -> bool {
     let marks = ["番地", "番", "丁目", "丁"];
     let number = marks.iter().find_map(|mark| text.strip_suffix(mark));
@@ -204,7 +204,9 @@ mod tests {
             ("十四-イ二十二", "14-イ22"),
             ("九番地五", "9番地5"),
             ("九番地五 五光ハイツ", "9番地5 五光ハイツ"),
+            ("九番地の五", "9番地の5"),
             ("九番地三田ハイツ", "9番地三田ハイツ"),
+            ("九番地の三田ハイツ", "9番地の三田ハイツ"),
             ("三軒茶屋二丁目", "三軒茶屋2丁目"),
             ("三の丸", "三の丸"),
             ("八丁堀", "八丁堀"),
