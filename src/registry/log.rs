@@ -5,12 +5,22 @@
 //! appending costs the same however long the log is; on PostgreSQL locking it is what puts writers in
 //! an order. It is locked last, behind whatever else a transaction locks, so nobody waits in a circle.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
+
 use time::OffsetDateTime;
 
+use super::several::Insert;
 use super::store::{Row, Touched, Tx};
 use super::witness::Table;
 use super::{Error, Registry, Result, from_micros, micros};
 use crate::evidence::{Act, Checkpoint, Entry, Frontier, Hash, RowDigest, Signer};
+
+const ENTRIES: Insert = Insert {
+    into: "insert into evidence (seq, entry, hash)",
+    columns: 3,
+    then: "",
+};
 
 /// A checkpoint as the registry keeps it.
 #[derive(Clone, Debug)]
@@ -306,11 +316,27 @@ impl Registry {
             // Behind the head's lock, so that no other key can come between.
             self.key_is_current_in(tx).await?;
         }
+        // What several acts have written is read once.
+        let mut read: HashMap<(Table, String), RowDigest> = HashMap::new();
+        let mut entries = Vec::with_capacity(acts.len());
         for (act, touched) in acts {
             // Behind the head's lock: whoever wrote rows of the same key in the meantime is seen.
             let mut rows: Vec<RowDigest> = Vec::with_capacity(touched.len());
-            for (table, key) in touched {
-                rows.push(table.digest(tx, &key).await?);
+            for ((table, key), known) in touched {
+                rows.push(match known {
+                    Some(sha256) => RowDigest {
+                        table: table.name().to_owned(),
+                        key,
+                        sha256,
+                    },
+                    None => match read.entry((table, key)) {
+                        MapEntry::Occupied(there) => there.get().clone(),
+                        MapEntry::Vacant(place) => {
+                            let digest = table.digest(tx, &place.key().1).await?;
+                            place.insert(digest).clone()
+                        }
+                    },
+                });
             }
             let seq = frontier.size();
             let by = self.by.to_string();
@@ -324,12 +350,10 @@ impl Registry {
             let entry = entry.text();
             let hash = Entry::hash(&entry);
             frontier.push(hash);
-            tx.execute(
-                "insert into evidence (seq, entry, hash) values ($1, $2, $3)",
-                vec![(seq as i64).into(), entry.into(), hash.0.to_vec().into()],
-            )
-            .await?;
+            let hash = hash.0.to_vec();
+            entries.push(vec![(seq as i64).into(), entry.into(), hash.into()]);
         }
+        tx.insert_rows(&ENTRIES, entries).await?;
         tx.execute(
             "update evidence_head set size = $1, frontier = $2 where id = 1",
             vec![(frontier.size() as i64).into(), frontier.to_bytes().into()],

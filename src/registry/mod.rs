@@ -4,6 +4,7 @@
 //! module knows which. Everything that could name a canary is sealed (XChaCha20-Poly1305) and found
 //! by keyed blind indexes (HMAC-SHA-256): without the key a copied registry names nobody.
 
+mod accepting;
 mod actors;
 mod agreeing;
 mod alerts;
@@ -37,6 +38,7 @@ mod receiving;
 mod reports;
 mod requests;
 mod reseal;
+mod several;
 mod source_keys;
 mod sources;
 mod store;

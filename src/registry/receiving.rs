@@ -1,5 +1,7 @@
 //! Messages, and the sightings that come of them.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -10,18 +12,44 @@ use super::joining::{alone, incident_of, join_incident, join_stray};
 use super::judging::{Question, ROUNDS};
 use super::marks::folded;
 use super::probes;
-use super::store::{Row, Tx};
+use super::several::{Among, Insert};
+use super::store::{Row, Touched, Tx, Value};
 use super::versions::Kept;
 use super::witness::Table;
 use super::{
-    Accepted, Error, Mark, Message, NewMessage, NewSighting, Registry, Result, SightingFilter,
-    UNKNOWN_SOURCE, from_micros, micros,
+    Error, Mark, Message, NewSighting, Registry, Result, SightingFilter, UNKNOWN_SOURCE,
+    from_micros, micros,
 };
 use crate::canary::{BatchId, Canary, Channel, Sighting, SightingKind, SourceName};
-use crate::evidence::{Act, hex, message_hash};
+use crate::evidence::{Act, hex};
 
 pub(super) const ENVELOPE: &str = "message envelope";
 pub(super) const RAW: &str = "message raw";
+
+const UNSETTLED: Among = Among {
+    before: "select id, at, channel, envelope, raw from message where settled = 0 and id in",
+    first: 0,
+    then: "order by id",
+};
+const IN_ORDER: Among = Among {
+    before: "select id from message where id in",
+    first: 0,
+    then: "order by id for update",
+};
+/// Behind the watched columns, the number.
+const CLAIM: Among = Among {
+    before: "update message set settled = 1 where settled = 0 and id in",
+    first: 0,
+    then: "returning at, channel, same_as, repeats, envelope, raw, settled, id",
+};
+/// The watched columns.
+const SIGHTINGS: Insert = Insert {
+    into: "insert into sighting (message, at, channel, kind, source, batch, canary, actor, incident)",
+    columns: 9,
+    then: "returning id, actor",
+};
+/// Where the sealed actor stands among them.
+const ACTOR: usize = 7;
 
 #[derive(Serialize, Deserialize)]
 struct Envelope {
@@ -95,53 +123,6 @@ impl Registry {
             .await
     }
 
-    /// Stores messages durably, all or none; when this returns, a power cut loses none of them.
-    ///
-    /// # Errors
-    /// The store fails; then none was stored.
-    pub async fn accept(&self, messages: &[NewMessage]) -> Result<Vec<Accepted>> {
-        let mut tx = self.store.begin().await?;
-        let mut accepted = Vec::with_capacity(messages.len());
-        let mut hashes = Vec::with_capacity(messages.len());
-        for message in messages {
-            let envelope = envelope_text(&message.envelope, &message.recipients);
-            let same_as = message.same_as.as_deref();
-            let rows = tx
-                .fetch(
-                    "insert into message (at, channel, same_as, envelope, raw)
-                     values ($1, $2, $3, $4, $5)
-                     on conflict (same_as) do update set repeats = message.repeats + 1
-                     returning id, repeats",
-                    vec![
-                        micros(message.at).into(),
-                        message.channel.name().into(),
-                        same_as
-                            .map(|text| self.vault.lasting_tag("same_as", text))
-                            .into(),
-                        self.vault.seal(ENVELOPE, &envelope)?.into(),
-                        self.vault.seal(RAW, &message.raw)?.into(),
-                    ],
-                )
-                .await?;
-            let row = rows
-                .first()
-                .ok_or_else(|| Error::Damaged("message".to_owned()))?;
-            let id = row.int(0)?;
-            tx.touch(Table::Message, id);
-            hashes.push((
-                id,
-                message_hash(&self.raw_salt(id), &envelope, &message.raw),
-            ));
-            accepted.push(match row.int(1)? {
-                0 => Accepted::New(id),
-                _ => Accepted::Repeat(id),
-            });
-        }
-        let act = Act::MessagesAccepted { messages: hashes };
-        self.commit(tx, act).await?;
-        Ok(accepted)
-    }
-
     /// What stands before a message when the log hashes it ([`message_hash`]), in hexadecimal. Whoever is
     /// handed the message is handed this too, and can compare.
     pub fn raw_salt(&self, message: i64) -> String {
@@ -160,14 +141,38 @@ impl Registry {
     /// # Errors
     /// The store fails, or a message does not open.
     pub async fn unsettled(&self, limit: u32) -> Result<Vec<Message>> {
+        self.unsettled_but(&HashSet::new(), limit, u64::MAX).await
+    }
+
+    /// The same without some of them, and no more than have so many bytes together; but one in any case.
+    ///
+    /// # Errors
+    /// See [`Registry::unsettled`].
+    pub async fn unsettled_but(
+        &self,
+        without: &HashSet<i64>,
+        limit: u32,
+        bytes: u64,
+    ) -> Result<Vec<Message>> {
+        let seen = u32::try_from(without.len()).unwrap_or(u32::MAX);
+        let sql = "select id, length(raw) from message where settled = 0 order by id limit $1";
         let rows = self
             .store
-            .fetch(
-                "select id, at, channel, envelope, raw from message
-                 where settled = 0 order by id limit $1",
-                vec![limit.into()],
-            )
+            .fetch(sql, vec![limit.saturating_add(seen).into()])
             .await?;
+        let (mut ids, mut together) = (Vec::new(), 0_u64);
+        for row in &rows {
+            let (id, size) = (row.int(0)?, size(row.int(1)?));
+            if without.contains(&id) {
+                continue;
+            }
+            together = together.saturating_add(size);
+            if ids.len() >= limit as usize || (together > bytes && !ids.is_empty()) {
+                break;
+            }
+            ids.push(id);
+        }
+        let rows = self.store.fetch_among(&UNSETTLED, Vec::new, &ids).await?;
         rows.iter().map(|row| self.read_message(row)).collect()
     }
 
@@ -264,7 +269,7 @@ impl Registry {
         sightings: &[NewSighting],
         drill: Option<i64>,
     ) -> Result<Settled<Option<Vec<Sighting>>>> {
-        let Some(claimed) = claim(&mut tx, message).await? else {
+        let Some(claimed) = claim(&mut tx, &[message]).await?.remove(&message) else {
             return Ok(Settled::Done(None));
         };
         let drill = match drill {
@@ -311,7 +316,7 @@ impl Registry {
         let mut tx = self.store.begin().await?;
         // A report is no call.
         tx.last_round = true;
-        let Some(claimed) = claim(&mut tx, message).await? else {
+        let Some(claimed) = claim(&mut tx, &[message]).await?.remove(&message) else {
             return Ok(None);
         };
         let (stored, act) = self
@@ -351,9 +356,11 @@ impl Registry {
         mut tx: Tx,
         settlements: &[(i64, Vec<NewSighting>)],
     ) -> Result<Settled<Vec<i64>>> {
+        let numbers: Vec<i64> = settlements.iter().map(|(message, _)| *message).collect();
+        let mut ours = claim(&mut tx, &numbers).await?;
         let mut claimed = Vec::with_capacity(settlements.len());
         for (message, sightings) in settlements {
-            if let Some(message) = claim(&mut tx, *message).await? {
+            if let Some(message) = ours.remove(message) {
                 claimed.push((message, sightings));
             }
         }
@@ -363,8 +370,12 @@ impl Registry {
         if claimed.is_empty() {
             return Ok(Settled::Done(Vec::new()));
         }
-        let mut acts = Vec::with_capacity(claimed.len());
-        for (message, sightings) in &claimed {
+        let settled = claimed.iter().map(|(one, _)| one.message).collect();
+        let (strays, others): (Vec<_>, Vec<_>) = claimed
+            .into_iter()
+            .partition(|(message, sightings)| message.strays(sightings));
+        let mut acts = self.store_strays(&mut tx, &strays).await?;
+        for (message, sightings) in &others {
             let stored = self.store_sightings(&mut tx, message, sightings, false);
             let (_, act) = stored.await?;
             acts.push((act, std::mem::take(&mut tx.touched)));
@@ -375,8 +386,82 @@ impl Registry {
         self.append_all(&mut tx, acts, OffsetDateTime::now_utc(), true)
             .await?;
         tx.commit().await?;
-        let settled = claimed.iter().map(|(one, _)| one.message);
-        Ok(Settled::Done(settled.collect()))
+        Ok(Settled::Done(settled))
+    }
+
+    /// Stores what messages have become that point at no source; the acts for the log, and what each has written.
+    async fn store_strays(
+        &self,
+        tx: &mut Tx,
+        claimed: &[(Claimed, &Vec<NewSighting>)],
+    ) -> Result<Vec<(Act, Touched)>> {
+        let mut rows = Vec::new();
+        let mut of_actor: HashMap<Vec<u8>, (usize, String)> = HashMap::new();
+        for (place, (message, sightings)) in claimed.iter().enumerate() {
+            for sighting in *sightings {
+                let kind = match sighting.kind {
+                    SightingKind::Drill => SightingKind::Alarm,
+                    kind => kind,
+                };
+                let row = self.sighting_row(message, kind, sighting, None)?;
+                let sha256 = Table::Sighting.hash_written(&row);
+                if let Some(Value::Bytes(Some(actor))) = row.get(ACTOR) {
+                    of_actor.insert(actor.clone(), (place, sha256));
+                }
+                rows.push(row);
+            }
+        }
+        let mut touched: Vec<Touched> = Vec::with_capacity(claimed.len());
+        for (message, _) in claimed {
+            let mut of = Touched::new();
+            let key = message.message.to_string();
+            of.insert((Table::Message, key), Some(message.sha256.clone()));
+            touched.push(of);
+        }
+        let mut numbers: Vec<Vec<i64>> = vec![Vec::new(); claimed.len()];
+        for row in &tx.insert_rows(&SIGHTINGS, rows).await? {
+            let id = row.int(0)?;
+            let (place, sha256) = of_actor
+                .remove(&row.bytes(1)?)
+                .ok_or_else(|| Error::Damaged(format!("sighting {id}")))?;
+            numbers[place].push(id);
+            touched[place].insert((Table::Sighting, id.to_string()), Some(sha256));
+        }
+        let of = claimed.iter().zip(numbers).zip(touched);
+        let act = |(((message, _), mut sightings), touched): ((&(Claimed, _), Vec<i64>), _)| {
+            sightings.sort_unstable();
+            let act = Act::MessageSettled {
+                message: message.message,
+                sightings,
+                incidents: Vec::new(),
+            };
+            (act, touched)
+        };
+        Ok(of.map(act).collect())
+    }
+
+    /// A sighting's row, in the order of [`SIGHTINGS`].
+    fn sighting_row(
+        &self,
+        of: &Claimed,
+        kind: SightingKind,
+        sighting: &NewSighting,
+        incident: Option<i64>,
+    ) -> Result<Vec<Value>> {
+        let actor =
+            serde_json::to_vec(&sighting.actor).map_err(|_| Error::Damaged("actor".to_owned()))?;
+        Ok(vec![
+            of.message.into(),
+            of.at.into(),
+            of.channel.as_str().into(),
+            kind.name().into(),
+            sighting.source.as_ref().map(SourceName::as_str).into(),
+            sighting.batch.as_ref().map(BatchId::as_str).into(),
+            sighting.canary.as_ref().map(|id| id.as_str()).into(),
+            // Random, so that no two are alike.
+            self.vault.seal("actor", &actor)?.into(),
+            incident.into(),
+        ])
     }
 
     /// Stores what a message has become; the act for the log.
@@ -392,11 +477,12 @@ impl Registry {
             at,
             channel,
             repeats,
+            sha256,
         } = claimed;
         let (message, at) = (*message, *at);
         let way =
             Channel::from_name(channel).ok_or_else(|| Error::Damaged("message".to_owned()))?;
-        tx.touch(Table::Message, message);
+        tx.touch_known(Table::Message, message, sha256.clone());
         if sightings.iter().any(|sighting| sighting.source.is_some()) {
             alone(tx).await?;
         }
@@ -454,28 +540,11 @@ impl Registry {
                 Some(incident) => is_news(tx, incident, channel, kind, sighting).await?,
                 None => false,
             };
-            let actor = serde_json::to_vec(&sighting.actor)
-                .map_err(|_| Error::Damaged("actor".to_owned()))?;
-            let rows = tx
-                .fetch(
-                    "insert into sighting
-                         (message, at, channel, kind, source, batch, canary, actor, incident)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id",
-                    vec![
-                        message.into(),
-                        at.into(),
-                        channel.as_str().into(),
-                        kind.name().into(),
-                        sighting.source.as_ref().map(SourceName::as_str).into(),
-                        sighting.batch.as_ref().map(BatchId::as_str).into(),
-                        sighting.canary.as_ref().map(|id| id.as_str()).into(),
-                        self.vault.seal("actor", &actor)?.into(),
-                        incident.into(),
-                    ],
-                )
-                .await?;
+            let row = self.sighting_row(claimed, kind, sighting, incident)?;
+            let sha256 = Table::Sighting.hash_written(&row);
+            let rows = tx.insert_rows(&SIGHTINGS, vec![row]).await?;
             let id = rows.first().map_or(Ok(0), |row| row.int(0))?;
-            tx.touch(Table::Sighting, id);
+            tx.touch_known(Table::Sighting, id, sha256);
             if let Some(network) = network {
                 probes::keep(tx, id, network, sighting, at).await?;
             }
@@ -580,6 +649,10 @@ impl Registry {
     }
 }
 
+fn size(bytes: i64) -> u64 {
+    u64::try_from(bytes).unwrap_or_default()
+}
+
 /// What came of a transaction that settles.
 pub(super) enum Settled<T> {
     Done(T),
@@ -593,26 +666,39 @@ struct Claimed {
     at: i64,
     channel: String,
     repeats: i64,
+    /// The digest of its row, as it is from now on.
+    sha256: String,
 }
 
-/// Takes a message to settle it, unless somebody else has.
-async fn claim(tx: &mut Tx, message: i64) -> Result<Option<Claimed>> {
-    let rows = tx
-        .fetch(
-            "update message set settled = 1 where id = $1 and settled = 0
-             returning at, channel, repeats",
-            vec![message.into()],
-        )
-        .await?;
-    let claimed = rows.first().map(|row| {
-        Ok(Claimed {
+impl Claimed {
+    /// Whether these say nothing of any source, so that they join nothing, whatever came before.
+    fn strays(&self, sightings: &[NewSighting]) -> bool {
+        let call = ["phone", "sms"].contains(&self.channel.as_str());
+        let mut all = sightings.iter();
+        !call && all.all(|sighting| sighting.source.is_none() && sighting.network.is_none())
+    }
+}
+
+/// Takes messages to settle them: those that nobody else has.
+async fn claim(tx: &mut Tx, messages: &[i64]) -> Result<HashMap<i64, Claimed>> {
+    if tx.locks_rows() && messages.len() > 1 {
+        // In the order that every receiver keeps.
+        tx.fetch_among(&IN_ORDER, Vec::new, messages).await?;
+    }
+    let rows = tx.fetch_among(&CLAIM, Vec::new, messages).await?;
+    let mut claimed = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let message = row.int(7)?;
+        let of = Claimed {
             message,
             at: row.int(0)?,
             channel: row.text(1)?,
-            repeats: row.int(2)?,
-        })
-    });
-    claimed.transpose()
+            repeats: row.int(3)?,
+            sha256: Table::Message.hash(std::slice::from_ref(row))?,
+        };
+        claimed.insert(message, of);
+    }
+    Ok(claimed)
 }
 
 /// Joins the reports of a source between two moments, which were too few to say anything, to the incident of

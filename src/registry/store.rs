@@ -1,6 +1,6 @@
 //! One way to talk to either engine: the same SQL with `$1` placeholders, three kinds of values.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
 use sqlx::postgres::{PgPool, PgRow};
@@ -12,10 +12,22 @@ use super::judging::Question;
 use super::witness::Table;
 
 /// A value on its way into the store.
+#[derive(Clone)]
 pub(super) enum Value {
     Int(Option<i64>),
     Text(Option<String>),
     Bytes(Option<Vec<u8>>),
+}
+
+impl Value {
+    /// How many bytes it has, about.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Value::Int(_) => 8,
+            Value::Text(text) => text.as_ref().map_or(0, String::len),
+            Value::Bytes(bytes) => bytes.as_ref().map_or(0, Vec::len),
+        }
+    }
 }
 
 macro_rules! into_value {
@@ -73,8 +85,8 @@ pub(super) struct Tx {
     pub(super) last_round: bool,
 }
 
-/// Rows that were written, by their tables' keys.
-pub(super) type Touched = BTreeSet<(Table, String)>;
+/// Rows that were written, by their tables' keys; with their digests where these are known from the writing.
+pub(super) type Touched = BTreeMap<(Table, String), Option<String>>;
 
 enum Engine {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
@@ -105,7 +117,7 @@ impl Store {
         };
         Ok(Tx {
             engine,
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
             questions: Vec::new(),
             last_round: false,
         })
@@ -113,6 +125,21 @@ impl Store {
 
     /// Reads rows outside of a transaction.
     pub(super) async fn fetch(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
+        Ok(match self {
+            Store::Sqlite(pool) => {
+                let rows = bound!(sql, values).fetch_all(pool).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Store::Postgres(pool) => {
+                let rows = bound!(sql, values).fetch_all(pool).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// The same of a statement that was put together.
+    pub(super) async fn fetch_text(&self, sql: String, values: Vec<Value>) -> Result<Vec<Row>> {
+        let sql = sqlx::AssertSqlSafe(sql);
         Ok(match self {
             Store::Sqlite(pool) => {
                 let rows = bound!(sql, values).fetch_all(pool).await?;
@@ -136,7 +163,7 @@ impl Store {
         };
         Ok(Tx {
             engine,
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
             questions: Vec::new(),
             last_round: false,
         })
@@ -186,7 +213,12 @@ impl Store {
 impl Tx {
     /// Says that a row has been written, by its table's key.
     pub(super) fn touch(&mut self, table: Table, key: impl ToString) {
-        self.touched.insert((table, key.to_string()));
+        self.touched.insert((table, key.to_string()), None);
+    }
+
+    /// The same of a row that is known as it now stands, and that nobody else can write before this ends.
+    pub(super) fn touch_known(&mut self, table: Table, key: impl ToString, sha256: String) {
+        self.touched.insert((table, key.to_string()), Some(sha256));
     }
 
     /// Whether rows have to be locked by hand: SQLite's writers are alone from the start.
@@ -200,6 +232,21 @@ impl Tx {
         sql: &'static str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>> {
+        Ok(match &mut self.engine {
+            Engine::Sqlite(tx) => {
+                let rows = bound!(sql, values).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Engine::Postgres(tx) => {
+                let rows = bound!(sql, values).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// The same of a statement that was put together.
+    pub(super) async fn fetch_text(&mut self, sql: String, values: Vec<Value>) -> Result<Vec<Row>> {
+        let sql = sqlx::AssertSqlSafe(sql);
         Ok(match &mut self.engine {
             Engine::Sqlite(tx) => {
                 let rows = bound!(sql, values).fetch_all(&mut **tx).await?;

@@ -123,17 +123,10 @@ impl Table {
     }
 
     /// Every value behind its type and length, so that no two rows read alike.
-    fn hash(self, rows: &[Row]) -> Result<String> {
+    pub(super) fn hash(self, rows: &[Row]) -> Result<String> {
         if rows.is_empty() {
             return Ok(String::new());
         }
-        let mut hash = Sha256::new();
-        let mut put = |kind: u8, bytes: Option<&[u8]>| {
-            hash.update([if bytes.is_some() { kind } else { b'0' }]);
-            let bytes = bytes.unwrap_or_default();
-            hash.update((bytes.len() as u64).to_be_bytes());
-            hash.update(bytes);
-        };
         // Engines sort text by their own rules: the log's order is that of bytes.
         let mut lines = Vec::with_capacity(rows.len());
         for row in rows {
@@ -151,11 +144,46 @@ impl Table {
             lines.push(line);
         }
         lines.sort();
+        let values = lines.iter().flatten();
+        Ok(self.hash_values(values.map(|(kind, value)| (*kind, value.as_deref()))))
+    }
+
+    /// What [`Table::digest`] would say of the one row of a key that has just been written with these values, in the
+    /// order of the watched columns.
+    pub(super) fn hash_written<'a>(self, values: impl IntoIterator<Item = &'a Value>) -> String {
+        let values: Vec<&Value> = values.into_iter().collect();
+        let numbers: Vec<Option<[u8; 8]>> = values
+            .iter()
+            .map(|value| match value {
+                Value::Int(Some(number)) => Some(number.to_be_bytes()),
+                _ => None,
+            })
+            .collect();
+        let kinds = values
+            .iter()
+            .zip(&numbers)
+            .map(|(value, number)| match value {
+                Value::Int(_) => (b'i', number.as_ref().map(<[u8; 8]>::as_slice)),
+                Value::Text(text) => (b't', text.as_ref().map(String::as_bytes)),
+                Value::Bytes(bytes) => (b'b', bytes.as_deref()),
+            });
+        debug_assert!(kinds.clone().map(|(kind, _)| kind).eq(self.types().bytes()));
+        self.hash_values(kinds)
+    }
+
+    fn hash_values<'a>(self, values: impl Iterator<Item = (u8, Option<&'a [u8]>)>) -> String {
+        let mut hash = Sha256::new();
+        let mut put = |kind: u8, bytes: Option<&[u8]>| {
+            hash.update([if bytes.is_some() { kind } else { b'0' }]);
+            let bytes = bytes.unwrap_or_default();
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
         put(b'n', Some(self.name().as_bytes()));
-        for (kind, value) in lines.iter().flatten() {
-            put(*kind, value.as_deref());
+        for (kind, value) in values {
+            put(kind, value);
         }
-        Ok(hex(&hash.finalize()))
+        hex(&hash.finalize())
     }
 }
 

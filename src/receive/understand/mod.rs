@@ -37,8 +37,8 @@ pub(super) use origin::registrable;
 pub use post::{Candidate, Letter, matches, matches_read, plain, waits};
 pub(super) use text::one_line;
 
-/// Messages taken at a time; each may be as large as the limit.
-const TAKE: u32 = 16;
+/// Messages taken at a time, and their bytes; but one, however large it is.
+const TAKE: (u32, u64) = (64, 4 << 20);
 /// How often the registry is asked for messages that another process has stored.
 const POLL: Duration = Duration::from_secs(5);
 /// A registry that takes longer to answer is asked again later.
@@ -124,9 +124,8 @@ async fn settle_some(
     authenticator: &Authenticator,
     stuck: &mut HashSet<i64>,
 ) -> Result<Round> {
-    let limit = TAKE.saturating_add(u32::try_from(stuck.len()).unwrap_or(u32::MAX));
-    let mut waiting = in_time(PATIENCE, registry.unsettled(limit)).await?;
-    waiting.retain(|message| !stuck.contains(&message.id));
+    let waiting = registry.unsettled_but(stuck, TAKE.0, TAKE.1);
+    let waiting = in_time(PATIENCE, waiting).await?;
     let mut settled = 0;
     let mut one_by_one: Vec<(&Message, &Known<'_>)> = Vec::new();
     let mut together = Vec::new();
