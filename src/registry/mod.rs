@@ -19,6 +19,7 @@ mod dump;
 mod erasure;
 mod error;
 mod exclusive;
+mod finding;
 mod folders;
 mod history;
 mod incidents;

@@ -10,17 +10,15 @@ use super::called::Call;
 use super::drills;
 use super::joining::{alone, incident_of, join_incident, join_stray};
 use super::judging::{Question, ROUNDS};
-use super::marks::folded;
 use super::probes;
 use super::several::{Among, Insert};
 use super::store::{Row, Touched, Tx, Value};
-use super::versions::Kept;
 use super::witness::Table;
 use super::{
-    Error, Mark, Message, NewSighting, Registry, Result, SightingFilter, UNKNOWN_SOURCE,
-    from_micros, micros,
+    Error, Message, NewSighting, Registry, Result, SightingFilter, UNKNOWN_SOURCE, from_micros,
+    micros,
 };
-use crate::canary::{BatchId, Canary, Channel, Sighting, SightingKind, SourceName};
+use crate::canary::{BatchId, Channel, Sighting, SightingKind, SourceName};
 use crate::evidence::{Act, hex};
 
 pub(super) const ENVELOPE: &str = "message envelope";
@@ -74,55 +72,6 @@ pub(super) fn recipients(envelope: &[u8]) -> Result<Vec<String>> {
 }
 
 impl Registry {
-    /// Canaries that bear this mark, whatever their state but `Void`. The value may be spelt in any
-    /// way: it is folded here as it was when the canary was registered.
-    ///
-    /// # Errors
-    /// The store fails, or a canary does not open.
-    pub async fn find(&self, mark: Mark, value: &str) -> Result<Vec<Canary>> {
-        let rows = self.bearers(mark, value).await?;
-        // Neither their versions nor their source's key is asked for once for each.
-        let kept = match folded(mark, value) {
-            Some(value) if !rows.is_empty() => {
-                let tag = self.vault.tag(mark.name(), &value);
-                Kept::of_mark(&self.store, mark.name(), tag).await?
-            }
-            _ => Kept::default(),
-        };
-        self.open_page(&rows, &kept)
-    }
-
-    /// Whether there is a canary that [`Registry::find`] would find.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn bears(&self, mark: Mark, value: &str) -> Result<bool> {
-        Ok(!self.bearers(mark, value).await?.is_empty())
-    }
-
-    /// The canaries that bear a mark, as [`Registry::canary`] reads them.
-    async fn bearers(&self, mark: Mark, value: &str) -> Result<Vec<Row>> {
-        let Some(value) = folded(mark, value) else {
-            return Ok(Vec::new());
-        };
-        self.store
-            .fetch(
-                "select canary.id, batch.source, batch.id, batch.state, canary.sealed,
-                        source_key.sealed
-                 from canary_mark
-                 join canary on canary.id = canary_mark.canary
-                 join batch on batch.id = canary.batch
-                 join source_key on source_key.source = batch.source
-                 where source_key.sealed is not null and canary_mark.mark = $1 and canary_mark.tag = $2 and batch.state <> 'void'
-                 order by canary.seq",
-                vec![
-                    mark.name().into(),
-                    self.vault.tag(mark.name(), &value).into(),
-                ],
-            )
-            .await
-    }
-
     /// What stands before a message when the log hashes it ([`message_hash`]), in hexadecimal. Whoever is
     /// handed the message is handed this too, and can compare.
     pub fn raw_salt(&self, message: i64) -> String {

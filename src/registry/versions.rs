@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::marks::note_marks;
+use super::several::Among;
 use super::store::{Row, Store, Tx};
 use super::vault::Vault;
 use super::witness::Table;
@@ -61,6 +62,14 @@ pub struct Outcome {
     pub stands: Option<Details>,
 }
 
+const OF_MARKS: Among = Among {
+    before: "select canary, version, state, at, sealed from canary_version
+             where state <> 'void' and canary in (select canary from canary_mark
+                                                  where mark = $1 and tag in",
+    first: 1,
+    then: ") order by canary, version",
+};
+
 /// Rows of versions by canary, sealed.
 #[derive(Default)]
 pub(super) struct Kept(HashMap<String, Vec<KeptRow>>);
@@ -106,13 +115,10 @@ impl Kept {
         Kept::new(&tx.fetch(sql, vec![batch.as_str().into()]).await?)
     }
 
-    /// Those of the canaries that bear a mark.
-    pub(super) async fn of_mark(store: &Store, mark: &str, tag: Vec<u8>) -> Result<Kept> {
-        let sql = "select canary, version, state, at, sealed from canary_version
-                   where state <> 'void' and canary in (select canary from canary_mark
-                                                        where mark = $1 and tag = $2)
-                   order by canary, version";
-        Kept::new(&store.fetch(sql, vec![mark.into(), tag.into()]).await?)
+    /// Those of the canaries that bear a mark under one of these tags.
+    pub(super) async fn of_marks(store: &Store, mark: &str, tags: &[Vec<u8>]) -> Result<Kept> {
+        let first = || vec![mark.into()];
+        Kept::new(&store.fetch_among(&OF_MARKS, first, tags).await?)
     }
 
     /// Those of one canary.

@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::mail::Owners;
 use super::origin::registrable;
 use crate::canary::{Actor, Authentication, Checked, SourceName};
 use crate::receive::Authenticator;
@@ -12,6 +13,8 @@ pub(super) struct Known<'a> {
     pub authentication: Option<Authentication>,
     /// When it came.
     pub at: OffsetDateTime,
+    /// Whom recipients are, as far as that was asked for already.
+    pub owners: &'a Owners,
 }
 
 impl Known<'_> {

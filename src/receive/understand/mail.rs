@@ -1,6 +1,7 @@
 //! A mail: the envelope says who was reached, the header what it is about. Nothing in it is
 //! followed, fetched or answered.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use mail_parser::MessageParser;
@@ -79,9 +80,30 @@ pub fn bounce(message: &Message) -> bool {
     })
 }
 
-/// Whom a recipient's address belongs to.
-pub async fn reached(registry: &Registry, recipient: &str) -> Result<Reached> {
-    Ok(Reached::of(&registry.find(Mark::Email, recipient).await?))
+/// Whom addresses belong to, for mails that are looked at together: most of a flood is written to few.
+#[derive(Default)]
+pub struct Owners(HashMap<String, Reached>);
+
+impl Owners {
+    /// Asks for all recipients of mails at once.
+    pub async fn of(registry: &Registry, messages: &[Message]) -> Result<Owners> {
+        let mails = messages
+            .iter()
+            .filter(|message| message.channel == Channel::Mail);
+        let recipients = mails.flat_map(|message| &message.recipients);
+        let found = registry.find_each(Mark::Email, recipients.map(String::as_str));
+        let found = found.await?.into_iter();
+        let reached = found.map(|(address, canaries)| (address.to_owned(), Reached::of(&canaries)));
+        Ok(Owners(reached.collect()))
+    }
+
+    /// Whom a recipient's address belongs to.
+    pub async fn reached(&self, registry: &Registry, recipient: &str) -> Result<Reached> {
+        match self.0.get(recipient) {
+            Some(reached) => Ok(reached.clone()),
+            None => Ok(Reached::of(&registry.find(Mark::Email, recipient).await?)),
+        }
+    }
 }
 
 /// Who wrote, and about what.

@@ -32,6 +32,7 @@ use crate::registry::{Message, NewSighting, Registry, Result};
 
 use known::Known;
 
+use mail::Owners;
 pub(super) use mail::Sender;
 pub(super) use origin::registrable;
 pub use post::{Candidate, Letter, matches, matches_read, plain, waits};
@@ -134,6 +135,9 @@ async fn settle_some(
         .iter()
         .map(|message| authenticity(authenticator, message));
     let known = futures_util::future::join_all(asked).await;
+    // What goes wrong is asked again for each mail, and told there.
+    let owners = in_time(PATIENCE, Owners::of(registry, &waiting)).await;
+    let owners = owners.unwrap_or_default();
     let known: Vec<Known<'_>> = known
         .into_iter()
         .zip(&waiting)
@@ -141,6 +145,7 @@ async fn settle_some(
             authenticator,
             authentication,
             at: message.at,
+            owners: &owners,
         })
         .collect();
     for (message, known) in waiting.iter().zip(&known) {
@@ -215,6 +220,7 @@ pub async fn settle(registry: &Registry, message: &Message) -> Result<Vec<Sighti
         authenticator: &Authenticator::off(),
         authentication: None,
         at: message.at,
+        owners: &Owners::default(),
     };
     match settle_ours(registry, message, &known).await? {
         Some(settled) => Ok(settled),
@@ -253,7 +259,7 @@ async fn understand(
         Channel::Mail => {
             let mut all = Vec::new();
             for recipient in &message.recipients {
-                all.push(mail::reached(registry, recipient).await?);
+                all.push(known.owners.reached(registry, recipient).await?);
             }
             let mut actor = mail::actor(message);
             if let Some(authentication) = &known.authentication {

@@ -87,23 +87,23 @@ pub async fn withhold(
     recipients: &[String],
     origin: &mut Origin,
 ) -> Result<()> {
-    let mut kept = Vec::new();
-    for address in std::mem::take(&mut origin.addresses) {
-        let recipient = recipients
-            .iter()
-            .any(|to| to.eq_ignore_ascii_case(&address));
-        if !recipient && !registry.bears(Mark::Email, &address).await? {
-            kept.push(address);
-        }
+    let to = |address: &String| recipients.iter().any(|to| to.eq_ignore_ascii_case(address));
+    origin.addresses.retain(|address| !to(address));
+    without_canaries(registry, Mark::Email, &mut origin.addresses).await?;
+    without_canaries(registry, Mark::Phone, &mut origin.phones).await
+}
+
+async fn without_canaries(registry: &Registry, mark: Mark, of: &mut Vec<String>) -> Result<()> {
+    if of.is_empty() {
+        return Ok(());
     }
-    origin.addresses = kept;
-    let mut kept = Vec::new();
-    for phone in std::mem::take(&mut origin.phones) {
-        if !registry.bears(Mark::Phone, &phone).await? {
-            kept.push(phone);
-        }
-    }
-    origin.phones = kept;
+    let written = std::mem::take(of);
+    let values = written.iter().map(String::as_str);
+    let borne = registry.borne(mark, values).await?;
+    let others = written
+        .iter()
+        .filter(|value| !borne.contains(value.as_str()));
+    *of = others.cloned().collect();
     Ok(())
 }
 
