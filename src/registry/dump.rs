@@ -280,7 +280,7 @@ fn take_row(input: &mut impl Read, types: &str) -> Result<Vec<Value>> {
 impl Store {
     async fn close(&self) {
         match self {
-            Store::Sqlite(pool) => pool.close().await,
+            Store::Sqlite(pool, _) => pool.close().await,
             Store::Postgres(pool) => pool.close().await,
         }
     }

@@ -311,10 +311,13 @@ impl Registry {
         at: OffsetDateTime,
         keyed: bool,
     ) -> Result<()> {
-        let mut frontier = head(tx).await?;
-        if keyed {
+        let (mut frontier, key) = head_and_key(tx).await?;
+        match key {
+            _ if !keyed => {}
+            Some(key) if *key == *self.key_check => {}
+            Some(_) => return Err(Error::KeyChanged),
             // Behind the head's lock, so that no other key can come between.
-            self.key_is_current_in(tx).await?;
+            None => self.key_is_current_in(tx).await?,
         }
         // What several acts have written is read once.
         let mut read: HashMap<(Table, String), RowDigest> = HashMap::new();
@@ -393,15 +396,28 @@ async fn has_signed(tx: &mut Tx, size: u64, root: &str) -> Result<bool> {
 
 /// The tree's right edge, locked until the transaction ends.
 async fn head(tx: &mut Tx) -> Result<Frontier> {
+    Ok(head_and_key(tx).await?.0)
+}
+
+/// The same and what was sealed with the registry's key, where nobody can have changed that while the lock was awaited.
+async fn head_and_key(tx: &mut Tx) -> Result<(Frontier, Option<Vec<u8>>)> {
     let sql = match tx.locks_rows() {
         true => "select size, frontier from evidence_head where id = 1 for update",
-        false => "select size, frontier from evidence_head where id = 1",
+        false => {
+            "select size, frontier, (select value from meta where name = 'key_check')
+             from evidence_head where id = 1"
+        }
     };
     let damaged = || Error::Damaged("the evidence log's head".to_owned());
     let rows = tx.fetch(sql, vec![]).await?;
     let row = rows.first().ok_or_else(damaged)?;
     let size = u64::try_from(row.int(0)?).map_err(|_| damaged())?;
-    Frontier::from_bytes(size, &row.bytes(1)?).ok_or_else(damaged)
+    let frontier = Frontier::from_bytes(size, &row.bytes(1)?).ok_or_else(damaged)?;
+    let key = match tx.locks_rows() {
+        true => None,
+        false => row.bytes_or_null(2)?,
+    };
+    Ok((frontier, key))
 }
 
 /// Whether anything but what is about signatures has entered the log since it was last signed.

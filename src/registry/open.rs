@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection, SqlSafeStr};
 
 use super::exclusive::LockPlace;
 use super::log::system_user;
-use super::store::{Store, Tx};
+use super::store::{Store, Tx, Writers};
 use super::vault::Vault;
 use super::{Error, IncidentConfig, MasterKey, Registry, Result};
 
@@ -419,7 +419,7 @@ async fn sqlite(path: &Path, steps: Option<&[i64]>) -> Result<Store> {
         .connect_with(options)
         .await?;
     migrator(&SQLITE, steps).run(&pool).await?;
-    Ok(Store::Sqlite(pool))
+    Ok(Store::Sqlite(pool, Writers::new()))
 }
 
 #[cfg(test)]

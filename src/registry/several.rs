@@ -6,9 +6,11 @@ use std::fmt::Write;
 use super::Result;
 use super::store::{Row, Store, Tx, Value};
 
-/// Rows in one statement, at most; a power of two, since each number of rows is a statement of its own that the
-/// engine remembers.
+/// Rows in one statement, at most.
 const ROWS: usize = 32;
+/// Beyond so many rows only powers of two are taken together: each number of rows is a statement of its own, which
+/// the engine remembers.
+const FEW: usize = 8;
 /// Bytes of values in one statement, unless one row alone has more.
 const BYTES: usize = 1 << 20;
 
@@ -91,7 +93,10 @@ fn together(rows: &[Vec<Value>]) -> usize {
         }
         fit += 1;
     }
-    1 << fit.max(1).ilog2()
+    match fit {
+        0..=FEW => fit.max(1),
+        _ => 1 << fit.ilog2(),
+    }
 }
 
 impl Tx {
@@ -182,7 +187,8 @@ mod tests {
             sizes.iter().map(row).collect()
         };
         assert_eq!(together(&rows(&[1; 100])), ROWS);
-        assert_eq!(together(&rows(&[1; 7])), 4);
+        assert_eq!(together(&rows(&[1; 7])), 7);
+        assert_eq!(together(&rows(&[1; 31])), 16);
         assert_eq!(together(&rows(&[BYTES + 1, 1])), 1);
         assert_eq!(together(&rows(&[1, 1, BYTES])), 2);
     }

@@ -1,11 +1,15 @@
 //! One way to talk to either engine: the same SQL with `$1` placeholders, three kinds of values.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Postgres, Row as _, Sqlite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::Result;
 use super::judging::Question;
@@ -70,13 +74,35 @@ impl Row {
 /// A pool of connections to either engine.
 #[derive(Clone)]
 pub(super) enum Store {
-    Sqlite(SqlitePool),
+    Sqlite(SqlitePool, Writers),
     Postgres(PgPool),
+}
+
+/// Where this process's writers of one SQLite file wait for each other, in the order in which they came: SQLite itself
+/// would have them sleep and look again, whoever comes first.
+#[derive(Clone)]
+pub(super) struct Writers(Arc<Semaphore>);
+
+impl Writers {
+    /// After so long without a turn a writer goes on, and SQLite says who is in its way.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Nobody writes.
+    pub(super) fn new() -> Writers {
+        Writers(Arc::new(Semaphore::new(1)))
+    }
+
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        let turn = Arc::clone(&self.0).acquire_owned();
+        timeout(Writers::PATIENCE, turn).await.ok()?.ok()
+    }
 }
 
 /// A transaction on either engine; dropped without `commit`, it is rolled back.
 pub(super) struct Tx {
     engine: Engine,
+    /// Given back when it has ended, whichever way.
+    _turn: Option<OwnedSemaphorePermit>,
     /// Rows that it has written, for the log.
     pub(super) touched: Touched,
     /// What has to be known before it can be committed.
@@ -111,12 +137,17 @@ impl Store {
     /// Begins a transaction that may write: SQLite takes its write lock at once, so that two writers
     /// wait for each other instead of one failing half way.
     pub(super) async fn begin(&self) -> Result<Tx> {
-        let engine = match self {
-            Store::Sqlite(pool) => Engine::Sqlite(pool.begin_with("begin immediate").await?),
-            Store::Postgres(pool) => Engine::Postgres(pool.begin().await?),
+        let (engine, turn) = match self {
+            Store::Sqlite(pool, writers) => {
+                let turn = writers.turn().await;
+                let begun = pool.begin_with("begin immediate").await?;
+                (Engine::Sqlite(begun), turn)
+            }
+            Store::Postgres(pool) => (Engine::Postgres(pool.begin().await?), None),
         };
         Ok(Tx {
             engine,
+            _turn: turn,
             touched: BTreeMap::new(),
             questions: Vec::new(),
             last_round: false,
@@ -126,7 +157,7 @@ impl Store {
     /// Reads rows outside of a transaction.
     pub(super) async fn fetch(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
         Ok(match self {
-            Store::Sqlite(pool) => {
+            Store::Sqlite(pool, _) => {
                 let rows = bound!(sql, values).fetch_all(pool).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
@@ -141,7 +172,7 @@ impl Store {
     pub(super) async fn fetch_text(&self, sql: String, values: Vec<Value>) -> Result<Vec<Row>> {
         let sql = sqlx::AssertSqlSafe(sql);
         Ok(match self {
-            Store::Sqlite(pool) => {
+            Store::Sqlite(pool, _) => {
                 let rows = bound!(sql, values).fetch_all(pool).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
@@ -155,7 +186,7 @@ impl Store {
     /// Begins a transaction that sees one moment for as long as it lasts, and holds nobody up.
     pub(super) async fn begin_snapshot(&self) -> Result<Tx> {
         let engine = match self {
-            Store::Sqlite(pool) => Engine::Sqlite(pool.begin_with("begin deferred").await?),
+            Store::Sqlite(pool, _) => Engine::Sqlite(pool.begin_with("begin deferred").await?),
             Store::Postgres(pool) => Engine::Postgres(
                 pool.begin_with("begin isolation level repeatable read read only")
                     .await?,
@@ -163,6 +194,7 @@ impl Store {
         };
         Ok(Tx {
             engine,
+            _turn: None,
             touched: BTreeMap::new(),
             questions: Vec::new(),
             last_round: false,
@@ -173,7 +205,7 @@ impl Store {
     /// not, since somebody reads.
     pub(super) async fn sweep(&self) -> Result<bool> {
         match self {
-            Store::Sqlite(pool) => {
+            Store::Sqlite(pool, _) => {
                 sqlx::query("vacuum").execute(pool).await?;
                 let row = sqlx::query("pragma wal_checkpoint(truncate)")
                     .fetch_one(pool)
@@ -191,7 +223,7 @@ impl Store {
     /// Has SQLite write what was removed over in its file too: until then its log of changes holds it.
     /// Somebody who reads puts that off to a later time.
     pub(super) async fn settle_file(&self) -> Result<()> {
-        if let Store::Sqlite(pool) = self {
+        if let Store::Sqlite(pool, _) = self {
             sqlx::query("pragma wal_checkpoint(truncate)")
                 .execute(pool)
                 .await?;

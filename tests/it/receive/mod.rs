@@ -10,6 +10,7 @@ mod calls;
 mod campaigns;
 mod check;
 pub mod crash;
+mod crowds;
 mod deploy;
 mod dovecot;
 pub mod envelope;

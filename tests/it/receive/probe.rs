@@ -14,7 +14,7 @@ use crate::harness::{Otori, Receiver};
 use crate::servers;
 
 /// As it is by default, behind a balancer that says where clients come from.
-fn config(otori: &Otori) -> ReceiveConfig {
+pub(super) fn config(otori: &Otori) -> ReceiveConfig {
     ReceiveConfig {
         catch_all: Vec::new(),
         proxies: vec!["127.0.0.1".parse().unwrap()],
@@ -23,7 +23,7 @@ fn config(otori: &Otori) -> ReceiveConfig {
 }
 
 /// A session from `peer` that has said MAIL and RCPT for each; the answers must begin so.
-async fn asked(
+pub(super) async fn asked(
     receiver: &Receiver,
     peer: &str,
     recipients: &[(&str, &str)],
@@ -43,7 +43,7 @@ async fn asked(
     client
 }
 
-async fn quit(mut client: BufReader<TcpStream>) {
+pub(super) async fn quit(mut client: BufReader<TcpStream>) {
     say(&mut client, "QUIT\r\n").await;
     expect(&mut client, "221 ").await;
     let mut rest = String::new();
@@ -51,7 +51,7 @@ async fn quit(mut client: BufReader<TcpStream>) {
     assert_eq!(rest, "");
 }
 
-async fn sightings(otori: &Otori) -> Vec<Sighting> {
+pub(super) async fn sightings(otori: &Otori) -> Vec<Sighting> {
     let mut all = otori
         .registry
         .sightings(&SightingFilter::default())
