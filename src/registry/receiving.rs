@@ -104,7 +104,7 @@ impl Registry {
         bytes: u64,
     ) -> Result<Vec<Message>> {
         let seen = u32::try_from(without.len()).unwrap_or(u32::MAX);
-        let sql = "select id, length(raw) from message where settled = 0 order by id limit $1";
+        let sql = "select id, cast(length(raw) as bigint) from message where settled = 0 order by id limit $1";
         let rows = self
             .store
             .fetch(sql, vec![limit.saturating_add(seen).into()])
