@@ -274,6 +274,9 @@ async fn keep(tx: &mut Tx, incident: i64, actor: &ActorTags) -> Result<()> {
     // It ends in the incident's number, so that it is found with this one alone and joins nothing.
     let mut whole = actor.whole.clone();
     whole.extend(incident.to_be_bytes());
+    if !tx.known.insert([b"a", &whole[..]].concat()) {
+        return Ok(());
+    }
     for tag in std::iter::once(&whole).chain(&actor.tags) {
         let rows = tx
             .fetch(

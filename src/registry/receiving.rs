@@ -697,6 +697,11 @@ async fn is_news(
         return Ok(true);
     }
     let canary = sighting.canary.as_ref().map(|id| id.as_str());
+    // The sighting that is asked about is stored next, so that another one like it is no news.
+    let like = format!("n{incident} {channel} {} {canary:?}", kind.name());
+    if !tx.known.insert(like.into_bytes()) {
+        return Ok(false);
+    }
     let rows = tx
         .fetch(
             "select 1 from sighting where incident = $1 and channel = $2 and kind = $4

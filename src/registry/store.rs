@@ -1,6 +1,6 @@
 //! One way to talk to either engine: the same SQL with `$1` placeholders, three kinds of values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,6 +105,8 @@ pub(super) struct Tx {
     _turn: Option<OwnedSemaphorePermit>,
     /// Rows that it has written, for the log.
     pub(super) touched: Touched,
+    /// What it has found or written and need not look for again; whoever remembers says what in the first byte.
+    pub(super) known: HashSet<Vec<u8>>,
     /// What has to be known before it can be committed.
     pub(super) questions: Vec<Question>,
     /// It is not given up once more.
@@ -149,6 +151,7 @@ impl Store {
             engine,
             _turn: turn,
             touched: BTreeMap::new(),
+            known: HashSet::new(),
             questions: Vec::new(),
             last_round: false,
         })
@@ -196,6 +199,7 @@ impl Store {
             engine,
             _turn: None,
             touched: BTreeMap::new(),
+            known: HashSet::new(),
             questions: Vec::new(),
             last_round: false,
         })
