@@ -207,8 +207,7 @@ fn agree(sightings: &[NewSighting]) -> bool {
         .iter()
         .filter_map(|sighting| sighting.source.as_ref());
     let first = sources.next();
-    let checks = |sighting: &NewSighting| sighting.network.is_some();
-    sources.all(|source| Some(source) == first) && !sightings.iter().any(checks)
+    sources.all(|source| Some(source) == first)
 }
 
 /// Understands one message and settles it, unless somebody has in the meantime.
