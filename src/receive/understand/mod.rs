@@ -19,6 +19,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -39,7 +40,9 @@ pub use post::{Candidate, Letter, matches, matches_read, plain, waits};
 pub(super) use text::one_line;
 
 /// Messages taken at a time, and their bytes; but one, however large it is.
-const TAKE: (u32, u64) = (64, 4 << 20);
+const TAKE: (u32, u64) = (128, 4 << 20);
+/// While messages come in they are given so long to gather, and those who wait for their `250` go first.
+const MOMENT: Duration = Duration::from_millis(50);
 /// How often the registry is asked for messages that another process has stored.
 const POLL: Duration = Duration::from_secs(5);
 /// A registry that takes longer to answer is asked again later.
@@ -73,7 +76,12 @@ pub async fn run(
                     pause = PAUSES.0;
                 }
                 match (round.tried == 0, stuck.is_empty()) {
-                    (false, _) => continue,
+                    (false, _) => {
+                        if news.notified().now_or_never().is_some() {
+                            gather(&stop).await;
+                        }
+                        continue;
+                    }
                     (true, true) => POLL,
                     (true, false) => pause,
                 }
@@ -92,10 +100,15 @@ pub async fn run(
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = news.notified(), if wait == POLL => {}
+            () = news.notified(), if wait == POLL => gather(&stop).await,
             () = tokio::time::sleep(wait) => {}
         }
     }
+}
+
+/// Waits until what comes together is there, unless there is no time.
+async fn gather(stop: &CancellationToken) {
+    let _ = tokio::time::timeout(MOMENT, stop.cancelled()).await;
 }
 
 /// Settles what waits, once through; how many messages could not be.
