@@ -228,24 +228,22 @@ impl Known {
         }
     }
 
-    fn elsewhere(&self, incident: &Incident, way: Way) -> Reach {
+    fn elsewhere(&self, incident: &Incident, way: Way) -> Vec<Reach> {
         let at = incident.last_at;
-        let (mut reach, mut years) = (Reach::default(), 0.0);
-        for (source, points) in &self.points {
-            let Some(there) = points.years(at).filter(|_| *source != incident.source) else {
-                continue;
-            };
-            let theirs = self.reached.iter();
-            let theirs = theirs.filter(|one| one.source == *source && one.at <= at);
-            let count = points.of(way);
-            reach.points += count;
-            reach.reached += distinct(theirs, way).min(count);
-            years += there * f64::from(count);
-        }
-        if reach.points > 0 {
-            reach.years = years / f64::from(reach.points);
-        }
-        reach
+        let others = self.points.iter();
+        let others = others.filter(|(source, _)| **source != incident.source);
+        others
+            .filter_map(|(source, points)| {
+                let theirs = self.reached.iter();
+                let theirs = theirs.filter(|one| one.source == *source && one.at <= at);
+                let count = points.of(way);
+                Some(Reach {
+                    points: count,
+                    reached: distinct(theirs, way).min(count),
+                    years: points.years(at)?,
+                })
+            })
+            .collect()
     }
 
     /// What the canaries reached may carry; a number that is shared is as good as one.

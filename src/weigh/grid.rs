@@ -1,6 +1,6 @@
 //! One channel's ratio, summed over what is unknown on fixed grids.
 
-use super::{Reach, Seen};
+use super::{LEAKED, Reach, Seen};
 
 /// The rate of strays against the stated one, as powers of ten, and how probable each is.
 const RATES: [(f64, f64); 5] = [(-1.0, 0.1), (-0.5, 0.2), (0.0, 0.4), (0.5, 0.2), (1.0, 0.1)];
@@ -17,12 +17,14 @@ const NEXT: u32 = 256;
 /// See [`Seen::log10_lr`]. The grids leave dips of a few hundredths; where as much or more would say less,
 /// that is what is said.
 pub(super) fn log10_lr(seen: &Seen) -> f64 {
-    let mut least = ratio(seen);
-    let (mut more, mut step) = (*seen, 1);
-    while more.here.reached < more.here.points {
-        let reached = more.here.reached.saturating_add(step);
-        more.here.reached = reached.min(more.here.points);
-        least = least.min(ratio(&more));
+    let others = Others::of(seen);
+    let mut here = seen.here;
+    let mut least = ratio(&here, &others);
+    let mut step = 1;
+    while here.reached < here.points {
+        let reached = here.reached.saturating_add(step);
+        here.reached = reached.min(here.points);
+        least = least.min(ratio(&here, &others));
         if reached > seen.here.reached + NEXT {
             step += step / 4 + 1;
         }
@@ -30,28 +32,65 @@ pub(super) fn log10_lr(seen: &Seen) -> f64 {
     least
 }
 
+/// What the other sources say, which is the same however many of this one's points were reached: logarithms of
+/// probabilities.
+struct Others {
+    strays: f64,
+    sweep: f64,
+    /// For each of the [`RATES`], without a sweep.
+    calm: [f64; RATES.len()],
+    /// And in one, for each of the [`chances`].
+    swept: [[f64; STEPS]; RATES.len()],
+}
+
+impl Others {
+    fn of(seen: &Seen) -> Others {
+        let background = seen.way.background();
+        let years =
+            (seen.elsewhere.iter().map(|other| other.years)).fold(seen.here.years, f64::max);
+        let mut others = Others {
+            strays: background.strays,
+            sweep: 1.0 - (-background.sweeps * years.max(DAY)).exp(),
+            calm: [0.0; RATES.len()],
+            swept: [[0.0; STEPS]; RATES.len()],
+        };
+        for (at, (power, _)) in RATES.iter().enumerate() {
+            let rate = background.strays * 10_f64.powf(*power);
+            for other in &seen.elsewhere {
+                // It may have leaked itself.
+                let mut sum = Sum::default();
+                sum.add((1.0 - LEAKED).ln() + reached(rate, 0.0, other));
+                for (step, (extra, part)) in chances().enumerate() {
+                    let there = reached(rate, extra, other);
+                    sum.add((LEAKED * part).ln() + there);
+                    others.swept[at][step] += there;
+                }
+                others.calm[at] += sum.ln();
+            }
+        }
+        others
+    }
+}
+
 /// The ratio itself.
-fn ratio(seen: &Seen) -> f64 {
-    if seen.here.points == 0 {
+fn ratio(seen: &Reach, others: &Others) -> f64 {
+    if seen.points == 0 {
         return 0.0;
     }
-    let background = seen.way.background();
-    let years = seen.here.years.max(seen.elsewhere.years).max(DAY);
-    let sweep = 1.0 - (-background.sweeps * years).exp();
+    let sweep = others.sweep;
     let mut leak = Sum::default();
     let mut chance = Sum::default();
-    for (power, weight) in RATES {
-        let rate = background.strays * 10_f64.powf(power);
-        let here = |extra| reached(rate, extra, &seen.here);
-        let elsewhere = |extra| reached(rate, extra, &seen.elsewhere);
-        let calm = (weight * (1.0 - sweep)).ln() + here(0.0) + elsewhere(0.0);
+    for (at, (power, weight)) in RATES.into_iter().enumerate() {
+        let rate = others.strays * 10_f64.powf(power);
+        let here = |extra| reached(rate, extra, seen);
+        let calm = (weight * (1.0 - sweep)).ln() + here(0.0) + others.calm[at];
         chance.add(calm);
         leak.add(UNUSED.ln() + calm);
-        for (extra, part) in chances() {
-            let swept = (weight * sweep * part).ln() + here(extra) + elsewhere(extra);
+        for ((extra, part), there) in chances().zip(others.swept[at]) {
+            let swept = (weight * sweep * part).ln() + here(extra) + there;
             chance.add(swept);
             leak.add(UNUSED.ln() + swept);
-            leak.add((weight * (1.0 - UNUSED) * part).ln() + here(extra) + elsewhere(0.0));
+            leak.add((weight * (1.0 - UNUSED) * part).ln() + here(extra) + others.calm[at]);
         }
     }
     (leak.ln() - chance.ln()) / std::f64::consts::LN_10
@@ -124,8 +163,13 @@ mod tests {
         Seen {
             way,
             here: reach(here),
-            elsewhere: reach(elsewhere),
+            elsewhere: vec![reach(elsewhere)],
         }
+    }
+
+    /// The ratio as it comes from the grids.
+    fn ratio(seen: &Seen) -> f64 {
+        super::ratio(&seen.here, &Others::of(seen))
     }
 
     fn stray(rate: f64, years: f64) -> f64 {
@@ -163,7 +207,7 @@ mod tests {
         Seen {
             way,
             here: reach(points.0, rng),
-            elsewhere: reach(points.1, rng),
+            elsewhere: vec![reach(points.1, rng)],
         }
     }
 
@@ -222,15 +266,18 @@ mod tests {
         let mut sum = 0.0;
         for (power, weight) in RATES {
             let rate = background.strays * 10_f64.powf(power);
-            let at = |extra: f64| {
-                let one = |reach: &Reach| {
-                    let hit = 1.0 - (1.0 - stray(rate, reach.years)) * (1.0 - extra);
-                    hit.powi(reach.reached as i32)
-                        * (1.0 - hit).powi((reach.points - reach.reached) as i32)
-                };
-                one(&seen.here) * one(&seen.elsewhere)
+            let one = |reach: &Reach, extra: f64| {
+                let hit = 1.0 - (1.0 - stray(rate, reach.years)) * (1.0 - extra);
+                hit.powi(reach.reached as i32)
+                    * (1.0 - hit).powi((reach.points - reach.reached) as i32)
             };
-            sum += weight * (1.0 - sweep) * at(0.0);
+            let other = &seen.elsewhere[0];
+            let leaked: f64 = chances()
+                .map(|(extra, part)| part * one(other, extra))
+                .sum();
+            let calm = one(&seen.here, 0.0) * ((1.0 - LEAKED) * one(other, 0.0) + LEAKED * leaked);
+            let at = |extra: f64| one(&seen.here, extra) * one(other, extra);
+            sum += weight * (1.0 - sweep) * calm;
             let swept = chances().map(|(extra, part)| part * at(extra));
             sum += weight * sweep * swept.sum::<f64>();
         }
@@ -255,6 +302,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Whoever writes to everybody on two lists and to nobody on a third has two lists; whoever writes to
+    /// everybody there is may have any of them, or none.
+    #[test]
+    fn a_buyer_of_two_lists_is_no_sweep() {
+        let reach = |reached| Reach {
+            points: 15,
+            reached,
+            years: 0.1,
+        };
+        let say = |others: &[u32]| {
+            let seen = Seen {
+                way: Way::Mail,
+                here: reach(15),
+                elsewhere: others.iter().map(|reached| reach(*reached)).collect(),
+            };
+            seen.log10_lr()
+        };
+        assert!(say(&[15, 0]) > 4.0, "{}", say(&[15, 0]));
+        assert!(say(&[15, 15, 0, 0]) > 4.0, "{}", say(&[15, 15, 0, 0]));
+        assert!(say(&[0, 0]) > say(&[15, 0]));
+        assert!(say(&[15, 15]) < 2.0, "{}", say(&[15, 15]));
     }
 
     #[test]

@@ -15,8 +15,11 @@
 //! # The data
 //!
 //! For each channel, at how many of the source's contact points anything came, out of how many, in how many
-//! years; and the same for the contact points of all other sources together, which tell a sweep from
-//! a leak: a sweep reaches them too. A contact point counts once, however often it was reached and by
+//! years; and the same for the contact points of each other source, which tell a sweep from a leak: a sweep
+//! reaches all of them. Under either hypothesis another source may have leaked as well, each with the chance
+//! [`LEAKED`]: whoever writes to everybody on two lists and to nobody on a third has two lists, and is no
+//! sweep. Where every source is reached alike there is nothing to tell two leaks from a sweep, and it stays
+//! undecided. A contact point counts once, however often it was reached and by
 //! however many: mails of one actor to one canary are one event. A telephone number is one contact point
 //! however many canaries share it. A canary that was both probed and written to counts as written to.
 //!
@@ -53,6 +56,9 @@ use crate::canary::{Channel, SightingKind};
 pub const KEPT: f64 = 3.0;
 /// Powers of ten that one canary carries whose details somebody was shown.
 pub const SHOWN: f64 = 1.0;
+/// How probable it is that another source has leaked, before anything is looked at. A judgement: it only has to be
+/// more probable than a sweep that spares a whole source.
+pub const LEAKED: f64 = 0.01;
 /// Powers of ten that anything carries.
 pub const MOST: f64 = 12.0;
 
@@ -164,14 +170,14 @@ pub struct Reach {
 }
 
 /// What has come by one way.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     /// The way.
     pub way: Way,
     /// At the source.
     pub here: Reach,
-    /// At all other sources together.
-    pub elsewhere: Reach,
+    /// At each other source.
+    pub elsewhere: Vec<Reach>,
 }
 
 impl Seen {

@@ -97,8 +97,8 @@ pub fn verdict(seen: &[Seen], calls: f64, standing: Standing) -> Weight {
             channel: seen.way,
             points: seen.here.points,
             reached: seen.here.reached,
-            elsewhere_points: seen.elsewhere.points,
-            elsewhere_reached: seen.elsewhere.reached,
+            elsewhere_points: seen.elsewhere.iter().map(|other| other.points).sum(),
+            elsewhere_reached: seen.elsewhere.iter().map(|other| other.reached).sum(),
             log10_lr: match seen.way {
                 Way::Phone => calls,
                 _ => seen.log10_lr(),
@@ -189,7 +189,7 @@ mod tests {
         Seen {
             way,
             here: reach(50, reached),
-            elsewhere: reach(200, 0),
+            elsewhere: vec![reach(200, 0)],
         }
     }
 
