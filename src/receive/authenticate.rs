@@ -314,7 +314,9 @@ impl Resolver {
             return (Authentication::not_checked("it has no header"), false);
         };
         let signatures = self.asks.verify_dkim(&mail).await;
+        // An address literal (a@[192.0.2.1]) is no name to ask for: RFC 7208, section 4.3.
         let mail_from = sender.from.rsplit_once('@').map(|(_, domain)| domain);
+        let mail_from = mail_from.filter(|domain| !domain.starts_with('['));
         let claimed = mail_from.unwrap_or(&sender.helo).to_owned();
         let spf = match sender.peer {
             Some(peer) => {

@@ -29,7 +29,8 @@ pub(in crate::receive) fn signed(
     let (Some(timestamp), Some(signature)) =
         (header("x-otori-timestamp"), header("x-otori-signature"))
     else {
-        return refuse("X-Otori-Timestamp and X-Otori-Signature are missing");
+        // Whoever has no secret need not be told whose door this is; the README names the headers.
+        return refuse("the request is not signed");
     };
     let given = signature.strip_prefix("sha256=").and_then(unhex);
     let given = given.unwrap_or_default();

@@ -17,6 +17,7 @@ use crate::metrics::metrics;
 /// Commands that a client may send for one message, beside its recipients; more are idling.
 const COMMANDS: u32 = 100;
 
+const NO_LOOKUP: &str = "451 4.3.0 Error: temporary lookup failure, try again later";
 const TOO_MANY: &str = "452 4.5.3 Error: too many recipients";
 
 /// What the transport said beside the message; stored with it.
@@ -72,9 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 self.say("250 2.0.0 Ok")
             }
             Request::Noop { .. } => self.say("250 2.0.0 Ok"),
-            Request::Vrfy { .. } => {
-                self.say("252 2.1.5 Cannot VRFY user, but will accept message and attempt delivery")
-            }
+            Request::Vrfy { value } => self.vrfy(&value).await,
             Request::Help { .. } => self.say("214 2.0.0 See RFC 5321"),
             Request::Quit => {
                 self.say("221 2.0.0 Bye");
@@ -159,19 +158,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             Standing::Ours => self.take(String::from(address)),
             Standing::NoMailbox => {
                 self.asked.in_vain(address.as_str());
-                self.refuse_recipient("no_mailbox", &format!(
-                    "550 5.1.1 <{shown}>: Recipient address rejected: User unknown in local recipient table"
-                ))
+                self.no_mailbox(&shown)
             }
             Standing::Foreign => self.refuse_recipient(
                 "foreign",
-                &format!("550 5.7.1 <{shown}>: Relay access denied"),
+                &format!("554 5.7.1 <{shown}>: Relay access denied"),
             ),
-            Standing::Unknown => self.refuse_recipient(
-                "registry",
-                "451 4.3.0 Error: temporary lookup failure, try again later",
-            ),
+            Standing::Unknown => self.refuse_recipient("registry", NO_LOOKUP),
         }
+    }
+
+    /// Whoever asks for an address like this has it, as one who asks by RCPT does, and is told the same.
+    async fn vrfy(&mut self, value: &str) -> Next {
+        let shown = value.trim().trim_start_matches('<').trim_end_matches('>');
+        let Ok(address) = shown.parse::<MailAddress>() else {
+            return self.say("501 5.1.3 Bad recipient address syntax");
+        };
+        match self.context.recipients.standing(&address).await {
+            Standing::Ours => match self.asked.asked(address.as_str(), "", self.helo.as_deref()) {
+                Ok(()) => self.say(&format!("252 2.0.0 {}", address.as_str())),
+                Err(_) => self.refuse_recipient("room", NO_STORAGE),
+            },
+            Standing::NoMailbox => {
+                self.asked.in_vain(address.as_str());
+                self.no_mailbox(address.as_str())
+            }
+            Standing::Foreign => self.refuse_recipient(
+                "foreign",
+                &format!("554 5.7.1 <{}>: Relay access denied", address.as_str()),
+            ),
+            Standing::Unknown => self.refuse_recipient("registry", NO_LOOKUP),
+        }
+    }
+
+    fn no_mailbox(&mut self, shown: &str) -> Next {
+        self.refuse_recipient("no_mailbox", &format!(
+            "550 5.1.1 <{shown}>: Recipient address rejected: User unknown in local recipient table"
+        ))
     }
 
     fn refuse_recipient(&mut self, reason: &'static str, answer: &str) -> Next {

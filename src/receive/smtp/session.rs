@@ -126,6 +126,10 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
             let next = match line {
                 Line::Text(line) => match command::parse(&line) {
                     Ok(request) => self.obey(request, &line).await?,
+                    // A browser, or what somebody has made one send: its body holds no commands.
+                    Err(_) if command::is_web(&line) => {
+                        self.say_goodbye("421 4.7.0", "Error: this is a mail server")
+                    }
                     Err(answer) => self.say(&answer),
                 },
                 Line::TooLong => self.say("500 5.5.2 Error: line too long"),

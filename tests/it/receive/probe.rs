@@ -76,13 +76,43 @@ async fn a_domain_has_its_canaries_mailboxes_and_no_others() {
         ("Postmaster@decoys.example", "250 2.1.5"),
         ("abuse@decoys.example", "250 2.1.5"),
         (JIRO.mail, "550 5.1.1"),
-        ("x@else.example", "550 5.7.1"),
+        ("x@else.example", "554 5.7.1"),
     ];
     quit(asked(&receiver, "192.0.2.1", &recipients).await).await;
     // Planted a moment ago, and written to at once.
     otori.plant("shop", &[JIRO]).await;
     quit(asked(&receiver, "192.0.2.1", &[(JIRO.mail, "250 ")]).await).await;
     receiver.stop().await;
+}
+
+/// Whoever asks by VRFY washes a list as well.
+#[tokio::test]
+async fn an_address_that_is_verified_is_checked() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &[KEISUKE]).await;
+    let receiver = otori.receive(&config(&otori)).await;
+    let mut client = BufReader::new(TcpStream::connect(receiver.smtp).await.unwrap());
+    say(&mut client, "PROXY TCP4 192.0.2.7 198.51.100.1 4000 25\r\n").await;
+    expect(&mut client, "220 ").await;
+    say(&mut client, "EHLO wash.broker.example\r\n").await;
+    expect(&mut client, "250 ").await;
+    for (asked, answer) in [
+        (format!("VRFY {}", KEISUKE.mail), "252 2.0.0"),
+        (format!("VRFY <{}>", KEISUKE.mail), "252 2.0.0"),
+        ("VRFY nobody@decoys.example".to_owned(), "550 5.1.1"),
+        ("VRFY x@else.example".to_owned(), "554 5.7.1"),
+        ("VRFY root".to_owned(), "501 5.1.3"),
+    ] {
+        say(&mut client, &format!("{asked}\r\n")).await;
+        expect(&mut client, answer).await;
+    }
+    quit(client).await;
+    receiver.stop().await;
+    otori.settled().await;
+    let found = sightings(&otori).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].canary.as_ref(), Some(&school[0].id));
+    assert_eq!(found[0].kind, SightingKind::Probe);
 }
 
 async fn several_checked(registry: &str) {
