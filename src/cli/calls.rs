@@ -31,7 +31,7 @@ enum Act {
 
 /// Take in calls to our numbers from call detail records; each is counted once
 ///
-/// Calls to numbers of the pool that no canary has yet count for their burn-in: how often they are called by chance.
+/// Calls to numbers of the pool that no canary had yet count for their burn-in: how often they are called by chance.
 /// Columns are known by their header (from, to, at, duration, id, kind, in English or Japanese), or by what
 /// --map says; Asterisk's Master.csv has none, and is read by --format asterisk.
 #[derive(clap::Args)]
@@ -72,7 +72,7 @@ struct Document {
     read: u64,
     stored: u64,
     repeats: u64,
-    /// Calls to numbers of the pool that no canary has: their background.
+    /// Calls to numbers of the pool that no canary had when they came: their background.
     burn_in: u64,
     /// Calls to numbers that are not in the pool.
     elsewhere: u64,
@@ -109,13 +109,16 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         while let Some(line) = records.recv().await {
             document.read += 1;
             match line {
-                Ok(record) => match whose(&registry, &record).await? {
-                    Whose::Elsewhere => document.elsewhere += 1,
-                    ours => {
-                        document.burn_in += u64::from(ours == Whose::Nobodys);
-                        batch.push(record.message(OffsetDateTime::now_utc()));
+                Ok(record) => {
+                    let call = record.message(OffsetDateTime::now_utc());
+                    match whose(&registry, &record, call.at).await? {
+                        Whose::Elsewhere => document.elsewhere += 1,
+                        ours => {
+                            document.burn_in += u64::from(ours == Whose::Nobodys);
+                            batch.push(call);
+                        }
                     }
-                },
+                }
                 Err(BadLine { line, why }) => {
                     document.unread.add(format!("{shown}, line {line}"), why);
                 }
@@ -137,7 +140,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     Output::new(global).result(&document, |out| {
         writeln!(
             out,
-            "{} records read, {} calls stored, {} known already, {} of these to numbers that no canary has (burn-in), {} to other numbers",
+            "{} records read, {} calls stored, {} known already, {} of these to numbers that no canary had then (burn-in), {} to other numbers",
             document.read, document.stored, document.repeats, document.burn_in, document.elsewhere
         )?;
         for unreadable in &document.unread.unreadable {
@@ -158,15 +161,26 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
 #[derive(PartialEq, Eq)]
 enum Whose {
     Canarys,
-    /// In the pool, and not given to anybody.
+    /// In the pool, and not given to anybody then.
     Nobodys,
     Elsewhere,
 }
 
-async fn whose(registry: &Registry, record: &Record) -> anyhow::Result<Whose> {
-    Ok(match registry.bears(Mark::Phone, &record.to).await? {
-        true => Whose::Canarys,
-        false if registry.owns_number(&record.to).await? => Whose::Nobodys,
+async fn whose(registry: &Registry, record: &Record, at: OffsetDateTime) -> anyhow::Result<Whose> {
+    if registry.bears(Mark::Phone, &record.to).await? {
+        let later = registry.planted_after(at).await?;
+        let mut theirs = later.is_empty();
+        if !theirs {
+            let canaries = registry.find(Mark::Phone, &record.to).await?;
+            theirs = canaries.iter().any(|canary| !later.contains(&canary.batch));
+        }
+        return Ok(match theirs {
+            true => Whose::Canarys,
+            false => Whose::Nobodys,
+        });
+    }
+    Ok(match registry.owns_number(&record.to).await? {
+        true => Whose::Nobodys,
         false => Whose::Elsewhere,
     })
 }

@@ -1,6 +1,6 @@
 //! Batches and canaries.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -123,6 +123,17 @@ impl Registry {
         let mut tx = self.store.begin().await?;
         let number = next_number(&mut tx, source).await?;
         Ok(BatchId::new(source, number))
+    }
+
+    /// The batches that were planted after a moment: nothing that came up to then can be theirs.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn planted_after(&self, at: OffsetDateTime) -> Result<HashSet<BatchId>> {
+        let sql = "select id from batch where planted_at > $1";
+        let rows = self.store.fetch(sql, vec![micros(at).into()]).await?;
+        let id = |row: &Row| Ok(BatchId::from_text(row.text(0)?));
+        rows.iter().map(id).collect()
     }
 
     /// Sets the state of a batch; `at` becomes `unplanted_at` for `Unplanted`. `Void` frees the

@@ -35,6 +35,9 @@ pub async fn reached(registry: &Registry, message: &Message) -> Result<(Reached,
     for number in &message.recipients {
         canaries.extend(registry.find(Mark::Phone, number).await?);
     }
+    // An exchange's records go back to before the number was given: such a call is its background.
+    let later = registry.planted_after(message.at).await?;
+    canaries.retain(|canary| !later.contains(&canary.batch));
     Ok(match named(&canaries, &envelope(message).text) {
         None => (Reached::of(&canaries), None),
         Some((canaries, how)) => (Reached::of(canaries), Some(how)),

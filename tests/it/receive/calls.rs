@@ -130,6 +130,26 @@ async fn calls_to_numbers_that_no_canary_has_are_their_background() {
     assert_eq!(otori.json(&["evidence", "verify"])["ok"], true);
 }
 
+/// An exchange's records go back to before the number was a canary's: nobody had leaked it then.
+#[tokio::test]
+async fn a_call_from_before_the_planting_is_no_canarys() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let export = otori.dir().join("export.csv");
+    let text = "at,from,to,id\n2025-06-01T10:00:00Z,0300000000,0301234567,c1\n\
+                2026-06-01T10:00:00Z,0300000000,0301234567,c2\n";
+    std::fs::write(&export, text).unwrap();
+    let told = otori.json(&["calls", "import", export.to_str().unwrap()]);
+    assert_eq!(told["stored"], 2, "{told}");
+    assert_eq!(told["burn_in"], 1, "{told}");
+    let found = otori.registry.sightings(&SightingFilter::default()).await;
+    let ours: Vec<_> = (found.unwrap().into_iter())
+        .filter(|sighting| sighting.source.is_some())
+        .collect();
+    assert_eq!(ours.len(), 1, "{ours:?}");
+    assert_eq!(ours[0].at, datetime!(2026-06-01 10:00 UTC));
+}
+
 #[tokio::test]
 async fn what_is_no_record_is_told() {
     let otori = Otori::new().await;
