@@ -65,6 +65,8 @@ struct Entry {
     source: SourceName,
     /// The last days, UTC, oldest first.
     days: Vec<u64>,
+    /// For how many days reports have been counted, which tell what is ordinary.
+    watched_days: usize,
     surge: Option<Shown>,
 }
 
@@ -119,10 +121,12 @@ async fn list(global: &Global) -> anyhow::Result<Outcome> {
     let mut sources = Vec::new();
     for source in registry.sources().await? {
         let (mut days, surge) = report::days(&registry, Some(&source.name), now, 0).await?;
+        let watched_days = days.len();
         days.drain(..days.len().saturating_sub(DAYS));
         sources.push(Entry {
             source: source.name,
             days,
+            watched_days,
             surge: surge.map(Shown::from),
         });
     }
@@ -185,6 +189,12 @@ fn words(document: &Document, out: &mut dyn Write) -> std::io::Result<()> {
                 out,
                 "  SURGE: {} within {} days, where {:.1} were to be expected (chance {:.0e})",
                 surge.reports, surge.days, surge.expected, surge.chance
+            )?,
+            None if entry.watched_days < report::WATCHED => writeln!(
+                out,
+                "  how many are ordinary is not known yet: watched for {} of {} days; no surge would be told",
+                entry.watched_days,
+                report::WATCHED
             )?,
             None => writeln!(out, "  no more than ordinarily")?,
         }

@@ -168,7 +168,63 @@ pub struct Limits {
     pub session_seconds: u64,
 }
 
+/// Longer than a minute nobody waits for each answer of a mail server.
+const LONGEST_DELAY_MS: u64 = 60_000;
+/// Octets of a command line that every server takes (RFC 5321, section 4.5.3.1.4).
+const SHORTEST_LINE: usize = 512;
+
 impl ReceiveConfig {
+    /// With what the receiver could not be what it is for; each fault in words.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(name) = &self.hostname
+            && (name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()))
+        {
+            faults.push("hostname is not a name like mx1.shop.example".to_owned());
+        }
+        if self.banner.contains(char::is_control) {
+            faults.push("banner has a control character; it is one line of text".to_owned());
+        }
+        if self.answer_delay_ms > LONGEST_DELAY_MS {
+            faults.push(format!(
+                "answer_delay_ms is {}: no client waits longer than {LONGEST_DELAY_MS} for every answer",
+                self.answer_delay_ms
+            ));
+        }
+        let limits = &self.limits;
+        if limits.line_bytes < SHORTEST_LINE {
+            faults.push(format!(
+                "limits.line_bytes is {}: a command has up to {SHORTEST_LINE} bytes",
+                limits.line_bytes
+            ));
+        }
+        for (name, none) in [
+            ("message_bytes", limits.message_bytes == 0),
+            ("recipients", limits.recipients == 0),
+            ("connections", limits.connections == 0),
+            (
+                "connections_per_address",
+                limits.connections_per_address == 0,
+            ),
+            (
+                "connections_per_network",
+                limits.connections_per_network == 0,
+            ),
+            ("memory_bytes", limits.memory_bytes == 0),
+            ("checks", limits.checks == 0),
+            ("checks_per_network", limits.checks_per_network == 0),
+            ("errors", limits.errors == 0),
+            ("command_seconds", limits.command_seconds == 0),
+            ("data_seconds", limits.data_seconds == 0),
+            ("session_seconds", limits.session_seconds == 0),
+        ] {
+            if none {
+                faults.push(format!("limits.{name} is 0: nothing could be received"));
+            }
+        }
+        faults
+    }
+
     /// What is planned, by the calendar that it names; `dir` is the workspace.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! The way into the store: what several clients bring at the same time is stored in one transaction,
 //! so that they share its fsync, and each is told when its own message is durable.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -33,13 +33,29 @@ struct Job {
 #[derive(Clone)]
 pub struct Intake {
     jobs: mpsc::Sender<Job>,
+    /// When storing failed, if it has not gone well since.
+    failed: Failed,
 }
+
+type Failed = Arc<Mutex<Option<Instant>>>;
+
+/// For so long a failure is told to whoever asks whether messages can be stored: where nobody is sent any more,
+/// nothing would show that it has gone by.
+const TOLD: Duration = Duration::from_secs(60);
 
 impl Intake {
     /// Starts the writer. It rings `news` whenever it has stored something.
     pub fn start(registry: Registry, news: Arc<Notify>) -> (Intake, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(BATCH);
-        (Intake { jobs }, tokio::spawn(write(registry, queue, news)))
+        let failed = Failed::default();
+        let writer = tokio::spawn(write(registry, queue, news, Arc::clone(&failed)));
+        (Intake { jobs, failed }, writer)
+    }
+
+    /// Whether the last messages could be stored, as far as is known.
+    pub fn stores(&self) -> bool {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.is_none_or(|at| at.elapsed() >= TOLD)
     }
 
     /// Stores a message; when this returns, a power cut does not lose it.
@@ -54,7 +70,16 @@ impl Intake {
     }
 }
 
-async fn write(registry: Registry, mut queue: mpsc::Receiver<Job>, news: Arc<Notify>) {
+async fn write(
+    registry: Registry,
+    mut queue: mpsc::Receiver<Job>,
+    news: Arc<Notify>,
+    failed: Failed,
+) {
+    let stored = |well: bool| {
+        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+        *failed = (!well).then(Instant::now);
+    };
     while let Some(first) = queue.recv().await {
         let mut bytes = first.message.raw.len();
         let (mut messages, mut answers) = (vec![first.message], vec![first.answer]);
@@ -68,6 +93,7 @@ async fn write(registry: Registry, mut queue: mpsc::Receiver<Job>, news: Arc<Not
         }
         let results = match in_time(PATIENCE, registry.accept(&messages)).await {
             Ok(accepted) => {
+                stored(true);
                 news.notify_one();
                 for (message, accepted) in messages.iter().zip(&accepted) {
                     let repeat = matches!(accepted, Accepted::Repeat(_));
@@ -79,6 +105,7 @@ async fn write(registry: Registry, mut queue: mpsc::Receiver<Job>, news: Arc<Not
                 // A commit whose answer was lost may have been done: trying the messages again, one
                 // by one, could store them twice. The clients come again.
                 tracing::error!(messages = messages.len(), %error, "messages not stored");
+                stored(false);
                 metrics().not_stored(messages.len());
                 vec![Err(NotStored); answers.len()]
             }

@@ -149,6 +149,9 @@ pub async fn start(
     listeners: Listeners,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Running, Error> {
+    if let Some(fault) = config.faults().into_iter().next() {
+        return Err(Error::Config(fault));
+    }
     let acme = config.acme.as_ref();
     let acme = acme.map(|acme| Acme::new(acme, dir)).transpose()?;
     let tls = match (&config.tls, &acme) {

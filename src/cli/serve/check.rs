@@ -40,8 +40,9 @@ struct Given<'a> {
 type Check = fn(&Given<'_>, &mut Points);
 
 /// Every check, in the order in which they are told.
-const CHECKS: [Check; 16] = [
+const CHECKS: [Check; 17] = [
     ports,
+    limits,
     hostname,
     certificate,
     secrets,
@@ -202,13 +203,18 @@ fn ports(given: &Given<'_>, points: &mut Points) {
     open.extend(receive.socketmap.map(|map| ("socketmap", map)));
     let acme = receive.acme.as_ref().and_then(|acme| acme.listen);
     open.extend(acme.map(|acme| ("ACME", acme)));
+    // Each is held while the next is tried: two of them cannot have one port.
+    let mut held = Vec::new();
     for (what, address) in open {
         match TcpListener::bind(address) {
-            Ok(_) => points.ok("ports", format!("{what} can listen on {address}")),
+            Ok(listener) => {
+                held.push(listener);
+                points.ok("ports", format!("{what} can listen on {address}"));
+            }
             Err(error) => {
                 let advice = match error.kind() {
                     std::io::ErrorKind::AddrInUse => {
-                        "; does a receiver run already? its port is not free then"
+                        "; does a receiver run already, or is the port named twice? it is not free then"
                     }
                     std::io::ErrorKind::PermissionDenied => {
                         "; a port below 1024 wants the right to it (AmbientCapabilities=CAP_NET_BIND_SERVICE)"
@@ -244,6 +250,24 @@ fn ports(given: &Given<'_>, points: &mut Points) {
 
 fn is_here(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
+}
+
+fn limits(given: &Given<'_>, points: &mut Points) {
+    let receive = given.receive();
+    let faults = receive.faults();
+    if faults.is_empty() {
+        points.ok("limits", "a client can be served within them");
+    }
+    for fault in faults {
+        points.wrong("limits", fault);
+    }
+    let listens = given.args.sip.or(receive.sip.listen).is_some();
+    if listens && receive.sip.peers.is_empty() {
+        points.warn(
+            "sip",
+            "peers is empty: anybody may ring, and what a caller says of itself is not believed; name your provider's networks",
+        );
+    }
 }
 
 fn hostname(given: &Given<'_>, points: &mut Points) {

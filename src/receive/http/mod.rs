@@ -164,12 +164,16 @@ pub(super) fn router(site: Arc<Site>) -> Router {
 
 /// Whether mail, calls and letters can be stored now.
 async fn ready(State(site): State<Arc<Site>>) -> Response {
-    if site.recipients.ready() {
+    let wrong = match (site.recipients.ready(), site.intake.stores()) {
+        (false, _) => Some("the registry cannot be read\n"),
+        (true, false) => Some("messages could not be stored a moment ago; see the log\n"),
+        (true, true) => None,
+    };
+    if let Some(answer) = wrong {
+        (StatusCode::SERVICE_UNAVAILABLE, answer).into_response()
+    } else {
         // A provider that is away keeps nothing else from being taken.
         format!("ok\n{}", site.mailboxes.lines()).into_response()
-    } else {
-        let answer = "the registry cannot be read\n";
-        (StatusCode::SERVICE_UNAVAILABLE, answer).into_response()
     }
 }
 

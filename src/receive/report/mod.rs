@@ -23,7 +23,7 @@ use crate::registry::{NewMessage, Registry, Result};
 pub use public::ReportConfig;
 pub(super) use public::{Public, routes as public_routes};
 pub(super) use route::{api, routes};
-pub use surge::Surge;
+pub use surge::{Surge, WATCHED};
 pub use table::{BadRow, Table, Unreadable};
 
 /// The longest text in a field, in characters.

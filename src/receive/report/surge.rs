@@ -23,6 +23,8 @@ pub const BASELINE: usize = 56;
 pub const GUARD: usize = 7;
 /// A rate that was watched for fewer days is not known.
 const KNOWN: usize = 14;
+/// So many days have to be watched before anything can be told to be more than ordinarily.
+pub const WATCHED: usize = GUARD + KNOWN;
 /// The days that are looked at together.
 const WINDOWS: [usize; 3] = [1, 3, 7];
 /// Fewer reports are no surge, whatever the rate.

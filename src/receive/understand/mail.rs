@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use mail_parser::MessageParser;
 use serde::Deserialize;
 
-use super::{Reached, one_line};
+use super::{Reached, charset, one_line};
 use crate::canary::{Actor, Channel};
 use crate::registry::{Mark, Message, Registry, Result};
 
@@ -165,8 +165,8 @@ struct Header {
 }
 
 fn header(raw: &[u8]) -> Header {
-    let raw = &raw[..raw.len().min(HEADER)];
-    let Some(message) = MessageParser::default().parse_headers(raw) else {
+    let known = charset::known(&raw[..raw.len().min(HEADER)]);
+    let Some(message) = MessageParser::default().parse_headers(&known.raw[..]) else {
         return Header::default();
     };
     let sender = message.from().and_then(|from| from.first());
@@ -219,6 +219,22 @@ mod tests {
             "{}",
             actor.summary
         );
+    }
+
+    #[test]
+    fn character_sets_have_their_mailers_names() {
+        for label in ["cp932", "CP932", "windows-31j", "Shift_JIS"] {
+            let raw = format!("Subject: =?{label}?B?gqiTvg==?=\r\n\r\n");
+            assert_eq!(
+                read("a@b.example", raw.as_bytes()).summary,
+                "お得",
+                "{label}"
+            );
+        }
+        let raw = b"From: a@b.example\r\nContent-Type: text/plain; charset=cp932\r\n\r\n\
+            \x82\x4F\x82\x52\x81\x7C\x82\x4F\x82\x50\x82\x51\x82\x52\x81\x7C\x82\x54\x82\x54\x82\x54\x82\x54\r\n";
+        let origin = read("a@b.example", raw).origin.unwrap();
+        assert_eq!(origin.phones, ["+81301235555"], "written in full width");
     }
 
     #[test]

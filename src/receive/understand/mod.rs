@@ -5,6 +5,7 @@
 //! a message that another one has settled is left alone.
 
 mod bounce;
+mod charset;
 mod drill;
 mod known;
 mod login;

@@ -6,6 +6,7 @@
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
+use super::charset::{self, Known};
 use super::one_line;
 use crate::canary::{Actor, Attachment, Authentication, MailAddress, Origin, SenderDomain};
 use crate::notation::{fold, phone_key};
@@ -28,8 +29,9 @@ const FEW: usize = 20;
 
 /// What a mail shows of whoever is behind it; `None` if that is nothing.
 pub fn origin(raw: &[u8]) -> Option<Box<Origin>> {
-    let found = with_mail(raw, |mail| {
-        mail.map(|mail| of(raw, mail)).unwrap_or_default()
+    let known = charset::known(raw);
+    let found = with_mail(&known.raw, |mail| {
+        mail.map(|mail| of(raw, &known, mail)).unwrap_or_default()
     });
     let found = found.unwrap_or_else(|why| Origin {
         unread: Some(why.to_owned()),
@@ -107,7 +109,8 @@ async fn without_canaries(registry: &Registry, mark: Mark, of: &mut Vec<String>)
     Ok(())
 }
 
-fn of(raw: &[u8], mail: &Message<'_>) -> Origin {
+/// `raw` as it came; `mail` was read from what is `known` of it.
+fn of(raw: &[u8], known: &Known<'_>, mail: &Message<'_>) -> Origin {
     let mut origin = Origin::default();
     let from = mail.from().and_then(|from| from.first());
     let from = from.and_then(|from| from.address()).unwrap_or_default();
@@ -153,7 +156,8 @@ fn of(raw: &[u8], mail: &Message<'_>) -> Origin {
             let content = match &part.body {
                 PartType::Message(_) => {
                     let (from, to) = (part.raw_body_offset(), part.raw_end_offset());
-                    raw.get(from as usize..to as usize).unwrap_or_default()
+                    let came = known.came(from as usize)..known.came(to as usize);
+                    raw.get(came).unwrap_or_default()
                 }
                 _ => part.contents(),
             };

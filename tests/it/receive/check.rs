@@ -145,6 +145,35 @@ async fn a_new_workspace_is_sound_and_each_fault_is_named() {
             "not one of our own",
         ),
         (receive("maildir = 'mail'"), "files", "has no new/ and cur/"),
+        (
+            receive(&format!(
+                "lmtp = \"{0}\"\nsocketmap = \"{0}\"",
+                crate::ports::free()
+            )),
+            "ports",
+            "socketmap cannot listen",
+        ),
+        (receive("hostname = ''"), "limits", "hostname is not a name"),
+        (
+            receive("banner = \"ESMTP\\r\\n220 x\""),
+            "limits",
+            "banner has a control character",
+        ),
+        (
+            receive("answer_delay_ms = 9000000"),
+            "limits",
+            "answer_delay_ms",
+        ),
+        (
+            end("[receive.limits]\nmessage_bytes = 0"),
+            "limits",
+            "limits.message_bytes is 0",
+        ),
+        (
+            end("[receive.limits]\nline_bytes = 1"),
+            "limits",
+            "limits.line_bytes is 1",
+        ),
     ];
     for (text, point, says) in cases {
         configure(&otori, |_| text.clone());

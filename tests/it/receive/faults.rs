@@ -39,6 +39,14 @@ fn fill(to: SocketAddr, mut next: usize, body: &str) -> usize {
     }
 }
 
+/// Whether it says that it can store what comes.
+fn ready(server: &Server) -> String {
+    let url = format!("http://{}/readyz", server.http);
+    let status = ["-s", "-o", "/dev/null", "-w", "%{http_code}", &url];
+    let asked = Command::new("curl").args(status).output().unwrap();
+    String::from_utf8(asked.stdout).unwrap()
+}
+
 /// `tests/run` mounts a disk of a few megabytes where it may. Where it may not, and says so, the system
 /// refuses the server's writes because of their place in the file.
 #[tokio::test(flavor = "multi_thread")]
@@ -81,16 +89,22 @@ async fn on_a_full_disk_mail_is_put_off_and_none_is_lost() {
         }
     }
     mails += 20;
+    let last = fill(server.smtp, mails, &body);
+    put_off.push(last);
+    mails = last + 1;
+    assert_eq!(ready(&server), "503");
     std::fs::remove_file(&ballast).unwrap();
     if disk.is_none() {
         assert!(server.terminate().success());
         server = Server::start(&otori);
     }
     for number in put_off {
-        let body = if number == first { &body } else { "small" };
+        let is_large = [first, last].contains(&number);
+        let body = if is_large { &body } else { "small" };
         let answer = send(server.smtp, number, body).unwrap();
         assert!(answer.starts_with("250"), "mail {number}: {answer}");
     }
+    assert_eq!(ready(&server), "200");
     otori.settled().await;
     assert!(server.terminate().success());
     assert_each_once(&otori, mails, 0);

@@ -411,6 +411,29 @@ async fn what_all_sources_bring_on_an_ordinary_day_is_no_surge() {
     receiver.stop().await;
 }
 
+/// Where nothing is known of the ordinary, nothing is said to be ordinary.
+#[tokio::test]
+async fn of_a_new_source_it_is_told_that_nothing_is_known_yet() {
+    let otori = Otori::new().await;
+    source(&otori, "shop", 0).await;
+    let mut file = "at,about,via,source,id\n".to_owned();
+    for id in 0..60 {
+        file += &format!("{},a firm,DM,shop,s{id}\n", day(0));
+    }
+    let path = otori.dir().join("desk.csv");
+    std::fs::write(&path, &file).unwrap();
+    otori.json(&["reports", "import", path.to_str().unwrap()]);
+    let told = otori.json(&["reports"]);
+    assert_eq!(told["sources"][0]["watched_days"], 1, "{told}");
+    let words = otori.command(&["reports"]).output().unwrap().stdout;
+    let words = String::from_utf8(words).unwrap();
+    assert!(
+        words.contains("not known yet: watched for 1 of 21 days"),
+        "{words}"
+    );
+    assert!(!words.contains("no more than ordinarily"), "{words}");
+}
+
 /// What a desk that was taken up lately brings is no surge of those that name no source.
 #[tokio::test]
 async fn a_source_that_is_new_is_no_surge_of_an_unknown_one() {
