@@ -30,6 +30,8 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 
 FOLDS = 5
+# The share of the customers who joined last, for a judgement among newcomers.
+LATE = 0.25
 PAIRED = {"", "head", "first word", "last word", "shape", "domain", "block"}
 # What `otori source add` asks about these tables.
 ANSWERS = {"household": ["コース=other", "備考=other"], "club": ["joined_by=other", "last_visit=other"]}
@@ -365,6 +367,9 @@ def main():
         created = np.array([days(moment(row[stamps[0]])) if row[stamps[0]] and moment(row[stamps[0]]) else math.nan for row in rows]) if stamps else None
         judge("all columns", columns, rows, fake, set(), (key, created), asked.seed, asked.gives_away)
         judge("order hidden", columns, rows, fake, {0, *made}, None, asked.seed, asked.gives_away)
+        # Who joins now is younger, and has had less time for points: that gives away every newcomer, not the canaries among them.
+        late = fake | (key >= np.quantile(key[~fake], 1 - LATE))
+        judge("order hidden, of late", columns, [row for row, one in zip(rows, late) if one], fake[late], {0, *made}, None, asked.seed, asked.gives_away)
         if not asked.no_control:
             real = [row for row, ours in zip(rows, fake) if not ours]
             called = np.zeros(len(real), dtype=bool)
