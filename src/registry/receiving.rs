@@ -72,7 +72,7 @@ pub(super) fn recipients(envelope: &[u8]) -> Result<Vec<String>> {
 }
 
 impl Registry {
-    /// What stands before a message when the log hashes it ([`message_hash`]), in hexadecimal. Whoever is
+    /// What stands before a message when the log hashes it ([`message_hash`](crate::evidence::message_hash)), in hexadecimal. Whoever is
     /// handed the message is handed this too, and can compare.
     pub fn raw_salt(&self, message: i64) -> String {
         hex(&self.vault.lasting_tag("raw salt", &message.to_string()))
