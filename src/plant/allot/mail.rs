@@ -1,7 +1,8 @@
 //! Mail addresses: local parts built from the name, at domains that we own.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
 use crate::canary::{ContactKind, ContactPoint, SourceName};
@@ -11,6 +12,7 @@ use crate::registry::PoolEntry;
 
 use super::super::{Error, Result};
 use super::custom::Kinds;
+use super::evenly::Evenly;
 use super::{Stock, given, given_to};
 
 /// What may still be given of an entry.
@@ -47,6 +49,14 @@ pub(super) fn give<R: Rng + ?Sized>(
             .map_or(left, |cap| left.min(cap.saturating_sub(own)));
         open.push(Open { entry, own, left });
     }
+    // By provider; domains of ours are none's.
+    let mut groups: BTreeMap<Option<&str>, Evenly> = BTreeMap::new();
+    for (at, open) in open.iter().enumerate() {
+        if open.left > 0 {
+            let group = groups.entry(mailbox(&open.entry.point)).or_default();
+            group.add(open.own, at);
+        }
+    }
     let mut missing = 0;
     for ((household, points), kinds) in households.iter_mut().zip(points).zip(kinds) {
         if !kinds.mail {
@@ -54,33 +64,20 @@ pub(super) fn give<R: Rng + ?Sized>(
         }
         // Single mailboxes are at large providers, domains of ours are small ones.
         let kind = stock.custom.at_provider(rng);
-        let boxes = open.iter().filter(|open| open.left > 0);
-        let at = boxes.filter_map(|open| mailbox(&open.entry.point));
         let provider = match kind {
-            Some(true) => stock.custom.provider(at, rng),
+            Some(true) => stock.custom.provider(groups.keys().copied().flatten(), rng),
             _ => None,
         };
-        let wanted = |open: &Open<'_>| {
-            let at = mailbox(&open.entry.point);
+        let wanted = |at: &Option<&str>| {
             kind.is_none_or(|single| single == at.is_some())
-                && provider.is_none_or(|provider| at == Some(provider))
+                && provider.is_none_or(|provider| *at == Some(provider))
         };
-        let any = open.iter().any(|open| open.left > 0 && wanted(open));
-        // The one that this source has used least; a random one of several.
-        let able = |open: &Open<'_>| open.left > 0 && (!any || wanted(open));
-        let least = open
-            .iter()
-            .filter(|open| able(open))
-            .map(|open| open.own)
-            .min();
-        let places: Vec<usize> = (0..open.len())
-            .filter(|at| able(&open[*at]) && Some(open[*at].own) == least)
-            .collect();
-        if places.is_empty() {
+        let any = groups.keys().any(wanted);
+        let Some(at) = least_used(&mut groups, |at| !any || wanted(at), rng) else {
             missing += 1;
             continue;
-        }
-        let chosen = &mut open[places[rng.random_range(0..places.len())]];
+        };
+        let chosen = &mut open[at];
         let address = match &chosen.entry.point {
             ContactPoint::MailDomain(domain) => address(household, domain.as_str(), &mut used, rng),
             ContactPoint::Mailbox(address) => address.as_str().to_owned(),
@@ -90,6 +87,10 @@ pub(super) fn give<R: Rng + ?Sized>(
         chosen.own += 1;
         chosen.left = chosen.left.saturating_sub(1);
         points.push(chosen.entry.id);
+        if chosen.left > 0 {
+            let group = groups.entry(mailbox(&chosen.entry.point)).or_default();
+            group.add(chosen.own, at);
+        }
     }
     if missing > 0 {
         return Err(Error::PoolExhausted {
@@ -100,6 +101,32 @@ pub(super) fn give<R: Rng + ?Sized>(
         });
     }
     Ok(())
+}
+
+/// Takes the entry that this source has used least, a random one of several, from some of the groups; those that are
+/// empty then go.
+fn least_used<'p, R: Rng + ?Sized>(
+    groups: &mut BTreeMap<Option<&'p str>, Evenly>,
+    wanted: impl Fn(&Option<&'p str>) -> bool,
+    rng: &mut R,
+) -> Option<usize> {
+    let open = |(at, group): (&Option<&'p str>, &Evenly)| {
+        let (own, count) = group.least().filter(|_| wanted(at))?;
+        Some((own, count, *at))
+    };
+    let least: Vec<(u32, usize, Option<&str>)> = groups.iter().filter_map(open).collect();
+    let own = least.iter().map(|(own, ..)| *own).min()?;
+    let equal: Vec<(usize, Option<&str>)> = (least.into_iter())
+        .filter(|(other, ..)| *other == own)
+        .map(|(_, count, at)| (count, at))
+        .collect();
+    let (_, at) = equal.choose_weighted(rng, |(count, _)| *count).ok()?;
+    let group = groups.get_mut(at)?;
+    let taken = group.take(rng);
+    if group.least().is_none() {
+        groups.remove(at);
+    }
+    taken
 }
 
 /// The domain of a single mailbox.

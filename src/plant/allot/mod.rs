@@ -5,17 +5,17 @@
 
 mod area;
 mod custom;
+mod evenly;
 mod mail;
+mod nearness;
 mod phones;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use rand::Rng;
 use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
 
-use crate::canary::{
-    Canary, ContactKind, ContactPoint, PhoneNumber, PostalDrop, SourceName, State,
-};
+use crate::canary::{Canary, ContactKind, ContactPoint, PostalDrop, SourceName, State};
 use crate::database::Table;
 use crate::notation::{Mapping, Role, phone_key};
 use crate::persona::{Address, Household, Locale};
@@ -25,7 +25,9 @@ use super::{Error, Result};
 pub use area::AreaCodes;
 pub use custom::Custom;
 use custom::Kinds;
+use evenly::Evenly;
 pub(super) use mail::rename;
+use nearness::Nearness;
 use phones::Number;
 
 /// Which kinds of contact points the rows of a source have a place for.
@@ -207,18 +209,23 @@ fn drops<R: Rng + ?Sized>(
             hint: "add a drop of that country with: otori pool add drop --postcode P --address A --units 101-999".to_owned(),
         });
     }
+    let mut evenly = Evenly::default();
+    for (at, (_, _, free, own)) in open.iter().enumerate() {
+        if !free.is_empty() {
+            evenly.add(*own, at);
+        }
+    }
     for (household, points) in households.iter_mut().zip(points) {
-        open.shuffle(rng);
-        let least = open
-            .iter_mut()
-            .filter(|(_, _, free, _)| !free.is_empty())
-            .min_by_key(|(.., own)| *own);
-        let Some((id, drop, free, own)) = least else {
+        let Some(at) = evenly.take(rng) else {
             break;
         };
+        let (id, drop, free, own) = &mut open[at];
         household.address = drop.address.clone();
         household.address.unit = free.pop().filter(|unit| !unit.is_empty());
         *own += 1;
+        if !free.is_empty() {
+            evenly.add(*own, at);
+        }
         points.push(*id);
     }
     Ok(())
@@ -278,20 +285,23 @@ fn numbers<R: Rng + ?Sized>(
         });
     }
     let wanted = u32::try_from(households.len()).unwrap_or(u32::MAX);
-    let nearness = Nearness::of(area, households, &numbers, &found);
+    let homes = households
+        .iter()
+        .map(|wanting| wanting.household.address.postcode.as_str());
+    let nearness = Nearness::of(area, homes, numbers.iter().map(|number| found[&number.id]));
     // Of the right kind, and as near to the address as a customer's is.
-    let misfit = |at: usize, number: usize| {
+    let misfit = |at: usize, class: usize| {
         let kinds = &households[at].kinds;
-        let is_mobile = nearness.mobile[number];
+        let is_mobile = nearness.is_mobile(class);
         let of_kind = kinds.mobile.filter(|_| needs.phone);
         let wrong = of_kind.is_some_and(|mobile| mobile != is_mobile);
         let off = match kinds.near.filter(|_| !is_mobile) {
-            Some(near) => near.abs_diff(nearness.between(at, number)),
+            Some(near) => near.abs_diff(nearness.between(at, class)),
             None => 0,
         };
         off + 16 * u8::from(wrong)
     };
-    let wishes = wishes(&numbers, households.len(), misfit, rng);
+    let wishes = wishes(&nearness, households.len(), misfit, rng);
     let suited: HashSet<usize> = wishes.iter().flatten().copied().collect();
     let near = |at: usize| suited.contains(&at);
     let standing: u32 = numbers.iter().map(|number| number.own).sum();
@@ -301,6 +311,7 @@ fn numbers<R: Rng + ?Sized>(
         missing,
         hint: format!("add numbers that begin with {} with: otori pool add phone NUMBER… (each serves several canaries; a source needs a set of numbers that no other source's set contains)", locale.country_code()),
     })?;
+    let misfit = |at: usize, number: usize| misfit(at, nearness.class(number));
     let dealt = phones::deal(&numbers, &set, &wishes, misfit, rng);
     for (wanting, at) in households.iter_mut().zip(dealt) {
         let (household, points) = (&mut *wanting.household, &mut *wanting.points);
@@ -319,94 +330,52 @@ fn numbers<R: Rng + ?Sized>(
     Ok(())
 }
 
-/// How near each number is to each household: of many of both there are few places and few blocks.
-struct Nearness {
-    place: Vec<usize>,
-    block: Vec<usize>,
-    mobile: Vec<bool>,
-    blocks: usize,
-    near: Vec<u8>,
-}
-
-impl Nearness {
-    fn of(
-        area: &AreaCodes,
-        households: &[Wanting<'_>],
-        numbers: &[Number],
-        found: &HashMap<i64, &PhoneNumber>,
-    ) -> Nearness {
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        let mut at_place: Vec<&Address> = Vec::new();
-        let place = (households.iter())
-            .map(|wanting| {
-                let address = &wanting.household.address;
-                *places.entry(&address.postcode).or_insert_with(|| {
-                    at_place.push(address);
-                    at_place.len() - 1
-                })
-            })
-            .collect();
-        let mut blocks: HashMap<&str, usize> = HashMap::new();
-        let mut of_block: Vec<&PhoneNumber> = Vec::new();
-        let number = |number: &Number| found.get(&number.id).copied();
-        let block = (numbers.iter())
-            .filter_map(number)
-            .map(|number| {
-                let text = number.as_str();
-                let head = text.get(..text.len().saturating_sub(3)).unwrap_or(text);
-                *blocks.entry(head).or_insert_with(|| {
-                    of_block.push(number);
-                    of_block.len() - 1
-                })
-            })
-            .collect();
-        let each = at_place.iter();
-        let near = each.flat_map(|at| of_block.iter().map(|number| area.nearness(at, number)));
-        Nearness {
-            place,
-            block,
-            mobile: (numbers.iter())
-                .filter_map(number)
-                .map(PhoneNumber::is_japanese_mobile)
-                .collect(),
-            blocks: of_block.len(),
-            near: near.collect(),
-        }
-    }
-
-    fn between(&self, household: usize, number: usize) -> u8 {
-        self.near[self.place[household] * self.blocks + self.block[number]]
-    }
-}
-
 /// For each household the number that suits it best and no other has; whoever has the least choice chooses first.
+/// `misfit` is that of a household and a class of numbers.
 fn wishes<R: Rng + ?Sized>(
-    numbers: &[Number],
+    nearness: &Nearness,
     households: usize,
     misfit: impl Fn(usize, usize) -> u8,
     rng: &mut R,
 ) -> Vec<Option<usize>> {
-    let mut open: Vec<usize> = (0..numbers.len()).collect();
-    open.shuffle(rng);
-    let choice = |household: usize| {
-        let fit = open.iter().filter(|at| misfit(household, **at) == 0);
-        fit.count()
+    let mut open = nearness.classes();
+    for numbers in &mut open {
+        numbers.shuffle(rng);
+    }
+    let choice = |household: usize| -> usize {
+        let fit = (0..open.len()).filter(|class| misfit(household, *class) == 0);
+        fit.map(|class| open[class].len()).sum()
     };
     let mut order: Vec<(usize, usize)> = (0..households).map(|at| (choice(at), at)).collect();
     order.sort_unstable();
     let mut wishes = vec![None; households];
+    let mut best: Vec<usize> = Vec::new();
     for (_, household) in order {
-        let mut best: Option<(u8, usize)> = None;
-        for (place, number) in open.iter().enumerate() {
-            let off = misfit(household, *number);
-            if best.is_none_or(|(least, _)| off < least) {
-                best = Some((off, place));
+        let mut least = u8::MAX;
+        best.clear();
+        for class in (0..open.len()).filter(|class| !open[*class].is_empty()) {
+            let off = misfit(household, class);
+            if off < least {
+                least = off;
+                best.clear();
             }
-            if off == 0 {
-                break;
+            if off == least {
+                best.push(class);
             }
         }
-        wishes[household] = best.map(|(_, place)| open.swap_remove(place));
+        let all: usize = best.iter().map(|class| open[*class].len()).sum();
+        if all == 0 {
+            break;
+        }
+        // Any of their numbers is as good.
+        let mut left = rng.random_range(0..all);
+        let class = best.iter().find(|class| {
+            let own = open[**class].len();
+            let here = left < own;
+            left = left.saturating_sub(own);
+            here
+        });
+        wishes[household] = class.and_then(|class| open[*class].pop());
     }
     wishes
 }

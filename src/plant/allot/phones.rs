@@ -5,10 +5,12 @@
 //! last, no other source has them. When they are scarce, two sources may share some, but no source's
 //! set lies within another's: then calls to the numbers of one leak fit one source only.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
+
+use super::evenly::Evenly;
 
 /// A number in the pool, as this choice sees it.
 #[derive(Clone, Debug)]
@@ -182,35 +184,53 @@ pub(super) fn deal<R: Rng + ?Sized>(
     misfit: impl Fn(usize, usize) -> u8,
     rng: &mut R,
 ) -> Vec<usize> {
-    let mut load: Vec<(u32, usize)> = set.iter().map(|at| (numbers[*at].own, *at)).collect();
+    let mut evenly = Evenly::default();
+    for at in set {
+        if numbers[*at].own < numbers[*at].cap {
+            evenly.add(numbers[*at].own, *at);
+        }
+    }
     let wished: HashSet<usize> = wishes.iter().flatten().copied().collect();
-    let mut dealt = Vec::new();
+    let mut dealt = Vec::with_capacity(wishes.len());
+    // Numbers that fewest have, and where each of them stands.
+    let (mut load, mut least) = (0, Vec::new());
+    let mut places: HashMap<usize, usize> = HashMap::new();
     for (canary, wish) in wishes.iter().enumerate() {
-        let open = |(load, at): &&(u32, usize)| *load < numbers[*at].cap;
-        let Some(least) = load.iter().filter(open).map(|(load, _)| *load).min() else {
-            break;
+        if least.is_empty() {
+            let Some(next) = evenly.take_all() else { break };
+            (load, least) = next;
+            places = least.iter().copied().zip(0..).collect();
+        }
+        let place = match wish.as_ref().and_then(|wish| places.get(wish)) {
+            Some(place) => *place,
+            None => {
+                // What another wishes is left to it, where anything else fits as well.
+                let off = |at: &usize| (misfit(canary, *at), wished.contains(at));
+                let mut best = (u8::MAX, true);
+                let mut fitting: Vec<usize> = Vec::new();
+                for (place, at) in least.iter().enumerate() {
+                    let off = off(at);
+                    if off < best {
+                        best = off;
+                        fitting.clear();
+                    }
+                    if off == best {
+                        fitting.push(place);
+                    }
+                }
+                // A random one, so that the order of the rows shows no pattern.
+                fitting[rng.random_range(0..fitting.len())]
+            }
         };
-        let places: Vec<usize> = (0..load.len())
-            .filter(|place| load[*place].0 == least && least < numbers[load[*place].1].cap)
-            .collect();
-        let number = |place: &usize| load[*place].1;
-        let own = places.iter().find(|place| Some(number(place)) == *wish);
-        let place = own.copied().unwrap_or_else(|| {
-            // What another wishes is left to it, where anything else fits as well.
-            let off = |place: &usize| {
-                (
-                    misfit(canary, number(place)),
-                    wished.contains(&number(place)),
-                )
-            };
-            let best = places.iter().map(off).min();
-            let fitting = places.iter().filter(|place| Some(off(place)) == best);
-            let fitting: Vec<usize> = fitting.copied().collect();
-            // A random one, so that the order of the rows shows no pattern.
-            fitting[rng.random_range(0..fitting.len())]
-        });
-        load[place].0 += 1;
-        dealt.push(load[place].1);
+        let at = least.swap_remove(place);
+        places.remove(&at);
+        if let Some(moved) = least.get(place) {
+            places.insert(*moved, place);
+        }
+        if load + 1 < numbers[at].cap {
+            evenly.add(load + 1, at);
+        }
+        dealt.push(at);
     }
     dealt
 }
