@@ -1,7 +1,7 @@
 //! The people of a batch and their rows: made, given contact points, and made anew until each can be
 //! told from every customer and every other canary.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use rand::Rng;
 use time::OffsetDateTime;
@@ -16,7 +16,7 @@ use crate::persona::{Household, Shape};
 use crate::registry::PoolEntry;
 
 use super::allot::{AreaCodes, Custom, Needs, Stock, allot, rename};
-use super::fill::{self, Filler};
+use super::fill::{self, Filler, Makers};
 use super::lend::lend;
 use super::marks::{Borne, Collision, Marks, Watch};
 use super::plan::Ask;
@@ -40,12 +40,6 @@ pub(super) struct Draft {
     pub(super) marks: Marks,
 }
 
-/// Whether a mail address is a single mailbox of the pool, which keeps its name.
-fn is_mailbox(pool: &[PoolEntry], email: &str) -> bool {
-    pool.iter()
-        .any(|entry| matches!(&entry.point, ContactPoint::Mailbox(own) if own.as_str() == email))
-}
-
 /// What the people are made from.
 pub(super) struct Composer<'a> {
     pub(super) ask: &'a Ask<'a>,
@@ -55,6 +49,8 @@ pub(super) struct Composer<'a> {
     pub(super) children: Option<Vec<usize>>,
     pub(super) filler: &'a mut Filler,
     pub(super) pool: &'a [PoolEntry],
+    /// Single mailboxes of the pool: such a one keeps its name.
+    pub(super) mailboxes: HashSet<&'a str>,
     pub(super) registered: &'a [Canary],
     pub(super) shape: Shape,
     pub(super) times: Vec<OffsetDateTime>,
@@ -68,10 +64,22 @@ pub(super) struct Composer<'a> {
     pub(super) custom: &'a Custom,
 }
 
+/// Who could stand at some contact points: the first that fits becomes a canary.
+pub(super) struct Slot {
+    /// Its place among the canaries.
+    pub(super) place: usize,
+    /// In the order in which they are to be taken.
+    pub(super) candidates: Vec<Draft>,
+    /// Whether the marks of its one candidate are taken already.
+    pub(super) held: bool,
+}
+
 impl Composer<'_> {
     /// As many canaries as were asked for.
+    ///
+    /// A pass over a large table costs more than all else: one tells which numbers of the pool customers have, another
+    /// holds all candidates against all customers at once, and as a rule there is no third.
     pub(super) async fn compose<R: Rng + ?Sized>(&mut self, rng: &mut R) -> Result<Vec<Draft>> {
-        let mut taken = HashSet::new();
         let own: HashSet<String> = self
             .pool
             .iter()
@@ -83,64 +91,148 @@ impl Composer<'_> {
             })
             .filter_map(|entry| phone_key(&entry.point.identity(), None))
             .collect();
-        let mut drafts = Vec::new();
+        let mut taken = self.numbers_of_customers(&own).await?;
+        let makers = self.filler.makers();
         let mut borne = Borne::default();
+        let mut used = HashSet::new();
+        let mut open: Vec<Slot> = Vec::new();
+        let mut chosen: BTreeMap<usize, Draft> = BTreeMap::new();
         for _ in 0..PASSES {
-            if drafts.is_empty() {
+            if open.is_empty() {
                 borne = self.borne();
-                drafts = self.draft_all(&taken, &mut borne, rng)?;
+                used = self.used_mail();
+                chosen.clear();
+                open = self.slots(&taken, &mut used, &mut borne, rng)?;
             }
-            let collisions = self.collisions(&drafts).await?;
-            // Earlier canaries of this source have its numbers already, and are no strangers.
-            let strange = |place: usize| {
-                drafts[place]
-                    .marks
-                    .phones
-                    .iter()
-                    .any(|phone| !own.contains(phone))
-            };
-            let numbers: HashSet<usize> = collisions
+            let (at, marks): (Vec<(usize, usize)>, Vec<Marks>) = open
                 .iter()
-                .filter_map(|collision| match collision {
-                    Collision::Phone(place) if strange(*place) => Some(*place),
-                    _ => None,
+                .enumerate()
+                .flat_map(|(at, slot)| {
+                    let own = slot.candidates.iter().enumerate();
+                    own.map(move |(number, draft)| ((at, number), draft.marks.clone()))
                 })
-                .collect();
-            let people: HashSet<usize> = collisions
-                .iter()
-                .filter_map(|collision| match collision {
-                    Collision::Person(place) => Some(*place),
-                    Collision::Phone(_) => None,
-                })
-                .collect();
-            if numbers.is_empty() && people.is_empty() {
-                return Ok(drafts);
+                .unzip();
+            let collisions = self.collisions(marks).await?;
+            let mut numbers: HashSet<String> = HashSet::new();
+            let mut people: HashSet<(usize, usize)> = HashSet::new();
+            for collision in collisions {
+                match collision {
+                    Collision::Person(candidate) => drop(people.insert(at[candidate])),
+                    Collision::Phone(candidate) => {
+                        let (slot, number) = at[candidate];
+                        let phones = &open[slot].candidates[number].marks.phones;
+                        // Earlier canaries of this source have its numbers already, and are no strangers.
+                        if phones.iter().any(|phone| !own.contains(phone)) {
+                            numbers.extend(phones.iter().cloned());
+                        }
+                    }
+                }
             }
             if !numbers.is_empty() {
                 // A number that a customer has is not ours alone, whatever the pool says.
-                taken.extend(
-                    numbers
-                        .iter()
-                        .flat_map(|place| drafts[*place].marks.phones.clone()),
-                );
-                drafts.clear();
+                taken.extend(numbers);
+                open.clear();
                 continue;
             }
-            let mut used = self.used_mail(&drafts);
-            for place in people {
-                borne.free(&drafts[place].marks);
-                let (household, points) = (
-                    drafts[place].household.clone(),
-                    drafts[place].points.clone(),
-                );
-                let household = self.renewed(&household, &mut used, rng);
-                drafts[place] = self.draft(place, household, points, &mut used, &mut borne, rng)?;
+            let mut left = Vec::new();
+            for (at, slot) in open.into_iter().enumerate() {
+                let met = |number: &usize| people.contains(&(at, *number));
+                let free = (0..slot.candidates.len()).find(|number| {
+                    !met(number) && (slot.held || borne.take(&slot.candidates[*number].marks))
+                });
+                let mut candidates = slot.candidates;
+                if let Some(number) = free {
+                    chosen.insert(slot.place, candidates.swap_remove(number));
+                    continue;
+                }
+                let Some(last) = candidates.pop() else {
+                    continue;
+                };
+                if slot.held {
+                    borne.free(&last.marks);
+                }
+                let household = self.renewed(&last.household, &mut used, rng);
+                let draft = self.draft(
+                    slot.place,
+                    household,
+                    last.points,
+                    &mut used,
+                    &mut borne,
+                    rng,
+                )?;
+                left.push(Slot {
+                    place: slot.place,
+                    candidates: vec![draft],
+                    held: true,
+                });
+            }
+            open = left;
+            if open.is_empty() {
+                return self.coded(makers, chosen.into_values().collect(), rng);
             }
         }
         Err(Error::Collisions {
             tries: PASSES,
             hint: "the table changes while it is read, or nearly every person that could be made is in it; plant fewer at a time",
         })
+    }
+
+    /// The canaries with the next codes and keys, one after the other: those of whoever was not chosen would
+    /// leave gaps.
+    fn coded<R: Rng + ?Sized>(
+        &mut self,
+        makers: Makers,
+        mut chosen: Vec<Draft>,
+        rng: &mut R,
+    ) -> Result<Vec<Draft>> {
+        self.filler.go_back(makers);
+        for draft in &mut chosen {
+            self.filler.recode(&mut draft.cells, rng);
+            for cells in &mut draft.further {
+                self.filler.recode(cells, rng);
+            }
+            let all = draft.cells.iter().chain(draft.further.iter().flatten());
+            if let Some(column) = fill::too_long(&self.tables.one, all) {
+                return Err(self.too_long(column));
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn too_long(&self, column: &str) -> Error {
+        Error::Database(database::Error::Value {
+            column: Some(column.to_owned()),
+            table: self.tables.one.to_string(),
+            why: "every value that could stand there is too long".to_owned(),
+        })
+    }
+
+    /// The numbers of the pool that customers have: a pass over the columns of numbers alone. Those of this source's
+    /// earlier canaries are no customers'.
+    async fn numbers_of_customers(&self, own: &HashSet<String>) -> Result<HashSet<String>> {
+        let pool: HashSet<String> = (self.pool.iter())
+            .filter(|entry| matches!(entry.point, ContactPoint::Phone(_)))
+            .filter_map(|entry| phone_key(&entry.point.identity(), None))
+            .filter(|number| !own.contains(number))
+            .collect();
+        let mapping = &self.filler.mapping;
+        let columns: Vec<&str> = [Role::Phone, Role::Mobile]
+            .into_iter()
+            .flat_map(|role| mapping.with_role(role))
+            .map(|column| column.column.as_str())
+            .collect();
+        let mut taken = HashSet::new();
+        if columns.is_empty() || pool.is_empty() {
+            return Ok(taken);
+        }
+        self.tables
+            .scan(self.ask.database, &columns, |row| {
+                let texts = row.iter().flatten();
+                let numbers = texts.filter_map(|text| phone_key(text, Some(mapping.locale.into())));
+                taken.extend(numbers.filter(|number| pool.contains(number)));
+            })
+            .await?;
+        Ok(taken)
     }
 
     /// What the registry's canaries bear, dead ones too: their rows may be in somebody's list.
@@ -159,14 +251,10 @@ impl Composer<'_> {
         borne
     }
 
-    fn used_mail(&self, drafts: &[Draft]) -> HashSet<String> {
-        let known = self
-            .registered
-            .iter()
-            .map(|canary| &canary.details.household);
-        let known = known.chain(drafts.iter().map(|draft| &draft.household));
+    fn used_mail(&self) -> HashSet<String> {
+        let known = self.registered.iter();
         known
-            .filter_map(|household| email_key(household.email.as_deref()?))
+            .filter_map(|canary| email_key(canary.details.household.email.as_deref()?))
             .collect()
     }
 
@@ -176,12 +264,14 @@ impl Composer<'_> {
             .household(rng, self.ask.now.date(), &self.shape)
     }
 
-    fn draft_all<R: Rng + ?Sized>(
+    /// Contact points for all canaries, each with who could stand there.
+    fn slots<R: Rng + ?Sized>(
         &mut self,
         taken: &HashSet<String>,
+        used: &mut HashSet<String>,
         borne: &mut Borne,
         rng: &mut R,
-    ) -> Result<Vec<Draft>> {
+    ) -> Result<Vec<Slot>> {
         let mut households: Vec<Household> =
             (0..self.ask.count).map(|_| self.person(rng)).collect();
         let needs = Needs::in_table(&self.filler.mapping, &self.tables.one);
@@ -194,7 +284,6 @@ impl Composer<'_> {
             custom: self.custom,
         };
         let points = allot(&mut households, name, needs, &stock, rng)?;
-        let mut used = self.used_mail(&[]);
         used.extend(
             households
                 .iter()
@@ -202,12 +291,17 @@ impl Composer<'_> {
         );
         let given: Vec<(Household, Vec<i64>)> = households.into_iter().zip(points).collect();
         if let Some(eye) = self.eye() {
-            return self.choose(&eye, given, &mut used, borne, rng);
+            return self.candidates(&eye, given, used, borne, rng);
         }
         let given = given.into_iter().enumerate();
         given
             .map(|(place, (household, points))| {
-                self.draft(place, household, points, &mut used, borne, rng)
+                let draft = self.draft(place, household, points, used, borne, rng)?;
+                Ok(Slot {
+                    place,
+                    candidates: vec![draft],
+                    held: true,
+                })
             })
             .collect()
     }
@@ -249,11 +343,7 @@ impl Composer<'_> {
             household = self.renewed(&household, used, rng);
         }
         Err(match long {
-            Some(column) => Error::Database(database::Error::Value {
-                column: Some(column),
-                table: self.tables.one.to_string(),
-                why: "every value that could stand there is too long".to_owned(),
-            }),
+            Some(column) => self.too_long(&column),
             None => Error::Collisions {
                 tries: TRIES,
                 hint: "the table has too few columns to tell so many canaries apart",
@@ -299,7 +389,7 @@ impl Composer<'_> {
         let mailbox = household
             .email
             .as_deref()
-            .is_some_and(|email| is_mailbox(self.pool, email));
+            .is_some_and(|email| self.mailboxes.contains(email));
         let own = household.email.as_deref().and_then(email_key);
         let mut draw = || {
             let mut stranger = |rng: &mut R| generator.household(rng, today, shape);
@@ -420,8 +510,8 @@ impl Composer<'_> {
     }
 
     /// One pass over the table.
-    async fn collisions(&self, drafts: &[Draft]) -> Result<Vec<Collision>> {
-        let watch = Watch::new(drafts.iter().map(|draft| draft.marks.clone()).collect());
+    async fn collisions(&self, marks: Vec<Marks>) -> Result<Vec<Collision>> {
+        let watch = Watch::new(marks);
         let mapping = &self.filler.mapping;
         let plain = [
             Role::Other,
@@ -444,9 +534,7 @@ impl Composer<'_> {
         let locale = mapping.locale;
         self.tables
             .scan(self.ask.database, &columns, |row| {
-                let cells = roles.iter().zip(row);
-                let cells = cells.filter_map(|(role, value)| Some((*role, value.as_deref()?)));
-                watch.meet(&Marks::of(locale, cells), &mut found);
+                watch.meet_row(locale, &roles, row, &mut found);
             })
             .await?;
         Ok(found)

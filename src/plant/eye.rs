@@ -1,6 +1,8 @@
 //! Canaries held against the table before they are planted: of several that could stand at a contact
 //! point the least suspicious, and a thief's view of the whole batch.
 
+use std::collections::HashSet;
+
 use rand::{Rng, RngExt};
 
 use crate::blend::Ground;
@@ -11,7 +13,7 @@ use crate::persona::Household;
 use crate::stealth::{self, Candidates, Column, Contact, Exhibit, Findings, Kind, Unjudged};
 
 use super::Result;
-use super::compose::{Composer, Draft};
+use super::compose::{Composer, Draft, Slot};
 use super::marks::Borne;
 
 /// Tables with fewer rows say too little for a thief to learn from.
@@ -23,6 +25,10 @@ const TOGETHER: usize = 6000;
 const MOST: usize = 12_000;
 /// Rows of the table that a batch is held against.
 const ROWS: usize = 12_000;
+
+/// Canaries of a batch that a thief looks at before it is planted, about: of a large batch an even part. The rows are a
+/// part of the table too, and among them more canaries would show each other.
+const LOOKED_AT: usize = 2_000;
 
 /// How the columns of a table look to a thief before anything stands there: keys, codes and times are
 /// made by planting, and what they show is not known yet.
@@ -115,57 +121,42 @@ impl Composer<'_> {
         })
     }
 
-    /// Several persons at each of the contact points, and of them the least suspicious.
-    pub(super) fn choose<R: Rng + ?Sized>(
+    /// Several persons at each of the contact points, the least suspicious first.
+    pub(super) fn candidates<R: Rng + ?Sized>(
         &mut self,
         eye: &Eye,
         given: Vec<(Household, Vec<i64>)>,
-        used: &mut std::collections::HashSet<String>,
+        used: &mut HashSet<String>,
         borne: &mut Borne,
         rng: &mut R,
-    ) -> Result<Vec<Draft>> {
-        // Codes of persons who are not chosen would leave gaps.
-        let makers = self.filler.makers();
-        let mut drafts: Vec<Draft> = Vec::with_capacity(given.len() * eye.each);
+    ) -> Result<Vec<Slot>> {
+        let mut drafts: Vec<Option<Draft>> = Vec::with_capacity(given.len() * eye.each);
+        let mut rows: Vec<Row> = Vec::with_capacity(given.len() * eye.each);
         let mut slot = Vec::with_capacity(given.len() * eye.each);
-        for (place, (household, points)) in given.iter().enumerate() {
+        for (place, (household, points)) in given.into_iter().enumerate() {
             for _ in 0..eye.each {
                 let draft =
                     self.draft(place, household.clone(), points.clone(), used, borne, rng)?;
                 borne.free(&draft.marks);
-                drafts.push(draft);
+                rows.push(whole_row(&self.tables.one, &draft.cells));
+                drafts.push(Some(draft));
                 slot.push(place);
             }
         }
-        let rows: Vec<Row> = drafts
-            .iter()
-            .map(|draft| whole_row(&self.tables.one, &draft.cells))
-            .collect();
         let (customers, late) = few(self.rows, &eye.late);
         let candidates = Candidates {
             rows: &rows,
             slot: &slot,
         };
         let order = stealth::choose(&eye.columns, &customers, &late, &candidates, rng.random());
-        self.filler.go_back(makers);
-        let mut chosen = Vec::with_capacity(given.len());
-        for (place, (household, points)) in given.into_iter().enumerate() {
-            let free = order[place]
-                .iter()
-                .find(|at| borne.take(&drafts[**at].marks));
-            let mut draft = match free {
-                Some(at) => drafts[*at].clone(),
-                None => self.draft(place, household, points, used, borne, rng)?,
-            };
-            if free.is_some() {
-                self.filler.recode(&mut draft.cells, rng);
-                for cells in &mut draft.further {
-                    self.filler.recode(cells, rng);
-                }
-            }
-            chosen.push(draft);
-        }
-        Ok(chosen)
+        let slots = order.into_iter().enumerate().map(|(place, order)| Slot {
+            place,
+            candidates: (order.into_iter())
+                .filter_map(|at| drafts[at].take())
+                .collect(),
+            held: false,
+        });
+        Ok(slots.collect())
     }
 }
 
@@ -199,7 +190,9 @@ pub(super) fn look(
     }
     let (mut all, mut among) = few(rows, &ground.late());
     let customers = all.len();
-    all.extend(drawn.iter().map(|cells| whole_row(table, cells)));
+    let step = drawn.len().div_ceil(LOOKED_AT).max(1);
+    let drawn = drawn.iter().step_by(step);
+    all.extend(drawn.map(|cells| whole_row(table, cells)));
     among.resize(all.len(), false);
     let canary: Vec<bool> = (0..all.len()).map(|row| row >= customers).collect();
     let exhibit = Exhibit {

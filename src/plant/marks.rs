@@ -184,6 +184,31 @@ impl Watch {
         watch
     }
 
+    /// The planned canaries that a customer's row stands in the way of; `roles` are those of its cells.
+    ///
+    /// Nearly no customer has a canary's name, so the rest of a row is read only where one has.
+    pub(super) fn meet_row(
+        &self,
+        locale: Locale,
+        roles: &[Role],
+        row: &[Option<String>],
+        found: &mut Vec<Collision>,
+    ) {
+        let cells = || {
+            let cells = roles.iter().zip(row);
+            cells.filter_map(|(role, value)| Some((*role, value.as_deref()?)))
+        };
+        let first = Marks::of(locale, cells().filter(|(role, _)| comes_first(*role)));
+        let known = |map: &HashMap<String, Vec<usize>>, values: &[String]| {
+            values.iter().any(|value| map.contains_key(value))
+        };
+        if known(&self.names, &first.names) {
+            self.meet(&Marks::of(locale, cells()), found);
+        } else {
+            self.meet(&first, found);
+        }
+    }
+
     /// The planned canaries that this customer stands in the way of.
     pub(super) fn meet(&self, customer: &Marks, found: &mut Vec<Collision>) {
         let places = |map: &HashMap<String, Vec<usize>>, values: &[String]| -> Vec<usize> {
@@ -215,6 +240,28 @@ impl Watch {
             }
         }
     }
+}
+
+/// Roles of names, numbers and mail addresses.
+fn comes_first(role: Role) -> bool {
+    use Role::*;
+    matches!(
+        role,
+        Name | FamilyName
+            | GivenName
+            | NameKana
+            | FamilyNameKana
+            | GivenNameKana
+            | ChildName
+            | ChildFamilyName
+            | ChildGivenName
+            | ChildNameKana
+            | ChildFamilyNameKana
+            | ChildGivenNameKana
+            | Phone
+            | Mobile
+            | Email
+    )
 }
 
 /// Which pairs of marks canaries bear already.

@@ -7,11 +7,11 @@ use rand::{Rng, RngExt};
 use time::OffsetDateTime;
 
 use crate::blend::Ground;
-use crate::canary::{Batch, Canary, CanaryId, Details, State};
+use crate::canary::{Batch, Canary, CanaryId, ContactPoint, Details, State};
 use crate::database::{self, Database, Row, Table};
 use crate::notation::{Mapping, Role};
 use crate::persona::{Children, Generator, Lexicon, Shape};
-use crate::registry::{Registry, Source};
+use crate::registry::{PoolEntry, Registry, Source};
 use crate::stealth::{Findings, Unjudged};
 
 use super::allot::{AreaCodes, Custom, Needs};
@@ -136,6 +136,7 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         children,
         filler: &mut filler,
         pool: &pool,
+        mailboxes: mailboxes(&pool),
         registered: &registered,
         shape: shape(ask, &fitted, columns, &rows),
         times: fill::times(ask.count, ask.mapping.locale, ask.now, rng),
@@ -228,6 +229,15 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         notes,
         stealth,
     })
+}
+
+fn mailboxes(pool: &[PoolEntry]) -> HashSet<&str> {
+    pool.iter()
+        .filter_map(|entry| match &entry.point {
+            ContactPoint::Mailbox(address) => Some(address.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// What a thief finds in a batch, as a warning.

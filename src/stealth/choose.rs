@@ -19,6 +19,9 @@ pub struct Candidates<'a> {
     pub slot: &'a [usize],
 }
 
+/// Candidates that trees learn from: of many more they would learn little more, and take as much longer.
+const LEARNT: usize = 6_000;
+
 /// How far a single look is trusted: odds beyond this are taken for this.
 const MOST: f64 = 4.0;
 
@@ -71,7 +74,12 @@ pub fn choose(
         })
         .collect();
     let canary: Vec<bool> = judged.iter().map(|row| canary[*row]).collect();
-    let (margins, _) = out_of_fold(&table, &canary, &fold, &mut rng);
+    let share = LEARNT as f64 / candidates.rows.len().max(LEARNT) as f64;
+    let learnt: Vec<bool> = canary
+        .iter()
+        .map(|canary| !canary || rng.random_bool(share))
+        .collect();
+    let (margins, _) = out_of_fold(&table, &canary, &fold, |row| learnt[row], &mut rng);
     // Ordered by exponential times with these rates: the first is drawn in proportion to them.
     for own in &mut by_slot {
         let mean = own.iter().map(|at| margins[first + at]).sum::<f64>() / own.len().max(1) as f64;

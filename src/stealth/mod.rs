@@ -219,29 +219,31 @@ fn with_labels(
 ) -> Option<(Caught, Vec<f64>)> {
     let table = Binned::of(&seen.values);
     let fold = folds::folds(canary, group, FOLDS, rng);
-    let (margins, gain) = out_of_fold(&table, canary, &fold, rng);
+    let (margins, gain) = out_of_fold(&table, canary, &fold, |_| true, rng);
     Some((
         roc::caught(&on_one_scale(&margins, canary, &fold), canary, group)?,
         gain,
     ))
 }
 
-/// Log odds of each row from trees that never saw its fold, and what each feature added in all.
+/// Log odds of each row from trees that never saw its fold, and what each feature added in all. Trees learn from the
+/// rows `learnt` alone.
 fn out_of_fold(
     table: &Binned,
     canary: &[bool],
     fold: &[usize],
+    learnt: impl Fn(usize) -> bool + Copy + Send,
     rng: &mut StdRng,
 ) -> (Vec<f64>, Vec<f64>) {
     let seeds: Vec<StdRng> = (0..FOLDS).map(|_| StdRng::from_rng(rng)).collect();
-    let learnt: Vec<Boost> = std::thread::scope(|scope| {
+    let boosts: Vec<Boost> = std::thread::scope(|scope| {
         let running: Vec<_> = seeds
             .into_iter()
             .enumerate()
             .map(|(out, mut rng)| {
                 scope.spawn(move || {
                     let learn: Vec<u32> = (0..fold.len() as u32)
-                        .filter(|row| fold[*row as usize] != out)
+                        .filter(|row| fold[*row as usize] != out && learnt(*row as usize))
                         .collect();
                     Boost::learn(table, &learn, canary, &JUDGE, &mut rng)
                 })
@@ -257,10 +259,10 @@ fn out_of_fold(
             .collect()
     });
     let margins = (0..fold.len())
-        .map(|row| learnt[fold[row]].score(table, row))
+        .map(|row| boosts[fold[row]].score(table, row))
         .collect();
-    let mut gain = vec![0.0; learnt[0].gain.len()];
-    for boost in &learnt {
+    let mut gain = vec![0.0; boosts[0].gain.len()];
+    for boost in &boosts {
         for (sum, own) in gain.iter_mut().zip(&boost.gain) {
             *sum += own;
         }
