@@ -24,13 +24,14 @@ mod mailbox;
 mod names;
 mod profile;
 mod seen;
+mod shown;
 
 use std::collections::{BTreeMap, HashMap};
 
 use rand::{Rng, RngExt};
 use time::{Date, Duration, OffsetDateTime};
 
-use crate::canary::{Cell, is_japanese_mobile};
+use crate::canary::Cell;
 use crate::notation::{Codes, Mapping, Role, Surroundings, cells};
 use crate::persona::{Household, Lexicon, Locale, NamePart, Person, Sex};
 
@@ -42,6 +43,7 @@ use mailbox::{Holder, Spelt};
 use names::{NameKey, Names, key, slice};
 pub use profile::{Change, ColumnProfile, FOLDED_BELOW, Mix, Portion, Profile, Together, Trait};
 use seen::{CHILD, Cells, GUARDIAN, Roles, Seen};
+use shown::Shown;
 
 /// Tables with fewer rows show too little of their customers.
 pub const LEAST_ROWS: usize = 200;
@@ -65,6 +67,8 @@ pub struct Ground<'a> {
     rows: &'a [Row],
     /// Their cells by role.
     cells: Vec<Cells<'a>>,
+    /// Which kinds of contact points they have.
+    shown: Vec<Shown>,
     /// For each column of the mapping, its place in a row.
     places: Vec<Option<usize>>,
     guardians: Names,
@@ -227,6 +231,10 @@ impl<'a> Ground<'a> {
             filling: Filling::learn(&plain, rows, |at| region(&area[at])),
             mapping,
             rows,
+            shown: cells
+                .iter()
+                .map(|cells| Shown::of(mapping, cells))
+                .collect(),
             cells,
             places,
             spelt: spelt(mapping, &guardians, lexicon),
@@ -281,40 +289,7 @@ impl<'a> Ground<'a> {
 
     /// On how many kinds of contact points a row agrees with a household.
     fn likeness(&self, home: &Household, at: usize) -> usize {
-        let cells = &self.cells[at];
-        let has = |role: Role| cells.text(role).is_some();
-        let phone = cells
-            .text(Role::Phone)
-            .and_then(|text| crate::notation::phone_key(text, Some(self.mapping.locale.into())));
-        let phone_alike = match (&phone, home.landline.as_deref().or(home.mobile.as_deref())) {
-            (Some(one), Some(other)) => is_japanese_mobile(one) == is_japanese_mobile(other),
-            (None, None) => true,
-            _ => !self.mapping.has(Role::Phone),
-        };
-        let unit = [Role::Address2, Role::Building]
-            .into_iter()
-            .find(|role| self.mapping.has(*role));
-        let unit_alike = match unit {
-            Some(role) => {
-                has(role) == (home.address.unit.is_some() || home.address.building.is_some())
-            }
-            None => [Role::Address, Role::Address1, Role::Street]
-                .into_iter()
-                .find_map(|role| cells.text(role))
-                .and_then(crate::notation::address_key)
-                .is_none_or(|key| {
-                    (!key.unit.is_empty() || !key.building.is_empty())
-                        == home.address.unit.is_some()
-                }),
-        };
-        usize::from(phone_alike)
-            + usize::from(unit_alike)
-            + usize::from(
-                has(Role::Email) == home.email.is_some() || !self.mapping.has(Role::Email),
-            )
-            + usize::from(
-                has(Role::Mobile) == home.mobile.is_some() || !self.mapping.has(Role::Mobile),
-            )
+        self.shown[at].likeness(home, self.mapping)
     }
 
     /// Somebody at `home`'s contact points. `stranger` makes people from the seed tables: of them are names
