@@ -1,6 +1,6 @@
 //! Batches and canaries.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -159,13 +159,29 @@ impl Registry {
     /// [`Error::UnknownBatch`], or the store fails; then nothing has changed.
     pub async fn batch_is_live(&self, batch: &BatchId, canaries: &[Canary]) -> Result<()> {
         let mut tx = self.store.begin().await?;
-        for canary in canaries {
-            let own = self.source_vault(&mut tx, &canary.source).await?;
-            let opening = self.opening_in(&mut tx, &canary.id).await?;
+        // A batch is one source's, so one key opens and seals all of it.
+        let own = match canaries.first() {
+            Some(canary) => Some(self.source_vault(&mut tx, &canary.source).await?),
+            None => None,
+        };
+        let mut openings: HashMap<String, Option<Opening>> = HashMap::new();
+        if let Some(own) = &own {
+            let sql = "select id, sealed from canary where batch = $1";
+            for row in tx.fetch(sql, vec![batch.as_str().into()]).await? {
+                let id = row.text(0)?;
+                let known: CanaryId = id.parse().map_err(|_| Error::Damaged(id.clone()))?;
+                let opening = unseal(own, &known, &row.bytes(1)?)?.opening;
+                openings.insert(id, opening);
+            }
+        }
+        for (canary, own) in canaries.iter().zip(own.iter().cycle()) {
+            let opening = openings
+                .remove(canary.id.as_str())
+                .ok_or_else(|| Error::UnknownCanary(canary.id.to_string()))?;
             tx.execute(
                 "update canary set sealed = $1 where id = $2 and batch = $3",
                 vec![
-                    seal(&own, canary, opening)?.into(),
+                    seal(own, canary, opening)?.into(),
                     canary.id.as_str().into(),
                     batch.as_str().into(),
                 ],
