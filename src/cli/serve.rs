@@ -401,6 +401,8 @@ impl Log {
             .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
         let log = tracing_subscriber::fmt()
             .with_env_filter(filter)
+            // Colours are for who looks, not for files.
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
             .with_writer(std::io::stderr);
         // A second `serve` in one process, as tests have, keeps the first one's log.
         let _ = match self {

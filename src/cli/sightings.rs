@@ -17,7 +17,7 @@ pub struct Args {
     /// Only sightings since then: 2026-03-01, 2026-03-01T12:00:00Z, or 30m, 12h, 7d ago
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<OffsetDateTime>,
-    /// At most so many
+    /// At most so many, the newest; with as many in the answer there may be more
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u32,
 }
@@ -49,6 +49,13 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         sightings
             .iter()
             .try_for_each(|sighting| line(out, sighting))?;
+        if sightings.len() == args.limit as usize {
+            writeln!(
+                out,
+                "These are the newest {}; there may be more: --limit N, or --since TIME",
+                args.limit
+            )?;
+        }
         for calls in &document.calls {
             writeln!(
                 out,

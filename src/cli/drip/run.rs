@@ -54,7 +54,9 @@ pub(super) async fn run(
     only: Option<&SourceName>,
     minutes: u32,
 ) -> anyhow::Result<()> {
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(std::io::stderr);
     // Whoever tests this in one process has a log already.
     let _ = log.try_init();
     let stop = CancellationToken::new();

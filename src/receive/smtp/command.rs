@@ -15,12 +15,28 @@ const LONGEST: usize = 256;
 /// # Errors
 /// The answer that the client gets.
 pub fn parse(line: &str) -> Result<Request<String>, String> {
+    if let Some(greeting) = greeting(line) {
+        return read(&greeting);
+    }
     let strict = read(line);
     let said = match strict {
         Err(said) => said,
         parsed => return parsed,
     };
     lenient(line).ok_or(said)
+}
+
+/// A greeting with one space before its one name.
+fn greeting(line: &str) -> Option<String> {
+    let mut words = line.split_whitespace();
+    let verb = words.next()?;
+    let greets = ["EHLO", "HELO", "LHLO"]
+        .iter()
+        .any(|own| verb.eq_ignore_ascii_case(own));
+    words
+        .next()
+        .filter(|_| greets)
+        .map(|host| format!("{verb} {host}"))
 }
 
 fn read(line: &str) -> Result<Request<String>, String> {
@@ -54,15 +70,7 @@ pub fn is_web(line: &str) -> bool {
 /// What an ordinary server understands of a line that the grammar does not have. Parameters are the grammar's.
 fn lenient(line: &str) -> Option<Request<String>> {
     let (verb, rest) = line.trim().split_once(char::is_whitespace)?;
-    let rest = rest.trim();
-    if ["EHLO", "HELO", "LHLO"]
-        .iter()
-        .any(|own| verb.eq_ignore_ascii_case(own))
-    {
-        let host = rest.split_whitespace().next()?;
-        return read(&format!("{verb} {host}")).ok();
-    }
-    let (of, rest) = rest.split_once(':')?;
+    let (of, rest) = rest.trim_start().split_once(':')?;
     let of = of.trim_end();
     let (path, parameters) = path(rest.trim_start())?;
     // In the place of the path stands one that the grammar has.
@@ -157,6 +165,7 @@ mod tests {
             ("MAIL FROM:a@b.example", "a@b.example"),
             ("MAIL FROM:a@b.example SIZE=9", "a@b.example"),
             ("MAIL FROM:\t<a@b.example>", "a@b.example"),
+            ("MAIL  FROM : <a@b.example>", "a@b.example"),
             ("MAIL FROM:<<a@b.example>>", "a@b.example"),
             ("MAIL FROM:< a@b.example >", "a@b.example"),
             ("MAIL FROM:<>", ""),
