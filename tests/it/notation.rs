@@ -176,7 +176,7 @@ fn tables_with_headers_are_understood_surely() {
 fn names_with_titles_are_names() {
     for (locale, specs, titles) in [
         (Locale::EnUs, DONORS, ["Mrs. {}", "{} Jr.", "Dr. {}, Esq."]),
-        (Locale::JaJp, SHOP, ["{} 様", "{}　殿", "{}さん"]),
+        (Locale::JaJp, CLINIC, ["{} 様", "{}　殿", "{}さん"]),
     ] {
         let plain = rows(locale, specs, 200);
         let at = specs.iter().position(|(_, role, _)| *role == Role::Name);

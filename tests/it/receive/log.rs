@@ -38,7 +38,7 @@ async fn a_log_as_json_has_no_address_number_name_or_body() {
     for (step, wanted) in [
         ("HELO broker-host.example\r\n", "250"),
         ("MAIL FROM:<hayashi@broker.example>\r\n", "250"),
-        ("RCPT TO:<nobody.here@broker.example>\r\n", "550"),
+        ("RCPT TO:<nobody.here@broker.example>\r\n", "554"),
         (&to, "250"),
         ("DATA\r\n", "354"),
         (body, "250"),
