@@ -257,6 +257,28 @@ fn columns_that_are_not_about_the_person_stay_so() {
 }
 
 #[test]
+fn dates_of_two_years_are_no_sure_births() {
+    let dates: Vec<String> = (0..80)
+        .map(|at| format!("202{}-{:02}-{:02}", 5 + at / 60, at % 12 + 1, at % 28 + 1))
+        .collect();
+    let dates: Vec<&str> = dates.iter().map(String::as_str).collect();
+    let understood = |name| {
+        let facts = ColumnFacts {
+            name,
+            samples: &dates,
+            ..ColumnFacts::default()
+        };
+        let [found] = &understand_table(&[facts])[..] else {
+            unreachable!("one column")
+        };
+        (found.role, found.is_sure())
+    };
+    assert!(!understood("since_when").1);
+    assert_eq!(understood("since"), (Some(Role::CreatedAt), true));
+    assert_eq!(understood("birthday"), (Some(Role::BirthDate), true));
+}
+
+#[test]
 fn doubt_is_told() {
     // A name that two roles could have, with values that are in no list.
     let odd = [

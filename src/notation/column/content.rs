@@ -31,6 +31,8 @@ pub(super) struct Content {
     pub date: f64,
     /// Median year of the dates.
     pub year: i32,
+    /// Years that the dates span, the earliest and latest tenth aside.
+    pub years: i32,
     pub timestamp: f64,
     pub kana: f64,
     pub kanji: f64,
@@ -89,6 +91,9 @@ impl Content {
         }
         years.sort_unstable();
         content.year = years.get(years.len() / 2).copied().unwrap_or(0);
+        if let Some(last) = years.len().checked_sub(1) {
+            content.years = years[last - last / 10] - years[last / 10];
+        }
         content.distinct = samples
             .iter()
             .collect::<std::collections::HashSet<_>>()
@@ -356,7 +361,7 @@ impl Content {
         // Births spread over decades; a year's worth of dates are orders or log-ins.
         let dates = self.date - self.timestamp;
         if dates > 0.5 {
-            let spread = self.distinct as f64 >= self.count as f64 * 0.5;
+            let spread = self.years >= 2 && self.distinct as f64 >= self.count as f64 * 0.5;
             guesses.push((BirthDate, dates * if spread { 0.93 } else { 0.5 }));
         }
         // A whole name, a family name and a given name look alike but for the names themselves.

@@ -256,6 +256,8 @@ const LATIN: &[(Topic, &[&str])] = &[
             "tourokubi",
             "registdate",
             "enrolled",
+            "since",
+            "membersince",
         ],
     ),
     (
