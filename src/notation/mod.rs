@@ -3,6 +3,7 @@
 
 mod codes;
 pub mod column;
+pub mod encoding;
 mod fold;
 mod format;
 mod kanji;

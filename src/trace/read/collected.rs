@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::encoding::decode;
 use super::fields::Cells;
 use super::part::{Head, Parts};
 use super::records::{Kind, Layout};
 use super::{List, Whole};
+use crate::notation::encoding::decode;
 
 /// A zip with these files.
 pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {

@@ -1,8 +1,8 @@
 //! Which delimiter and which quoting a list uses, from its start.
 
-use super::encoding::{self, Encoding};
 use super::fields::{Cells, SPLIT, Style, split_escaped, split_quoted};
 use super::records::Layout;
+use crate::notation::encoding::{self, Encoding};
 
 /// The first of equals counts. `\x01` is Hive's.
 const DELIMITERS: [u8; 7] = [b'\t', 0x01, b'^', b',', b';', b'|', b'~'];

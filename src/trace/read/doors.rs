@@ -2,13 +2,13 @@
 
 use std::io::{self, Cursor};
 
-use super::encoding::Encoding;
 use super::fields::Cells;
 use super::limits::Limits;
 use super::part::{Head, Parts};
 use super::records::{Kind, LONGEST, Layout};
 use super::unpack::Opener;
 use super::{List, decode, json, seven, sheet, sql, text, vcard, zipped};
+use crate::notation::encoding::Encoding;
 
 /// Looks at every record as a worker does, and at what must hold of each.
 #[derive(Default)]

@@ -2,11 +2,11 @@
 
 use std::io::{self, Read};
 
-use super::encoding::{Encoding, decode};
 use super::fields::Style;
 use super::part::{Head, Parts};
 use super::records::{Kind, Layout, Records};
 use super::rows::Rows;
+use crate::notation::encoding::{Encoding, decode};
 
 /// How many lines are looked at, and how many there must be.
 const LOOK: usize = 500;

@@ -1,6 +1,6 @@
 //! What a file is, by its first bytes: names and extensions say what somebody hoped.
 
-use super::encoding::Encoding;
+use crate::notation::encoding::Encoding;
 
 /// What the first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

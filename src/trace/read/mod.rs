@@ -2,7 +2,7 @@
 //!
 //! | what | where |
 //! | --- | --- |
-//! | what the bytes are | `kind`, `encoding` |
+//! | what the bytes are | `kind`, `notation::encoding` |
 //! | what they are packed in | `unpack`, `zipped`, `seven`, `tar`, `zstd`, within `limits` |
 //! | text in lines | `text`, `dialect`, `records`, `fields`, `fixed` |
 //! | formats with a grammar | `json`, `sql`, `vcard`, `sheet`, `parquet` |
@@ -16,7 +16,6 @@ mod collected;
 mod dialect;
 #[cfg(fuzzing)]
 pub mod doors;
-mod encoding;
 mod fields;
 mod fixed;
 mod hashing;
@@ -39,8 +38,8 @@ mod vcard;
 mod zipped;
 mod zstd;
 
+pub use crate::notation::encoding::{Encoding, decode};
 pub use dialect::commonest;
-pub use encoding::{Encoding, decode};
 pub use fields::{Cells, Style};
 pub use hashing::Hashing;
 pub use part::{Head, Parts};

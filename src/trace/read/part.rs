@@ -6,9 +6,9 @@
 
 use std::io;
 
-use super::encoding::Encoding;
 use super::fields::{SPLIT, Style};
 use super::records::{Kind, Layout};
+use crate::notation::encoding::Encoding;
 
 /// What is known of a part before its rows are read.
 #[derive(Clone, Debug)]

@@ -8,8 +8,8 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use super::encoding::Encoding;
 use super::fields::Style;
+use crate::notation::encoding::Encoding;
 
 /// No record is longer; a longer line is read in pieces.
 pub const LONGEST: usize = 1 << 20;

@@ -4,7 +4,6 @@ use std::io::{self, Read};
 
 use super::super::parts::Laid;
 use super::dialect::sniff;
-use super::encoding::{Encoding, decode};
 use super::fields::Cells;
 use super::fixed;
 use super::part::{Head, Parts};
@@ -12,6 +11,7 @@ use super::peeked::Peeked;
 use super::records::{Kind, Layout, Records};
 use super::rows::{SAMPLE, START};
 use super::transcode::Transcode;
+use crate::notation::encoding::{Encoding, decode};
 
 /// Reads a text to its end; a byte order mark has been taken off.
 ///

@@ -9,7 +9,6 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use flate2::read::MultiGzDecoder;
 
-use super::encoding;
 use super::kind::{self, FileKind};
 use super::limits::{Guarded, Limits};
 use super::part::{Head, Parts};
@@ -20,6 +19,7 @@ use super::tar::Tar;
 use super::transcode::Transcode;
 use super::zstd::Zstd;
 use super::{json, seven, sheet, sql, text, vcard, zipped};
+use crate::notation::encoding;
 
 /// Kept in memory up to this, on disk beyond.
 const IN_MEMORY: usize = 16 << 20;

@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 
 use super::bytes::Bytes;
-use super::encoding::{Encoding, decode};
 use super::part::{Head, Parts};
 use super::records::{Kind, LONGEST};
 use super::rows::Keyed;
+use crate::notation::encoding::{Encoding, decode};
 
 /// Whether a text is an address book, by its start.
 pub fn is_vcard(start: &str) -> bool {
