@@ -1,9 +1,17 @@
-//! Names of character sets that the mail reader does not know, given those that it does.
+//! Letters that the mail reader would lose: what character sets are called, where none is named, and what is cut.
 //!
 //! Japanese mailers write `cp932` and `iso-2022-jp-ms` where the registry of character sets has `Shift_JIS` and
 //! `ISO-2022-JP`: the octets are the same, and a telephone number in them is lost to whoever does not know the name.
+//! Others name none, or cut a letter in two between two encoded words.
 
 use std::borrow::Cow;
+use std::ops::Range;
+
+use base64::Engine as _;
+// With padding or without: mailers write both.
+use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT as BASE64;
+
+use crate::notation::encoding::{self, Encoding};
 
 /// The names of mailers, in lower case, and what the octets are read as.
 const ALIASES: &[(&str, &str)] = &[
@@ -32,31 +40,101 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 /// No name is longer.
 const LONGEST: usize = 20;
+/// Text of an encoded word; RFC 2047 has 75 octets for all of it, and mailers that do not care have more.
+const WORD: usize = 1000;
 
-/// A mail with known names.
-pub(super) struct Known<'a> {
+/// A header is looked at so far.
+pub(super) const HEADER: usize = 256 << 10;
+
+/// A mail as the mail reader can read it.
+pub(super) struct Readable<'a> {
     /// Its octets.
     pub raw: Cow<'a, [u8]>,
-    /// Where names were changed: behind which octet here, and behind which octet as the mail came.
-    changed: Vec<(usize, usize)>,
+    /// Its header as it came, and as it was made readable.
+    header: Places,
+    /// The names in all of it.
+    names: Places,
 }
 
-impl Known<'_> {
+impl Readable<'_> {
     /// Where an octet was in the mail as it came.
     pub fn came(&self, at: usize) -> usize {
-        let behind = self.changed.partition_point(|(here, _)| *here <= at);
-        match behind.checked_sub(1).map(|last| self.changed[last]) {
+        self.header.came(self.names.came(at))
+    }
+}
+
+/// Where octets were changed: behind which octet here, and behind which octet as it came.
+#[derive(Default)]
+struct Places(Vec<(usize, usize)>);
+
+impl Places {
+    fn came(&self, at: usize) -> usize {
+        let behind = self.0.partition_point(|(here, _)| *here <= at);
+        match behind.checked_sub(1).map(|last| self.0[last]) {
             Some((here, came)) => came + (at - here),
             None => at,
         }
     }
 }
 
-/// The mail with known names, of encoded words (`=?cp932?B?…?=`) and of parts (`charset="cp932"`).
-pub(super) fn known(raw: &[u8]) -> Known<'_> {
-    let mut out = Vec::new();
-    let mut changed = Vec::new();
-    let mut copied = 0;
+/// Text of which some is written anew.
+struct Rewrite<'a> {
+    raw: &'a [u8],
+    out: Vec<u8>,
+    copied: usize,
+    places: Places,
+}
+
+impl<'a> Rewrite<'a> {
+    fn of(raw: &'a [u8]) -> Rewrite<'a> {
+        Rewrite {
+            raw,
+            out: Vec::new(),
+            copied: 0,
+            places: Places::default(),
+        }
+    }
+
+    /// Puts other octets in the place of these, which are behind all that were put before.
+    fn put(&mut self, place: Range<usize>, octets: &[u8]) {
+        self.out
+            .extend_from_slice(&self.raw[self.copied..place.start]);
+        self.out.extend_from_slice(octets);
+        self.copied = place.end;
+        self.places.0.push((self.out.len(), self.copied));
+    }
+
+    fn done(mut self) -> (Cow<'a, [u8]>, Places) {
+        if self.places.0.is_empty() {
+            return (Cow::Borrowed(self.raw), self.places);
+        }
+        self.out.extend_from_slice(&self.raw[self.copied..]);
+        (Cow::Owned(self.out), self.places)
+    }
+}
+
+/// A mail whose header says what it says in words that the mail reader knows, and whose parts' character sets have
+/// known names (`=?cp932?B?…?=`, `charset="cp932"`).
+pub(super) fn readable(raw: &[u8]) -> Readable<'_> {
+    let (plain, header) = header(raw);
+    match plain {
+        Cow::Borrowed(raw) => {
+            let (raw, names) = named(raw);
+            Readable { raw, header, names }
+        }
+        Cow::Owned(plain) => {
+            let (named, names) = named(&plain);
+            Readable {
+                raw: Cow::Owned(named.into_owned()),
+                header,
+                names,
+            }
+        }
+    }
+}
+
+fn named(raw: &[u8]) -> (Cow<'_, [u8]>, Places) {
+    let mut rewrite = Rewrite::of(raw);
     let mut at = 0;
     while let Some(place) = next(raw, at) {
         let label = &raw[place..];
@@ -66,21 +144,138 @@ pub(super) fn known(raw: &[u8]) -> Known<'_> {
             .iter()
             .find(|(name, _)| label[..length].eq_ignore_ascii_case(name.as_bytes()));
         if let Some((_, name)) = alias {
-            out.extend_from_slice(&raw[copied..place]);
-            out.extend_from_slice(name.as_bytes());
-            copied = place + length;
-            changed.push((out.len(), copied));
+            rewrite.put(place..place + length, name.as_bytes());
         }
         at = place + length;
     }
-    let raw = match copied {
-        0 => Cow::Borrowed(raw),
-        _ => {
-            out.extend_from_slice(&raw[copied..]);
-            Cow::Owned(out)
-        }
+    rewrite.done()
+}
+
+/// The header's lines without a character set as UTF-8, and encoded words that follow each other as one: RFC 2047
+/// wants each word to be whole, and many a mailer cuts a letter in two.
+fn header(raw: &[u8]) -> (Cow<'_, [u8]>, Places) {
+    let head = &raw[..end_of_header(raw)];
+    let mut rewrite = Rewrite::of(raw);
+    let guess = if plain(head) {
+        Encoding::Utf8
+    } else {
+        encoding::guess(head).0
     };
-    Known { raw, changed }
+    let mut at = 0;
+    while at < head.len() {
+        let rest = &head[at..];
+        if let Some((length, word)) = rest.starts_with(b"=?").then(|| joined(rest)).flatten() {
+            rewrite.put(at..at + length, &word);
+            at += length;
+            continue;
+        }
+        // Up to what may be the next word, or the line's end.
+        let next = memchr::memchr2(b'=', b'\n', &rest[1..]);
+        let next = at + next.map_or(rest.len(), |next| next + 1);
+        let text = &head[at..next];
+        if !plain(text)
+            && let (utf8, Some(found)) = encoding::decode(text, guess)
+            && found != Encoding::Utf8
+        {
+            rewrite.put(at..next, utf8.as_bytes());
+        }
+        at = next;
+    }
+    rewrite.done()
+}
+
+/// Whether it is ASCII, and ISO-2022-JP neither.
+fn plain(text: &[u8]) -> bool {
+    text.is_ascii() && !encoding::escapes(text)
+}
+
+fn end_of_header(raw: &[u8]) -> usize {
+    let raw = &raw[..raw.len().min(HEADER)];
+    let ends = memchr::memchr_iter(b'\n', raw);
+    ends.filter(|end| matches!(raw[end + 1..], [b'\n', ..] | [b'\r', b'\n', ..]))
+        .map(|end| end + 1)
+        .next()
+        .unwrap_or(raw.len())
+}
+
+/// Text without a character set, or with one that it is not in.
+pub(super) fn guessed(octets: &[u8]) -> String {
+    let (guess, mark) = encoding::guess(octets);
+    let lines = octets[mark..].split_inclusive(|octet| *octet == b'\n');
+    lines
+        .map(|line| encoding::decode(line, guess).0)
+        .collect::<String>()
+}
+
+/// An encoded word of RFC 2047.
+struct Word<'a> {
+    charset: &'a [u8],
+    base64: bool,
+    text: &'a [u8],
+    length: usize,
+}
+
+impl<'a> Word<'a> {
+    /// The one that this begins with.
+    fn of(raw: &'a [u8]) -> Option<Word<'a>> {
+        let mut parts = raw.strip_prefix(b"=?")?.splitn(4, |octet| *octet == b'?');
+        let (charset, kind, text, behind) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let fits = charset.len() <= LONGEST && charset.iter().all(|c| is_of_name(*c));
+        let fits = fits && behind.starts_with(b"=") && text.len() <= WORD;
+        let base64 = match kind {
+            b"b" | b"B" => true,
+            b"q" | b"Q" => false,
+            _ => return None,
+        };
+        (fits && !text.iter().any(u8::is_ascii_whitespace)).then(|| Word {
+            charset,
+            base64,
+            text,
+            length: 2 + charset.len() + 1 + kind.len() + 1 + text.len() + 2,
+        })
+    }
+}
+
+/// Encoded words of one character set, and nothing but space between them: how long they are, and one word in their
+/// place. `None` if there is one only.
+fn joined(raw: &[u8]) -> Option<(usize, Vec<u8>)> {
+    let first = Word::of(raw)?;
+    let mut length = first.length;
+    let mut words = vec![first];
+    loop {
+        let gap = raw[length..].iter().take_while(|c| c.is_ascii_whitespace());
+        let gap = gap.count();
+        let Some(word) = Word::of(&raw[length + gap..]) else {
+            break;
+        };
+        let alike =
+            word.base64 == words[0].base64 && word.charset.eq_ignore_ascii_case(words[0].charset);
+        if gap == 0 || !alike {
+            break;
+        }
+        length += gap + word.length;
+        words.push(word);
+    }
+    if words.len() < 2 {
+        return None;
+    }
+    let mut one = [b"=?", words[0].charset].concat();
+    if words[0].base64 {
+        let mut octets = Vec::new();
+        for word in &words {
+            octets.extend(BASE64.decode(word.text).ok()?);
+        }
+        one.extend_from_slice(b"?B?");
+        one.extend_from_slice(BASE64.encode(octets).as_bytes());
+    } else {
+        one.extend_from_slice(b"?Q?");
+        for word in &words {
+            one.extend_from_slice(word.text);
+        }
+    }
+    one.extend_from_slice(b"?=");
+    Some((length, one))
 }
 
 /// Where the next name begins, at or behind `from`.
@@ -137,19 +332,89 @@ mod tests {
             ("cp932 and =?utf-8?Q?cp932?=", "cp932 and =?utf-8?Q?cp932?="),
             ("", ""),
         ] {
-            assert_eq!(&known(written.as_bytes()).raw[..], read.as_bytes());
+            assert_eq!(&readable(written.as_bytes()).raw[..], read.as_bytes());
+        }
+    }
+
+    #[test]
+    fn words_that_follow_each_other_are_one() {
+        for (written, read) in [
+            // 東 is e6 9d b1, and is cut in two.
+            (
+                "S: =?utf-8?B?5p0=?=\r\n =?UTF-8?b?sQ?= x",
+                "S: =?utf-8?B?5p2x?= x",
+            ),
+            (
+                "=?utf-8?q?=E6=9D?= =?utf-8?Q?=B1?=",
+                "=?utf-8?Q?=E6=9D=B1?=",
+            ),
+            // What stands between them, or is of another set, keeps them apart.
+            (
+                "=?utf-8?B?5p0=?= a =?utf-8?B?sQ==?=",
+                "=?utf-8?B?5p0=?= a =?utf-8?B?sQ==?=",
+            ),
+            (
+                "=?utf-8?B?5p0=?==?utf-8?B?sQ==?=",
+                "=?utf-8?B?5p0=?==?utf-8?B?sQ==?=",
+            ),
+            (
+                "=?utf-8?B?5p0=?= =?utf-7?B?sQ==?=",
+                "=?utf-8?B?5p0=?= =?utf-7?B?sQ==?=",
+            ),
+            (
+                "=?utf-8?B?5p0=?= =?utf-8?B?!?=",
+                "=?utf-8?B?5p0=?= =?utf-8?B?!?=",
+            ),
+            // A body's are not its.
+            (
+                "\r\n\r\n=?utf-8?Q?a?= =?utf-8?Q?b?=",
+                "\r\n\r\n=?utf-8?Q?a?= =?utf-8?Q?b?=",
+            ),
+        ] {
+            assert_eq!(
+                String::from_utf8_lossy(&readable(written.as_bytes()).raw),
+                read
+            );
+        }
+    }
+
+    #[test]
+    fn a_header_without_a_character_set_is_read() {
+        let subject = "Subject: 名簿のご案内\r\nFrom: 見本 <a@b.example>\r\n";
+        for coding in [
+            encoding_rs::SHIFT_JIS,
+            encoding_rs::EUC_JP,
+            encoding_rs::ISO_2022_JP,
+            encoding_rs::UTF_8,
+        ] {
+            let (head, _, _) = coding.encode(subject);
+            let mail = [&head[..], b"\r\n\x82\xa0\r\n"].concat();
+            let read = readable(&mail);
+            let expected = [subject.as_bytes(), b"\r\n\x82\xa0\r\n"].concat();
+            assert_eq!(&read.raw[..], &expected[..], "{}", coding.name());
+            assert_eq!(read.came(expected.len() - 3), mail.len() - 3);
+            assert_eq!(guessed(&head), subject, "{}", coding.name());
         }
     }
 
     proptest! {
         #[test]
-        fn anything_is_read(raw in r#"(charset|=|\?|"| |cp932|utf-8|[a-z\r\n]){0,40}"#) {
-            let once = known(raw.as_bytes());
-            prop_assert_eq!(&known(&once.raw).raw[..], &once.raw[..]);
-            // What stands behind a name that was changed, stood there.
-            for (here, came) in &once.changed {
-                prop_assert_eq!(once.came(*here), *came);
-                prop_assert_eq!(&once.raw[*here..].first(), &raw.as_bytes()[*came..].first());
+        fn anything_is_read(
+            raw in prop::collection::vec(prop::sample::select(vec![
+                &b"charset"[..], b"=", b"?", b"\"", b" ", b"cp932", b"utf-8", b"=?cp932?B?gqA=?=", b"=?utf-8?q?x?=",
+                b"\x82\xa0", b"\x1b$B", b"\xa4", b"a", b"\r\n", b"\xe3\x81\x82",
+            ] as Vec<&[u8]>), 0..40).prop_map(|pieces| pieces.concat())
+        ) {
+            let once = readable(&raw);
+            // What stands behind a place that was changed, stood there.
+            let (plain, header) = header(&raw);
+            for (here, came) in &header.0 {
+                prop_assert_eq!(header.came(*here), *came);
+                prop_assert_eq!(&plain[*here..].first(), &raw[*came..].first());
+            }
+            for (here, came) in &once.names.0 {
+                prop_assert_eq!(once.names.came(*here), *came);
+                prop_assert_eq!(&once.raw[*here..].first(), &plain[*came..].first());
             }
             prop_assert_eq!(once.came(once.raw.len()), raw.len());
         }

@@ -11,9 +11,6 @@ use super::{Reached, charset, one_line};
 use crate::canary::{Actor, Channel};
 use crate::registry::{Mark, Message, Registry, Result};
 
-/// A header larger than this is not read for the summary.
-const HEADER: usize = 256 << 10;
-
 #[derive(Deserialize)]
 struct Envelope {
     from: String,
@@ -165,8 +162,8 @@ struct Header {
 }
 
 fn header(raw: &[u8]) -> Header {
-    let known = charset::known(&raw[..raw.len().min(HEADER)]);
-    let Some(message) = MessageParser::default().parse_headers(&known.raw[..]) else {
+    let readable = charset::readable(&raw[..raw.len().min(charset::HEADER)]);
+    let Some(message) = MessageParser::default().parse_headers(&readable.raw[..]) else {
         return Header::default();
     };
     let sender = message.from().and_then(|from| from.first());
@@ -235,6 +232,33 @@ mod tests {
             \x82\x4F\x82\x52\x81\x7C\x82\x4F\x82\x50\x82\x51\x82\x52\x81\x7C\x82\x54\x82\x54\x82\x54\x82\x54\r\n";
         let origin = read("a@b.example", raw).origin.unwrap();
         assert_eq!(origin.phones, ["+81301235555"], "written in full width");
+    }
+
+    #[test]
+    fn what_has_no_character_set_or_a_wrong_one_is_read() {
+        let text = "Subject: 名簿の件\r\nFrom: a@b.example\r\nX: y\r\n\r\nお電話は０３－０１２３－５５５５まで\r\n";
+        for coding in [
+            encoding_rs::SHIFT_JIS,
+            encoding_rs::EUC_JP,
+            encoding_rs::ISO_2022_JP,
+            encoding_rs::UTF_8,
+        ] {
+            for kind in [
+                "X: y",
+                "Content-Type: text/plain; charset=us-ascii",
+                "Content-Type: text/plain; charset=utf-8",
+            ] {
+                let mail = text.replace("X: y", kind);
+                let (raw, _, _) = coding.encode(&mail);
+                let actor = read("a@b.example", &raw);
+                assert_eq!(actor.summary, "名簿の件", "{} {kind}", coding.name());
+                let phones = &actor.origin.unwrap().phones;
+                assert_eq!(phones, &["+81301235555"], "{} {kind}", coding.name());
+            }
+        }
+        // Cut in two between two words, as many mailers do.
+        let raw = b"Subject: =?UTF-8?B?5ZCN5w==?=\r\n =?UTF-8?B?sL/jga7ku7Y=?=\r\n\r\n";
+        assert_eq!(read("a@b.example", raw).summary, "名簿の件");
     }
 
     #[test]

@@ -3,10 +3,14 @@
 //! Everything is bounded, and a mail of many parts is read in a thread of its own: it may be made to bring
 //! its reader down.
 
-use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use std::borrow::Cow;
+
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
-use super::charset::{self, Known};
+use super::charset::{self, Readable};
 use super::one_line;
 use crate::canary::{Actor, Attachment, Authentication, MailAddress, Origin, SenderDomain};
 use crate::notation::{fold, phone_key};
@@ -29,9 +33,10 @@ const FEW: usize = 20;
 
 /// What a mail shows of whoever is behind it; `None` if that is nothing.
 pub fn origin(raw: &[u8]) -> Option<Box<Origin>> {
-    let known = charset::known(raw);
-    let found = with_mail(&known.raw, |mail| {
-        mail.map(|mail| of(raw, &known, mail)).unwrap_or_default()
+    let readable = charset::readable(raw);
+    let found = with_mail(&readable.raw, |mail| {
+        mail.map(|mail| of(raw, &readable, mail))
+            .unwrap_or_default()
     });
     let found = found.unwrap_or_else(|why| Origin {
         unread: Some(why.to_owned()),
@@ -109,8 +114,8 @@ async fn without_canaries(registry: &Registry, mark: Mark, of: &mut Vec<String>)
     Ok(())
 }
 
-/// `raw` as it came; `mail` was read from what is `known` of it.
-fn of(raw: &[u8], known: &Known<'_>, mail: &Message<'_>) -> Origin {
+/// `raw` as it came; `mail` was read from what is `readable` of it.
+fn of(raw: &[u8], readable: &Readable<'_>, mail: &Message<'_>) -> Origin {
     let mut origin = Origin::default();
     let from = mail.from().and_then(|from| from.first());
     let from = from.and_then(|from| from.address()).unwrap_or_default();
@@ -137,7 +142,7 @@ fn of(raw: &[u8], known: &Known<'_>, mail: &Message<'_>) -> Origin {
     }
     let mut left = TEXT;
     for part in &mail.parts {
-        let (PartType::Text(text) | PartType::Html(text)) = &part.body else {
+        let Some(text) = text(part, &readable.raw) else {
             continue;
         };
         let text = &text[..text.floor_char_boundary(left)];
@@ -156,7 +161,7 @@ fn of(raw: &[u8], known: &Known<'_>, mail: &Message<'_>) -> Origin {
             let content = match &part.body {
                 PartType::Message(_) => {
                     let (from, to) = (part.raw_body_offset(), part.raw_end_offset());
-                    let came = known.came(from as usize)..known.came(to as usize);
+                    let came = readable.came(from as usize)..readable.came(to as usize);
                     raw.get(came).unwrap_or_default()
                 }
                 _ => part.contents(),
@@ -179,6 +184,35 @@ fn of(raw: &[u8], known: &Known<'_>, mail: &Message<'_>) -> Origin {
         origin.unread = Some("the rest of a long text".to_owned());
     }
     origin
+}
+
+/// The text of a part of the mail that was read from `raw`, in whatever character set it turns out to be where none is
+/// named that says more than that there are letters.
+fn text<'m>(part: &'m MessagePart<'_>, raw: &[u8]) -> Option<Cow<'m, str>> {
+    let (PartType::Text(text) | PartType::Html(text)) = &part.body else {
+        return None;
+    };
+    let named = part
+        .content_type()
+        .and_then(|kind| kind.attribute("charset"));
+    let says = named.is_some_and(|name| {
+        let weak = ["us-ascii", "ascii", "utf-8", "utf8"];
+        !weak.iter().any(|weak| name.eq_ignore_ascii_case(weak))
+    });
+    if says || text.is_ascii() && !text.contains('\u{1b}') {
+        return Some(Cow::Borrowed(text));
+    }
+    let body = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
+    let octets = raw.get(body).and_then(|body| match part.encoding {
+        Encoding::None => Some(Cow::Borrowed(body)),
+        Encoding::Base64 => base64_decode(body).map(Cow::Owned),
+        Encoding::QuotedPrintable => quoted_printable_decode(body).map(Cow::Owned),
+    });
+    let octets =
+        octets.filter(|octets| octets.contains(&0x1b) || std::str::from_utf8(octets).is_err());
+    Some(octets.map_or(Cow::Borrowed(text), |octets| {
+        Cow::Owned(charset::guessed(&octets))
+    }))
 }
 
 fn put(list: &mut Vec<String>, most: usize, item: Option<String>) {
