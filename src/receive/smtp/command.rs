@@ -67,6 +67,12 @@ pub fn is_web(line: &str) -> bool {
         .any(|verb| line.starts_with(verb))
 }
 
+/// Whether a line begins a chunk of a message.
+pub fn is_chunk(line: &str) -> bool {
+    let verb = line.split_whitespace().next();
+    verb.is_some_and(|verb| verb.eq_ignore_ascii_case("BDAT"))
+}
+
 /// What an ordinary server understands of a line that the grammar does not have. Parameters are the grammar's.
 fn lenient(line: &str) -> Option<Request<String>> {
     let (verb, rest) = line.trim().split_once(char::is_whitespace)?;

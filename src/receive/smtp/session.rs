@@ -130,6 +130,11 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
                     Err(_) if command::is_web(&line) => {
                         self.say_goodbye("421 4.7.0", "Error: this is a mail server")
                     }
+                    // How many octets follow is not known: they would be read as commands.
+                    Err(_) if command::is_chunk(&line) => {
+                        self.say("521 5.5.4 Syntax: BDAT count [LAST]");
+                        Next::Close
+                    }
                     Err(answer) => self.say(&answer),
                 },
                 Line::TooLong => self.say("500 5.5.2 Error: line too long"),
