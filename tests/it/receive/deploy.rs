@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::web::Call;
 use crate::harness::Otori;
+use crate::ports::free;
 
 /// nginx, ended when dropped.
 struct Nginx(std::process::Child);
@@ -17,21 +18,23 @@ impl Drop for Nginx {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nginx_takes_the_example_and_hands_on_everything_but_the_metrics() {
+async fn nginx_takes_the_example_and_hands_on_what_is_for_whom() {
     let otori = Otori::new().await;
-    let receiver = otori.receive(&otori.config()).await;
+    let mut config = otori.config();
+    config.report.public = true;
+    let receiver = otori.receive(&config).await;
     let dir = tempfile::tempdir().unwrap();
     super::starttls::certificate(dir.path());
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let (world, staff) = (free().port(), free().port());
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/deploy/nginx.conf");
     let example = std::fs::read_to_string(example).unwrap();
     let at = dir.path().display();
     let mut server = example;
     for (theirs, ours) in [
-        ("listen 443 ssl;", format!("listen 127.0.0.1:{port} ssl;")),
+        ("listen 443 ssl;", format!("listen 127.0.0.1:{world} ssl;")),
         ("    listen [::]:443 ssl;\n", String::new()),
+        ("listen 8443 ssl;", format!("listen 127.0.0.1:{staff} ssl;")),
+        ("    listen [::]:8443 ssl;\n", String::new()),
         ("/etc/otori/tls/fullchain.pem", format!("{at}/cert.pem")),
         ("/etc/otori/tls/privkey.pem", format!("{at}/key.pem")),
         ("127.0.0.1:8025", receiver.http.to_string()),
@@ -62,7 +65,7 @@ async fn nginx_takes_the_example_and_hands_on_everything_but_the_metrics() {
     let told = String::from_utf8_lossy(&tested.stderr);
     assert!(tested.status.success(), "{told}");
     let _running = Nginx(nginx(&[]).spawn().unwrap());
-    let fetch = |path: &str| {
+    let fetch = |port: u16, path: &str| {
         let mut command = Command::new("curl");
         command.args([
             "-sk",
@@ -72,14 +75,33 @@ async fn nginx_takes_the_example_and_hands_on_everything_but_the_metrics() {
             "--retry-delay",
             "1",
         ]);
-        command.args(["-o", "/dev/null", "-w", "%{http_code}"]);
+        command.args([
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code} %header{x-frame-options}",
+        ]);
+        // The receiver's own answers have that header, nginx's have not.
         let url = format!("https://127.0.0.1:{port}{path}");
         let output = command.arg(url).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    assert_eq!(fetch("/livez"), "200");
-    assert_eq!(fetch("/"), "401");
-    assert_eq!(fetch("/metrics"), "404");
+    assert_eq!(fetch(staff, "/livez"), "200 DENY");
+    assert_eq!(fetch(staff, "/"), "401 DENY");
+    assert_eq!(fetch(staff, "/metrics"), "404 ");
+    for path in [
+        "/",
+        "/livez",
+        "/metrics",
+        "/drop",
+        "/report",
+        "/api/sightings",
+    ] {
+        assert_eq!(fetch(world, path), "404 ", "{path}");
+    }
+    assert_eq!(fetch(world, "/contact-report"), "200 DENY");
+    // No webhook is configured here, which is the receiver's to say.
+    assert_eq!(fetch(world, "/hooks/phone"), "404 DENY");
     // Whoever writes a configuration of their own, and forgets that line, shows nobody anything either.
     let straight = Call::get("/metrics").header("X-Forwarded-For", "127.0.0.1");
     assert_eq!(straight.send(receiver.http).await.status, 403);
