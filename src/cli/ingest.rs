@@ -135,12 +135,13 @@ impl Importer<'_> {
 
     async fn file(&mut self, file: &str, input: Box<dyn BufRead + Send>) -> anyhow::Result<()> {
         self.document.files += 1;
-        let before = self.document.mails;
+        let mut empty = true;
         for piece in Mbox::new(input, self.largest) {
-            self.document.mails += 1;
+            empty = false;
             match piece {
                 Ok(Piece::Mail(line, raw)) => self.mail(format!("{file}:{line}"), raw).await?,
                 Ok(Piece::TooLarge(line)) => {
+                    self.document.mails += 1;
                     let why = format!(
                         "larger than {} bytes, the limit of [receive.limits] message_bytes",
                         self.largest
@@ -148,13 +149,12 @@ impl Importer<'_> {
                     self.document.unread.add(format!("{file}:{line}"), why);
                 }
                 Err(error) => {
-                    self.document.mails -= 1;
                     self.document.unread.add(file.to_owned(), error);
                     return Ok(());
                 }
             }
         }
-        if self.document.mails == before {
+        if empty {
             self.document.unread.add(file.to_owned(), "it is empty");
         }
         Ok(())
@@ -162,7 +162,10 @@ impl Importer<'_> {
 
     async fn mail(&mut self, place: String, raw: Vec<u8>) -> anyhow::Result<()> {
         let now = OffsetDateTime::now_utc();
-        match message(&self.recipients, &self.to, raw, now, Origin::FILE).await {
+        let read = message(&self.recipients, &self.to, raw, now, Origin::FILE).await;
+        // What does not begin as a mail is none.
+        self.document.mails += u64::from(!matches!(read, Err(Refused::NoMail)));
+        match read {
             Ok(message) => {
                 self.bytes += message.raw.len();
                 self.batch.push(message);
