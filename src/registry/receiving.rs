@@ -103,6 +103,22 @@ impl Registry {
         limit: u32,
         bytes: u64,
     ) -> Result<Vec<Message>> {
+        loop {
+            let ids = self.unsettled_ids(without, limit, bytes).await?;
+            let rows = self.store.fetch_among(&UNSETTLED, Vec::new, &ids).await?;
+            // Somebody else may have settled all of these in between, which says nothing of those behind them.
+            if !rows.is_empty() || ids.is_empty() {
+                return rows.iter().map(|row| self.read_message(row)).collect();
+            }
+        }
+    }
+
+    async fn unsettled_ids(
+        &self,
+        without: &HashSet<i64>,
+        limit: u32,
+        bytes: u64,
+    ) -> Result<Vec<i64>> {
         let seen = u32::try_from(without.len()).unwrap_or(u32::MAX);
         let sql = "select id, cast(length(raw) as bigint) from message where settled = 0 order by id limit $1";
         let rows = self
@@ -121,8 +137,7 @@ impl Registry {
             }
             ids.push(id);
         }
-        let rows = self.store.fetch_among(&UNSETTLED, Vec::new, &ids).await?;
-        rows.iter().map(|row| self.read_message(row)).collect()
+        Ok(ids)
     }
 
     /// How many stored messages nobody has settled yet.

@@ -242,7 +242,7 @@ impl Otori {
     /// Waits until every stored message is understood.
     pub async fn settled(&self) {
         for _ in 0..600 {
-            if self.registry.unsettled(1).await.unwrap().is_empty() {
+            if self.registry.unsettled_count().await.unwrap() == 0 {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
