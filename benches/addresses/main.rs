@@ -1,8 +1,8 @@
 //! How far our address keys agree with the public test suites of Japanese address normalisers.
 //!
 //! `cargo bench --bench addresses -- FILE.csv` takes a suite as a CSV file with the columns 住所 (as somebody wrote it)
-//! and 都道府県, 市区町村, 町字, 番地号, その他 (as the normaliser should read it), as `test/addresses/addresses.csv`
-//! of geolonia/normalize-japanese-addresses is. No suite is kept here. The address as it was written must have the same
+//! and 都道府県, 市区町村, 町字 or 町丁目, 番地号, その他 (as the normaliser should read it), as those of
+//! geolonia/normalize-japanese-addresses are; README.md tells where to get them. No suite is kept here. The address as it was written must have the same
 //! key as the parts that the suite says it has, and lie in the same prefecture and city; what differs is counted by
 //! its kind and shown. Rows without any number are no doors: they have no key and are left out.
 
@@ -33,7 +33,14 @@ fn main() {
             .position(|column| column.trim_start_matches('\u{feff}') == name)
     };
     let written = column("住所").expect("a column 住所");
-    let parts = ["都道府県", "市区町村", "町字", "番地号", "その他"].map(column);
+    let town = column("町字").or_else(|| column("町丁目"));
+    let parts = [
+        column("都道府県"),
+        column("市区町村"),
+        town,
+        column("番地号"),
+        column("その他"),
+    ];
     let (mut doors, mut left_out) = (0_u32, 0_u32);
     let mut kinds: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for row in suite.records() {
