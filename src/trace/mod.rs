@@ -22,6 +22,7 @@ mod hashed;
 mod html;
 mod json;
 mod mark;
+mod memory;
 mod near;
 mod normalise;
 #[cfg(test)]

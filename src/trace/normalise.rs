@@ -5,6 +5,7 @@
 
 use super::columns::Apart;
 use super::mark::Mark;
+use super::memory::Memory;
 use super::near::slips::{letters_read, number_read};
 use super::pieces::pieces;
 use crate::notation::{
@@ -237,8 +238,14 @@ impl Plan {
         }
     }
 
-    /// Gives every key of a row to `found`; `cell` is the text at a place, empty where there is none.
-    pub fn keys<'a>(&self, cell: impl Fn(usize) -> &'a str, found: &mut impl FnMut(Key<'_>)) {
+    /// Gives every key of a row to `found`; `cell` is the text at a place, empty where there is none. `memory` may
+    /// be used again for rows of the same plan, and of [`Plan::guessing`].
+    pub fn keys<'a>(
+        &self,
+        memory: &mut Memory,
+        cell: impl Fn(usize) -> &'a str,
+        found: &mut impl FnMut(Key<'_>),
+    ) {
         let give = |found: &mut dyn FnMut(Key<'_>), class, written: &str, text: &str, child| {
             found(Key {
                 class,
@@ -294,18 +301,23 @@ impl Plan {
         }
         for place in &self.postcodes {
             let written = cell(*place);
-            match postcode_key(written, self.region) {
-                Some(key) => give(found, Class::Postcode, written, &key, false),
+            let fold = |written: &str| postcode_key(written, self.region);
+            match memory.key(POSTCODE, written, fold) {
+                Some(key) => give(found, Class::Postcode, written, key, false),
                 None => unread.push(*place),
             }
         }
         for (place, child, format) in &self.births {
             let written = cell(*place);
-            // 04/01/72 and 3470401 mean something only in the column's own notation.
-            let own = format.as_ref().and_then(|format| format.read(written));
-            let date = own.or_else(|| birth_key(written));
-            match date.or_else(|| epoch_key(written)) {
-                Some(date) => give(found, Class::Birth, written, &date.to_string(), *child),
+            let fold = |written: &str| {
+                // 04/01/72 and 3470401 mean something only in the column's own notation.
+                let own = format.as_ref().and_then(|format| format.read(written));
+                let date = own.or_else(|| birth_key(written));
+                date.or_else(|| epoch_key(written))
+                    .map(|date| date.to_string())
+            };
+            match memory.key(BIRTHS + place, written, fold) {
+                Some(key) => give(found, Class::Birth, written, key, *child),
                 None => unread.push(*place),
             }
         }
@@ -319,7 +331,7 @@ impl Plan {
                 give(found, Class::Birth, &written, &date.to_string(), false);
             }
         }
-        self.names(&cell, &mut unread, found);
+        self.names(memory, &cell, &mut unread, found);
         self.addresses(&cell, &mut unread, found);
         let tried = unread.iter().filter(|place| !self.loose.contains(place));
         for place in tried.chain(&self.loose) {
@@ -340,6 +352,7 @@ impl Plan {
 
     fn names<'a>(
         &self,
+        memory: &mut Memory,
         cell: &impl Fn(usize) -> &'a str,
         unread: &mut Vec<usize>,
         found: &mut impl FnMut(Key<'_>),
@@ -366,9 +379,9 @@ impl Plan {
                 fold,
                 romaji,
             };
-            whole_name(fold, customer, none, false, cell, found);
+            whole_name(memory, fold, customer, none, false, cell, found);
             for child in children {
-                whole_name(fold, *child, customer, true, cell, found);
+                whole_name(memory, fold, *child, customer, true, cell, found);
             }
             for place in [customer]
                 .iter()
@@ -414,6 +427,12 @@ impl Plan {
     }
 }
 
+/// Ways of folding that a [`Memory`] tells apart, beside the classes of names, which are their own.
+const POSTCODE: usize = Class::ALL.len();
+const ROMAJI: usize = POSTCODE + 1;
+/// With the column added, each of which has its own notation.
+const BIRTHS: usize = ROMAJI + 1;
+
 /// Kana of either width, which a reading has throughout and few names have at all.
 fn is_kana(c: char) -> bool {
     matches!(c, '\u{3041}'..='\u{30ff}' | '\u{ff65}'..='\u{ff9f}' | '-')
@@ -453,6 +472,7 @@ struct Folding {
 /// A person's name, whole or put together; a child that has only a given name gets the customer's
 /// family name, as far as the row tells it apart.
 fn whole_name<'a>(
+    memory: &mut Memory,
     folding: Folding,
     person: NameColumns,
     customer: NameColumns,
@@ -480,14 +500,15 @@ fn whole_name<'a>(
                 guessed: false,
             });
         };
-        if let Some(text) = fold(written).or_else(|| fold(&letters_read(written)?)) {
-            key(class, &text);
+        let read = |written: &str| fold(written).or_else(|| fold(&letters_read(written)?));
+        if let Some(text) = memory.key(class as usize, written, read) {
+            key(class, text);
         }
         if romaji
             && class == Class::Name
-            && let Some(text) = romaji_key(written)
+            && let Some(text) = memory.key(ROMAJI, written, romaji_key)
         {
-            key(Class::Kana, &text);
+            key(Class::Kana, text);
         }
     };
     if !at(person.whole).is_empty() {

@@ -1,12 +1,16 @@
 //! What is looked for: every key of every canary, and who holds it.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
 use time::OffsetDateTime;
 
+use super::filter::Filter;
 use super::hashed::Hashed;
 use super::mark::{Mark, Marks};
+use super::memory::Memory;
 use super::near::Near;
 use super::normalise::{Class, Key, Plan};
 use super::traits::{Regions, Traits};
@@ -128,7 +132,10 @@ pub struct Watch {
     pub(super) regions: Regions,
     /// Sources whose canaries' details are destroyed, and since when.
     pub(super) forgotten: Vec<(SourceName, OffsetDateTime)>,
-    tables: [HashMap<Arc<str>, u32>; Class::ALL.len()],
+    tables: [HashMap<Arc<str>, u32, RandomState>; Class::ALL.len()],
+    /// All keys of the tables: most cells of a list are none of them, and this says so from one word.
+    known: Filter,
+    hasher: RandomState,
     hashed: Hashed,
     /// A watch list knows no texts: it compares by this, and its tables are empty.
     pub(super) blind: Option<Box<Blind>>,
@@ -141,7 +148,7 @@ pub struct Watch {
 /// Blocks of a hundred, a thousand and ten thousand numbers, by what their numbers begin with.
 #[derive(Default)]
 struct Blocks {
-    numbers: HashMap<Box<str>, u32>,
+    numbers: HashMap<Box<str>, u32, RandomState>,
     /// How many numbers of each are not ours.
     others: Vec<u32>,
 }
@@ -199,6 +206,8 @@ impl Watch {
             regions: Regions::default(),
             forgotten: Vec::new(),
             tables: Default::default(),
+            known: Filter::new(0),
+            hasher: RandomState::default(),
             hashed: Hashed::default(),
             blind: None,
             near: None,
@@ -214,6 +223,11 @@ impl Watch {
             }
         }
         watch.batches = standing;
+        watch.known = Filter::new(watch.values.len());
+        for value in &watch.values {
+            let hash = watch.hash(value.class, value.text().unwrap_or_default());
+            watch.known.add(hash);
+        }
         watch.near = Near::new(&watch);
         watch
     }
@@ -273,8 +287,16 @@ impl Watch {
     /// The value of a key; the key itself is compared, not only its hash. A watch list knows none: see
     /// [`Blind::find`].
     pub(super) fn find(&self, class: Class, key: &str) -> Option<u32> {
-        let known = self.tables[class as usize].get(key).copied();
+        let table = &self.tables[class as usize];
+        let mut known = None;
+        if self.known.may_have(self.hash(class, key)) {
+            known = table.get(key).copied();
+        }
         known.or_else(|| self.hashed.find(self, class, key))
+    }
+
+    fn hash(&self, class: Class, key: &str) -> u64 {
+        self.hasher.hash_one((class as u8, key))
     }
 
     /// The watch of a watch list, which knows of its values only who holds them.
@@ -314,6 +336,8 @@ impl Watch {
             regions: Regions::default(),
             forgotten: Vec::new(),
             tables: Default::default(),
+            known: Filter::new(0),
+            hasher: RandomState::default(),
             hashed: Hashed::default(),
             blind: Some(Box::new(blind)),
             near: None,
@@ -375,7 +399,7 @@ impl Watch {
             let cells: Vec<_> = row.cells.iter().chain(&row.shows).collect();
             let columns: Vec<_> = cells.iter().map(|cell| Some(cell.role)).collect();
             let text = |place: usize| cells[place].value.as_deref().unwrap_or_default();
-            Plan::new(&columns, region).keys(text, &mut |key| {
+            Plan::new(&columns, region).keys(&mut Memory::brief(), text, &mut |key| {
                 // What nobody understands when planting cannot name anybody in a list.
                 if !key.guessed
                     && let Some(mark) = mark(&key)

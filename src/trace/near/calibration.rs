@@ -7,6 +7,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::super::decide::{Settings, Verdict};
 use super::super::mark::Mark;
+use super::super::memory::Memory;
 use super::super::normalise::Plan;
 use super::super::report::{Report, trace};
 use super::super::watch::Watch;
@@ -252,11 +253,14 @@ fn few_rows_are_worth_a_near_comparison() {
         let near = watch.near().unwrap();
         let plan = Plan::new(&ROLES.map(Some), Some(Region::Jp));
         let mut search = Search::default();
+        let mut memory = Memory::new();
         let mut worth = 0;
         for _ in 0..10_000 {
             let row = people.stranger();
             search.clear();
-            plan.keys(|place| row[place].as_str(), &mut |key| search.keep(&key));
+            plan.keys(&mut memory, |place| row[place].as_str(), &mut |key| {
+                search.keep(&key)
+            });
             worth += usize::from(!search.candidates(near).is_empty());
         }
         assert!(worth <= 50, "{worth}");
@@ -264,7 +268,9 @@ fn few_rows_are_worth_a_near_comparison() {
         for canary in canaries.iter().take(100) {
             let row = planted(canary);
             search.clear();
-            plan.keys(|place| row[place].as_str(), &mut |key| search.keep(&key));
+            plan.keys(&mut memory, |place| row[place].as_str(), &mut |key| {
+                search.keep(&key)
+            });
             assert!(!search.candidates(near).is_empty());
         }
     }

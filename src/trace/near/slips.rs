@@ -1,5 +1,7 @@
 //! One letter for all that a scanner, or a clerk who copies by eye, takes for each other.
 
+use std::collections::HashMap;
+
 use super::compare::{FEWEST_DIGITS, PART};
 use crate::notation::{Region, fold, phone_key};
 
@@ -29,11 +31,15 @@ pub fn bare(c: char) -> char {
             other => other,
         };
     }
-    let c = unvoiced(c);
-    TABLE
-        .binary_search_by_key(&c, |(letter, _)| *letter)
-        .map_or(c, |found| TABLE[found].1)
+    match TABLE.get((c as usize).wrapping_sub(FIRST)) {
+        Some(bare) => char::from_u32(u32::from(*bare)).unwrap_or(c),
+        None => c,
+    }
 }
+
+/// Between these are all letters that another one may stand for: ○, kana, common ideographs.
+const FIRST: usize = 0x25c0;
+const LAST: usize = 0x9fff;
 
 /// Kana without its voicing mark: faxes and old half-width systems lose them.
 fn unvoiced(c: char) -> char {
@@ -50,15 +56,21 @@ fn unvoiced(c: char) -> char {
     char::from_u32(bare).unwrap_or(c)
 }
 
-static TABLE: std::sync::LazyLock<Vec<(char, char)>> = std::sync::LazyLock::new(|| {
+/// What stands for each letter from the first on.
+static TABLE: std::sync::LazyLock<Box<[u16]>> = std::sync::LazyLock::new(|| {
     let pairs = GROUPS.split(' ').flat_map(|group| {
         let mut letters = group.chars();
         let first = letters.next();
         letters.filter_map(move |letter| Some((letter, first?)))
     });
-    let mut table: Vec<(char, char)> = pairs.filter(|(letter, _)| !letter.is_ascii()).collect();
-    table.sort_unstable();
-    table
+    let bare: HashMap<char, char> = pairs.filter(|(letter, _)| !letter.is_ascii()).collect();
+    let letters = (FIRST..=LAST).filter_map(|code| char::from_u32(code as u32));
+    let stands = letters.map(|c| {
+        let c = unvoiced(c);
+        let stands = bare.get(&c).copied().unwrap_or(c);
+        u16::try_from(stands as u32).expect("a letter of the basic plane")
+    });
+    stands.collect()
 });
 
 /// A number that is no whole one: with letters read for digits, else what is left of it behind

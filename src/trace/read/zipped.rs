@@ -2,12 +2,12 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::limits::Guarded;
 use super::sheet;
-use super::unpack::{Opener, Seekable, file_name, join};
+use super::unpack::{DECODER_KIB, Opener, Seekable, file_name, join};
 
 /// A directory of an archive lists no more entries than this: each of them takes memory.
 const LISTED: u64 = 100_000;
@@ -59,6 +59,8 @@ fn entries(name: &str, archive: &mut Archive, opener: &mut Opener<'_>) -> io::Re
             opener.fault(&path, "a link, which is not followed");
         } else if encrypted {
             opener.fault(&path, ENCRYPTED);
+        } else if let Err(error) = window(archive, index) {
+            opener.fault(&path, &error.to_string());
         } else {
             match archive.by_index(index) {
                 Ok(file) => {
@@ -72,6 +74,24 @@ fn entries(name: &str, archive: &mut Archive, opener: &mut Opener<'_>) -> io::Re
     Ok(())
 }
 
+/// Whether there is memory for what an entry's decoder looks back on: LZMA's says itself how much that is.
+fn window(archive: &mut Archive, index: usize) -> io::Result<()> {
+    let mut entry = archive.by_index_raw(index).map_err(words)?;
+    if entry.compression() != CompressionMethod::LZMA {
+        return Ok(());
+    }
+    // Version and length, two bytes each, and one of properties (APPNOTE.TXT, 5.8.8).
+    let mut header = [0; 9];
+    entry.read_exact(&mut header)?;
+    let [.., a, b, c, d] = header;
+    match u32::from_le_bytes([a, b, c, d]) as usize > DECODER_KIB << 10 {
+        true => Err(io::Error::other(
+            "packed so that unpacking takes too much memory: unpack it first",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// One file of a document.
 ///
 /// # Errors
@@ -81,7 +101,10 @@ pub fn open<'a>(
     name: &str,
     opener: &Opener<'_>,
 ) -> io::Result<Guarded<impl Read + use<'a>>> {
-    let file = archive.by_name(name).map_err(words)?;
+    let index = archive.index_for_name(name);
+    let index = index.ok_or_else(|| words(ZipError::FileNotFound))?;
+    window(archive, index)?;
+    let file = archive.by_index(index).map_err(words)?;
     Ok(Guarded::new(file, &opener.limits))
 }
 

@@ -1,6 +1,7 @@
 //! One row against the watch.
 
 use super::super::mark::{Agreed, Mark, Marks};
+use super::super::memory::Memory;
 use super::super::near::{How, Hows, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
@@ -43,6 +44,9 @@ pub struct Worker<'a> {
     blocks: Vec<u32>,
     search: Search,
     hasher: KeyHasher,
+    memory: Memory,
+    /// The part whose cells it remembers.
+    part: usize,
 }
 
 impl<'a> Worker<'a> {
@@ -57,6 +61,8 @@ impl<'a> Worker<'a> {
             blocks: Vec::new(),
             search: Search::default(),
             hasher: KeyHasher::new(watch),
+            memory: Memory::new(),
+            part: 0,
         }
     }
 
@@ -67,6 +73,10 @@ impl<'a> Worker<'a> {
     /// One record as it stands in the file.
     pub fn record(&mut self, reading: &Reading, bytes: &[u8], kind: Kind, row: u64) {
         let layout = reading.layout;
+        if self.part != reading.part {
+            self.memory.clear();
+            self.part = reading.part;
+        }
         let at = Place {
             part: reading.part,
             row,
@@ -142,6 +152,7 @@ impl<'a> Worker<'a> {
             blocks,
             search,
             hasher,
+            memory,
             ..
         } = self;
         let near = watch.near();
@@ -156,7 +167,7 @@ impl<'a> Worker<'a> {
         // Where the address stands in a column that nobody understood.
         let mut elsewhere = None;
         let mut sampled = tally.sample.wants(at).then(Keys::default);
-        plan.keys(|place| cells.get(place), &mut |key| {
+        plan.keys(memory, |place| cells.get(place), &mut |key| {
             if key.shows_its_class() || plan.trusts(key.class) {
                 filled |= 1 << key.class as u16;
                 // An address comes with its block behind it, which is shorter where there is a unit.

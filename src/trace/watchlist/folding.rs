@@ -6,6 +6,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::super::memory::Memory;
 use super::super::normalise::Plan;
 use crate::notation::{Region, Role};
 
@@ -88,6 +89,7 @@ pub fn folding() -> String {
     let mut hash = Sha256::new();
     let mut take = |plan: Plan, cells: &[&str]| {
         plan.keys(
+            &mut Memory::brief(),
             |place| cells.get(place).copied().unwrap_or_default(),
             &mut |key| {
                 hash.update([key.class as u8, key.text.len() as u8]);

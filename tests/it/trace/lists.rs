@@ -247,6 +247,15 @@ async fn lists_that_are_packed() {
     }
     pack(dir, "7z", &["a", "-bd", "a.7z", "list.csv"]);
     pack(dir, "7z", &["a", "-bd", "-tzip", "a.zip", "list.csv"]);
+    for method in ["Deflate64", "BZip2", "LZMA"] {
+        let name = format!("{method}.zip");
+        let method = format!("-mm={method}");
+        pack(
+            dir,
+            "7z",
+            &["a", "-bd", "-tzip", &method, &name, "list.csv"],
+        );
+    }
     pack(dir, "7z", &["a", "-bd", "-m0=ppmd", "ppmd.7z", "list.csv"]);
     pack(dir, "7z", &["a", "-bd", "nested.7z", "a.zip", "a.tar.xz"]);
     for (name, packing) in [
@@ -259,6 +268,9 @@ async fn lists_that_are_packed() {
         ("a.7z", vec!["7z"]),
         ("ppmd.7z", vec!["7z"]),
         ("a.zip", vec!["zip"]),
+        ("Deflate64.zip", vec!["zip"]),
+        ("BZip2.zip", vec!["zip"]),
+        ("LZMA.zip", vec!["zip"]),
     ] {
         let traced = broker
             .otori
@@ -344,6 +356,17 @@ async fn what_is_locked_or_no_list_is_told() {
             "list.csv",
         ],
     );
+    // An archive that says it looks back on a gigabyte.
+    pack(
+        &dir,
+        "7z",
+        &["a", "-bd", "-tzip", "-mm=LZMA", "wide.zip", "list.csv"],
+    );
+    let mut wide = std::fs::read(dir.join("wide.zip")).unwrap();
+    let word = |at: usize| usize::from(u16::from_le_bytes([wide[at], wide[at + 1]]));
+    let window = 30 + word(26) + word(28) + 5;
+    wide[window..window + 4].copy_from_slice(&(1_u32 << 30).to_le_bytes());
+    broker.write("wide.zip", &wide);
     let noise: Vec<u8> = (0..40_000_u32)
         .map(|n| (n.wrapping_mul(n) >> 3) as u8)
         .collect();
@@ -354,6 +377,7 @@ async fn what_is_locked_or_no_list_is_told() {
         ("names.7z", "password"),
         ("locked.zip", "password"),
         ("aes.zip", "password"),
+        ("wide.zip", "takes too much memory"),
         ("noise.bin", "neither text nor a format"),
         ("small.png", "a picture"),
     ] {

@@ -7,6 +7,10 @@ const UNIT_ENDS: [&str; 5] = ["号室", "号", "室", "階", "f"];
 
 /// Building and unit: `霞ハイツ203号室`, `A棟203`, `203`, `#203`, `301C`, `霞ビル10F`.
 pub(super) fn read(tail: &str) -> (String, String) {
+    // Most addresses end with the block.
+    if tail.is_empty() {
+        return (String::new(), String::new());
+    }
     let tail = to_digits(tail);
     // A space between digits parts a building's number from the unit: コーポ2 203.
     let mut joined = String::with_capacity(tail.len());

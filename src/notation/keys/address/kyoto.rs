@@ -20,6 +20,10 @@ const TURNS: [&str; 14] = [
 
 /// The text without the way; the quarter stands behind it, or before it.
 pub(super) fn without_way(text: &str) -> Option<String> {
+    // Each turn has one of these, and few addresses have.
+    if !text.contains(['る', 'ル', '入']) {
+        return None;
+    }
     let (at, turn) = TURNS
         .iter()
         .filter_map(|turn| Some((text.rfind(turn)?, *turn)))

@@ -14,6 +14,9 @@ pub(super) const PARTS: [char; 4] = ['の', 'ノ', '之', '丿'];
 
 /// Writes kanji numerals as digits where a counter, or a hyphen between numbers, shows them to be numbers.
 pub(super) fn to_digits(text: &str) -> String {
+    if !text.contains(is_numeral) {
+        return text.to_owned();
+    }
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;

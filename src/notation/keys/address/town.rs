@@ -5,6 +5,8 @@
 //! those of the block in the order in which they stand: 北1条西2-3-4 and 北1西2-3-4 are both
 //! 北西 1-2-3-4.
 
+use std::borrow::Cow;
+
 use super::super::super::fold::{is_kana, is_kanji};
 use super::numerals::{PARTS, plain};
 
@@ -114,11 +116,11 @@ fn is_name(before: &str, behind: &str) -> bool {
 /// written in three ways or not at all.
 fn without_particles(town: &str) -> String {
     let town = without_brackets(town);
-    let chars: Vec<char> = town
-        .replace("大字", "")
-        .replace("小字", "")
-        .chars()
-        .collect();
+    let town = match town.contains('字') {
+        true => Cow::Owned(town.replace("大字", "").replace("小字", "")),
+        false => town,
+    };
+    let chars: Vec<char> = town.chars().collect();
     let kanji = |at: Option<usize>| {
         at.and_then(|at| chars.get(at))
             .is_some_and(|c| is_kanji(*c) || c.is_ascii_digit())
@@ -156,7 +158,10 @@ fn without_particles(town: &str) -> String {
     out
 }
 
-fn without_brackets(text: &str) -> String {
+fn without_brackets(text: &str) -> Cow<'_, str> {
+    if !text.contains('(') {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('(') {
@@ -164,7 +169,7 @@ fn without_brackets(text: &str) -> String {
         rest = behind.split_once(')').map_or("", |(_, behind)| behind);
     }
     out.push_str(rest);
-    out
+    Cow::Owned(out)
 }
 
 /// A city in the place of a town that has none: the village without its county.
