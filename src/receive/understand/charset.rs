@@ -159,7 +159,7 @@ fn header(raw: &[u8]) -> (Cow<'_, [u8]>, Places) {
     let guess = if plain(head) {
         Encoding::Utf8
     } else {
-        encoding::guess(head).0
+        guess(head)
     };
     let mut at = 0;
     while at < head.len() {
@@ -198,10 +198,16 @@ fn end_of_header(raw: &[u8]) -> usize {
         .unwrap_or(raw.len())
 }
 
+/// What most of a text is in: all of it together says more than two letters of a line.
+fn guess(text: &[u8]) -> Encoding {
+    let (_, whole) = encoding::decode(text, Encoding::Utf8);
+    whole.unwrap_or_else(|| encoding::guess(text).0)
+}
+
 /// Text without a character set, or with one that it is not in.
 pub(super) fn guessed(octets: &[u8]) -> String {
-    let (guess, mark) = encoding::guess(octets);
-    let lines = octets[mark..].split_inclusive(|octet| *octet == b'\n');
+    let guess = guess(octets);
+    let lines = octets.split_inclusive(|octet| *octet == b'\n');
     lines
         .map(|line| encoding::decode(line, guess).0)
         .collect::<String>()

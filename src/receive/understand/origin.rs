@@ -208,8 +208,6 @@ fn text<'m>(part: &'m MessagePart<'_>, raw: &[u8]) -> Option<Cow<'m, str>> {
         Encoding::Base64 => base64_decode(body).map(Cow::Owned),
         Encoding::QuotedPrintable => quoted_printable_decode(body).map(Cow::Owned),
     });
-    let octets =
-        octets.filter(|octets| octets.contains(&0x1b) || std::str::from_utf8(octets).is_err());
     Some(octets.map_or(Cow::Borrowed(text), |octets| {
         Cow::Owned(charset::guessed(&octets))
     }))
