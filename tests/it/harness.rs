@@ -1,5 +1,6 @@
 //! A workspace with a registry, canaries and, where a test wants it, a running receiver.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -192,17 +193,28 @@ impl Otori {
     /// Starts a receiver on free ports, in this process.
     pub async fn receive(&self, config: &ReceiveConfig) -> Receiver {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listeners = Listeners::bind(free, free).await.unwrap();
         let stop = CancellationToken::new();
-        let running = otori::receive::start(
-            self.registry.clone(),
-            config,
-            self.dir(),
-            listeners,
-            stop.clone().cancelled_owned(),
-        )
-        .await
-        .unwrap();
+        let mut tries = 0..100;
+        let running = loop {
+            let listeners = Listeners::bind(free, free).await.unwrap();
+            let started = otori::receive::start(
+                self.registry.clone(),
+                config,
+                self.dir(),
+                listeners,
+                stop.clone().cancelled_owned(),
+            );
+            match started.await {
+                // A program that another test starts has all sockets of this process for a moment, those too that the
+                // last receiver has closed.
+                Err(otori::receive::Error::Bind { source, .. })
+                    if source.kind() == ErrorKind::AddrInUse && tries.next().is_some() =>
+                {
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+                started => break started.unwrap(),
+            }
+        };
         Receiver {
             smtp: running.smtp_addr,
             http: running.http_addr,

@@ -273,7 +273,7 @@ fn dates_of_two_years_are_no_sure_births() {
         };
         (found.role, found.is_sure())
     };
-    assert!(!understood("since_when").1);
+    assert!(!understood("hiduke").1);
     assert_eq!(understood("since"), (Some(Role::CreatedAt), true));
     assert_eq!(understood("birthday"), (Some(Role::BirthDate), true));
 }

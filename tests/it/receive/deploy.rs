@@ -100,8 +100,8 @@ async fn nginx_takes_the_example_and_hands_on_what_is_for_whom() {
         assert_eq!(fetch(world, path), "404 ", "{path}");
     }
     assert_eq!(fetch(world, "/contact-report"), "200 DENY");
-    // No webhook is configured here, which is the receiver's to say.
-    assert_eq!(fetch(world, "/hooks/phone"), "404 DENY");
+    // A webhook is posted to, as the receiver itself says.
+    assert_eq!(fetch(world, "/hooks/phone"), "405 DENY");
     // Whoever writes a configuration of their own, and forgets that line, shows nobody anything either.
     let straight = Call::get("/metrics").header("X-Forwarded-For", "127.0.0.1");
     assert_eq!(straight.send(receiver.http).await.status, 403);
