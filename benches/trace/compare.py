@@ -52,7 +52,7 @@ duckdb.sql("create table ours as " + fold %% (', row_number() over () canary', s
 on = ["l.mail = o.mail", "l.name = o.name and l.birth = o.birth and l.phone = o.phone", "l.kana = o.kana and l.birth = o.birth and l.phone = o.phone",
       "l.name = o.name and l.address = o.address", "l.address = o.address"]
 sql = " union ".join(f"select o.canary from list l join ours o on {how}" for how in on)
-print(duckdb.sql(f"select count(*) from ({sql})").fetchone()[0])
+print(duckdb.sql(f"select count(*) from ({sql})").fetchall()[0][0])
 """ % {"columns": COLUMNS}
 
 PANDAS = """
