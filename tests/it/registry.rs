@@ -221,7 +221,7 @@ async fn story(url: &str, home: &std::path::Path, key: &MasterKey) -> Registry {
         .register_batch(&batch(&school, 2, 1), std::slice::from_ref(&live))
         .await
         .unwrap();
-    live.details.rows[0].key = vec![("id".to_owned(), "4711".to_owned())];
+    live.details.rows[0].key = vec![("id".to_owned(), "471147114711".to_owned())];
     live.state = State::Live;
     registry
         .batch_is_live(&live.batch, std::slice::from_ref(&live))
@@ -487,7 +487,7 @@ fn secrets() -> Vec<&'static str> {
         "an offer",
         "Dear customer",
         "hunter2secret",
-        "4711",
+        "471147114711",
     ]
 }
 
@@ -540,10 +540,7 @@ async fn the_story_on_postgres() {
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
         // Sealed fields are printed as hexadecimal digits, in which a short number may turn up.
         let long_enough = hex.len() >= 12;
-        assert!(
-            secret == "4711" || !dump.contains(secret),
-            "the dump shows {secret}"
-        );
+        assert!(!dump.contains(secret), "the dump shows {secret}");
         assert!(
             !long_enough || !dump.contains(&hex),
             "the dump shows {secret}"
