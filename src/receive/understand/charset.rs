@@ -184,8 +184,8 @@ fn header(raw: &[u8]) -> (Cow<'_, [u8]>, Places) {
     rewrite.done()
 }
 
-/// Whether it is ASCII, and ISO-2022-JP neither.
-fn plain(text: &[u8]) -> bool {
+/// Whether it is ASCII, and not ISO-2022-JP.
+pub(super) fn plain(text: &[u8]) -> bool {
     text.is_ascii() && !encoding::escapes(text)
 }
 
@@ -217,70 +217,69 @@ pub(super) fn guessed(octets: &[u8]) -> String {
 struct Word<'a> {
     charset: &'a [u8],
     base64: bool,
-    text: &'a [u8],
+    /// The octets of Base64; the text of the other encoding, as it is.
+    content: Cow<'a, [u8]>,
     length: usize,
 }
 
 impl<'a> Word<'a> {
-    /// The one that this begins with.
+    /// The one that this begins with; `None` for one that cannot be decoded.
     fn of(raw: &'a [u8]) -> Option<Word<'a>> {
         let mut parts = raw.strip_prefix(b"=?")?.splitn(4, |octet| *octet == b'?');
         let (charset, kind, text, behind) =
             (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let fits = charset.len() <= LONGEST && charset.iter().all(|c| is_of_name(*c));
         let fits = fits && behind.starts_with(b"=") && text.len() <= WORD;
-        let base64 = match kind {
-            b"b" | b"B" => true,
-            b"q" | b"Q" => false,
+        if !fits || text.iter().any(u8::is_ascii_whitespace) {
+            return None;
+        }
+        let (base64, content) = match kind {
+            b"b" | b"B" => (true, Cow::Owned(BASE64.decode(text).ok()?)),
+            b"q" | b"Q" => (false, Cow::Borrowed(text)),
             _ => return None,
         };
-        (fits && !text.iter().any(u8::is_ascii_whitespace)).then(|| Word {
+        Some(Word {
             charset,
             base64,
-            text,
+            content,
             length: 2 + charset.len() + 1 + kind.len() + 1 + text.len() + 2,
         })
     }
 }
 
 /// Encoded words of one character set, and nothing but space between them: how long they are, and one word in their
-/// place. `None` if there is one only.
+/// place. `None` if there is one only. Each word is decoded once, however many a stranger has sent.
 fn joined(raw: &[u8]) -> Option<(usize, Vec<u8>)> {
     let first = Word::of(raw)?;
-    let mut length = first.length;
-    let mut words = vec![first];
+    let (charset, base64) = (first.charset, first.base64);
+    let alone = first.length;
+    let (mut length, mut content) = (alone, first.content.into_owned());
     loop {
         let gap = raw[length..].iter().take_while(|c| c.is_ascii_whitespace());
         let gap = gap.count();
-        let Some(word) = Word::of(&raw[length + gap..]) else {
+        let next = Word::of(&raw[length + gap..]).filter(|word| {
+            gap > 0 && word.base64 == base64 && word.charset.eq_ignore_ascii_case(charset)
+        });
+        let Some(word) = next else {
             break;
         };
-        let alike =
-            word.base64 == words[0].base64 && word.charset.eq_ignore_ascii_case(words[0].charset);
-        if gap == 0 || !alike {
-            break;
-        }
         length += gap + word.length;
-        words.push(word);
+        content.extend_from_slice(&word.content);
     }
-    if words.len() < 2 {
+    if length == alone {
         return None;
     }
-    let mut one = [b"=?", words[0].charset].concat();
-    if words[0].base64 {
-        let mut octets = Vec::new();
-        for word in &words {
-            octets.extend(BASE64.decode(word.text).ok()?);
-        }
-        one.extend_from_slice(b"?B?");
-        one.extend_from_slice(BASE64.encode(octets).as_bytes());
-    } else {
-        one.extend_from_slice(b"?Q?");
-        for word in &words {
-            one.extend_from_slice(word.text);
-        }
-    }
-    one.extend_from_slice(b"?=");
+    let one = match base64 {
+        true => [
+            b"=?",
+            charset,
+            b"?B?",
+            BASE64.encode(content).as_bytes(),
+            b"?=",
+        ]
+        .concat(),
+        false => [b"=?", charset, b"?Q?", &content, b"?="].concat(),
+    };
     Some((length, one))
 }
 
@@ -312,9 +311,17 @@ fn is_of_name(c: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// What Japanese mail is written in.
+    pub const CODINGS: [&encoding_rs::Encoding; 4] = [
+        encoding_rs::SHIFT_JIS,
+        encoding_rs::EUC_JP,
+        encoding_rs::ISO_2022_JP,
+        encoding_rs::UTF_8,
+    ];
 
     #[test]
     fn names_of_mailers_become_those_of_the_registry() {
@@ -371,6 +378,11 @@ mod tests {
                 "=?utf-8?B?5p0=?= =?utf-8?B?!?=",
                 "=?utf-8?B?5p0=?= =?utf-8?B?!?=",
             ),
+            // One that cannot be decoded costs those before it nothing.
+            (
+                "=?utf-8?B?5p0=?= =?utf-8?B?sQ==?= =?utf-8?B?!?=",
+                "=?utf-8?B?5p2x?= =?utf-8?B?!?=",
+            ),
             // A body's are not its.
             (
                 "\r\n\r\n=?utf-8?Q?a?= =?utf-8?Q?b?=",
@@ -387,12 +399,7 @@ mod tests {
     #[test]
     fn a_header_without_a_character_set_is_read() {
         let subject = "Subject: 名簿のご案内\r\nFrom: 見本 <a@b.example>\r\n";
-        for coding in [
-            encoding_rs::SHIFT_JIS,
-            encoding_rs::EUC_JP,
-            encoding_rs::ISO_2022_JP,
-            encoding_rs::UTF_8,
-        ] {
+        for coding in CODINGS {
             let (head, _, _) = coding.encode(subject);
             let mail = [&head[..], b"\r\n\x82\xa0\r\n"].concat();
             let read = readable(&mail);

@@ -237,12 +237,7 @@ mod tests {
     #[test]
     fn what_has_no_character_set_or_a_wrong_one_is_read() {
         let text = "Subject: 名簿の件\r\nFrom: a@b.example\r\nX: y\r\n\r\nお電話は０３－０１２３－５５５５まで\r\n";
-        for coding in [
-            encoding_rs::SHIFT_JIS,
-            encoding_rs::EUC_JP,
-            encoding_rs::ISO_2022_JP,
-            encoding_rs::UTF_8,
-        ] {
+        for coding in charset::tests::CODINGS {
             for kind in [
                 "X: y",
                 "Content-Type: text/plain; charset=us-ascii",

@@ -199,7 +199,7 @@ fn text<'m>(part: &'m MessagePart<'_>, raw: &[u8]) -> Option<Cow<'m, str>> {
         let weak = ["us-ascii", "ascii", "utf-8", "utf8"];
         !weak.iter().any(|weak| name.eq_ignore_ascii_case(weak))
     });
-    if says || text.is_ascii() && !text.contains('\u{1b}') {
+    if says || charset::plain(text.as_bytes()) {
         return Some(Cow::Borrowed(text));
     }
     let body = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
