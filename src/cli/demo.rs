@@ -19,13 +19,14 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 use tokio_util::sync::CancellationToken;
 
+use super::trace::watch;
 use super::{Global, Outcome, Output};
 use crate::alert::{self, AlertConfig, Places};
 use crate::canary::Canary;
 use crate::persona::Seeds;
 use crate::receive::{self, Listeners, ReceiveConfig, Running};
 use crate::registry::Registry;
-use crate::trace::{self, Settings, Watch};
+use crate::trace::{self, Settings};
 use crate::workspace::{self, Workspace};
 use verdict::Truth;
 use world::{Company, ISO};
@@ -178,15 +179,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     ));
 
     say("otori trace list.csv");
-    let sources: Vec<_> = registry
-        .sources()
-        .await?
-        .into_iter()
-        .map(|s| s.name)
-        .collect();
-    let batches = registry.batches(None).await?;
-    let canaries = registry.canaries(None).await?;
-    let watch = Watch::new(&sources, &batches, &canaries);
+    let watch = watch(&registry, |_| true).await?;
     let report = trace::trace_file(&watch, &list, &Settings::new(now), &mut |_| {})?;
     trace::words(&report, &mut std::io::stderr())?;
     registry.record(report.act(), now).await?;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use self::against::Against;
+pub use self::against::watch;
 use self::input::{Reading, name};
 use self::interrupt::Interrupt;
 use self::telling::Telling;

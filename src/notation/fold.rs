@@ -13,8 +13,8 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return fold_ascii(text);
     }
-    if let Some(plain) = normalised(text) {
-        return fold_chars(plain.chars());
+    if let Some(folded) = fold_common(text) {
+        return folded;
     }
     let mut folded = fold_once(text);
     // Dropping and lower-casing can bring a letter and a mark together that NFKC now composes; a
@@ -54,10 +54,11 @@ const WIDE: [char; 56] = [
     'ヨ', 'ラ', 'リ', 'ル', 'レ', 'ロ', 'ワ', 'ン',
 ];
 
-/// The NFKC of a text of such letters as nearly all Japanese cells are made of: ASCII, its full-width forms,
-/// common ideographs, kana of both widths. The general way takes many times as long. `None` for any other text.
-fn normalised(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
+/// Folds a text of such letters as nearly all Japanese cells are made of, whose NFKC is known without its tables:
+/// ASCII, its full-width forms, common ideographs, kana of both widths. The general way takes many times as long.
+/// `None` for any other text.
+fn fold_common(text: &str) -> Option<String> {
+    let mut folded = Folded::of(text.len());
     for c in text.chars() {
         let plain = match c {
             '\u{00}'..='\u{7F}'
@@ -69,39 +70,54 @@ fn normalised(text: &str) -> Option<String> {
             '\u{3000}' => ' ',
             '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0)?,
             '\u{FF66}'..='\u{FF9D}' => WIDE[c as usize - 0xFF66],
-            // A half-width sound mark becomes one with the kana before it.
+            // A half-width sound mark becomes one with the kana before it, which folding has left as it was.
             '\u{FF9E}' | '\u{FF9F}' => {
                 let mark = if c == '\u{FF9E}' {
                     '\u{3099}'
                 } else {
                     '\u{309A}'
                 };
-                compose(out.pop()?, mark)?
+                compose(folded.text.pop()?, mark)?
             }
             _ => return None,
         };
-        out.push(plain);
+        folded.push(plain);
     }
-    Some(out)
+    Some(folded.done())
 }
 
 fn fold_once(text: &str) -> String {
-    fold_chars(text.chars().filter(|c| !is_invisible(*c)).nfkc())
+    let mut folded = Folded::of(text.len());
+    let normal = text.chars().filter(|c| !is_invisible(*c)).nfkc();
+    normal.for_each(|c| folded.push(c));
+    folded.done()
 }
 
-/// Folds what is normalised.
-fn fold_chars(text: impl Iterator<Item = char>) -> String {
-    let mut out = String::with_capacity(3 * text.size_hint().0);
-    let mut last = None;
-    for c in text {
-        if c.is_whitespace() || c.is_control() {
-            if last.is_some_and(|last| last != ' ') {
-                out.push(' ');
-                last = Some(' ');
-            }
-            continue;
+/// A text that is folded character by character, of what NFKC leaves.
+struct Folded {
+    text: String,
+    last: Option<char>,
+}
+
+impl Folded {
+    fn of(length: usize) -> Folded {
+        Folded {
+            text: String::with_capacity(length),
+            last: None,
         }
+    }
+
+    fn push(&mut self, c: char) {
+        // The commonest first.
         let plain = match c {
+            '\u{4E00}'..='\u{9FFF}' => kanji::fold(c),
+            '0'..='9' | 'a'..='z' | '-' | 'ぁ'..='ゖ' | 'ァ'..='ヺ' => c,
+            c if c.is_whitespace() || c.is_control() => {
+                if self.last.is_none_or(|last| last == ' ') {
+                    return;
+                }
+                ' '
+            }
             '\u{2010}'..='\u{2015}'
             | '\u{2212}'
             | '\u{2043}'
@@ -111,11 +127,11 @@ fn fold_chars(text: impl Iterator<Item = char>) -> String {
             | '\u{2796}'
             | '\u{FE63}' => '-',
             // The long-vowel mark is one only behind kana; elsewhere somebody meant a hyphen.
-            'ー' if !last.is_some_and(is_kana) => '-',
+            'ー' if !self.last.is_some_and(is_kana) => '-',
             '\u{301C}' | '\u{223C}' | '\u{FF5E}' | '\u{3030}' => '~',
             '\u{2018}' | '\u{2019}' | '\u{02BC}' | '`' | '\u{00B4}' => '\'',
             '\u{201C}' | '\u{201D}' | '\u{2033}' => '"',
-            '々' => last.filter(|last| is_kanji(*last)).unwrap_or('々'),
+            '々' => self.last.filter(|last| is_kanji(*last)).unwrap_or('々'),
             c if c.is_ascii() => c.to_ascii_lowercase(),
             c if is_kanji(c) => kanji::fold(c),
             c => {
@@ -123,19 +139,22 @@ fn fold_chars(text: impl Iterator<Item = char>) -> String {
                 let mut lower = c.to_lowercase();
                 let mut kept = lower.next().unwrap_or(c);
                 for more in lower {
-                    out.push(kept);
+                    self.text.push(kept);
                     kept = more;
                 }
                 kept
             }
         };
-        out.push(plain);
-        last = Some(plain);
+        self.text.push(plain);
+        self.last = Some(plain);
     }
-    if out.ends_with(' ') {
-        out.pop();
+
+    fn done(mut self) -> String {
+        if self.text.ends_with(' ') {
+            self.text.pop();
+        }
+        self.text
     }
-    out
 }
 
 /// Variation selectors (among them those of ideographs), zero-width characters, soft hyphen, BOM.
@@ -155,6 +174,25 @@ pub(super) fn is_kanji(c: char) -> bool {
 /// Whether `c` is full-width kana, the long-vowel mark included.
 pub(super) fn is_kana(c: char) -> bool {
     matches!(c, '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | 'ー')
+}
+
+/// Whether a text begins with a word. Of a list of words nearly all differ in the first letter, which is seen here
+/// without a call.
+#[inline]
+pub(super) fn begins(text: &str, word: &str) -> bool {
+    match (text.as_bytes(), word.as_bytes()) {
+        ([a, b, c, ..], [d, e, f, ..]) if (a, b, c) != (d, e, f) => false,
+        _ => text.starts_with(word),
+    }
+}
+
+/// Whether a text ends with a word, in the same way.
+#[inline]
+pub(super) fn ends(text: &str, word: &str) -> bool {
+    match (text.as_bytes(), word.as_bytes()) {
+        ([.., a, b, c], [.., d, e, f]) if (a, b, c) != (d, e, f) => false,
+        _ => text.ends_with(word),
+    }
 }
 
 /// Whether a text is written in Japanese script in any part.
@@ -212,15 +250,21 @@ mod tests {
 
     proptest! {
         #[test]
+        fn words_are_found_at_either_end(text in "[あい丁a]{0,6}", word in "[あい丁a]{0,3}") {
+            prop_assert_eq!(begins(&text, &word), text.starts_with(&word));
+            prop_assert_eq!(ends(&text, &word), text.ends_with(&word));
+        }
+
+        #[test]
         fn folding_twice_changes_nothing(text in "\\PC{0,12}") {
             let once = fold(&text);
             prop_assert_eq!(fold(&once), once);
         }
 
         #[test]
-        fn the_short_way_to_nfkc_is_the_same(text in "[a-zＡ-～０-９ァ-ヺぁ-ゖー々一-龠ｦ-ﾟ 　-]{0,12}") {
-            if let Some(short) = normalised(&text) {
-                prop_assert_eq!(short, text.nfkc().collect::<String>());
+        fn the_short_way_is_the_same(text in "[\\x00-~Ａ-～０-９ァ-ヺぁ-ゖー々一-龠ｦ-ﾟ 　-]{0,12}") {
+            if let Some(short) = fold_common(&text) {
+                prop_assert_eq!(short, fold_once(&text));
             }
         }
 

@@ -219,20 +219,47 @@ impl Registry {
     /// # Errors
     /// The store fails, or a canary does not open.
     pub async fn canaries(&self, source: Option<&SourceName>) -> Result<Vec<Canary>> {
-        let mut tx = self.store.begin_snapshot().await?;
-        let canaries = self.canaries_in(&mut tx, source).await?;
-        // One that is only dropped ends some time later, and holds its tables until then.
-        tx.commit().await?;
+        let mut canaries = Vec::new();
+        let mut keep = |canary| canaries.push(canary);
+        self.each_canary(source, &mut keep).await?;
         Ok(canaries)
     }
 
-    /// The same as a transaction sees them. Pages are opened on other threads while the next is read:
-    /// of a million canaries, most of the time is spent on opening them.
+    /// The same, one by one, for whoever need not keep them.
+    ///
+    /// # Errors
+    /// The store fails, or a canary does not open; some were given by then.
+    pub async fn each_canary(
+        &self,
+        source: Option<&SourceName>,
+        give: &mut (dyn FnMut(Canary) + Send),
+    ) -> Result<()> {
+        let mut tx = self.store.begin_snapshot().await?;
+        self.each_canary_in(&mut tx, source, give).await?;
+        // One that is only dropped ends some time later, and holds its tables until then.
+        tx.commit().await
+    }
+
+    /// The same as a transaction sees them.
     pub(super) async fn canaries_in(
         &self,
         tx: &mut Tx,
         source: Option<&SourceName>,
     ) -> Result<Vec<Canary>> {
+        let mut canaries = Vec::new();
+        let mut keep = |canary| canaries.push(canary);
+        self.each_canary_in(tx, source, &mut keep).await?;
+        Ok(canaries)
+    }
+
+    /// Pages are opened on other threads while the next is read: of a million canaries, most of the time is spent on
+    /// opening them.
+    async fn each_canary_in(
+        &self,
+        tx: &mut Tx,
+        source: Option<&SourceName>,
+        give: &mut (dyn FnMut(Canary) + Send),
+    ) -> Result<()> {
         // A cross join keeps SQLite to this order: it would sort all of them for every page.
         let sql = "select canary.id, batch.source, batch.id, batch.state, canary.sealed,
                           source_key.sealed, canary.seq
@@ -243,7 +270,7 @@ impl Registry {
                    order by canary.seq limit $3";
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let kept = std::sync::Arc::new(Kept::of_source(tx, source).await?);
-        let (mut canaries, mut opening, mut last) = (Vec::new(), VecDeque::new(), i64::MIN);
+        let (mut opening, mut last) = (VecDeque::new(), i64::MIN);
         loop {
             let source = source.map(SourceName::as_str);
             let values = vec![source.into(), last.into(), PAGE.into()];
@@ -255,13 +282,13 @@ impl Registry {
             if opening.len() > threads
                 && let Some(page) = opening.pop_front()
             {
-                canaries.extend(opened(page.await)?);
+                opened(page.await)?.into_iter().for_each(&mut *give);
             }
         }
         for page in opening {
-            canaries.extend(opened(page.await)?);
+            opened(page.await)?.into_iter().for_each(&mut *give);
         }
-        Ok(canaries)
+        Ok(())
     }
 
     /// Opens rows as [`Registry::canary`] does; a source's key only where another source's rows begin.

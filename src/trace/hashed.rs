@@ -34,15 +34,15 @@ impl Hashed {
 
 fn table(watch: &Watch, hash: HashName) -> HashMap<Box<str>, u32> {
     let mut table = HashMap::new();
-    let values = watch.texts().into_iter().zip(&watch.values);
+    let values = watch.texts().zip(&watch.values);
     for (index, (text, value)) in (0..).zip(values) {
         let forms = match value.class {
             Class::Email => hashed_email_forms as fn(&str) -> Vec<String>,
             Class::Phone => |number: &str| hashed_phone_forms(number, None),
             _ => continue,
         };
-        let written = value.holders.iter().flat_map(|holder| &holder.written);
-        let mut spellings: Vec<&str> = written.map(|text| &**text).collect();
+        let holders = value.holders.iter();
+        let mut spellings: Vec<&str> = holders.flat_map(|holder| watch.written(holder)).collect();
         spellings.push(text);
         spellings.sort_unstable();
         spellings.dedup();

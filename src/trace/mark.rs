@@ -145,11 +145,16 @@ impl Marks {
     }
 
     /// How many independent groups its marks are of.
-    pub fn groups(self) -> usize {
-        let mut groups: Vec<Group> = self.iter().map(Mark::group).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups.len()
+    pub const fn groups(self) -> usize {
+        let (mut groups, mut place) = (0_u8, 0);
+        while place < Mark::ALL.len() {
+            let mark = Mark::ALL[place];
+            if self.has(mark) {
+                groups |= 1 << mark.group() as u8;
+            }
+            place += 1;
+        }
+        groups.count_ones() as usize
     }
 
     /// Whether a row that agrees on these marks can speak for a canary at all: one owned mark, or

@@ -55,5 +55,5 @@ pub use mark::{Agreed, Group, Mark, Marks};
 pub use near::{How, Hows};
 pub use report::{Listed, Part, Report, trace, trace_file};
 pub use traits::Attribute;
-pub use watch::Watch;
+pub use watch::{Watch, WatchBuilder};
 pub use words::words;

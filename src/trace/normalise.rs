@@ -10,7 +10,7 @@ use super::near::slips::{letters_read, number_read};
 use super::pieces::pieces;
 use crate::notation::{
     DateFormat, HashName, Region, Role, address_key, birth_key, digest_key, email_key, epoch_key,
-    kana_key, name_key, phone_key, postcode_key, region_key, romaji_key,
+    has_japanese, kana_key, name_key, phone_key, postcode_key, region_key, romaji_key,
 };
 
 /// What kind of key it is. Whose name or birth a column holds is often lost or wrong in a list, so
@@ -64,6 +64,11 @@ impl Class {
             Mark::Kana | Mark::ChildKana => Class::Kana,
             Mark::Birth | Mark::ChildBirth => Class::Birth,
         }
+    }
+
+    /// Whether its values are given by us to canaries alone, as [`Mark::is_owned`].
+    pub const fn is_owned(self) -> bool {
+        matches!(self, Class::Email | Class::Phone | Class::Address)
     }
 }
 
@@ -504,8 +509,10 @@ fn whole_name<'a>(
         if let Some(text) = memory.key(class as usize, written, read) {
             key(class, text);
         }
+        // Most names of a Japanese list are in Japanese, and need not be remembered for this.
         if romaji
             && class == Class::Name
+            && !has_japanese(written)
             && let Some(text) = memory.key(ROMAJI, written, romaji_key)
         {
             key(Class::Kana, text);

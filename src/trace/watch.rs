@@ -1,26 +1,28 @@
 //! What is looked for: every key of every canary, and who holds it.
 
+mod build;
+mod texts;
+
 use std::collections::HashMap;
 use std::hash::BuildHasher;
-use std::sync::Arc;
 
 use foldhash::quality::RandomState;
+use hashbrown::HashTable;
+use smallvec::SmallVec;
 use time::OffsetDateTime;
 
 use super::filter::Filter;
 use super::hashed::Hashed;
 use super::mark::{Mark, Marks};
-use super::memory::Memory;
 use super::near::Near;
-use super::normalise::{Class, Key, Plan};
+use super::normalise::Class;
 use super::traits::{Regions, Traits};
 use super::watchlist::Blind;
-use crate::canary::{Batch, BatchId, Canary, CanaryId, Details, SourceName, State};
-use crate::notation::{Region, Role, address_key, name_key, romaji_key_of_kana};
-use crate::persona::{Household, Person};
+use crate::canary::{Batch, BatchId, Canary, CanaryId, SourceName};
+use crate::notation::address_key;
 
-/// A text so long, in letters, tells versions apart wherever it stands: a moment of change, an address.
-const TELLING: usize = 10;
+pub use build::WatchBuilder;
+use texts::{Span, Texts};
 
 /// A canary as far as a list can show it.
 pub(super) struct Watched {
@@ -97,19 +99,23 @@ impl Bearers {
 pub(super) struct Holder {
     pub canary: u32,
     pub mark: Mark,
-    /// As it was planted, to the letter; several spellings where several columns hold it.
-    pub written: Vec<Box<str>>,
+    /// As it was planted, to the letter; with [`SPELLINGS`] between them where several columns hold it.
+    written: Span,
     /// The city of an address, folded.
-    pub city: Box<str>,
+    city: Span,
     /// In which of its versions.
     pub versions: Bearers,
 }
 
+/// Stands between the spellings of a value; no cell of a list has it.
+const SPELLINGS: char = '\0';
+
 /// One value of one class, and its holders by canary.
 pub(super) struct Value {
     pub class: Class,
-    text: Option<Arc<str>>,
-    pub holders: Vec<Holder>,
+    text: Span,
+    /// Most values are one canary's.
+    pub holders: SmallVec<[Holder; 1]>,
 }
 
 /// A batch as a list dates it.
@@ -132,7 +138,9 @@ pub struct Watch {
     pub(super) regions: Regions,
     /// Sources whose canaries' details are destroyed, and since when.
     pub(super) forgotten: Vec<(SourceName, OffsetDateTime)>,
-    tables: [HashMap<Arc<str>, u32, RandomState>; Class::ALL.len()],
+    texts: Texts,
+    /// Of each class, the index of each value under its key.
+    tables: [HashTable<u32>; Class::ALL.len()],
     /// All keys of the tables: most cells of a list are none of them, and this says so from one word.
     known: Filter,
     hasher: RandomState,
@@ -177,34 +185,24 @@ impl Blocks {
 }
 
 impl Watch {
-    /// Indexes canaries. `sources` are all that could be accused or cleared, those without canaries
-    /// too; void canaries never stood anywhere and are left out.
+    /// Indexes canaries, as a [`WatchBuilder`] that has all of them does.
     pub fn new(sources: &[SourceName], batches: &[Batch], canaries: &[Canary]) -> Watch {
-        let mut all: Vec<SourceName> = sources.to_vec();
-        all.extend(batches.iter().map(|batch| batch.source.clone()));
-        all.sort();
-        all.dedup();
-        let stood = batches.iter().filter(|batch| batch.state != State::Void);
-        let standing: Vec<Standing> = stood
-            .map(|batch| Standing {
-                id: batch.id.clone(),
-                from: batch.planted_at,
-                until: batch.unplanted_at,
-                certain: matches!(batch.state, State::Live | State::Unplanted),
-                rows_at: batch.rows_at,
-            })
-            .collect();
-        let batch_index: HashMap<&BatchId, u32> = (0..)
-            .zip(&standing)
-            .map(|(index, batch)| (&batch.id, index))
-            .collect();
-        let mut watch = Watch {
-            sources: all,
-            batches: Vec::new(),
+        let mut builder = WatchBuilder::new(sources, batches);
+        for canary in canaries {
+            builder.add(canary);
+        }
+        builder.done()
+    }
+
+    fn empty(sources: Vec<SourceName>, batches: Vec<Standing>) -> Watch {
+        Watch {
+            sources,
+            batches,
             canaries: Vec::new(),
             values: Vec::new(),
             regions: Regions::default(),
             forgotten: Vec::new(),
+            texts: Texts::default(),
             tables: Default::default(),
             known: Filter::new(0),
             hasher: RandomState::default(),
@@ -212,24 +210,7 @@ impl Watch {
             blind: None,
             near: None,
             blocks: Blocks::default(),
-        };
-        for canary in canaries {
-            let source = watch.sources.binary_search(&canary.source).ok();
-            let batch = batch_index.get(&canary.batch);
-            if let (Some(source), Some(batch)) = (source, batch)
-                && canary.state != State::Void
-            {
-                watch.add(canary, source as u32, *batch);
-            }
         }
-        watch.batches = standing;
-        watch.known = Filter::new(watch.values.len());
-        for value in &watch.values {
-            let hash = watch.hash(value.class, value.text().unwrap_or_default());
-            watch.known.add(hash);
-        }
-        watch.near = Near::new(&watch);
-        watch
     }
 
     /// Looks for exact agreement only: what near matching costs can be measured by this.
@@ -269,7 +250,7 @@ impl Watch {
     /// Whether nothing speaks against the city of a row being that of a value's holder.
     pub(super) fn city_agrees(&self, value: u32, holder: &Holder, city: &str) -> bool {
         match &self.blind {
-            None => agree(&holder.city, city),
+            None => agree(self.city(holder), city),
             Some(blind) => blind
                 .city(holder.canary, value)
                 .is_none_or(|planted| agree(planted, city)),
@@ -279,7 +260,9 @@ impl Watch {
     /// Whether a cell is spelt as it was planted for a value's holder, but for spaces around it.
     pub(super) fn spelt(&self, value: u32, holder: &Holder, written: &str) -> bool {
         match &self.blind {
-            None => holder.spelt(written),
+            None => self
+                .written(holder)
+                .any(|text| text.trim() == written.trim()),
             Some(blind) => blind.spelt(holder.canary, value, written),
         }
     }
@@ -287,12 +270,40 @@ impl Watch {
     /// The value of a key; the key itself is compared, not only its hash. A watch list knows none: see
     /// [`Blind::find`].
     pub(super) fn find(&self, class: Class, key: &str) -> Option<u32> {
-        let table = &self.tables[class as usize];
+        let hash = self.hash(class, key);
         let mut known = None;
-        if self.known.may_have(self.hash(class, key)) {
-            known = table.get(key).copied();
+        if self.known.may_have(hash) {
+            let is = |value: &u32| self.key(*value) == key;
+            known = self.tables[class as usize].find(hash, is).copied();
         }
         known.or_else(|| self.hashed.find(self, class, key))
+    }
+
+    /// The folded text of a value, where the watch knows it.
+    pub(super) fn text(&self, value: u32) -> Option<&str> {
+        self.blind.is_none().then(|| self.key(value))
+    }
+
+    fn key(&self, value: u32) -> &str {
+        self.texts.get(self.values[value as usize].text)
+    }
+
+    /// A value's spellings as they were planted.
+    pub(super) fn written(&self, holder: &Holder) -> impl Iterator<Item = &str> {
+        let written = self.texts.get(holder.written).split(SPELLINGS);
+        written.filter(|text| !text.is_empty())
+    }
+
+    /// The city of a holder's address, folded.
+    pub(super) fn city(&self, holder: &Holder) -> &str {
+        self.texts.get(holder.city)
+    }
+
+    /// The names of the building in an address as it was planted, folded.
+    pub(super) fn buildings(&self, holder: &Holder) -> impl Iterator<Item = String> {
+        let name = |written: &str| Some(address_key(written)?.building);
+        let names = self.written(holder).filter_map(name);
+        names.filter(|name| !name.is_empty())
     }
 
     fn hash(&self, class: Class, key: &str) -> u64 {
@@ -312,8 +323,8 @@ impl Watch {
                 let class = Class::of(*mark);
                 let empty = || Value {
                     class,
-                    text: None,
-                    holders: Vec::new(),
+                    text: Span::default(),
+                    holders: SmallVec::new(),
                 };
                 let length = values.len().max(*value as usize + 1);
                 values.resize_with(length, empty);
@@ -322,33 +333,23 @@ impl Watch {
                 value.holders.push(Holder {
                     canary: index,
                     mark: *mark,
-                    written: Vec::new(),
-                    city: "".into(),
+                    written: Span::default(),
+                    city: Span::default(),
                     versions: Bearers::ALL,
                 });
             }
         }
         Watch {
-            sources,
-            batches,
             canaries,
             values,
-            regions: Regions::default(),
-            forgotten: Vec::new(),
-            tables: Default::default(),
-            known: Filter::new(0),
-            hasher: RandomState::default(),
-            hashed: Hashed::default(),
             blind: Some(Box::new(blind)),
-            near: None,
-            blocks: Blocks::default(),
+            ..Watch::empty(sources, batches)
         }
     }
 
     /// The text of each value, by its index; none in a watch list.
-    pub(super) fn texts(&self) -> Vec<&str> {
-        let text = |value| Value::text(value).unwrap_or_default();
-        self.values.iter().map(text).collect()
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(|value| self.texts.get(value.text))
     }
 
     /// The blocks of ours that a number stands in, the largest first: what stands in none of these, as
@@ -362,220 +363,9 @@ impl Watch {
     pub(super) fn others_in_blocks(&self) -> &[u32] {
         &self.blocks.others
     }
-
-    fn add(&mut self, canary: &Canary, source: u32, batch: u32) {
-        let index = self.canaries.len() as u32;
-        let traits = Traits::of(canary, &mut self.regions);
-        self.canaries.push(Watched {
-            id: canary.id.clone(),
-            source,
-            batch,
-            values: Vec::new(),
-            versions: lived(canary),
-            telling: telling(canary),
-            traits,
-        });
-        let household = &canary.details.household;
-        let mut roles = Vec::new();
-        if canary.versions.is_empty() {
-            self.add_rows(index, &canary.details, Bearers::ALL, &mut roles);
-        }
-        for (place, version) in canary.versions.iter().enumerate() {
-            self.add_rows(index, &version.details, Bearers::one(place), &mut roles);
-        }
-        self.add_known(index, household, &roles);
-    }
-
-    /// What the rows of some versions show.
-    fn add_rows(
-        &mut self,
-        index: u32,
-        details: &Details,
-        versions: Bearers,
-        roles: &mut Vec<Role>,
-    ) {
-        let region = Some(Region::from(details.household.locale));
-        for row in &details.rows {
-            let cells: Vec<_> = row.cells.iter().chain(&row.shows).collect();
-            let columns: Vec<_> = cells.iter().map(|cell| Some(cell.role)).collect();
-            let text = |place: usize| cells[place].value.as_deref().unwrap_or_default();
-            Plan::new(&columns, region).keys(&mut Memory::brief(), text, &mut |key| {
-                // What nobody understands when planting cannot name anybody in a list.
-                if !key.guessed
-                    && let Some(mark) = mark(&key)
-                {
-                    self.hold(index, mark, &key, versions);
-                }
-            });
-            let written = row.cells.iter().filter(|cell| cell.value.is_some());
-            roles.extend(written.map(|cell| cell.role));
-        }
-    }
-
-    /// A table that joins or splits children's names, or dates in a notation of its own, says less
-    /// than we know of its canaries.
-    fn add_known(&mut self, index: u32, household: &Household, roles: &[Role]) {
-        let has = |wanted: &[Role]| wanted.iter().any(|role| roles.contains(role));
-        let mut known = Vec::new();
-        if has(&[Role::BirthDate]) {
-            let birth = household.guardian.birth.to_string();
-            known.push((Mark::Birth, Class::Birth, Some(birth)));
-        }
-        if has(&[
-            Role::Name,
-            Role::GivenName,
-            Role::NameKana,
-            Role::GivenNameKana,
-        ]) {
-            // Somebody may have written the name in Latin letters: what it is then goes by its reading.
-            let kana = has(&[Role::NameKana, Role::GivenNameKana]);
-            let mark = if kana { Mark::Kana } else { Mark::Name };
-            known.push((mark, Class::Kana, romaji(&household.guardian)));
-        }
-        for child in &household.children {
-            if has(&[Role::ChildBirthDate]) {
-                let birth = child.birth.to_string();
-                known.push((Mark::ChildBirth, Class::Birth, Some(birth)));
-            }
-            if has(&[Role::ChildName, Role::ChildGivenName]) {
-                let (family, given) = (&child.family.written, &child.given.written);
-                let whole = name_key(&format!("{family} {given}"));
-                known.push((Mark::ChildName, Class::Name, whole));
-                known.push((Mark::ChildGiven, Class::Given, name_key(given)));
-                let kana = has(&[Role::ChildNameKana, Role::ChildGivenNameKana]);
-                let mark = if kana {
-                    Mark::ChildKana
-                } else {
-                    Mark::ChildName
-                };
-                known.push((mark, Class::Kana, romaji(child)));
-            }
-        }
-        for (mark, class, text) in known {
-            let Some(text) = text else { continue };
-            let key = Key {
-                class,
-                text: &text,
-                written: "",
-                city: "",
-                child: false,
-                guessed: false,
-            };
-            self.hold(index, mark, &key, Bearers::ALL);
-        }
-    }
-
-    fn hold(&mut self, canary: u32, mark: Mark, key: &Key<'_>, versions: Bearers) {
-        let table = &mut self.tables[key.class as usize];
-        let value = match table.get(key.text) {
-            Some(value) => *value,
-            None => {
-                let value = self.values.len() as u32;
-                let text: Arc<str> = key.text.into();
-                table.insert(Arc::clone(&text), value);
-                self.blocks.add(key.class, &text);
-                self.values.push(Value {
-                    class: key.class,
-                    text: Some(text),
-                    holders: Vec::new(),
-                });
-                value
-            }
-        };
-        let holders = &mut self.values[value as usize].holders;
-        // Canaries are added one after the other, so a holder that exists is among the last.
-        let known = holders
-            .iter_mut()
-            .rev()
-            .take_while(|holder| holder.canary == canary)
-            .find(|holder| holder.mark == mark);
-        let holder = match known {
-            Some(holder) => {
-                holder.versions = Bearers(holder.versions.0 | versions.0);
-                holder
-            }
-            None => {
-                self.canaries[canary as usize].values.push((mark, value));
-                holders.push(Holder {
-                    canary,
-                    mark,
-                    written: Vec::new(),
-                    city: key.city.into(),
-                    versions,
-                });
-                let last = holders.len() - 1;
-                &mut holders[last]
-            }
-        };
-        if !key.written.is_empty() && !holder.written.iter().any(|text| **text == *key.written) {
-            holder.written.push(key.written.into());
-        }
-    }
-}
-
-/// A canary's versions as a list dates them. One that is not known to stand yet ends none.
-fn lived(canary: &Canary) -> Vec<Lived> {
-    let versions = canary.versions.iter().map(|version| Lived {
-        number: version.number,
-        from: version.from,
-        until: version.until,
-    });
-    versions.collect()
-}
-
-/// Texts that only some versions bear, and that no other column could well hold.
-fn telling(canary: &Canary) -> Vec<(Box<str>, Bearers)> {
-    let mut texts: Vec<(Box<str>, Bearers)> = Vec::new();
-    for (place, version) in canary.versions.iter().enumerate() {
-        let cells = version.details.rows.iter().flat_map(|row| &row.cells);
-        for text in cells.filter_map(|cell| cell.value.as_deref()) {
-            if text.chars().count() < TELLING {
-                continue;
-            }
-            match texts.iter_mut().find(|(known, _)| **known == *text) {
-                Some((_, versions)) => versions.0 |= Bearers::one(place).0,
-                None => texts.push((text.into(), Bearers::one(place))),
-            }
-        }
-    }
-    texts.retain(|(_, versions)| versions.range(canary.versions.len()).is_some());
-    texts
-}
-
-/// A name as romaji is compared; `None` where it has no reading.
-fn romaji(person: &Person) -> Option<String> {
-    let parts = [&person.family, &person.given].map(|part| part.kana.as_str());
-    romaji_key_of_kana(&parts)
-}
-
-/// The mark that a key of a canary's own row is.
-fn mark(key: &Key<'_>) -> Option<Mark> {
-    Some(match (key.class, key.child) {
-        (Class::Email, _) => Mark::Email,
-        (Class::Phone, _) => Mark::Phone,
-        (Class::Name, false) => Mark::Name,
-        (Class::Name, true) => Mark::ChildName,
-        (Class::Given, _) => Mark::ChildGiven,
-        (Class::Kana, false) => Mark::Kana,
-        (Class::Kana, true) => Mark::ChildKana,
-        (Class::Birth, false) => Mark::Birth,
-        (Class::Birth, true) => Mark::ChildBirth,
-        (Class::Address, _) => Mark::Address,
-        // A house without units is its own block.
-        (Class::Block, _) => {
-            let whole = address_key(key.written).map(|address| address.mark());
-            return (whole.as_deref() != Some(key.text)).then_some(Mark::Block);
-        }
-        (Class::Postcode, _) => Mark::Postcode,
-    })
 }
 
 impl Value {
-    /// The folded text, where the watch knows it.
-    pub fn text(&self) -> Option<&str> {
-        self.text.as_deref()
-    }
-
     /// The holders that are a canary.
     pub fn held_by(&self, canary: u32) -> impl Iterator<Item = &Holder> {
         let start = self
@@ -583,22 +373,6 @@ impl Value {
             .partition_point(|holder| holder.canary < canary);
         let rest = self.holders[start..].iter();
         rest.take_while(move |holder| holder.canary == canary)
-    }
-}
-
-impl Holder {
-    /// The names of the building in an address as it was planted, folded.
-    pub fn buildings(&self) -> impl Iterator<Item = String> {
-        let name = |written: &str| Some(address_key(written)?.building);
-        let names = self.written.iter().filter_map(move |text| name(text));
-        names.filter(|name| !name.is_empty())
-    }
-
-    /// Whether a cell is spelt as it was planted, but for spaces around it.
-    fn spelt(&self, written: &str) -> bool {
-        self.written
-            .iter()
-            .any(|text| text.trim() == written.trim())
     }
 }
 

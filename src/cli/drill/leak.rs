@@ -12,11 +12,11 @@ use time::OffsetDateTime;
 use crate::canary::SourceName;
 use crate::cli::broker::{self, Edits, Trade};
 use crate::cli::opened::Opened;
+use crate::cli::trace::watch;
 use crate::cli::{Global, Outcome, Output};
 use crate::evidence::Act;
 use crate::notation::Region;
-use crate::registry::Registry;
-use crate::trace::{Report, Settings, Watch, trace};
+use crate::trace::{Report, Settings, trace};
 use take::{Amount, take};
 
 /// One line in so many is mistyped.
@@ -114,7 +114,7 @@ struct Estimate {
 pub(super) async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let (_, registry) = global.open().await?;
     let opened = Opened::named(&registry, &args.name).await?;
-    let watch = watch(&registry).await?;
+    let watch = watch(&registry, |_| true).await?;
     let mut rng: StdRng = rand::make_rng();
     let amount = match args.rows {
         Some(rows) => Amount::Rows(usize::try_from(rows)?),
@@ -180,15 +180,6 @@ pub(super) async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> 
         true => Outcome::Done,
         false => Outcome::CheckFailed,
     })
-}
-
-/// What every trace looks for.
-async fn watch(registry: &Registry) -> anyhow::Result<Watch> {
-    let sources = registry.sources().await?;
-    let names: Vec<_> = sources.into_iter().map(|source| source.name).collect();
-    let batches = registry.batches(None).await?;
-    let canaries = registry.canaries(None).await?;
-    Ok(Watch::new(&names, &batches, &canaries).forgetting(registry.forgotten().await?))
 }
 
 fn verdict<'a>(

@@ -7,10 +7,33 @@ use std::path::Path;
 use anyhow::Context;
 use time::OffsetDateTime;
 
+use crate::canary::{Canary, SourceName};
 use crate::cli::Global;
 use crate::evidence::Act;
 use crate::registry::Registry;
-use crate::trace::Watch;
+use crate::trace::{Watch, WatchBuilder};
+
+/// The canaries of the sources that are wanted, for any list.
+///
+/// # Errors
+/// The registry fails, or a canary does not open.
+pub async fn watch(
+    registry: &Registry,
+    wanted: impl Fn(&SourceName) -> bool + Sync,
+) -> anyhow::Result<Watch> {
+    let sources = registry.sources().await?;
+    let mut names: Vec<_> = sources.into_iter().map(|source| source.name).collect();
+    names.retain(&wanted);
+    let mut batches = registry.batches(None).await?;
+    batches.retain(|batch| wanted(&batch.source));
+    let mut forgotten = registry.forgotten().await?;
+    forgotten.retain(|(name, _)| wanted(name));
+    let mut builder = WatchBuilder::new(&names, &batches);
+    // A million canaries are not kept beside the watch of them.
+    let mut add = |canary: Canary| builder.add(&canary);
+    registry.each_canary(None, &mut add).await?;
+    Ok(builder.done().forgetting(forgotten))
+}
 
 /// The canaries, and where it is recorded that a list was examined.
 pub struct Against {
@@ -35,13 +58,8 @@ impl Against {
             });
         }
         let (_, registry) = global.open().await?;
-        let sources = registry.sources().await?;
-        let names: Vec<_> = sources.into_iter().map(|source| source.name).collect();
-        let batches = registry.batches(None).await?;
-        let canaries = registry.canaries(None).await?;
-        let watch = Watch::new(&names, &batches, &canaries);
         Ok(Against {
-            watch: watch.forgetting(registry.forgotten().await?),
+            watch: watch(&registry, |_| true).await?,
             registry: Some(registry),
         })
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::canary::SourceName;
+use crate::cli::trace::watch;
 use crate::cli::{Global, Outcome, Output, pair};
 use crate::custody::TwoPersonAct;
 use crate::evidence::{Act, Pseudonym};
@@ -119,7 +120,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     if args.out.exists() {
         bail!("{out} is there already: give another --out, or remove it");
     }
-    let watch = watch(&registry, &args.source).await?;
+    let watch = asked(&registry, &args.source).await?;
     let now = OffsetDateTime::now_utc();
     let options = Options {
         recipient: args.recipient.clone(),
@@ -180,21 +181,13 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
 }
 
 /// The canaries of the sources asked for.
-async fn watch(registry: &Registry, only: &[SourceName]) -> anyhow::Result<Watch> {
-    let known = registry.sources().await?.into_iter();
-    let mut names: Vec<SourceName> = known.map(|source| source.name).collect();
-    if let Some(missing) = only.iter().find(|name| !names.contains(name)) {
+async fn asked(registry: &Registry, only: &[SourceName]) -> anyhow::Result<Watch> {
+    let known = registry.sources().await?;
+    let known = |name: &SourceName| known.iter().any(|source| source.name == *name);
+    if let Some(missing) = only.iter().find(|name| !known(name)) {
         bail!("there is no source '{missing}': `otori source list` names them");
     }
-    let wanted = |name: &SourceName| only.is_empty() || only.contains(name);
-    names.retain(wanted);
-    let mut batches = registry.batches(None).await?;
-    batches.retain(|batch| wanted(&batch.source));
-    let mut canaries = registry.canaries(None).await?;
-    canaries.retain(|canary| wanted(&canary.source));
-    let mut forgotten = registry.forgotten().await?;
-    forgotten.retain(|(name, _)| wanted(name));
-    let watch = Watch::new(&names, &batches, &canaries).forgetting(forgotten);
+    let watch = watch(registry, |name| only.is_empty() || only.contains(name)).await?;
     if watch.is_empty() {
         bail!(
             "no canary is planted there yet, so there is nothing to look for: `otori plant` first"

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::super::fold::{fold, has_japanese, is_kana};
+use super::super::fold::{ends, fold, has_japanese, is_kana};
 
 /// What is put behind a Japanese name, longest first.
 const JAPANESE_TITLES: [&str; 17] = [
@@ -76,10 +76,12 @@ pub fn name_key(text: &str) -> Option<String> {
 fn strip_title(name: &mut String) {
     for title in JAPANESE_TITLES {
         // Two characters must be left: 殿 and さん begin or are names by themselves.
-        if let Some(rest) = name.strip_suffix(title)
-            && rest.trim_end().chars().count() >= 2
-        {
-            let keep = rest.trim_end().len();
+        if !ends(name, title) {
+            continue;
+        }
+        let rest = name[..name.len() - title.len()].trim_end();
+        if rest.chars().count() >= 2 {
+            let keep = rest.len();
             name.truncate(keep);
             return;
         }

@@ -8,13 +8,17 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::super::fold::fold;
+use super::super::fold::{fold, has_japanese};
 use super::latin_name_key;
 use crate::persona::romaji::hepburn;
 
 /// The letters of a name in romaji, its words in alphabetical order, since either name comes first.
 /// `None` unless it has at least two words that could be Japanese.
 pub fn romaji_key(text: &str) -> Option<String> {
+    // Most names of a Japanese list.
+    if has_japanese(text) {
+        return None;
+    }
     let plain: String = if text.is_ascii() {
         text.to_owned()
     } else {

@@ -144,9 +144,9 @@ impl Rarity<'_> {
 
     /// The blocks that a number of ours stands in, the largest first; what is no number has none.
     fn blocks(&self, value: u32) -> impl Iterator<Item = usize> {
-        let value = &self.watch.values[value as usize];
-        let text = value.text().into_iter();
-        text.flat_map(|text| self.watch.blocks_of(value.class, text))
+        let class = self.watch.values[value as usize].class;
+        let text = self.watch.text(value).into_iter();
+        text.flat_map(move |text| self.watch.blocks_of(class, text))
             .map(|block| block as usize)
     }
 

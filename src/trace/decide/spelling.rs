@@ -56,9 +56,11 @@ impl<'a> Spelling<'a> {
             let mut by_chance: f64 = 0.0;
             for (_, index) in values {
                 let value = &watch.values[*index as usize];
-                let Some(text) = value.text() else { continue };
+                let Some(text) = watch.text(*index) else {
+                    continue;
+                };
                 let holders = value.held_by(canary).filter(|holder| holder.mark == mark);
-                for written in holders.flat_map(|holder| &holder.written) {
+                for written in holders.flat_map(|holder| watch.written(holder)) {
                     let shapes = &self.rarity.tally.shapes;
                     by_chance = by_chance.max(shapes.share(value.class, text, written));
                 }
@@ -89,7 +91,7 @@ impl<'a> Spelling<'a> {
         let names = self.buildings.entry(place).or_insert_with(|| {
             let mut names: HashMap<String, HashSet<u32>> = HashMap::new();
             for holder in &watch.values[place as usize].holders {
-                for name in holder.buildings() {
+                for name in watch.buildings(holder) {
                     names.entry(name).or_default().insert(holder.canary);
                 }
             }

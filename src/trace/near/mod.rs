@@ -24,7 +24,7 @@ use std::ops::Range;
 
 use super::filter::Filter;
 use super::normalise::{Class, Key};
-use super::watch::{Value, Watch};
+use super::watch::Watch;
 use blocking::{Facts, Rules};
 pub use compare::near;
 pub use how::{How, Hows};
@@ -43,7 +43,7 @@ pub struct Near {
 impl Near {
     /// Reads the texts of a watch's values; `None` where it keeps none.
     pub fn new(watch: &Watch) -> Option<Near> {
-        if watch.values.iter().any(|value| value.text().is_none()) {
+        if watch.blind.is_some() {
             return None;
         }
         let rules = Rules::beside(watch.canaries.len());
@@ -52,16 +52,16 @@ impl Near {
             for (canary, watched) in (0..).zip(&watch.canaries) {
                 facts.clear();
                 for (_, value) in &watched.values {
-                    add(&mut facts, &watch.values[*value as usize]);
+                    add(&mut facts, watch, *value);
                 }
                 facts.planted(rules, &mut |key| give(key, canary));
             }
         });
         let mut people = Filter::new(watch.values.len());
         let mut facts = Facts::default();
-        for value in &watch.values {
+        for value in 0..watch.values.len() as u32 {
             facts.clear();
-            add(&mut facts, value);
+            add(&mut facts, watch, value);
             facts.people().for_each(|person| people.add(person));
         }
         Some(Near {
@@ -81,8 +81,9 @@ impl Near {
     }
 }
 
-fn add(facts: &mut Facts, value: &Value) {
-    facts.add(value.class, value.text().unwrap_or_default());
+fn add(facts: &mut Facts, watch: &Watch, value: u32) {
+    let class = watch.values[value as usize].class;
+    facts.add(class, watch.text(value).unwrap_or_default());
 }
 
 struct Kept {
@@ -151,14 +152,14 @@ impl Search {
         let values = &watch.canaries[canary as usize].values;
         let own = |class: Class, text: &str| {
             values.iter().any(|(_, value)| {
-                let value = &watch.values[*value as usize];
-                value.class == class && value.text() == Some(text)
+                let of = watch.values[*value as usize].class;
+                of == class && watch.text(*value) == Some(text)
             })
         };
         let mut hows = Hows::default();
         for (mark, index) in values.iter().filter(|(mark, _)| !exact.has(*mark)) {
             let value = &watch.values[*index as usize];
-            let Some(planted) = value.text() else {
+            let Some(planted) = watch.text(*index) else {
                 continue;
             };
             let how = self.kept.iter().find_map(|kept| {

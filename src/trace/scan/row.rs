@@ -27,7 +27,6 @@ struct Hit {
 struct Agreement {
     canary: u32,
     marks: Agreed,
-    as_planted: Marks,
     how: Hows,
 }
 
@@ -294,7 +293,7 @@ impl<'a> Worker<'a> {
         };
         let as_planted = winners
             .clone()
-            .map(|agreement| agreement.as_planted)
+            .map(|agreement| self.as_planted(agreement))
             .reduce(Marks::and)
             .unwrap_or_default();
         let how = self.agreements.first().map(|agreement| agreement.how);
@@ -308,6 +307,23 @@ impl<'a> Worker<'a> {
             },
         );
         marks.near
+    }
+
+    /// The marks of which a cell of the row is spelt as it was planted. Most canaries that a row agrees with somewhere
+    /// are not those that it speaks for, so the spelling is looked at last.
+    fn as_planted(&self, agreement: &Agreement) -> Marks {
+        let mut marks = Marks::default();
+        for hit in &self.hits {
+            for holder in self.watch.values[hit.value as usize].held_by(agreement.canary) {
+                if !marks.has(holder.mark)
+                    && self.watch.city_agrees(hit.value, holder, &hit.city)
+                    && self.watch.spelt(hit.value, holder, &hit.written)
+                {
+                    marks = marks.with(holder.mark);
+                }
+            }
+        }
+        marks
     }
 
     /// Which versions of the canary that it speaks for the row may be of.
@@ -340,7 +356,8 @@ impl<'a> Worker<'a> {
     /// Canaries of one door are told apart by what their building is called, where that was planted in
     /// several ways and the row has one of them. Signs and spaces do not count: a broker rewrites them.
     fn tell_by_building(&mut self) {
-        let values = &self.watch.values;
+        let watch = self.watch;
+        let values = &watch.values;
         let address = |hit: &&Hit| values[hit.value as usize].class == Class::Address;
         let mut called = Vec::new();
         for hit in self.hits.iter().filter(address) {
@@ -349,7 +366,7 @@ impl<'a> Worker<'a> {
             };
             for agreement in &self.agreements {
                 let mut holders = values[hit.value as usize].held_by(agreement.canary);
-                if holders.any(|holder| holder.buildings().any(|planted| planted == name)) {
+                if holders.any(|holder| watch.buildings(holder).any(|planted| planted == name)) {
                     called.push(agreement.canary);
                 }
             }
@@ -382,22 +399,40 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Fills `agreements`, by canary. Block and postcode are shared by all canaries of a postal drop,
-    /// and name nobody without another mark: they are looked at last.
+    /// Fills `agreements`, by canary, with all that the row can identify. A mark that is not ours alone names nobody
+    /// without another of another group, so that the holders of one kind of them need not be gathered: those that
+    /// matter have been, for the other mark. That is the kind with the most holders; block and postcode, which all
+    /// canaries of a postal drop share, are of one kind.
     fn agree(&mut self) {
         let watch = self.watch;
         let values = &watch.values;
-        let wide = |hit: &&Hit| {
-            matches!(
-                values[hit.value as usize].class,
-                Class::Block | Class::Postcode
-            )
+        let holders = |hit: &Hit| values[hit.value as usize].holders.len();
+        let class = |hit: &Hit| values[hit.value as usize].class;
+        let wide = |class| matches!(class, Class::Block | Class::Postcode);
+        let widest: usize = self
+            .hits
+            .iter()
+            .filter(|hit| wide(class(hit)))
+            .map(holders)
+            .sum();
+        let alone = |hit: &&Hit| !wide(class(hit)) && !class(hit).is_owned();
+        let most = self
+            .hits
+            .iter()
+            .filter(alone)
+            .max_by_key(|hit| holders(hit));
+        let most = most
+            .filter(|hit| holders(hit) > widest)
+            .map(|hit| hit.value);
+        let last = |hit: &&Hit| match most {
+            Some(value) => hit.value == value,
+            None => wide(class(hit)),
         };
         self.agreements.clear();
-        for hit in self.hits.iter().filter(|hit| !wide(hit)) {
+        for hit in self.hits.iter().filter(|hit| !last(hit)) {
             for holder in &values[hit.value as usize].holders {
                 if watch.city_agrees(hit.value, holder, &hit.city) {
-                    self.agreements.push(Agreement::new(watch, hit, holder));
+                    self.agreements.push(Agreement::new(hit, holder));
                 }
             }
         }
@@ -412,12 +447,12 @@ impl<'a> Worker<'a> {
             }
             same
         });
-        for hit in self.hits.iter().filter(wide) {
+        for hit in self.hits.iter().filter(last) {
             let value = &values[hit.value as usize];
             for agreement in &mut self.agreements {
                 for holder in value.held_by(agreement.canary) {
                     if watch.city_agrees(hit.value, holder, &hit.city) {
-                        agreement.add(&Agreement::new(watch, hit, holder));
+                        agreement.add(&Agreement::new(hit, holder));
                     }
                 }
             }
@@ -426,21 +461,15 @@ impl<'a> Worker<'a> {
 }
 
 impl Agreement {
-    fn new(watch: &Watch, hit: &Hit, holder: &Holder) -> Agreement {
+    fn new(hit: &Hit, holder: &Holder) -> Agreement {
         let mark: Mark = holder.mark;
-        let marks = Marks::default().with(mark);
         let mut how = Hows::default();
         if let Some(hash) = hit.hash {
             how.note(mark, How::Hashed(hash));
         }
         Agreement {
             how,
-            marks: marks.into(),
-            as_planted: if watch.spelt(hit.value, holder, &hit.written) {
-                marks
-            } else {
-                Marks::default()
-            },
+            marks: Marks::default().with(mark).into(),
             ..Agreement::none(holder.canary)
         }
     }
@@ -449,16 +478,110 @@ impl Agreement {
         Agreement {
             canary,
             marks: Agreed::default(),
-            as_planted: Marks::default(),
             how: Hows::default(),
         }
     }
 
     fn add(&mut self, other: &Agreement) {
         self.marks.exact = self.marks.exact.or(other.marks.exact);
-        self.as_planted = self.as_planted.or(other.as_planted);
         for (mark, hash) in other.how.hashed() {
             self.how.note(mark, How::Hashed(hash));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rand::RngExt;
+    use rand::seq::IndexedRandom;
+
+    use super::*;
+    use crate::notation::Region;
+    use crate::trace::read::Layout;
+    use crate::trace::testing::{COLUMNS, World};
+
+    /// What the row's hits say of every canary that holds one of them.
+    fn all_that_agree(worker: &Worker<'_>) -> BTreeMap<u32, Marks> {
+        let mut all: BTreeMap<u32, Marks> = BTreeMap::new();
+        for hit in &worker.hits {
+            for holder in &worker.watch.values[hit.value as usize].holders {
+                if worker.watch.city_agrees(hit.value, holder, &hit.city) {
+                    let marks = all.entry(holder.canary).or_default();
+                    *marks = marks.with(holder.mark);
+                }
+            }
+        }
+        all
+    }
+
+    /// Rows of cells of several canaries, most of which agree with many on something: those with which they agree
+    /// enough are found as if everybody who holds anything had been compared.
+    #[test]
+    fn nobody_is_missed_for_a_mark_that_many_bear() {
+        let mut world = World::new(7, 60);
+        let lines: Vec<_> = (0..world.canaries.len())
+            .map(|at| world.planted(at))
+            .collect();
+        // Births and postcodes by the dozen, as a large registry has them.
+        let few = |at: usize, column: usize| lines[at % 24][column].clone();
+        for (at, canary) in world.canaries.iter_mut().enumerate() {
+            for column in [2, 6] {
+                canary.details.rows[0].cells[column].value = Some(few(at / (column + 1), column));
+            }
+        }
+        let lines: Vec<_> = (0..world.canaries.len())
+            .map(|at| world.planted(at))
+            .collect();
+        let watch = world.watch().exact_only();
+        let roles = COLUMNS.map(|(_, role)| Some(role));
+        let plan = Plan::new(&roles, Some(Region::Jp));
+        let layout = Layout {
+            delimiter: b'\t',
+            style: Style::Escaped,
+            encoding: Encoding::Utf8,
+        };
+        let mut worker = Worker::new(&watch);
+        let (mut named, mut many) = (0, 0);
+        for row in 0..3_000 {
+            let of: Vec<_> = lines.sample(&mut world.rng, 2).collect();
+            let cell = |column: usize| match world.rng.random_range(0..5) {
+                0 | 1 => of[0][column].as_str(),
+                2 => &of[1][column],
+                _ => "",
+            };
+            let cells: Vec<&str> = (0..COLUMNS.len()).map(cell).collect();
+            layout.split(&cells.join("\t"), Kind::Sound, &mut worker.cells);
+            worker.look_up(&plan, Place { part: 0, row });
+            if worker.hits.is_empty() {
+                // Nobody is asked then, and what was found for the last row stands.
+                continue;
+            }
+            let all = all_that_agree(&worker);
+            many += usize::from(all.len() > 20);
+            let agreed = all.values().copied().map(Agreed::from);
+            let agreed = agreed.filter(|marks| marks.identify());
+            let best = agreed.max_by_key(|marks| (marks.weight(), marks.exact.count(), *marks));
+            let winners = |agreement: &&Agreement| agreement.marks.identify();
+            let found: Vec<_> = worker.agreements.iter().filter(winners).collect();
+            for agreement in &found {
+                assert_eq!(Some(agreement.marks), best, "{cells:?}");
+                assert_eq!(all[&agreement.canary], agreement.marks.exact);
+                // A birth is known from the household too, which no cell spells.
+                let birth = Marks::default().with(Mark::Birth);
+                let planted = worker.as_planted(agreement).or(birth);
+                assert_eq!(planted, agreement.marks.exact.or(birth));
+            }
+            let Some(best) = best else {
+                assert!(found.is_empty(), "{cells:?}");
+                continue;
+            };
+            named += 1;
+            let equal = all.values().filter(|marks| **marks == best.exact).count();
+            let told_apart = equal > 1 && best.exact.has(Mark::Address);
+            assert!(found.len() == equal || told_apart && !found.is_empty());
+        }
+        assert!(named > 1_000 && many > 500, "{named} {many}");
     }
 }

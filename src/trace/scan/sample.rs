@@ -71,8 +71,7 @@ impl KeyHasher {
         match &watch.blind {
             Some(blind) => secret.update(blind.secret()),
             None => {
-                let known = watch.values.iter().filter_map(|value| value.text());
-                for text in known.take(SECRET) {
+                for text in watch.texts().take(SECRET) {
                     secret.update(text);
                     secret.update([0]);
                 }

@@ -72,7 +72,7 @@ impl WatchList {
         let cost = Cost::default();
         let digester = Digester::new(&key, cost);
         let combinations = Combination::catalogue(options.guesses, options.domains_known);
-        let texts = watch.texts();
+        let texts: Vec<&str> = watch.texts().collect();
         let mut numbers = Numbers::default();
         let sealing: Vec<Sealing> = (0_u32..)
             .zip(&watch.canaries)
@@ -257,18 +257,15 @@ fn record(
     let mut values: Vec<RecordValue> = Vec::new();
     for ((mark, value), (_, number)) in canary.values.iter().zip(marks) {
         let held = &watch.values[*value as usize];
-        let holder = held
-            .holders
-            .iter()
-            .find(|holder| holder.canary == index && holder.mark == *mark);
-        let written = holder.into_iter().flat_map(|holder| &holder.written);
+        let holder = held.held_by(index).find(|holder| holder.mark == *mark);
+        let written = holder.into_iter().flat_map(|holder| watch.written(holder));
         values.push(RecordValue {
             value: *number,
             key: bound(key, held.class as u8, texts[*value as usize]),
             written: written
                 .map(|text| bound(key, SPELLING, text.trim()))
                 .collect(),
-            city: holder.map_or_else(String::new, |holder| holder.city.to_string()),
+            city: holder.map_or_else(String::new, |holder| watch.city(holder).to_owned()),
         });
     }
     // A record is plain data, which always can be written.

@@ -1,5 +1,6 @@
 //! The block: the chain of numbers behind the town.
 
+use super::super::super::fold::begins;
 use super::numerals::is_letter;
 
 /// What stands between two numbers of a chain, longest first.
@@ -39,7 +40,7 @@ pub(super) fn read(text: &str) -> Option<(Vec<String>, &str)> {
         };
         numbers.push(number);
         let joint = JOINTS.iter().find_map(|joint| {
-            let next = behind.strip_prefix(joint)?;
+            let next = begins(behind, joint).then(|| &behind[joint.len()..])?;
             // 5の通り, and ノース behind the block, are names.
             let worded = matches!(*joint, "の" | "ノ" | "之" | "丿" | "号の");
             (!worded || one(next, false).is_some()).then_some(next)
@@ -68,7 +69,7 @@ fn one(text: &str, first: bool) -> Option<(String, &str)> {
         return None;
     }
     let next = behind.trim_start();
-    let building = BUILDING_MARKS.iter().any(|mark| next.starts_with(mark));
+    let building = BUILDING_MARKS.iter().any(|mark| begins(next, mark));
     // 301C, but not 12apartment
     let unit = behind.starts_with(|c: char| c.is_ascii_lowercase());
     if !first && (building || unit) {

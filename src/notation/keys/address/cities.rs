@@ -137,8 +137,9 @@ mod tests {
     use super::*;
 
     fn cut(text: &str) -> Option<(String, String)> {
-        let folded = to_digits(&fold(text));
-        split(&folded).map(|cut| (cut.city.to_owned(), format!("{}{}", cut.town, cut.rest)))
+        let folded = fold(text);
+        split(&to_digits(&folded))
+            .map(|cut| (cut.city.to_owned(), format!("{}{}", cut.town, cut.rest)))
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::super::super::fold::{is_kana, is_kanji};
+use super::super::super::fold::{begins, ends, is_kana, is_kanji};
 use super::numerals::{ending, to_digits};
 use super::{AddressKey, block, building, cities, kyoto, town};
 
@@ -63,7 +63,7 @@ pub(in super::super::super) const PREFECTURES: [&str; 47] = [
 
 /// Parts a leading prefecture from the rest.
 pub(in super::super::super) fn split_prefecture(text: &str) -> (&str, &str) {
-    let found = PREFECTURES.iter().find(|name| text.starts_with(**name));
+    let found = PREFECTURES.iter().find(|name| begins(text, name));
     text.split_at(found.map_or(0, |name| name.len()))
 }
 
@@ -96,7 +96,7 @@ pub(super) fn read(folded: &str) -> Option<AddressKey> {
         found.letters = town::of_city(&city);
     }
     let named = found.letters.chars().any(|c| is_kanji(c) || is_kana(c));
-    if !named || HEADINGS.iter().any(|word| found.letters.ends_with(word)) {
+    if !named || HEADINGS.iter().any(|word| ends(&found.letters, word)) {
         return None;
     }
     let (mut numbers, tail) = block::read(found.rest)?;

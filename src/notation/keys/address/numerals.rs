@@ -1,5 +1,9 @@
 //! Kanji numerals in addresses: 九丁目十二番八号, 一二三四番地, 二〇三号室.
 
+use std::borrow::Cow;
+
+use super::super::super::fold::begins;
+
 /// What makes a numeral before it a number rather than part of a name (三番町 is one, 三軒茶屋 is not).
 const COUNTERS: [&str; 14] = [
     "丁目", "町目", "番", "号", "条", "線", "階", "地割", "の通", "ノ通", "通り", "の町", "ノ町",
@@ -13,9 +17,9 @@ const BLOCK: [&str; 8] = ["丁目", "町目", "番地の", "番地", "番の", "
 pub(super) const PARTS: [char; 4] = ['の', 'ノ', '之', '丿'];
 
 /// Writes kanji numerals as digits where a counter, or a hyphen between numbers, shows them to be numbers.
-pub(super) fn to_digits(text: &str) -> String {
+pub(super) fn to_digits(text: &str) -> Cow<'_, str> {
     if !text.contains(is_numeral) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
@@ -31,7 +35,7 @@ pub(super) fn to_digits(text: &str) -> String {
         let next = chars.get(at + run).copied();
         let second = chars.get(at + run + 1).copied();
         let behind: String = next.into_iter().chain(second).collect();
-        let counted = COUNTERS.iter().any(|counter| behind.starts_with(counter))
+        let counted = COUNTERS.iter().any(|counter| begins(&behind, counter))
             || next == Some('丁') && second.is_none_or(is_number);
         let third = chars.get(at + run + 2).copied();
         let chained = next.is_some_and(is_separator)
@@ -59,18 +63,18 @@ pub(super) fn to_digits(text: &str) -> String {
         }
         at += run;
     }
-    out
+    Cow::Owned(out)
 }
 
 /// A text with its numbers in digits and a hyphen where a block has its counters: 九丁目十二番八号 is 9-12-8, and so is
 /// 9丁目12-8. Where the address begins need not be known.
 pub(super) fn hyphenated(text: &str) -> String {
     let text = match ending(text) {
-        Some((name, number)) => to_digits(&format!("{name}{number}")),
+        Some((name, number)) => Cow::Owned(to_digits(&format!("{name}{number}")).into_owned()),
         None => to_digits(text),
     };
     let mut out = String::with_capacity(text.len());
-    let mut rest = text.as_str();
+    let mut rest = &*text;
     while let Some(c) = rest.chars().next() {
         let counter = BLOCK.iter().find_map(|counter| rest.strip_prefix(counter));
         match counter.filter(|_| out.ends_with(is_digit)) {

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::super::super::fold::{is_kana, is_kanji};
+use super::super::super::fold::{begins, is_kana, is_kanji};
 use super::numerals::{PARTS, plain};
 
 /// What follows a number that is part of a town's name.
@@ -84,7 +84,7 @@ pub(super) fn read(text: &str) -> Option<Town<'_>> {
 
 /// The counter that a number in a town's name has; empty where it was left out before a direction.
 fn counter_of(behind: &str) -> Option<&'static str> {
-    if let Some(word) = COUNTERS.iter().find(|word| behind.starts_with(**word)) {
+    if let Some(word) = COUNTERS.iter().find(|word| begins(behind, word)) {
         return Some(word);
     }
     let turned = |text: &str| {
@@ -109,7 +109,7 @@ fn is_name(before: &str, behind: &str) -> bool {
     before.is_empty()
         && behind.starts_with(|c| is_kanji(c) || is_kana(c))
         && !behind.starts_with('丁')
-        && !BLOCK_MARKS.iter().any(|mark| behind.starts_with(mark))
+        && !BLOCK_MARKS.iter().any(|mark| begins(behind, mark))
 }
 
 /// A town without 大字 and 字, without what stands in brackets, and without the ヶ, の and ツ that are

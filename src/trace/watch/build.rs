@@ -1,0 +1,332 @@
+//! Building a watch: what canaries can be known by, in every version.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use smallvec::SmallVec;
+
+use super::texts::Span;
+use super::{Bearers, Holder, Lived, SPELLINGS, Standing, Value, Watch, Watched};
+use crate::canary::{Batch, BatchId, Canary, Details, SourceName, State};
+use crate::notation::{Region, Role, address_key, name_key, romaji_key_of_kana};
+use crate::persona::{Household, Person};
+use crate::trace::filter::Filter;
+use crate::trace::mark::Mark;
+use crate::trace::memory::Memory;
+use crate::trace::near::Near;
+use crate::trace::normalise::{Class, Key, Plan};
+use crate::trace::traits::Traits;
+
+/// A text so long, in letters, tells versions apart wherever it stands: a moment of change, an address.
+const TELLING: usize = 10;
+
+/// Takes canaries in one by one, so that the watch is all that has to be kept of them.
+pub struct WatchBuilder {
+    watch: Watch,
+    /// The place of each batch that stood somewhere.
+    batches: HashMap<BatchId, u32>,
+    /// The cities of addresses, each of which many have.
+    cities: HashMap<Box<str>, Span>,
+}
+
+impl WatchBuilder {
+    /// `sources` are all that could be accused or cleared, those without canaries too.
+    pub fn new(sources: &[SourceName], batches: &[Batch]) -> WatchBuilder {
+        let mut all: Vec<SourceName> = sources.to_vec();
+        all.extend(batches.iter().map(|batch| batch.source.clone()));
+        all.sort();
+        all.dedup();
+        let stood = batches.iter().filter(|batch| batch.state != State::Void);
+        let standing: Vec<Standing> = stood
+            .map(|batch| Standing {
+                id: batch.id.clone(),
+                from: batch.planted_at,
+                until: batch.unplanted_at,
+                certain: matches!(batch.state, State::Live | State::Unplanted),
+                rows_at: batch.rows_at,
+            })
+            .collect();
+        let batches = (0..).zip(&standing);
+        WatchBuilder {
+            batches: batches.map(|(at, batch)| (batch.id.clone(), at)).collect(),
+            watch: Watch::empty(all, standing),
+            cities: HashMap::new(),
+        }
+    }
+
+    /// Takes one in. A void canary never stood anywhere and is left out.
+    pub fn add(&mut self, canary: &Canary) {
+        let source = self.watch.sources.binary_search(&canary.source).ok();
+        let batch = self.batches.get(&canary.batch);
+        if let (Some(source), Some(batch)) = (source, batch)
+            && canary.state != State::Void
+        {
+            self.take_in(canary, source as u32, *batch);
+        }
+    }
+
+    /// The watch, ready for lists.
+    pub fn done(self) -> Watch {
+        let mut watch = self.watch;
+        watch.known = Filter::new(watch.values.len());
+        for value in &watch.values {
+            let hash = watch.hash(value.class, watch.texts.get(value.text));
+            watch.known.add(hash);
+        }
+        watch.near = Near::new(&watch);
+        watch
+    }
+
+    fn take_in(&mut self, canary: &Canary, source: u32, batch: u32) {
+        let index = self.watch.canaries.len() as u32;
+        let traits = Traits::of(canary, &mut self.watch.regions);
+        self.watch.canaries.push(Watched {
+            id: canary.id.clone(),
+            source,
+            batch,
+            values: Vec::new(),
+            versions: lived(canary),
+            telling: telling(canary),
+            traits,
+        });
+        let household = &canary.details.household;
+        let mut roles = Vec::new();
+        if canary.versions.is_empty() {
+            self.add_rows(index, &canary.details, Bearers::ALL, &mut roles);
+        }
+        for (place, version) in canary.versions.iter().enumerate() {
+            self.add_rows(index, &version.details, Bearers::one(place), &mut roles);
+        }
+        self.add_known(index, household, &roles);
+    }
+
+    /// What the rows of some versions show.
+    fn add_rows(
+        &mut self,
+        index: u32,
+        details: &Details,
+        versions: Bearers,
+        roles: &mut Vec<Role>,
+    ) {
+        let region = Some(Region::from(details.household.locale));
+        for row in &details.rows {
+            let cells: Vec<_> = row.cells.iter().chain(&row.shows).collect();
+            let columns: Vec<_> = cells.iter().map(|cell| Some(cell.role)).collect();
+            let text = |place: usize| cells[place].value.as_deref().unwrap_or_default();
+            Plan::new(&columns, region).keys(&mut Memory::brief(), text, &mut |key| {
+                // What nobody understands when planting cannot name anybody in a list.
+                if !key.guessed
+                    && let Some(mark) = mark(&key)
+                {
+                    self.hold(index, mark, &key, versions);
+                }
+            });
+            let written = row.cells.iter().filter(|cell| cell.value.is_some());
+            roles.extend(written.map(|cell| cell.role));
+        }
+    }
+
+    /// A table that joins or splits children's names, or dates in a notation of its own, says less
+    /// than we know of its canaries.
+    fn add_known(&mut self, index: u32, household: &Household, roles: &[Role]) {
+        let has = |wanted: &[Role]| wanted.iter().any(|role| roles.contains(role));
+        let mut known = Vec::new();
+        if has(&[Role::BirthDate]) {
+            let birth = household.guardian.birth.to_string();
+            known.push((Mark::Birth, Class::Birth, Some(birth)));
+        }
+        if has(&[
+            Role::Name,
+            Role::GivenName,
+            Role::NameKana,
+            Role::GivenNameKana,
+        ]) {
+            // Somebody may have written the name in Latin letters: what it is then goes by its reading.
+            let kana = has(&[Role::NameKana, Role::GivenNameKana]);
+            let mark = if kana { Mark::Kana } else { Mark::Name };
+            known.push((mark, Class::Kana, romaji(&household.guardian)));
+        }
+        for child in &household.children {
+            if has(&[Role::ChildBirthDate]) {
+                let birth = child.birth.to_string();
+                known.push((Mark::ChildBirth, Class::Birth, Some(birth)));
+            }
+            if has(&[Role::ChildName, Role::ChildGivenName]) {
+                let (family, given) = (&child.family.written, &child.given.written);
+                let whole = name_key(&format!("{family} {given}"));
+                known.push((Mark::ChildName, Class::Name, whole));
+                known.push((Mark::ChildGiven, Class::Given, name_key(given)));
+                let kana = has(&[Role::ChildNameKana, Role::ChildGivenNameKana]);
+                let mark = if kana {
+                    Mark::ChildKana
+                } else {
+                    Mark::ChildName
+                };
+                known.push((mark, Class::Kana, romaji(child)));
+            }
+        }
+        for (mark, class, text) in known {
+            let Some(text) = text else { continue };
+            let key = Key {
+                class,
+                text: &text,
+                written: "",
+                city: "",
+                child: false,
+                guessed: false,
+            };
+            self.hold(index, mark, &key, Bearers::ALL);
+        }
+    }
+
+    fn hold(&mut self, canary: u32, mark: Mark, key: &Key<'_>, versions: Bearers) {
+        let city = self.city(key.city);
+        let value = self.watch.value(key);
+        let Watch {
+            values,
+            texts,
+            canaries,
+            ..
+        } = &mut self.watch;
+        let Value { text, holders, .. } = &mut values[value as usize];
+        // Canaries are added one after the other, so a holder that exists is among the last.
+        let known = holders
+            .iter_mut()
+            .rev()
+            .take_while(|holder| holder.canary == canary)
+            .find(|holder| holder.mark == mark);
+        let holder = match known {
+            Some(holder) => {
+                holder.versions = Bearers(holder.versions.0 | versions.0);
+                holder
+            }
+            None => {
+                canaries[canary as usize].values.push((mark, value));
+                holders.push(Holder {
+                    canary,
+                    mark,
+                    written: Span::default(),
+                    city,
+                    versions,
+                });
+                let last = holders.len() - 1;
+                &mut holders[last]
+            }
+        };
+        let planted = texts.get(holder.written);
+        if key.written.is_empty() || planted.split(SPELLINGS).any(|text| text == key.written) {
+            return;
+        }
+        holder.written = match planted {
+            // Numbers and mail addresses are folded to what most are written as.
+            "" if key.written == key.text => *text,
+            "" => texts.put(key.written),
+            _ => {
+                let all = format!("{planted}{SPELLINGS}{}", key.written);
+                texts.put(&all)
+            }
+        };
+    }
+
+    fn city(&mut self, city: &str) -> Span {
+        if city.is_empty() {
+            return Span::default();
+        }
+        match self.cities.get(city) {
+            Some(known) => *known,
+            None => {
+                let span = self.watch.texts.put(city);
+                self.cities.insert(city.into(), span);
+                span
+            }
+        }
+    }
+}
+
+impl Watch {
+    /// The index of a key's value, which is a new one where nobody has held it yet.
+    fn value(&mut self, key: &Key<'_>) -> u32 {
+        let hash = self.hash(key.class, key.text);
+        let table = &self.tables[key.class as usize];
+        if let Some(known) = table.find(hash, |value| self.key(*value) == key.text) {
+            return *known;
+        }
+        let index = self.values.len() as u32;
+        self.values.push(Value {
+            class: key.class,
+            text: self.texts.put(key.text),
+            holders: SmallVec::new(),
+        });
+        self.blocks.add(key.class, key.text);
+        let Watch {
+            tables,
+            values,
+            texts,
+            hasher,
+            ..
+        } = self;
+        let again = |value: &u32| {
+            let value = &values[*value as usize];
+            hasher.hash_one((value.class as u8, texts.get(value.text)))
+        };
+        tables[key.class as usize].insert_unique(hash, index, again);
+        index
+    }
+}
+
+/// A canary's versions as a list dates them. One that is not known to stand yet ends none.
+fn lived(canary: &Canary) -> Vec<Lived> {
+    let versions = canary.versions.iter().map(|version| Lived {
+        number: version.number,
+        from: version.from,
+        until: version.until,
+    });
+    versions.collect()
+}
+
+/// Texts that only some versions bear, and that no other column could well hold.
+fn telling(canary: &Canary) -> Vec<(Box<str>, Bearers)> {
+    let mut texts: Vec<(Box<str>, Bearers)> = Vec::new();
+    for (place, version) in canary.versions.iter().enumerate() {
+        let cells = version.details.rows.iter().flat_map(|row| &row.cells);
+        for text in cells.filter_map(|cell| cell.value.as_deref()) {
+            if text.chars().count() < TELLING {
+                continue;
+            }
+            match texts.iter_mut().find(|(known, _)| **known == *text) {
+                Some((_, versions)) => versions.0 |= Bearers::one(place).0,
+                None => texts.push((text.into(), Bearers::one(place))),
+            }
+        }
+    }
+    texts.retain(|(_, versions)| versions.range(canary.versions.len()).is_some());
+    texts
+}
+
+/// A name as romaji is compared; `None` where it has no reading.
+fn romaji(person: &Person) -> Option<String> {
+    let parts = [&person.family, &person.given].map(|part| part.kana.as_str());
+    romaji_key_of_kana(&parts)
+}
+
+/// The mark that a key of a canary's own row is.
+fn mark(key: &Key<'_>) -> Option<Mark> {
+    Some(match (key.class, key.child) {
+        (Class::Email, _) => Mark::Email,
+        (Class::Phone, _) => Mark::Phone,
+        (Class::Name, false) => Mark::Name,
+        (Class::Name, true) => Mark::ChildName,
+        (Class::Given, _) => Mark::ChildGiven,
+        (Class::Kana, false) => Mark::Kana,
+        (Class::Kana, true) => Mark::ChildKana,
+        (Class::Birth, false) => Mark::Birth,
+        (Class::Birth, true) => Mark::ChildBirth,
+        (Class::Address, _) => Mark::Address,
+        // A house without units is its own block.
+        (Class::Block, _) => {
+            let whole = address_key(key.written).map(|address| address.mark());
+            return (whole.as_deref() != Some(key.text)).then_some(Mark::Block);
+        }
+        (Class::Postcode, _) => Mark::Postcode,
+    })
+}

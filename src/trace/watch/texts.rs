@@ -1,0 +1,49 @@
+//! The texts of a watch, all in one: a million canaries have tens of millions, and each of its own costs more than
+//! what it says.
+
+/// Texts, one behind the other.
+#[derive(Default)]
+pub(super) struct Texts(String);
+
+/// Where a text stands in [`Texts`]: its start, and in the lowest [`LENGTH`] bits its length.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Span(u64);
+
+/// Bits of a length. No record of a list is nearly as long.
+const LENGTH: u32 = 24;
+const LONGEST: usize = (1 << LENGTH) - 1;
+
+impl Texts {
+    /// Keeps a text; of one that is longer than any record of a list can be, its beginning.
+    pub fn put(&mut self, text: &str) -> Span {
+        let text = &text[..text.floor_char_boundary(LONGEST)];
+        let start = self.0.len() as u64;
+        self.0.push_str(text);
+        Span(start << LENGTH | text.len() as u64)
+    }
+
+    /// A text that was kept here.
+    pub fn get(&self, span: Span) -> &str {
+        let start = (span.0 >> LENGTH) as usize;
+        let length = span.0 as usize & LONGEST;
+        &self.0[start..start + length]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_is_what_was_put() {
+        let mut texts = Texts::default();
+        let put = ["霞が関", "", "a", "あ"].map(|text| (text, texts.put(text)));
+        for (text, span) in put {
+            assert_eq!(texts.get(span), text);
+        }
+        assert_eq!(texts.get(Span::default()), "");
+        let long = "あ".repeat(LONGEST / 3 + 1);
+        let span = texts.put(&long);
+        assert_eq!(texts.get(span).len(), LONGEST / 3 * 3);
+    }
+}
