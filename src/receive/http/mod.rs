@@ -9,6 +9,7 @@ mod guard;
 mod incident;
 mod metrics;
 pub(super) mod page;
+mod seats;
 mod signed;
 
 use std::net::IpAddr;
@@ -26,12 +27,13 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use guard::{Door, User};
 pub(super) use signed::{refuse, signed};
+
+use seats::{Seat, Seats};
 
 use super::imap::Mailboxes;
 use super::phone::Twilio;
@@ -42,7 +44,7 @@ use crate::custody::Right;
 use crate::registry::Registry;
 use crate::secret::Secret;
 
-/// Connections at a time; further ones wait in the kernel.
+/// Connections at a time.
 const CONNECTIONS: usize = 256;
 /// A client has so long to send its header, and so long for all of a request and its answer.
 const HEADER: Duration = Duration::from_secs(10);
@@ -188,11 +190,11 @@ async fn in_time(request: Request, next: Next) -> Response {
 pub(super) async fn run(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     tokio::pin!(shutdown);
     let stop = CancellationToken::new();
-    let seats = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut seats = Seats::new(CONNECTIONS);
     let mut connections = JoinSet::new();
     loop {
         let accept = async {
-            let seat = Arc::clone(&seats).acquire_owned().await;
+            let seat = seats.take().await;
             (seat, listener.accept().await)
         };
         tokio::select! {
@@ -202,10 +204,7 @@ pub(super) async fn run(listener: TcpListener, router: Router, shutdown: impl Fu
                 Ok((stream, peer)) => {
                     let router = router.clone().layer(Extension(Peer(peer.ip().to_canonical())));
                     let stop = stop.clone();
-                    connections.spawn(async move {
-                        connection(stream, router, stop).await;
-                        drop(seat);
-                    });
+                    connections.spawn(connection(stream, router, stop, seat));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
@@ -223,9 +222,10 @@ pub(super) async fn run(listener: TcpListener, router: Router, shutdown: impl Fu
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn connection(stream: TcpStream, router: Router, stop: CancellationToken, seat: Arc<Seat>) {
     let _open = crate::metrics::metrics().connection("http");
-    let service = TowerToHyperService::new(router);
+    let asks = middleware::from_fn_with_state(Arc::clone(&seat), seats::asks);
+    let service = TowerToHyperService::new(router.layer(asks));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER)
@@ -233,6 +233,8 @@ async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) 
     tokio::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,
+        // It has asked for nothing, and somebody else does.
+        () = seat.leave.cancelled() => return,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await

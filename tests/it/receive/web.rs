@@ -1,6 +1,7 @@
 //! A small HTTP client that can also lie, and the pages, the API and the door.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -78,6 +79,29 @@ impl Call {
             body: body.to_owned(),
         }
     }
+}
+
+#[tokio::test]
+async fn who_asks_for_nothing_keeps_nobody_waiting() {
+    let otori = Otori::new().await;
+    let receiver = otori.receive(&otori.config()).await;
+    let mut idle = Vec::new();
+    for number in 0..300 {
+        let mut stream = TcpStream::connect(receiver.http).await.unwrap();
+        if number % 2 == 0 {
+            // Half a header is no question.
+            stream.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
+        }
+        idle.push(stream);
+    }
+    let began = Instant::now();
+    assert_eq!(Call::get("/livez").send(receiver.http).await.status, 200);
+    // They would be cut off after ten seconds.
+    assert!(began.elapsed() < Duration::from_secs(5));
+    let mut first = Vec::new();
+    let closed = idle[0].read_to_end(&mut first);
+    let closed = tokio::time::timeout(Duration::from_secs(5), closed).await;
+    assert!(closed.is_ok(), "the first has left");
 }
 
 #[tokio::test]
