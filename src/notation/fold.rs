@@ -196,7 +196,7 @@ pub(super) fn ends(text: &str, word: &str) -> bool {
 }
 
 /// Whether a text is written in Japanese script in any part.
-pub(crate) fn has_japanese(text: &str) -> bool {
+pub fn has_japanese(text: &str) -> bool {
     text.chars()
         .any(|c| is_kanji(c) || is_kana(c) || matches!(c, '\u{FF66}'..='\u{FF9F}'))
 }

@@ -16,8 +16,7 @@ mod words;
 mod write;
 
 pub use codes::Codes;
-pub(crate) use fold::has_japanese;
-pub use fold::{fold, tame, turns};
+pub use fold::{fold, has_japanese, tame, turns};
 pub use format::{
     AddressFormat, AddressStart, AmericanAddress, BlockStyle, DateFormat, Format, Gap,
     JapaneseAddress, KanaFormat, NameFormat, PhoneFormat, PostcodeFormat, Script, Separator,
