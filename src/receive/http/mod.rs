@@ -9,7 +9,6 @@ mod guard;
 mod incident;
 mod metrics;
 pub(super) mod page;
-mod seats;
 mod signed;
 
 use std::net::IpAddr;
@@ -33,18 +32,17 @@ use tokio_util::sync::CancellationToken;
 pub(super) use guard::{Door, User};
 pub(super) use signed::{refuse, signed};
 
-use seats::{Seat, Seats};
-
 use super::imap::Mailboxes;
 use super::phone::Twilio;
 use super::post::Desk;
-use super::smtp::Recipients;
-use super::{Error, Intake, ReceiveConfig, login, phone, post, report};
+use super::smtp::{Heard, Recipients, Seat, Seats};
+use super::{Error, Intake, Limits, ReceiveConfig, login, phone, post, report};
 use crate::custody::Right;
 use crate::registry::Registry;
 use crate::secret::Secret;
 
-/// Connections at a time.
+/// Connections at a time. Where all are taken, the one that has asked for nothing for longest gives way; if everybody's
+/// request is being answered, the next client waits for one that is done.
 const CONNECTIONS: usize = 256;
 /// A client has so long to send its header, and so long for all of a request and its answer.
 const HEADER: Duration = Duration::from_secs(10);
@@ -186,31 +184,44 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
+/// Keeps a client's place while its request is answered.
+async fn asking(State(heard): State<Heard>, request: Request, next: Next) -> Response {
+    let _busy = heard.busy();
+    next.run(request).await
+}
+
 /// Serves clients until `shutdown`, then lets requests that have begun end.
 pub(super) async fn run(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     tokio::pin!(shutdown);
     let stop = CancellationToken::new();
-    let mut seats = Seats::new(CONNECTIONS);
+    let seats = Seats::new(Duration::ZERO);
+    // A server in front is the address of everybody.
+    let limits = Limits {
+        connections: CONNECTIONS,
+        connections_per_address: CONNECTIONS,
+        connections_per_network: CONNECTIONS,
+        ..Limits::default()
+    };
     let mut connections = JoinSet::new();
+    let mut waiting = None;
     loop {
-        let accept = async {
-            let seat = seats.take().await;
-            (seat, listener.accept().await)
-        };
         tokio::select! {
             () = &mut shutdown => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            (seat, accepted) = accept => match accepted {
-                Ok((stream, peer)) => {
-                    let router = router.clone().layer(Extension(Peer(peer.ip().to_canonical())));
-                    let stop = stop.clone();
-                    connections.spawn(connection(stream, router, stop, seat));
-                }
+            accepted = listener.accept(), if waiting.is_none() => match accepted {
+                Ok((stream, peer)) => waiting = Some((stream, peer.ip().to_canonical())),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
+        }
+        if let Some((_, peer)) = &waiting
+            && let Some(seat) = seats.take(&limits, *peer)
+            && let Some((stream, peer)) = waiting.take()
+        {
+            let router = router.clone().layer(Extension(Peer(peer)));
+            connections.spawn(connection(stream, router, stop.clone(), seat));
         }
     }
     drop(listener);
@@ -222,10 +233,10 @@ pub(super) async fn run(listener: TcpListener, router: Router, shutdown: impl Fu
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, router: Router, stop: CancellationToken, seat: Arc<Seat>) {
+async fn connection(stream: TcpStream, router: Router, stop: CancellationToken, seat: Seat) {
     let _open = crate::metrics::metrics().connection("http");
-    let asks = middleware::from_fn_with_state(Arc::clone(&seat), seats::asks);
-    let service = TowerToHyperService::new(router.layer(asks));
+    let asking = middleware::from_fn_with_state(seat.heard(), asking);
+    let service = TowerToHyperService::new(router.layer(asking));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER)
@@ -234,7 +245,7 @@ async fn connection(stream: TcpStream, router: Router, stop: CancellationToken, 
     let result = tokio::select! {
         result = connection.as_mut() => result,
         // It has asked for nothing, and somebody else does.
-        () = seat.leave.cancelled() => return,
+        () = seat.gone() => return,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await

@@ -41,7 +41,7 @@ pub use tls::{Tls, ends as certificate_ends, install_crypto};
 
 use guesses::Guesses;
 use probe::{Journal, Probes, Room};
-use seats::Seats;
+pub(super) use seats::{Heard, Seat, Seats};
 
 use super::{Intake, Limits, ReceiveConfig};
 use crate::metrics::metrics;
@@ -49,6 +49,8 @@ use crate::registry::Registry;
 
 /// How long sessions may go on when the receiver stops: enough to finish a message.
 const GRACE: Duration = Duration::from_secs(5);
+/// Whoever has spoken within this time does not give way to others.
+const SILENT: Duration = Duration::from_secs(5);
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 /// How long a proxy may take to say who its client is.
@@ -103,7 +105,7 @@ impl Context {
             intake,
             memory: Arc::new(Semaphore::new(memory)),
             stop: CancellationToken::new(),
-            seats: Seats::new(),
+            seats: Seats::new(SILENT),
         }
     }
 }

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::network::{around, client};
 use crate::receive::Limits;
 
-/// Whoever has spoken within this time does not give way.
-const SILENT: Duration = Duration::from_secs(5);
+/// What is said of when a client was last heard while a request of it is answered.
+const BUSY: u64 = u64::MAX;
 
 struct Place {
     client: IpAddr,
@@ -31,7 +31,7 @@ type Among<'a> = &'a dyn Fn(&Place) -> bool;
 
 /// When a client was last heard.
 #[derive(Clone)]
-struct Heard {
+pub(in crate::receive) struct Heard {
     start: Instant,
     millis: Arc<AtomicU64>,
 }
@@ -50,12 +50,29 @@ impl Heard {
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.millis.store(millis, Ordering::Relaxed);
     }
+
+    /// Keeps the client's place while it is answered; it is heard last when this is dropped.
+    pub fn busy(self) -> Busy {
+        self.millis.store(BUSY, Ordering::Relaxed);
+        Busy(self)
+    }
+}
+
+/// A client that is being answered.
+pub(in crate::receive) struct Busy(Heard);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.again();
+    }
 }
 
 /// All places. Clones share them.
 #[derive(Clone)]
-pub(super) struct Seats {
+pub(in crate::receive) struct Seats {
     start: Instant,
+    /// Whoever was heard within this time does not give way.
+    patience: Duration,
     places: Arc<Mutex<Places>>,
 }
 
@@ -66,7 +83,7 @@ struct Places {
 }
 
 /// One of the connections that there may be; given back when dropped.
-pub(super) struct Seat {
+pub(in crate::receive) struct Seat {
     seats: Seats,
     number: u64,
     heard: Heard,
@@ -74,9 +91,10 @@ pub(super) struct Seat {
 }
 
 impl Seats {
-    pub fn new() -> Seats {
+    pub fn new(patience: Duration) -> Seats {
         Seats {
             start: Instant::now(),
+            patience,
             places: Arc::default(),
         }
     }
@@ -114,13 +132,14 @@ impl Seats {
         })
     }
 
-    /// Sends away the one that has been silent for longest.
+    /// Sends away the one that has been silent for longest; of several, the first.
     fn clear_one(&self, places: &mut Places, among: Among<'_>) -> Option<()> {
         let when = |place: &Place| place.heard.millis.load(Ordering::Relaxed);
         let silent = places.taken.iter().filter(|(_, place)| among(place));
-        let (&number, place) = silent.min_by_key(|(_, place)| when(place))?;
-        let since = self.start + Duration::from_millis(when(place));
-        if since.elapsed() < SILENT {
+        let silent = silent.map(|(number, place)| (when(place), *number));
+        let (heard, number) = silent.filter(|(heard, _)| *heard != BUSY).min()?;
+        let since = self.start + Duration::from_millis(heard);
+        if since.elapsed() < self.patience {
             return None;
         }
         places.taken.remove(&number)?.gone.cancel();
@@ -132,6 +151,11 @@ impl Seat {
     /// Returns when the place is given to somebody else.
     pub async fn gone(&self) {
         self.gone.cancelled().await;
+    }
+
+    /// When its client was last heard, for whoever knows that better than the stream.
+    pub fn heard(&self) -> Heard {
+        self.heard.clone()
     }
 
     /// The client's stream, which tells the seat when the client is heard.
@@ -152,7 +176,7 @@ impl Drop for Seat {
 }
 
 /// A stream that is listened to.
-pub(super) struct Listened<S> {
+pub(in crate::receive) struct Listened<S> {
     stream: S,
     heard: Heard,
 }
@@ -195,6 +219,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Listened<S> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::SILENT;
     use super::*;
 
     fn limits(all: usize, network: usize, address: usize) -> Limits {
@@ -212,7 +237,7 @@ mod tests {
 
     #[test]
     fn each_address_network_and_all_have_their_share() {
-        let (seats, limits) = (Seats::new(), limits(5, 3, 2));
+        let (seats, limits) = (Seats::new(SILENT), limits(5, 3, 2));
         let first = take(&seats, &limits, "192.0.2.1");
         let _second = take(&seats, &limits, "192.0.2.1").unwrap();
         assert!(take(&seats, &limits, "192.0.2.1").is_none(), "its address");
@@ -228,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_longest_silent_gives_way() {
-        let (mut seats, limits) = (Seats::new(), limits(2, 2, 2));
+        let (mut seats, limits) = (Seats::new(SILENT), limits(2, 2, 2));
         seats.start = Instant::now().checked_sub(SILENT * 3).unwrap();
         let silent = take(&seats, &limits, "192.0.2.1").unwrap();
         let heard = take(&seats, &limits, "192.0.2.1").unwrap();
@@ -239,5 +264,20 @@ mod tests {
         assert!(take(&seats, &limits, "198.51.100.1").is_none());
         drop((silent, third));
         assert!(take(&seats, &limits, "198.51.100.1").is_some());
+    }
+
+    #[test]
+    fn who_is_answered_does_not_give_way() {
+        let (seats, limits) = (Seats::new(Duration::ZERO), limits(2, 2, 2));
+        let first = take(&seats, &limits, "192.0.2.1").unwrap();
+        let second = take(&seats, &limits, "192.0.2.1").unwrap();
+        let answering = first.heard().busy();
+        let third = take(&seats, &limits, "192.0.2.1").unwrap();
+        assert!(second.gone.is_cancelled() && !first.gone.is_cancelled());
+        let _third = third.heard().busy();
+        assert!(take(&seats, &limits, "192.0.2.1").is_none(), "both ask");
+        drop(answering);
+        assert!(take(&seats, &limits, "192.0.2.1").is_some());
+        assert!(first.gone.is_cancelled() && !third.gone.is_cancelled());
     }
 }
