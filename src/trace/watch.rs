@@ -307,7 +307,7 @@ impl Watch {
     }
 
     fn hash(&self, class: Class, key: &str) -> u64 {
-        self.hasher.hash_one((class as u8, key))
+        hash(&self.hasher, class, key)
     }
 
     /// The watch of a watch list, which knows of its values only who holds them.
@@ -374,6 +374,11 @@ impl Value {
         let rest = self.holders[start..].iter();
         rest.take_while(move |holder| holder.canary == canary)
     }
+}
+
+/// What a key stands under in the tables of a watch and in its filter.
+fn hash(hasher: &RandomState, class: Class, key: &str) -> u64 {
+    hasher.hash_one((class as u8, key))
 }
 
 /// Whether two cities may be one: one side may have left it out, or a part of it.

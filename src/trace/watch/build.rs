@@ -1,7 +1,6 @@
 //! Building a watch: what canaries can be known by, in every version.
 
 use std::collections::HashMap;
-use std::hash::BuildHasher;
 
 use smallvec::SmallVec;
 
@@ -267,7 +266,7 @@ impl Watch {
         } = self;
         let again = |value: &u32| {
             let value = &values[*value as usize];
-            hasher.hash_one((value.class as u8, texts.get(value.text)))
+            super::hash(hasher, value.class, texts.get(value.text))
         };
         tables[key.class as usize].insert_unique(hash, index, again);
         index

@@ -72,7 +72,6 @@ impl WatchList {
         let cost = Cost::default();
         let digester = Digester::new(&key, cost);
         let combinations = Combination::catalogue(options.guesses, options.domains_known);
-        let texts: Vec<&str> = watch.texts().collect();
         let mut numbers = Numbers::default();
         let sealing: Vec<Sealing> = (0_u32..)
             .zip(&watch.canaries)
@@ -81,8 +80,8 @@ impl WatchList {
                 let marks = numbers.of(index, canary);
                 Sealing {
                     key,
-                    tags: tags(&digester, &combinations, canary, &texts),
-                    record: record(watch, index, canary, &marks, &key, &texts),
+                    tags: tags(&digester, &combinations, canary, watch),
+                    record: record(watch, index, canary, &marks, &key),
                     marks,
                 }
             })
@@ -215,12 +214,12 @@ fn tags(
     digester: &Digester,
     combinations: &[Combination],
     canary: &Watched,
-    texts: &[&str],
+    watch: &Watch,
 ) -> Vec<Tag> {
     let mut by_class: HashMap<Class, Vec<[u8; 16]>> = HashMap::new();
     for (mark, value) in &canary.values {
         let class = Class::of(*mark);
-        let digest = digester.value(class, texts[*value as usize]);
+        let digest = digester.value(class, watch.text(*value).unwrap_or_default());
         let known = by_class.entry(class).or_default();
         if !known.contains(&digest) {
             known.push(digest);
@@ -252,7 +251,6 @@ fn record(
     canary: &Watched,
     marks: &[(Mark, u32)],
     key: &CanaryKey,
-    texts: &[&str],
 ) -> Vec<u8> {
     let mut values: Vec<RecordValue> = Vec::new();
     for ((mark, value), (_, number)) in canary.values.iter().zip(marks) {
@@ -261,7 +259,11 @@ fn record(
         let written = holder.into_iter().flat_map(|holder| watch.written(holder));
         values.push(RecordValue {
             value: *number,
-            key: bound(key, held.class as u8, texts[*value as usize]),
+            key: bound(
+                key,
+                held.class as u8,
+                watch.text(*value).unwrap_or_default(),
+            ),
             written: written
                 .map(|text| bound(key, SPELLING, text.trim()))
                 .collect(),

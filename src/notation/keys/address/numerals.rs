@@ -70,9 +70,10 @@ pub(super) fn to_digits(text: &str) -> Cow<'_, str> {
 /// 9丁目12-8. Where the address begins need not be known.
 pub(super) fn hyphenated(text: &str) -> String {
     let text = match ending(text) {
-        Some((name, number)) => Cow::Owned(to_digits(&format!("{name}{number}")).into_owned()),
-        None => to_digits(text),
+        Some((name, number)) => Cow::Owned(format!("{name}{number}")),
+        None => Cow::Borrowed(text),
     };
+    let text = to_digits(&text);
     let mut out = String::with_capacity(text.len());
     let mut rest = &*text;
     while let Some(c) = rest.chars().next() {
