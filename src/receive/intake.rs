@@ -1,11 +1,13 @@
 //! The way into the store: what several clients bring at the same time is stored in one transaction,
 //! so that they share its fsync, and each is told when its own message is durable.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout_at;
 
 use super::in_time;
 use crate::metrics::metrics;
@@ -18,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// Messages stored by one transaction at most, and their bytes.
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 64 << 20;
+
+/// So long a transaction waits for messages that are on their way. One that is alone waits for nobody; many that come
+/// at once are stored by few transactions, where the first of them would have had one of its own.
+const GATHERED: Duration = Duration::from_millis(2);
 
 /// The message was not stored: its client has to be told to come again. The writer has logged why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +41,31 @@ pub struct Intake {
     jobs: mpsc::Sender<Job>,
     /// When storing failed, if it has not gone well since.
     failed: Failed,
+    underway: Underway,
+}
+
+/// Messages that clients have begun to send and were not answered for: it counts as one for as long as it lives.
+pub struct OnItsWay(Arc<AtomicUsize>);
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How many [`OnItsWay`] there are.
+#[derive(Clone, Default)]
+struct Underway(Arc<AtomicUsize>);
+
+impl Underway {
+    fn one_more(&self) -> OnItsWay {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        OnItsWay(Arc::clone(&self.0))
+    }
+
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 type Failed = Arc<Mutex<Option<Instant>>>;
@@ -48,8 +79,23 @@ impl Intake {
     pub fn start(registry: Registry, news: Arc<Notify>) -> (Intake, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(BATCH);
         let failed = Failed::default();
+        let underway = Underway::default();
+        let queue = Queue {
+            jobs: queue,
+            underway: underway.clone(),
+        };
         let writer = tokio::spawn(write(registry, queue, news, Arc::clone(&failed)));
-        (Intake { jobs, failed }, writer)
+        let intake = Intake {
+            jobs,
+            failed,
+            underway,
+        };
+        (intake, writer)
+    }
+
+    /// A client begins to send a message: what is dropped when it has been answered for.
+    pub fn begun(&self) -> OnItsWay {
+        self.underway.one_more()
     }
 
     /// Whether the last messages could be stored, as far as is known.
@@ -70,27 +116,45 @@ impl Intake {
     }
 }
 
-async fn write(
-    registry: Registry,
-    mut queue: mpsc::Receiver<Job>,
-    news: Arc<Notify>,
-    failed: Failed,
-) {
+/// What waits to be stored.
+struct Queue {
+    jobs: mpsc::Receiver<Job>,
+    underway: Underway,
+}
+
+impl Queue {
+    /// What goes into the next transaction; none once nobody is left who could bring anything.
+    async fn next(&mut self) -> Option<Vec<Job>> {
+        let first = self.jobs.recv().await?;
+        let until = tokio::time::Instant::now() + GATHERED;
+        let mut bytes = first.message.raw.len();
+        let mut jobs = vec![first];
+        while jobs.len() < BATCH && bytes < BATCH_BYTES {
+            let next = match self.jobs.try_recv() {
+                Ok(next) => next,
+                Err(_) if jobs.len() >= self.underway.count() => break,
+                Err(_) => match timeout_at(until, self.jobs.recv()).await {
+                    Ok(Some(next)) => next,
+                    Ok(None) | Err(_) => break,
+                },
+            };
+            bytes += next.message.raw.len();
+            jobs.push(next);
+        }
+        Some(jobs)
+    }
+}
+
+async fn write(registry: Registry, mut queue: Queue, news: Arc<Notify>, failed: Failed) {
     let stored = |well: bool| {
         let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
         *failed = (!well).then(Instant::now);
     };
-    while let Some(first) = queue.recv().await {
-        let mut bytes = first.message.raw.len();
-        let (mut messages, mut answers) = (vec![first.message], vec![first.answer]);
-        while messages.len() < BATCH
-            && bytes < BATCH_BYTES
-            && let Ok(next) = queue.try_recv()
-        {
-            bytes += next.message.raw.len();
-            messages.push(next.message);
-            answers.push(next.answer);
-        }
+    while let Some(jobs) = queue.next().await {
+        let (messages, answers): (Vec<_>, Vec<_>) = jobs
+            .into_iter()
+            .map(|job| (job.message, job.answer))
+            .unzip();
         let results = match in_time(PATIENCE, registry.accept(&messages)).await {
             Ok(accepted) => {
                 stored(true);
@@ -114,5 +178,55 @@ async fn write(
             // A client that has gone in the meantime comes again, and is recognised.
             let _ = answer.send(result);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::canary::Channel;
+
+    fn job() -> Job {
+        Job {
+            message: NewMessage {
+                at: OffsetDateTime::UNIX_EPOCH,
+                channel: Channel::Mail,
+                same_as: None,
+                envelope: String::new(),
+                recipients: Vec::new(),
+                raw: Vec::new(),
+            },
+            answer: oneshot::channel().0,
+        }
+    }
+
+    #[test]
+    fn who_is_nearly_done_is_stored_with_the_first() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (jobs, receiver) = mpsc::channel(BATCH);
+            let underway = Underway::default();
+            let mut queue = Queue {
+                jobs: receiver,
+                underway: underway.clone(),
+            };
+            let (first, second) = (underway.one_more(), underway.one_more());
+            jobs.send(job()).await.unwrap();
+            let late = jobs.clone();
+            tokio::spawn(async move { late.send(job()).await });
+            assert_eq!(queue.next().await.unwrap().len(), 2);
+            // One that does not come keeps nobody waiting for long.
+            jobs.send(job()).await.unwrap();
+            assert_eq!(queue.next().await.unwrap().len(), 1);
+            drop((first, second));
+            assert_eq!(underway.count(), 0);
+            drop(jobs);
+            assert!(queue.next().await.is_none());
+        });
     }
 }

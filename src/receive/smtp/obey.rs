@@ -127,6 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 recipients: Vec::new(),
                 accepted: 0,
                 chunks: None,
+                _underway: self.context.intake.begun(),
             });
             self.say("250 2.1.0 Ok")
         }

@@ -14,6 +14,7 @@ use super::command;
 use super::input::{Input, Line};
 use super::message::Chunks;
 use super::probe::Asked;
+use crate::receive::intake::OnItsWay;
 
 /// Answers held back while more commands are waiting, in bytes.
 const ANSWERS: usize = 32 * 1024;
@@ -63,6 +64,8 @@ pub(super) struct Transaction {
     pub accepted: usize,
     /// Its chunks so far.
     pub chunks: Option<Chunks>,
+    /// Others wait a moment for it.
+    pub _underway: OnItsWay,
 }
 
 /// A session with one client.
