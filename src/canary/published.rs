@@ -27,6 +27,8 @@ struct SightingEntry<'a> {
     repeats: u32,
     /// Whether the canary's details are destroyed.
     forgotten: bool,
+    /// Whether what the message said was destroyed by a rule of `[retention]`.
+    erased: bool,
     /// What a mail shows of whoever is behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<&'a Origin>,
@@ -48,6 +50,7 @@ impl<'a> SightingsDocument<'a> {
             incident: sighting.incident,
             repeats: sighting.repeats,
             forgotten: sighting.forgotten,
+            erased: sighting.erased,
             origin: sighting.actor.origin.as_deref(),
         };
         SightingsDocument {

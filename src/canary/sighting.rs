@@ -118,6 +118,9 @@ pub struct Sighting {
     pub repeats: u32,
     /// Whether the details of the canary that it reached are destroyed.
     pub forgotten: bool,
+    /// Whether what the message said was destroyed by a rule of `[retention]`: who wrote is then not known any more,
+    /// unless it belongs to an incident.
+    pub erased: bool,
 }
 
 /// Where an incident is.

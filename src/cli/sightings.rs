@@ -91,6 +91,9 @@ fn line(out: &mut dyn std::io::Write, sighting: &Sighting) -> std::io::Result<()
         sighting.actor.from,
         sighting.actor.summary,
     )?;
+    if sighting.erased {
+        write!(out, "  (contents erased by [retention])")?;
+    }
     match sighting.repeats {
         0 => writeln!(out)?,
         repeats => writeln!(out, "  (sent {} times)", repeats + 1)?,

@@ -96,6 +96,13 @@ pub enum Act {
         /// The incidents that they joined.
         incidents: Vec<i64>,
     },
+    /// Reports that had said nothing turned out to be a surge, when older ones came in behind them.
+    SurgeShown {
+        /// Whose customers reported.
+        source: String,
+        /// The incident that they are of.
+        incident: i64,
+    },
     /// An alert was handed on to every place that is to be told.
     AlertHandedOn {
         /// Its number.

@@ -43,6 +43,7 @@ mod several;
 mod source_keys;
 mod sources;
 mod store;
+mod surges;
 mod vault;
 mod versions;
 mod weighing;

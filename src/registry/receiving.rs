@@ -14,10 +14,7 @@ use super::probes;
 use super::several::{Among, Insert};
 use super::store::{Row, Touched, Tx, Value};
 use super::witness::Table;
-use super::{
-    Error, Message, NewSighting, Registry, Result, SightingFilter, UNKNOWN_SOURCE, from_micros,
-    micros,
-};
+use super::{Error, Message, NewSighting, Registry, Result, SightingFilter, from_micros, micros};
 use crate::canary::{BatchId, Channel, Sighting, SightingKind, SourceName};
 use crate::evidence::{Act, hex};
 
@@ -266,35 +263,6 @@ impl Registry {
         Ok(Settled::Done(Some(stored)))
     }
 
-    /// The same for the report by which a surge shows: the reports since then that made it are its
-    /// incident's, too.
-    ///
-    /// # Errors
-    /// See [`Registry::settle`].
-    pub async fn settle_surge(
-        &self,
-        message: i64,
-        sightings: &[NewSighting],
-        since: OffsetDateTime,
-    ) -> Result<Option<Vec<Sighting>>> {
-        let mut tx = self.store.begin().await?;
-        // A report is no call.
-        tx.last_round = true;
-        let Some(claimed) = claim(&mut tx, &[message]).await?.remove(&message) else {
-            return Ok(None);
-        };
-        let (stored, act) = self
-            .store_sightings(&mut tx, &claimed, sightings, false)
-            .await?;
-        for sighting in &stored {
-            if let (Some(incident), Some(source)) = (sighting.incident, &sighting.source) {
-                gather(&mut tx, incident, source, micros(since), claimed.at).await?;
-            }
-        }
-        self.commit(tx, act).await?;
-        Ok(Some(stored))
-    }
-
     /// Settles several messages that bring no drill in one transaction, all or none of those that nobody
     /// else has settled: many that come at once cost little more than one. The numbers of those that this
     /// call has settled.
@@ -429,7 +397,7 @@ impl Registry {
     }
 
     /// Stores what a message has become; the act for the log.
-    async fn store_sightings(
+    pub(super) async fn store_sightings(
         &self,
         tx: &mut Tx,
         claimed: &Claimed,
@@ -528,6 +496,7 @@ impl Registry {
                 incident,
                 repeats: u32::try_from(*repeats).unwrap_or(u32::MAX),
                 forgotten: false,
+                erased: false,
             });
         }
         let mut incidents: Vec<i64> = stored.iter().filter_map(|s| s.incident).collect();
@@ -552,9 +521,10 @@ impl Registry {
                 "select sighting.id, sighting.message, sighting.at, sighting.channel,
                         sighting.kind, sighting.source, sighting.batch, sighting.canary,
                         sighting.actor, sighting.incident, message.repeats,
-                        source_key.forgotten_at
+                        source_key.forgotten_at, erasure.rule
                  from sighting join message on message.id = sighting.message
                  left join source_key on source_key.source = sighting.source
+                 left join erasure on erasure.message = sighting.message
                  where sighting.message = $1 order by sighting.id",
                 vec![message.into()],
             )
@@ -573,9 +543,10 @@ impl Registry {
                 "select sighting.id, sighting.message, sighting.at, sighting.channel,
                         sighting.kind, sighting.source, sighting.batch, sighting.canary,
                         sighting.actor, sighting.incident, message.repeats,
-                        source_key.forgotten_at
+                        source_key.forgotten_at, erasure.rule
                  from sighting join message on message.id = sighting.message
                  left join source_key on source_key.source = sighting.source
+                 left join erasure on erasure.message = sighting.message
                  where ($1 is null or sighting.source = $1) and sighting.at >= $2
                  order by sighting.at desc, sighting.id desc limit $3",
                 vec![
@@ -609,6 +580,7 @@ impl Registry {
             incident: row.int_or_null(9)?,
             repeats: u32::try_from(row.int(10)?).unwrap_or(u32::MAX),
             forgotten: row.text_or_null(7)?.is_some() && row.int_or_null(11)?.is_some(),
+            erased: row.text_or_null(12)?.is_some(),
         })
     }
 }
@@ -625,9 +597,9 @@ pub(super) enum Settled<T> {
 }
 
 /// A message that this transaction settles.
-struct Claimed {
+pub(super) struct Claimed {
     message: i64,
-    at: i64,
+    pub(super) at: i64,
     channel: String,
     repeats: i64,
     /// The digest of its row, as it is from now on.
@@ -644,7 +616,7 @@ impl Claimed {
 }
 
 /// Takes messages to settle them: those that nobody else has.
-async fn claim(tx: &mut Tx, messages: &[i64]) -> Result<HashMap<i64, Claimed>> {
+pub(super) async fn claim(tx: &mut Tx, messages: &[i64]) -> Result<HashMap<i64, Claimed>> {
     if tx.locks_rows() && messages.len() > 1 {
         // In the order that every receiver keeps.
         tx.fetch_among(&IN_ORDER, Vec::new, messages).await?;
@@ -663,40 +635,6 @@ async fn claim(tx: &mut Tx, messages: &[i64]) -> Result<HashMap<i64, Claimed>> {
         claimed.insert(message, of);
     }
     Ok(claimed)
-}
-
-/// Joins the reports of a source between two moments, which were too few to say anything, to the incident of
-/// the surge that they turned out to be.
-async fn gather(tx: &mut Tx, incident: i64, source: &SourceName, from: i64, to: i64) -> Result<()> {
-    // What says nothing of its source is of the unknown one.
-    let sql = match source.as_str() {
-        UNKNOWN_SOURCE => {
-            "update sighting set kind = 'alarm', incident = $1, source = $2
-             where source is null and channel = 'report' and at >= $3 and at <= $4
-               and kind = 'noise' and incident is null
-             returning id, at"
-        }
-        _ => {
-            "update sighting set kind = 'alarm', incident = $1
-             where source = $2 and channel = 'report' and at >= $3 and at <= $4
-               and kind = 'noise' and incident is null
-             returning id, at"
-        }
-    };
-    let values = vec![
-        incident.into(),
-        source.as_str().into(),
-        from.into(),
-        to.into(),
-    ];
-    let mut first = to;
-    for row in &tx.fetch(sql, values).await? {
-        tx.touch(Table::Sighting, row.int(0)?);
-        first = first.min(row.int(1)?);
-    }
-    let sql = "update incident set opened_at = $1 where id = $2 and opened_at > $1";
-    tx.execute(sql, vec![first.into(), incident.into()]).await?;
-    Ok(())
 }
 
 /// Whether the incident has not yet seen this canary on this channel in this way. A letter always is: they are

@@ -125,6 +125,7 @@ fn sightings(sightings: &[Sighting]) -> Markup {
                         td.wide { (sighting.actor.from) }
                         td.wide {
                             (sighting.actor.summary)
+                            @if sighting.erased { span.soft { " (contents erased by [retention])" } }
                             @if sighting.repeats > 0 { span.soft { " (sent " (sighting.repeats + 1) " times)" } }
                         }
                     }

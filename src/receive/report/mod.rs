@@ -14,7 +14,7 @@ mod table;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, Time, UtcOffset};
 
 use super::hex;
 use crate::canary::{Channel, SourceName};
@@ -150,13 +150,38 @@ pub async fn days(
     if let Some(last) = counts.last_mut() {
         *last += more;
     }
-    let weekday = usize::from(
-        at.to_offset(time::UtcOffset::UTC)
-            .weekday()
-            .number_days_from_monday(),
-    );
-    let surge = surge::surge(&counts, weekday);
+    let surge = surge::surge(&counts, weekday(at));
     Ok((counts, surge))
+}
+
+/// The surges that ended within the last week, as the reports stand now, each with the last moment of its last
+/// day, newest first. Each report is compared with those before it when it comes; where older ones come in later,
+/// what is ordinary is known only then.
+///
+/// # Errors
+/// The registry fails.
+pub async fn lately(
+    registry: &Registry,
+    source: Option<&SourceName>,
+    now: OffsetDateTime,
+) -> Result<Vec<(Surge, OffsetDateTime)>> {
+    let most = surge::BASELINE + 2 * surge::GUARD;
+    let mut counts = registry.reports_by_day(source, now, most).await?;
+    let mut found = Vec::new();
+    let mut end = now;
+    for _ in 0..surge::GUARD {
+        found.extend(surge::surge(&counts, weekday(end)).map(|surge| (surge, end)));
+        counts.pop();
+        let today = end.to_offset(UtcOffset::UTC).replace_time(Time::MIDNIGHT);
+        end = today - Duration::MICROSECOND;
+    }
+    Ok(found)
+}
+
+/// 0 for a Monday.
+fn weekday(at: OffsetDateTime) -> usize {
+    let day = at.to_offset(UtcOffset::UTC).weekday();
+    usize::from(day.number_days_from_monday())
 }
 
 #[cfg(test)]

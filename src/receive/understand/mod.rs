@@ -16,7 +16,7 @@ mod post;
 mod report;
 mod text;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,11 +70,18 @@ pub async fn run(
     let mut pause = PAUSES.0;
     // Messages that could not be settled lately: the others go past them.
     let mut stuck: HashSet<i64> = HashSet::new();
+    let mut reported = Reported::default();
     loop {
         let wait = match settle_some(&registry, &authenticator, &mut stuck).await {
             Ok(round) => {
                 if round.settled > 0 {
                     pause = PAUSES.0;
+                }
+                reported.more(round.reported);
+                if round.tried == 0
+                    && let Err(error) = reported.look_back(&registry).await
+                {
+                    tracing::error!(%error, "reports could not be compared");
                 }
                 match (round.tried == 0, stuck.is_empty()) {
                     (false, _) => {
@@ -118,11 +125,15 @@ async fn gather(stop: &CancellationToken) {
 /// The stored messages could not be read.
 pub async fn settle_waiting(registry: &Registry, authenticator: &Authenticator) -> Result<usize> {
     let mut stuck = HashSet::new();
-    while settle_some(registry, authenticator, &mut stuck)
-        .await?
-        .tried
-        > 0
-    {}
+    let mut reported = Reported::default();
+    loop {
+        let round = settle_some(registry, authenticator, &mut stuck).await?;
+        reported.more(round.reported);
+        if round.tried == 0 {
+            break;
+        }
+    }
+    reported.look_back(registry).await?;
     Ok(stuck.len())
 }
 
@@ -130,6 +141,32 @@ pub async fn settle_waiting(registry: &Registry, authenticator: &Authenticator) 
 struct Round {
     tried: usize,
     settled: usize,
+    /// The sources of customers' reports among them; those that name none have `None`.
+    reported: Vec<Option<SourceName>>,
+}
+
+/// Whose customers have reported since their reports were looked at together.
+#[derive(Default)]
+struct Reported {
+    any: bool,
+    sources: BTreeSet<SourceName>,
+}
+
+impl Reported {
+    fn more(&mut self, reported: Vec<Option<SourceName>>) {
+        self.any |= !reported.is_empty();
+        self.sources.extend(reported.into_iter().flatten());
+    }
+
+    /// Looks at them together, once everything is settled. What fails is looked at again next time.
+    async fn look_back(&mut self, registry: &Registry) -> Result<()> {
+        if self.any {
+            let now = OffsetDateTime::now_utc();
+            in_time(PATIENCE, report::look_back(registry, &self.sources, now)).await?;
+            *self = Reported::default();
+        }
+        Ok(())
+    }
 }
 
 /// Settles the oldest messages that wait, but for those that are `stuck`; what could not be settled is so
@@ -193,11 +230,15 @@ async fn settle_some(
             one_by_one.extend(waiting.iter().zip(&known).filter(of));
         }
     }
+    let mut reported = Vec::new();
     for (message, known) in one_by_one {
         match in_time(PATIENCE, settle_ours(registry, message, known)).await {
             Ok(ours) => {
                 settled += 1;
                 for sighting in ours.iter().flatten() {
+                    if sighting.channel == Channel::Report {
+                        reported.push(sighting.source.clone());
+                    }
                     metrics().settled(sighting.channel.name(), sighting.kind.name());
                 }
             }
@@ -211,6 +252,7 @@ async fn settle_some(
     Ok(Round {
         tried: waiting.len(),
         settled,
+        reported,
     })
 }
 

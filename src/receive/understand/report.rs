@@ -1,11 +1,13 @@
 //! A customer's report: by itself it points at nothing; more of them than ordinarily are an alarm of the
 //! source whose customers they are, or, where they do not say whose, of a source that is not known.
 
+use std::collections::BTreeSet;
+
 use time::OffsetDateTime;
 
 use super::one_line;
-use crate::canary::{Actor, SightingKind};
-use crate::receive::report::{Report, days};
+use crate::canary::{Actor, SightingKind, SourceName};
+use crate::receive::report::{Report, Surge, days, lately};
 use crate::registry::{Error, Message, NewSighting, Registry, Result, UNKNOWN_SOURCE};
 
 /// What a report comes to, and, of a surge, since when it has been one.
@@ -31,10 +33,7 @@ pub async fn sighting(
     };
     let summary = match &surge {
         None => report.note.clone(),
-        Some(surge) => format!(
-            "{} reports within {} days, where {:.1} were to be expected (chance {:.0e}): {}",
-            surge.reports, surge.days, surge.expected, surge.chance, report.note
-        ),
+        Some(surge) => told(surge, &report.note),
     };
     let since = surge.map(|surge| surge.since(message.at));
     let sighting = NewSighting {
@@ -53,4 +52,33 @@ pub async fn sighting(
         network: None,
     };
     Ok((sighting, since))
+}
+
+fn told(surge: &Surge, note: &str) -> String {
+    format!(
+        "{} reports within {} days, where {:.1} were to be expected (chance {:.0e}): {note}",
+        surge.reports, surge.days, surge.expected, surge.chance
+    )
+}
+
+/// Looks again at the last week's reports of these sources, and at those of all, now that others have come in which may
+/// be older: what turns out to be a surge is an alarm.
+///
+/// # Errors
+/// The registry fails.
+pub async fn look_back(
+    registry: &Registry,
+    sources: &BTreeSet<SourceName>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let named = |name: &&SourceName| name.as_str() != UNKNOWN_SOURCE;
+    let each = sources.iter().filter(named).map(Some).chain([None]);
+    for source in each {
+        for (surge, until) in lately(registry, source, now).await? {
+            let since = surge.since(until);
+            let summary = |note: &str| one_line(&told(&surge, note));
+            registry.surge_shown(source, since, until, &summary).await?;
+        }
+    }
+    Ok(())
 }

@@ -144,6 +144,17 @@ async fn story(otori: Otori) {
         (seen.actor.from.as_str(), seen.actor.summary.as_str()),
         ("", "")
     );
+    // It says why it has nothing to say.
+    let erased: Vec<i64> = (sightings.iter().filter(|seen| seen.erased))
+        .map(|seen| seen.message)
+        .collect();
+    assert_eq!(erased, [old_noise]);
+    let told = otori.command(&["sightings"]).output().unwrap().stdout;
+    let told = String::from_utf8(told).unwrap();
+    assert_eq!(told.matches("contents erased").count(), 1, "{told}");
+    let told = otori.json(&["sightings"]);
+    let told = told["sightings"].as_array().unwrap().iter();
+    assert_eq!(told.filter(|seen| seen["erased"] == true).count(), 1);
     // One that comes again is known again.
     let again = NewMessage {
         at: now,
@@ -180,6 +191,7 @@ async fn story(otori: Otori) {
         seen.actor.from, "sender@broker.example",
         "the finding stays"
     );
+    assert!(seen.erased);
 
     let verified = otori.command(&["evidence", "verify"]).output().unwrap();
     let told = String::from_utf8_lossy(&verified.stdout);
