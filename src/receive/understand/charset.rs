@@ -11,6 +11,9 @@ use base64::Engine as _;
 // With padding or without: mailers write both.
 use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT as BASE64;
 
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+
+use super::shifted;
 use crate::notation::encoding::{self, Encoding};
 
 /// The names of mailers, in lower case, and what the octets are read as.
@@ -164,7 +167,8 @@ fn header(raw: &[u8]) -> (Cow<'_, [u8]>, Places) {
     let mut at = 0;
     while at < head.len() {
         let rest = &head[at..];
-        if let Some((length, word)) = rest.starts_with(b"=?").then(|| joined(rest)).flatten() {
+        let word = rest.starts_with(b"=?").then(|| joined(rest)).flatten();
+        if let Some((length, word)) = word {
             rewrite.put(at..at + length, &word);
             at += length;
             continue;
@@ -248,7 +252,8 @@ impl<'a> Word<'a> {
 }
 
 /// Encoded words of one character set, and nothing but space between them: how long they are, and one word in their
-/// place. `None` if there is one only. Each word is decoded once, however many a stranger has sent.
+/// place. `None` if there is one only, and the mail reader knows its character set. Each word is decoded once, however many
+/// a stranger has sent.
 fn joined(raw: &[u8]) -> Option<(usize, Vec<u8>)> {
     let first = Word::of(raw)?;
     let (charset, base64) = (first.charset, first.base64);
@@ -265,6 +270,19 @@ fn joined(raw: &[u8]) -> Option<(usize, Vec<u8>)> {
         };
         length += gap + word.length;
         content.extend_from_slice(&word.content);
+    }
+    let name = str::from_utf8(charset).unwrap_or_default();
+    if let Some(read) = shifted::reader(name) {
+        let octets = match base64 {
+            true => content,
+            false => {
+                let spaces = content.iter().map(|c| if *c == b'_' { b' ' } else { *c });
+                let spaces: Vec<u8> = spaces.collect();
+                quoted_printable_decode(&spaces)?
+            }
+        };
+        let text = BASE64.encode(read(&octets));
+        return Some((length, format!("=?utf-8?B?{text}?=").into_bytes()));
     }
     if length == alone {
         return None;

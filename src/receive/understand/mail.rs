@@ -128,9 +128,10 @@ pub fn actor(message: &Message) -> Actor {
     let guessed = envelope.as_ref().and_then(|envelope| envelope.guessed);
     let sender = envelope.map(|envelope| envelope.from).unwrap_or_default();
     // A stranger's bytes must not be able to stop the worker: without its header a mail still counts.
-    let header = std::panic::catch_unwind(|| header(&message.raw)).unwrap_or_default();
-    let origin = std::panic::catch_unwind(|| super::origin::origin(&message.raw));
-    let origin = origin.unwrap_or_else(|_| Some(Box::new(super::origin::unread())));
+    let read = std::panic::catch_unwind(|| super::origin::origin(&message.raw, Header::of));
+    let (header, origin) = read.unwrap_or_else(|_| (None, Some(Box::new(super::origin::unread()))));
+    let alone = || std::panic::catch_unwind(|| header_alone(&message.raw)).unwrap_or_default();
+    let header = header.unwrap_or_else(alone);
     let from = if sender.is_empty() {
         &header.address
     } else {
@@ -161,25 +162,30 @@ struct Header {
     address: String,
 }
 
-fn header(raw: &[u8]) -> Header {
-    let readable = charset::readable(&raw[..raw.len().min(charset::HEADER)]);
-    let Some(message) = MessageParser::default().parse_headers(&readable.raw[..]) else {
-        return Header::default();
-    };
-    let sender = message.from().and_then(|from| from.first());
-    let address = sender
-        .and_then(|sender| sender.address())
-        .unwrap_or_default();
-    let name = sender.and_then(|sender| sender.name()).unwrap_or_default();
-    Header {
-        subject: message.subject().unwrap_or_default().to_owned(),
-        from: if name.is_empty() {
-            address.to_owned()
-        } else {
-            format!("{name} <{address}>")
-        },
-        address: address.to_owned(),
+impl Header {
+    fn of(mail: &mail_parser::Message<'_>) -> Header {
+        let sender = mail.from().and_then(|from| from.first());
+        let address = sender
+            .and_then(|sender| sender.address())
+            .unwrap_or_default();
+        let name = sender.and_then(|sender| sender.name()).unwrap_or_default();
+        Header {
+            subject: mail.subject().unwrap_or_default().to_owned(),
+            from: if name.is_empty() {
+                address.to_owned()
+            } else {
+                format!("{name} <{address}>")
+            },
+            address: address.to_owned(),
+        }
     }
+}
+
+/// The header of a mail that is not read whole.
+fn header_alone(raw: &[u8]) -> Header {
+    let readable = charset::readable(&raw[..raw.len().min(charset::HEADER)]);
+    let mail = MessageParser::default().parse_headers(&readable.raw[..]);
+    mail.map(|mail| Header::of(&mail)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -257,6 +263,36 @@ mod tests {
     }
 
     #[test]
+    fn what_no_browser_reads_any_more_is_read() {
+        for (word, said) in [
+            ("=?iso-2022-kr?B?GyQpQw5HUQ8gMQ==?=", "한 1"),
+            ("=?HZ-GB-2312?Q?~{<:Ky~}_1?=", "己所 1"),
+            (
+                "=?hz-gb-2312?B?fns8Og==?=\r\n =?hz-gb-2312?B?S3l+fQ==?=",
+                "己所",
+            ),
+        ] {
+            let raw = format!("Subject: {word}\r\n\r\n");
+            assert_eq!(read("a@b.example", raw.as_bytes()).summary, said, "{word}");
+        }
+        let raw = b"From: a@b.example\r\nContent-Type: text/plain; charset=hz-gb-2312\r\n\r\n\
+            ~{#0#3#-#0#1#2#3#-#5#5#5#5~}\r\n";
+        let origin = read("a@b.example", raw).origin.unwrap();
+        assert_eq!(origin.phones, ["+81301235555"]);
+    }
+
+    #[test]
+    fn a_mail_of_too_many_parts_has_a_subject_still() {
+        let mail = format!(
+            "From: A <a@b.example>\r\nSubject: x\r\n{}\r\n",
+            "Content-Type: message/rfc822\r\n\r\n".repeat(3000)
+        );
+        let actor = read("a@b.example", mail.as_bytes());
+        assert_eq!(actor.summary, "x (From: A <a@b.example>)");
+        assert!(actor.origin.unwrap().unread.is_some());
+    }
+
+    #[test]
     fn a_bounce_is_from_its_header() {
         let actor = read(
             "",
@@ -277,7 +313,7 @@ mod tests {
         }
         #[test]
         fn any_header_is_read(raw in "(From|Subject|To): [ -~é=?_<>@\",;:\\r\\n]{0,120}\r\n\r\n") {
-            let _ = header(raw.as_bytes());
+            let _ = header_alone(raw.as_bytes());
         }
     }
 }

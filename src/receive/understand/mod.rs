@@ -14,6 +14,7 @@ mod origin;
 mod phone;
 mod post;
 mod report;
+mod shifted;
 mod text;
 
 use std::collections::{BTreeSet, HashSet};

@@ -11,7 +11,7 @@ use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, Pa
 use sha2::{Digest, Sha256};
 
 use super::charset::{self, Readable};
-use super::one_line;
+use super::{one_line, shifted};
 use crate::canary::{Actor, Attachment, Authentication, MailAddress, Origin, SenderDomain};
 use crate::notation::{fold, phone_key};
 use crate::receive::hex;
@@ -31,18 +31,30 @@ const LINK: usize = 2048;
 const MANY: usize = 100;
 const FEW: usize = 20;
 
-/// What a mail shows of whoever is behind it; `None` if that is nothing.
-pub fn origin(raw: &[u8]) -> Option<Box<Origin>> {
+/// What a mail shows of whoever is behind it, `None` if that is nothing; and what else is looked for in it, if it can be
+/// read.
+pub fn origin<T: Send>(
+    raw: &[u8],
+    also: impl FnOnce(&Message<'_>) -> T + Send,
+) -> (Option<T>, Option<Box<Origin>>) {
     let readable = charset::readable(raw);
-    let found = with_mail(&readable.raw, |mail| {
-        mail.map(|mail| of(raw, &readable, mail))
-            .unwrap_or_default()
+    let read = with_mail(&readable.raw, |mail| {
+        mail.map(|mail| (also(mail), of(raw, &readable, mail)))
     });
-    let found = found.unwrap_or_else(|why| Origin {
-        unread: Some(why.to_owned()),
-        ..Origin::default()
-    });
-    (found != Origin::default()).then(|| Box::new(found))
+    let (also, found) = match read {
+        Ok(Some((also, found))) => (Some(also), found),
+        Ok(None) => (None, Origin::default()),
+        Err(why) => {
+            let unread = Some(why.to_owned());
+            let found = Origin {
+                unread,
+                ..Origin::default()
+            };
+            (None, found)
+        }
+    };
+    let shown = (found != Origin::default()).then(|| Box::new(found));
+    (also, shown)
 }
 
 /// What is known of a mail whose reader failed.
@@ -199,7 +211,8 @@ fn text<'m>(part: &'m MessagePart<'_>, raw: &[u8]) -> Option<Cow<'m, str>> {
         let weak = ["us-ascii", "ascii", "utf-8", "utf8"];
         !weak.iter().any(|weak| name.eq_ignore_ascii_case(weak))
     });
-    if says || charset::plain(text.as_bytes()) {
+    let shifted = named.and_then(shifted::reader);
+    if shifted.is_none() && (says || charset::plain(text.as_bytes())) {
         return Some(Cow::Borrowed(text));
     }
     let body = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
@@ -208,9 +221,8 @@ fn text<'m>(part: &'m MessagePart<'_>, raw: &[u8]) -> Option<Cow<'m, str>> {
         Encoding::Base64 => base64_decode(body).map(Cow::Owned),
         Encoding::QuotedPrintable => quoted_printable_decode(body).map(Cow::Owned),
     });
-    Some(octets.map_or(Cow::Borrowed(text), |octets| {
-        Cow::Owned(charset::guessed(&octets))
-    }))
+    let read = |octets: Cow<'_, [u8]>| shifted.unwrap_or(charset::guessed)(&octets);
+    Some(octets.map_or(Cow::Borrowed(text), |octets| Cow::Owned(read(octets))))
 }
 
 fn put(list: &mut Vec<String>, most: usize, item: Option<String>) {
@@ -285,6 +297,10 @@ mod tests {
 
     use super::*;
 
+    fn shown(raw: &[u8]) -> Option<Box<Origin>> {
+        origin(raw, |_| ()).1
+    }
+
     const MAIL: &str = "From: Shop <news@mail.broker.co.jp>\r\nList-Id: Offers <offers.broker.co.jp>\r\n\
         List-Unsubscribe: <https://u.leave.example/x>, <mailto:out@a.gone.example?subject=x>\r\n\
         MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
@@ -295,7 +311,7 @@ mod tests {
 
     #[test]
     fn what_a_mail_shows_of_its_sender_is_found() {
-        let origin = *origin(MAIL.as_bytes()).unwrap();
+        let origin = *shown(MAIL.as_bytes()).unwrap();
         let sender = origin.sender.as_ref().unwrap();
         assert_eq!(
             (sender.domain.as_str(), sender.proven),
@@ -323,9 +339,9 @@ mod tests {
             mail.push_str("Subject: x\r\n\r\nhttp://a.example\r\n");
             mail
         };
-        let read = origin(nested(1000).as_bytes()).unwrap();
+        let read = shown(nested(1000).as_bytes()).unwrap();
         assert_eq!(read.attachments.len(), 1);
-        let unread = origin(nested(100_000).as_bytes()).unwrap();
+        let unread = shown(nested(100_000).as_bytes()).unwrap();
         assert_eq!(unread.unread.as_deref(), Some("it has too many parts"));
     }
 
@@ -341,11 +357,11 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read(raw in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = origin(&raw);
+            let _ = shown(&raw);
         }
         #[test]
         fn any_text_is_searched(text in "([ -~]|é|囮|https?://|@|\\+81){0,60}") {
-            let _ = origin(format!("From: a@b.example\r\n\r\n{text}").as_bytes());
+            let _ = shown(format!("From: a@b.example\r\n\r\n{text}").as_bytes());
         }
     }
 }
