@@ -75,6 +75,9 @@ pub struct Facts {
     pub opened_at: String,
     pub sightings: i64,
     pub canaries: i64,
+    /// Domains of ours that mails of the incident claim, and are not from.
+    #[serde(default)]
+    pub impersonates: Vec<String>,
     pub latest: Latest,
 }
 
@@ -87,9 +90,6 @@ pub struct Latest {
     pub kind: String,
     pub canary: Option<String>,
     pub batch: Option<String>,
-    /// The domain of ours that a mail claims, and is not from.
-    #[serde(default)]
-    pub impersonates: Option<String>,
 }
 
 impl Facts {
@@ -121,10 +121,10 @@ impl Facts {
             "probe" => " (asked whether the address is there, and sent nothing)",
             _ => "",
         };
-        let pretends = latest.impersonates.as_ref().map(|domain| {
-            format!("Pretends:   it says that it is from {domain}, who writes for you, and fails authentication\n")
+        let pretends = self.impersonates.iter().map(|domain| {
+            format!("Pretends:   a mail says that it is from {domain}, who writes for you, and fails authentication\n")
         });
-        let pretends = pretends.unwrap_or_default();
+        let pretends: String = pretends.collect();
         format!(
             "Somebody has contacted customers who do not exist. They were planted in '{source}'\n\
              and nowhere else, so data of '{source}' is in other hands.\n\

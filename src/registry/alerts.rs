@@ -1,6 +1,8 @@
 //! The outbox: an alert is queued in the transaction that makes it due, and waits until it is handed on to
 //! the places that are to be told ([`super::deliveries`]).
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -14,6 +16,10 @@ use crate::canary::Actor;
 /// microseconds; news is told at once ([`super::deliveries`]).
 pub(super) const SAME_AGAIN: i64 = 600 * 1_000_000;
 
+/// So many of an incident's mails, the first and the latest, are looked at for whom they say they are from: a flood lies
+/// between them.
+const LOOKED_AT: u32 = 250;
+
 /// In the place of a sighting, in an alert that tells of a drill or a drip.
 pub(super) const NONE: i64 = 0;
 
@@ -25,6 +31,9 @@ struct Body {
     opened_at: String,
     sightings: i64,
     canaries: i64,
+    /// Whom mails of the incident say that they are from, where that is somebody who writes for the source and it is not.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    impersonates: BTreeSet<String>,
     latest: Latest,
 }
 
@@ -197,22 +206,45 @@ impl Registry {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
+        let latest = impersonated(&self.vault.open("actor", &row.bytes(10)?)?);
+        let mut all = self.impersonated_in(alert, sighting).await?;
+        all.extend(latest.clone());
         let body = Body {
             incident: row.int(0)?,
             source: row.text(1)?,
             opened_at: rfc3339(row.int(2)?)?,
             sightings: row.int(7)?,
             canaries: row.int(8)?,
+            impersonates: all,
             latest: Latest {
                 at: rfc3339(row.int(3)?)?,
                 channel: row.text(4)?,
                 kind: row.text(9)?,
                 canary: row.text_or_null(5)?,
                 batch: row.text_or_null(6)?,
-                impersonates: impersonated(&self.vault.open("actor", &row.bytes(10)?)?),
+                impersonates: latest,
             },
         };
         Ok(serde_json::to_string(&body).ok())
+    }
+
+    /// Whom the mails of an alert's incident falsely say that they are from: one of many is told as well as the latest, and
+    /// to a place as well that was not told for long.
+    async fn impersonated_in(&self, alert: i64, latest: i64) -> Result<BTreeSet<String>> {
+        let mut found = BTreeSet::new();
+        for order in ["", "desc"] {
+            let sql = format!(
+                "select mail.actor from alert
+                 join sighting as mail on mail.incident = alert.incident and mail.channel = 'mail'
+                 where alert.id = $1 and mail.kind = 'alarm' and mail.id <= $2
+                 order by mail.id {order} limit $3"
+            );
+            let values = vec![alert.into(), latest.into(), LOOKED_AT.into()];
+            for row in &self.store.fetch_text(sql, values).await? {
+                found.extend(impersonated(&self.vault.open("actor", &row.bytes(0)?)?));
+            }
+        }
+        Ok(found)
     }
 
     async fn drill_body(&self, alert: i64) -> Result<Option<String>> {

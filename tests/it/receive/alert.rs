@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use otori::alert::{self, AlertConfig, Places};
-use otori::canary::{Actor, Canary, Channel, SightingKind};
+use otori::canary::{Actor, Canary, Channel, Origin, SenderDomain, SightingKind};
 use otori::evidence::Act;
 use otori::registry::{Accepted, NewMessage, NewSighting};
 use time::OffsetDateTime;
@@ -64,6 +64,10 @@ pub async fn sink(refusals: usize) -> (String, Arc<Mutex<Vec<String>>>) {
 
 /// A mail that has reached the canary.
 pub async fn sight(otori: &Otori, canary: &Canary) {
+    sight_by(otori, canary, None).await;
+}
+
+async fn sight_by(otori: &Otori, canary: &Canary, pretends: Option<&str>) {
     let message = NewMessage {
         at: OffsetDateTime::now_utc(),
         channel: Channel::Mail,
@@ -84,6 +88,15 @@ pub async fn sight(otori: &Otori, canary: &Canary) {
         actor: Actor {
             from: "list@broker.example".to_owned(),
             summary: "secret offer".to_owned(),
+            origin: pretends.map(|domain| {
+                let domain = domain.to_owned();
+                let proven = false;
+                Box::new(Origin {
+                    sender: Some(SenderDomain { domain, proven }),
+                    impersonates: true,
+                    ..Origin::default()
+                })
+            }),
             ..Actor::default()
         },
         network: None,
@@ -135,6 +148,23 @@ async fn what_comes_while_an_alert_is_on_its_way_is_told_too() {
     assert!(due(third).await.is_empty());
     assert_eq!(due(third + time::Duration::minutes(10)).await.len(), 1);
     otori.json(&["evidence", "verify"]);
+}
+
+/// Whoever reads the alert has to know that somebody writes in our name, whatever else has come in since.
+#[tokio::test]
+async fn who_writes_in_our_name_is_told_of_many_mails() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &[KEISUKE, HANAKO]).await;
+    sight_by(&otori, &school[0], Some("school.example")).await;
+    for _ in 0..3 {
+        sight(&otori, &school[1]).await;
+    }
+    let now = OffsetDateTime::now_utc() + time::Duration::HOUR;
+    let alerts = otori.registry.due_alerts(now, 9).await.unwrap();
+    let told: serde_json::Value = serde_json::from_str(&alerts[0].body).unwrap();
+    assert_eq!(told["sightings"], 4);
+    assert_eq!(told["impersonates"], serde_json::json!(["school.example"]));
+    assert_eq!(told["latest"].get("impersonates"), None);
 }
 
 #[tokio::test]

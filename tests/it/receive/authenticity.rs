@@ -88,7 +88,11 @@ async fn what_pretends_to_be_our_own_is_named_so_and_a_server_in_front_is_believ
     let alert: Value = serde_json::from_slice(&told.lock().unwrap()[0].1).unwrap();
     assert_eq!(alert["facts"]["latest"]["impersonates"], "school.example");
     let text = alert["text"].as_str().unwrap();
-    let words = "Pretends:   it says that it is from school.example, who writes for you, and fails authentication\n";
+    assert_eq!(
+        alert["facts"]["impersonates"],
+        serde_json::json!(["school.example"])
+    );
+    let words = "Pretends:   a mail says that it is from school.example, who writes for you, and fails authentication\n";
     assert!(text.contains(words), "{text}");
     // Anybody else is who he says, or not, and pretends nothing.
     swaks(
