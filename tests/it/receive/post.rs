@@ -57,6 +57,11 @@ async fn a_letter_is_matched_however_it_is_spelt() {
         ("渡辺次郎", "千代田区霞が関9-12-8", Some(&shop[0])),
         ("アオキ ハナコ", "", Some(&school[1])),
         ("", "千代田区霞が関9-12-8-708", Some(&school[1])),
+        // A part of the address is no worse than none.
+        ("渡辺 次郎", "囮ハイツ709", Some(&shop[0])),
+        ("青木 花子", "東京都千代田区霞が関", Some(&school[1])),
+        ("青木 花子", "708", Some(&school[1])),
+        ("青木 花", "囮ハイツ707", None),
         ("佐藤 健", "大阪市北区梅田1-1-1", None),
     ] {
         let answer = file(

@@ -12,6 +12,13 @@ const FULL: f32 = 0.78;
 /// Corners so close to those of the picture (as a share of its width) say that there is nothing to cut.
 const NEAR: f32 = 0.03;
 
+/// So far from a side of the sheet, as a share of the picture's width, what lies inside is compared with what lies outside.
+const BESIDE: f32 = 0.025;
+/// A side has something darker behind it; light that fades across a sheet changes by less over so short a way.
+const STEP: f32 = 0.88;
+/// Places at which a side is looked at.
+const LOOKS: usize = 17;
+
 type Point = (f32, f32);
 
 /// The sheet alone; `None` where none stands out.
@@ -74,11 +81,55 @@ fn corners(picture: &Grey) -> Option<[Point; 4]> {
     if corners.iter().zip(&own).all(near) {
         return None;
     }
+    let sides = corners.iter().zip(corners.iter().cycle().skip(1));
+    if !sides.into_iter().all(|(p, q)| ends(&small, *p, *q)) {
+        return None;
+    }
     let scale = (
         picture.width as f32 / width as f32,
         picture.height as f32 / height as f32,
     );
     Some(corners.map(|(x, y)| ((x + 0.5) * scale.0, (y + 0.5) * scale.1)))
+}
+
+/// Whether the sheet ends at this side, which is passed with the sheet on the right hand: by a step in the light, or with the
+/// picture. Half in shadow, a sheet alone has a light shape with four corners, too.
+fn ends(picture: &Grey, p: Point, q: Point) -> bool {
+    let (along, down) = (q.0 - p.0, q.1 - p.1);
+    let length = along.hypot(down);
+    if length < 1.0 {
+        return true;
+    }
+    let beside = BESIDE * picture.width as f32;
+    let inward = (-down / length * beside, along / length * beside);
+    // Paper between the letters of a line, and the table between its grain.
+    let lightest = |x: f32, y: f32| {
+        let near = [-2.0, -1.0, 0.0, 1.0, 2.0];
+        let places = near.iter().flat_map(|dx| near.map(|dy| (x + dx, y + dy)));
+        let inside = places.filter(|(x, y)| {
+            (0.0..picture.width as f32).contains(x) && (0.0..picture.height as f32).contains(y)
+        });
+        inside
+            .map(|(x, y)| picture.at(x as usize, y as usize))
+            .max()
+    };
+    let mut steps: Vec<f32> = (1..=LOOKS)
+        .filter_map(|look| {
+            let part = look as f32 / (LOOKS + 1) as f32;
+            let (x, y) = (p.0 + along * part, p.1 + down * part);
+            let outside = (x - inward.0, y - inward.1);
+            let contained = (0.0..picture.width as f32).contains(&outside.0)
+                && (0.0..picture.height as f32).contains(&outside.1);
+            let outside = contained
+                .then(|| lightest(outside.0, outside.1))
+                .flatten()?;
+            let inside = lightest(x + inward.0, y + inward.1)?;
+            Some(f32::from(outside) / f32::from(inside).max(1.0))
+        })
+        .collect();
+    steps.sort_by(f32::total_cmp);
+    let middle = steps.get(steps.len() / 2);
+    steps.len() * 2 < LOOKS || middle.is_some_and(|step| *step <= STEP)
 }
 
 fn area(corners: &[Point; 4]) -> f32 {
@@ -219,6 +270,20 @@ mod tests {
             (400.0, 500.0),
         ];
         assert!(cut_out(&table(triangle)).is_none_or(|cut| cut.width > 64));
+    }
+
+    #[test]
+    fn a_shadow_is_no_end_of_a_sheet() {
+        for darkest in [0.35, 0.59, 0.71] {
+            let mut picture = Grey::plain(800, 500, 0);
+            for (at, pixel) in picture.pixels.iter_mut().enumerate() {
+                let (x, y) = (at % 800, at / 800);
+                let light = darkest + (1.0 - darkest) * x as f32 / 800.0;
+                let ink = (100..700).contains(&x) && y % 60 < 20 && x % 14 < 5;
+                *pixel = (light * if ink { 40.0 } else { 245.0 }) as u8;
+            }
+            assert!(cut_out(&picture).is_none(), "{darkest}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct Read {
 }
 
 /// Characters, and what is looked at before they are compared.
-struct Text {
+pub(super) struct Text {
     text: Vec<char>,
     pairs: HashSet<(char, char)>,
     chars: HashSet<char>,
@@ -99,7 +99,7 @@ impl Read {
 }
 
 impl Text {
-    fn new(folded: &str) -> Text {
+    pub fn new(folded: &str) -> Text {
         let text = folded.chars().filter(|c| !c.is_whitespace());
         let text: Vec<char> = text.take(LONGEST).collect();
         Text {
@@ -110,7 +110,7 @@ impl Text {
     }
 
     /// How much of a folded text is found where it fits best.
-    fn best(&self, wanted: &str) -> f64 {
+    pub fn best(&self, wanted: &str) -> f64 {
         let wanted: Vec<char> = wanted.chars().filter(|c| !c.is_whitespace()).collect();
         if wanted.len() < 2 || self.present(&wanted) < PRESENT {
             return 0.0;

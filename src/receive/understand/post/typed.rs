@@ -1,14 +1,24 @@
 //! How alike what was typed is to a canary's name and address.
 
+use std::collections::HashSet;
+
 use super::Letter;
-use crate::notation::{address_key, fold};
+use super::read::Text;
+use crate::notation::{address_key, fold, hyphenated};
 use crate::persona::Household;
+
+/// What a part of an address is worth that stands in the canary's as it was typed: no less than a name without one.
+const PART: f64 = 0.7;
+/// So much of it has to be found there.
+const FOUND: f64 = 0.8;
 
 /// A letter's envelope, folded once for all comparisons.
 pub struct Typed {
     addressee: String,
     address: String,
     postcode: String,
+    /// The address as it may stand within a longer one.
+    part: String,
 }
 
 impl Typed {
@@ -18,6 +28,7 @@ impl Typed {
             addressee: bare(&letter.addressee),
             address: door(&letter.address),
             postcode: digits(&letter.postcode),
+            part: hyphenated(&fold(&letter.address)),
         }
     }
 
@@ -36,10 +47,8 @@ impl Typed {
             })
             .map(|spelling| alike(&self.addressee, &spelling))
             .fold(0.0, f64::max);
-        let address = alike(
-            &self.address,
-            &door(&household.address.plain(household.locale)),
-        );
+        let address = household.address.plain(household.locale);
+        let address = alike(&self.address, &door(&address)).max(self.part_of(&address));
         let other = !self.postcode.is_empty() && self.postcode != household.address.postcode;
         let postcode = if other { 0.9 } else { 1.0 };
         match (self.addressee.is_empty(), self.address.is_empty()) {
@@ -49,6 +58,23 @@ impl Typed {
             (false, false) => (name + address * postcode) / 2.0,
         }
     }
+
+    /// What it is worth that only a part of an address was typed, a building and its unit, say. Another number is
+    /// another door.
+    fn part_of(&self, address: &str) -> f64 {
+        let whole = hyphenated(&fold(address));
+        if !numbers(&self.part).is_subset(&numbers(&whole)) {
+            return 0.0;
+        }
+        let found = Text::new(&whole).best(&self.part);
+        PART * if found >= FOUND { found } else { 0.0 }
+    }
+}
+
+/// The numbers in an address.
+fn numbers(address: &str) -> HashSet<&str> {
+    let runs = address.split(|c: char| !c.is_ascii_digit());
+    runs.filter(|run| !run.is_empty()).collect()
 }
 
 /// A name without spaces and titles.
