@@ -96,7 +96,11 @@ pub async fn run(_: Args, global: &Global) -> anyhow::Result<Outcome> {
                 write!(out, ", {} of them late", row.late)?;
             }
             if row.unproven > 0 {
-                write!(out, "; {} mails claim to be it and do not prove it", row.unproven)?;
+                write!(
+                    out,
+                    "; {} mails say that they are from its organisation and do not prove it",
+                    row.unproven
+                )?;
             }
             writeln!(out)?;
         }

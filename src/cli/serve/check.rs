@@ -3,7 +3,7 @@
 //! Nothing is sent and nobody is asked; ports are taken for a moment to see that they are free. Every check
 //! is a function in [`CHECKS`]: whoever adds a section to `otori.toml` adds a line there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
@@ -500,6 +500,14 @@ fn auth(given: &Given<'_>, points: &mut Points) {
             "trusted names servers in front, and none hands mail on: there is neither lmtp, maildir nor [[receive.imap]]",
         );
     }
+    if let Some((known, _)) = &given.sources {
+        let unknown = receive.expected.iter().map(|expected| &expected.source);
+        let unknown: BTreeSet<&SourceName> = unknown.filter(|one| !known.contains(one)).collect();
+        for source in unknown {
+            let why = format!("[[receive.expected]] is of '{source}', and there is no such source");
+            points.warn(POINT, why);
+        }
+    }
     let sources = receive.expected.len() + usize::from(receive.campaigns.is_some());
     match (auth.resolvers.len(), auth.trusted.len()) {
         (0, 0) if sources > 0 => points.wrong(
@@ -582,6 +590,22 @@ fn report(given: &Given<'_>, points: &mut Points) {
 }
 
 fn people(given: &Given<'_>, points: &mut Points) {
+    let mut tokens: HashMap<String, &str> = HashMap::new();
+    for person in &given.config().people {
+        // What cannot be read is told with the other secrets.
+        let Ok(token) = read_private(&given.dir().join(&person.token_file)) else {
+            continue;
+        };
+        if let Some(other) = tokens.insert(token.trim().to_owned(), &person.name) {
+            points.warn(
+                "people",
+                format!(
+                    "{other} and {} have the same token: whoever has it opens the pages of both",
+                    person.name
+                ),
+            );
+        }
+    }
     match given.receive().people.len() {
         0 => points.warn(
             "people",

@@ -14,9 +14,12 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::{Report, Via, form, moment};
+use crate::canary::SourceName;
 use crate::receive::Accepted;
 use crate::receive::http::page::page;
 use crate::receive::http::{Site, User, refuse};
+use crate::receive::understand::one_line;
+use crate::registry::{Error, UNKNOWN_SOURCE};
 
 /// A report is some lines of text.
 const BODY: usize = 16 << 10;
@@ -79,7 +82,10 @@ async fn file(
     Form(told): Form<Told>,
 ) -> Response {
     let now = OffsetDateTime::now_utc();
-    let report = report(&told, user);
+    let report = match report(&site, &told, user).await {
+        Ok(report) => report,
+        Err((status, why)) => return again(&site, status, &Report::default(), Some(&why)).await,
+    };
     // Two customers of one firm are two reports, however alike: the moment parts them, and a form that is
     // sent twice within a second is one.
     let raw = format!(
@@ -113,7 +119,11 @@ async fn tell(
             );
         }
     };
-    match store(&site, report(&told, user), at, &body, now).await {
+    let report = match report(&site, &told, user).await {
+        Ok(report) => report,
+        Err((status, why)) => return refuse(status, &why),
+    };
+    match store(&site, report, at, &body, now).await {
         Ok((id, accepted)) => {
             let repeat = matches!(accepted, Accepted::Repeat(_));
             Json(json!({ "report": id, "repeat": repeat })).into_response()
@@ -122,14 +132,39 @@ async fn tell(
     }
 }
 
-fn report(told: &Told, user: User) -> Report {
-    Report {
+/// A report of a source that there is, or of none: one that is misspelt would be compared with everybody's.
+async fn report(site: &Site, told: &Told, user: User) -> Result<Report, (StatusCode, String)> {
+    let source = match told.source.trim() {
+        "" | UNKNOWN_SOURCE => None,
+        name => Some(known(site, name).await?),
+    };
+    Ok(Report {
         about: told.about.clone(),
         via: told.via,
-        source: told.source.parse().ok(),
+        source,
         note: told.note.clone(),
         by: user.0,
         id: told.id.clone(),
+    })
+}
+
+async fn known(site: &Site, name: &str) -> Result<SourceName, (StatusCode, String)> {
+    let unknown = || {
+        let why = format!(
+            "there is no source '{}': give one that `otori source list` shows, or none",
+            one_line(name)
+        );
+        (StatusCode::BAD_REQUEST, why)
+    };
+    let name: SourceName = name.parse().map_err(|_| unknown())?;
+    match site.registry.source(&name).await {
+        Ok(source) => Ok(source.name),
+        Err(Error::UnknownSource { .. }) => Err(unknown()),
+        Err(error) => {
+            tracing::error!(%error, "the sources could not be read");
+            let why = "the registry does not answer: try again later".to_owned();
+            Err((StatusCode::SERVICE_UNAVAILABLE, why))
+        }
     }
 }
 

@@ -164,7 +164,7 @@ async fn the_desk_files_a_report_on_its_page_and_over_the_api() {
         empty.body
     );
 
-    let told = serde_json::json!({ "about": "a firm", "via": "sms", "source": "nowhere", "at": "2026-11-01", "id": "7" });
+    let told = serde_json::json!({ "about": "a firm", "via": "sms", "source": "", "at": "2026-11-01", "id": "7" });
     for repeat in [false, true] {
         let answer = Call::post("/api/reports", told.to_string())
             .basic("mailroom", &token)
@@ -182,6 +182,8 @@ async fn the_desk_files_a_report_on_its_page_and_over_the_api() {
         r#"{"about": ""}"#,
         r#"{"about": "x", "at": "1999-01-01"}"#,
         r#"{"about": "x", "via": "pigeon"}"#,
+        r#"{"about": "x", "source": "nowhere"}"#,
+        r#"{"about": "x", "source": "a source"}"#,
     ] {
         let answer = Call::post("/api/reports", wrong)
             .basic("mailroom", &token)
@@ -463,4 +465,62 @@ async fn a_source_that_is_new_is_no_surge_of_an_unknown_one() {
     let incidents = otori.registry.incidents().await.unwrap();
     assert_eq!(incidents.len(), 1);
     assert_eq!(incidents[0].source.as_str(), UNKNOWN_SOURCE);
+}
+
+/// What is ordinary may be told after what is not: the desk's old reports come in when somebody looks for them.
+#[tokio::test]
+async fn older_reports_that_come_in_later_show_a_surge() {
+    history_behind(Otori::new().await).await;
+}
+
+#[tokio::test]
+async fn on_postgres_they_do_as_well() {
+    history_behind(Otori::on(&servers::postgres().await).await).await;
+}
+
+async fn history_behind(otori: Otori) {
+    source(&otori, "shop", 0).await;
+    let import = |name: &str, rows: &str| {
+        let path = otori.dir().join(name);
+        std::fs::write(&path, format!("at,about,via,source,id\n{rows}")).unwrap();
+        otori.json(&["reports", "import", path.to_str().unwrap()]);
+    };
+    let mut news = String::new();
+    for id in 0..12 {
+        let ago = i64::from(id < 4);
+        news += &format!("{},a firm,DM,shop,s{id}\n", day(ago));
+        news += &format!("{},another,DM,,a{id}\n", day(0));
+    }
+    import("desk.csv", &news);
+    assert!(otori.registry.incidents().await.unwrap().is_empty());
+    let mut history = String::new();
+    for week in 1..10 {
+        history += &format!("{},some firm,call,shop,h{week}\n", day(week * 7));
+        history += &format!("{},some firm,call,,i{week}\n", day(week * 7 + 1));
+    }
+    for _ in 0..2 {
+        import("old.csv", &history);
+        let mut incidents = otori.registry.incidents().await.unwrap();
+        incidents.sort_by_key(|incident| incident.source.to_string());
+        let of = |name: &str| {
+            let mut all = incidents.iter();
+            all.find(|incident| incident.source.as_str() == name)
+                .unwrap()
+        };
+        assert_eq!(incidents.len(), 2);
+        let alarms = otori.registry.sightings(&SightingFilter::default()).await;
+        let mut alarms = alarms.unwrap();
+        alarms.retain(|sighting| sighting.kind == SightingKind::Alarm);
+        for incident in [of("shop"), of(UNKNOWN_SOURCE)] {
+            let own = || alarms.iter().filter(|s| s.incident == Some(incident.id));
+            assert_eq!(incident.sightings, 12, "{}", incident.source);
+            assert_eq!(own().count(), 12);
+            assert!(own().all(|s| s.source.as_ref() == Some(&incident.source)));
+            let said = own().filter(|s| s.actor.summary.contains("were to be expected"));
+            assert_eq!(said.count(), 1);
+        }
+    }
+    let due = OffsetDateTime::now_utc() + Duration::days(1);
+    assert_eq!(otori.registry.due_alerts(due, 9).await.unwrap().len(), 2);
+    otori.json(&["evidence", "verify"]);
 }
