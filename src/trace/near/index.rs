@@ -17,31 +17,36 @@ pub struct Index {
 }
 
 impl Index {
-    /// Builds the index; `all` gives each key with its canary, twice the same.
-    pub fn new(all: impl Fn(&mut dyn FnMut(u64, u32))) -> Index {
-        let mut total = 0_usize;
-        all(&mut |_, _| total += 1);
+    /// Builds the index; `all` gives each key with its canary.
+    pub fn new(all: impl FnOnce(&mut dyn FnMut(u64, u32))) -> Index {
+        // What a key costs is more than the room it takes for a moment.
+        let (mut keys, mut bearers) = (Vec::new(), Vec::new());
+        all(&mut |key, canary| {
+            keys.push(key);
+            bearers.push(canary);
+        });
+        let total = keys.len();
         let bits = (total / BUCKET).max(2).ilog2();
         let shift = 64 - bits;
         // Where each bucket ends, moved down to where it starts as it is filled.
         let mut starts = vec![0_u32; (1 << bits) + 1];
         let mut known = Filter::new(total);
-        all(&mut |key, _| {
+        for &key in &keys {
             starts[(key >> shift) as usize] += 1;
             known.add(key);
-        });
+        }
         let mut sum = 0;
         for start in &mut starts {
             sum += *start;
             *start = sum;
         }
         let (mut prints, mut canaries) = (vec![0; total], vec![0; total]);
-        all(&mut |key, canary| {
+        for (key, canary) in keys.into_iter().zip(bearers) {
             let place = &mut starts[(key >> shift) as usize];
             *place -= 1;
             prints[*place as usize] = key as u32;
             canaries[*place as usize] = canary;
-        });
+        }
         Index {
             known,
             shift,

@@ -1,4 +1,5 @@
-//! Columns of fixed width: no delimiter, but the same blank columns in every line.
+//! Columns of fixed width: no delimiter, but the same blank columns in every line; or, in records of one length, what
+//! stands beside each other without a blank and is of another kind.
 
 use std::io::{self, Read};
 
@@ -11,6 +12,8 @@ use crate::notation::encoding::{Encoding, decode};
 /// How many lines are looked at, and how many there must be.
 const LOOK: usize = 500;
 const FEWEST: usize = 5;
+/// So many lines of one length are records.
+const RECORDS: usize = 20;
 /// Wider lines are no table.
 const WIDEST: usize = 2_000;
 
@@ -51,9 +54,15 @@ pub fn cuts(start: &[u8], layout: Layout) -> Option<Cuts> {
     }
     [Measure::Shown, Measure::Letters]
         .into_iter()
-        .map(|measure| Cuts {
-            measure,
-            starts: starts(&lines, measure),
+        .map(|measure| {
+            let mut starts = starts(&lines, measure);
+            if let Some(record) = Record::of(&lines, measure) {
+                starts.extend(record.joints());
+                starts.sort_unstable();
+                starts.dedup();
+                record.cut_numbers(&mut starts);
+            }
+            Cuts { measure, starts }
         })
         .filter(|cuts| cuts.starts.len() >= 3)
         .max_by_key(|cuts| (cuts.starts.len(), cuts.measure == Measure::Shown))
@@ -88,6 +97,168 @@ fn starts(lines: &[String], measure: Measure) -> Vec<usize> {
         }
     }
     starts
+}
+
+/// What letters are, of which some columns hold one sort only.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// Digits, and what stands in a number or a day.
+    Number,
+    /// Other letters of ASCII.
+    Latin,
+    /// Katakana of either width.
+    Kana,
+    /// Kanji, hiragana, and all else.
+    Other,
+}
+
+const SORTS: [Sort; 4] = [Sort::Number, Sort::Latin, Sort::Kana, Sort::Other];
+
+impl Sort {
+    fn of(letter: char) -> Sort {
+        match letter {
+            '0'..='9' | '-' | '/' | '.' | '(' | ')' | '+' => Sort::Number,
+            '\0'..='\x7f' => Sort::Latin,
+            '\u{30a1}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' => Sort::Kana,
+            _ => Sort::Other,
+        }
+    }
+}
+
+/// Lines of one length, place by place.
+struct Record {
+    /// The letter at each place of each line; a blank is a space, whatever it was.
+    lines: Vec<Vec<char>>,
+    /// How many letters of each sort stand at a place.
+    sorts: Vec<[usize; SORTS.len()]>,
+}
+
+impl Record {
+    /// Such lines, if hardly any has another length: text that was not written as records has all lengths.
+    fn of(lines: &[String], measure: Measure) -> Option<Record> {
+        let place = |line: &String| {
+            let mut places = Vec::new();
+            for letter in line.chars() {
+                let shown = if letter.is_whitespace() { ' ' } else { letter };
+                places.extend(std::iter::repeat_n(shown, measure.of(letter)));
+            }
+            places
+        };
+        let lines: Vec<Vec<char>> = lines.iter().map(place).collect();
+        let mut lengths: Vec<usize> = lines.iter().map(Vec::len).collect();
+        lengths.sort_unstable();
+        let length = lengths[lengths.len() / 2];
+        let other = lengths.iter().filter(|one| **one != length).count();
+        if lines.len() < RECORDS || other * 50 > lines.len() || length > WIDEST {
+            return None;
+        }
+        let mut sorts = vec![[0; SORTS.len()]; length];
+        for line in &lines {
+            for (letter, sorts) in line.iter().zip(&mut sorts) {
+                if *letter != ' ' {
+                    sorts[Sort::of(*letter) as usize] += 1;
+                }
+            }
+        }
+        Some(Record { lines, sorts })
+    }
+
+    /// How many lines have something at a place.
+    fn filled(&self, place: usize) -> usize {
+        self.sorts[place].iter().sum()
+    }
+
+    fn nearly_all(&self, count: usize) -> bool {
+        (self.lines.len() - count) * 50 <= self.lines.len()
+    }
+
+    fn hardly_any(&self, count: usize) -> bool {
+        count * 50 <= self.lines.len()
+    }
+
+    /// The sort of what stands at a place in so many of hundred lines that have something there.
+    fn sort(&self, place: usize, of_hundred: usize) -> Option<Sort> {
+        let filled = self.filled(place);
+        let of = |sort: &Sort| self.sorts[place][*sort as usize] * 100 >= filled * of_hundred;
+        SORTS.into_iter().find(|sort| filled > 0 && of(sort))
+    }
+
+    /// The sort of a place that no line leaves blank.
+    fn steady(&self, place: usize) -> Option<Sort> {
+        let sort = self.sort(place, 98)?;
+        self.nearly_all(self.filled(place)).then_some(sort)
+    }
+
+    /// Where something begins in all lines that is of another sort than what stands before.
+    fn joints(&self) -> impl Iterator<Item = usize> {
+        (1..self.sorts.len()).filter(|place| {
+            // One blank may stand within a number, too.
+            let before = match self.hardly_any(self.filled(place - 1)) {
+                true => place.checked_sub(2),
+                false => Some(place - 1),
+            };
+            let other = |sort| before.is_some_and(|before| self.sort(before, 90) != Some(sort));
+            self.steady(*place).is_some_and(other)
+        })
+    }
+
+    /// Cuts digits that stand beside each other where a day is, or a telephone number at their end.
+    fn cut_numbers(&self, starts: &mut Vec<usize>) {
+        let mut cuts = Vec::new();
+        for (at, &start) in starts.iter().enumerate() {
+            let end = starts.get(at + 1).copied().unwrap_or(self.sorts.len());
+            let number = |place: &usize| self.steady(*place) == Some(Sort::Number);
+            let steady = start + (start..end).take_while(number).count();
+            let mut begin = start;
+            if let Some(day) = (start..steady.saturating_sub(7)).find(|at| self.days_at(*at)) {
+                cuts.extend([day, day + 8]);
+                begin = day + 8;
+                // What stands before the day may end in a number as well.
+                cuts.extend(self.phone_in(start, day));
+            }
+            let digits = |place: &usize| {
+                self.hardly_any(self.filled(*place)) || self.sort(*place, 98) == Some(Sort::Number)
+            };
+            // Numbers of ten digits leave the last place blank.
+            if steady > begin && (steady..end).all(|place| digits(&place)) {
+                let blank = |place: &usize| self.hardly_any(self.filled(*place));
+                let end = end - (begin..end).rev().take_while(blank).count();
+                cuts.extend(self.phone_in(begin, end));
+            }
+        }
+        starts.extend(cuts.into_iter().filter(|cut| *cut < self.sorts.len()));
+        starts.sort_unstable();
+        starts.dedup();
+    }
+
+    /// Where a telephone number begins that digits end in, if it does not begin where they do.
+    fn phone_in(&self, begin: usize, end: usize) -> Option<usize> {
+        let lengths = [11, 10].into_iter();
+        let mut places = lengths.filter_map(|length| end.checked_sub(length));
+        places.find(|place| {
+            let zero = |line: &&Vec<char>| line.get(*place) == Some(&'0');
+            *place > begin && self.nearly_all(self.lines.iter().filter(zero).count())
+        })
+    }
+
+    /// Whether the eight digits from here are a day in all lines.
+    fn days_at(&self, place: usize) -> bool {
+        let day = |line: &&Vec<char>| {
+            let digits = line.get(place..place + 8).unwrap_or_default();
+            let number = |digits: &[char]| {
+                let value = |sum: u32, digit: &char| Some(sum * 10 + digit.to_digit(10)?);
+                digits.iter().try_fold(0, value)
+            };
+            let parts = (digits.len() == 8).then(|| {
+                let [year, month, day] = [0..4, 4..6, 6..8].map(|part| number(&digits[part]));
+                Some((year?, month?, day?))
+            });
+            parts.flatten().is_some_and(|(year, month, day)| {
+                (1900..2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
+            })
+        };
+        self.nearly_all(self.lines.iter().filter(day).count())
+    }
 }
 
 impl Cuts {
@@ -193,5 +364,113 @@ mod tests {
         assert_eq!(cuts.cells("林"), ["林", "", "", ""]);
         let prose = "A line of text here.\nAnother one, longer than it.\n".repeat(9);
         assert_eq!(super::cuts(prose.as_bytes(), layout), None);
+    }
+
+    /// As a mainframe writes them: kanji padded with wide spaces, numbers beside each other.
+    #[test]
+    fn records_without_a_blank_are_cut_where_sorts_change() {
+        let wide = |text: &str, letters: usize| {
+            let blanks = "　".repeat(letters - text.chars().count());
+            format!("{text}{blanks}")
+        };
+        let narrow = |text: &str, letters: usize| format!("{text:letters$}");
+        let surnames = [
+            ("山田", "ﾔﾏﾀﾞ"),
+            ("佐々木", "ｻｻｷ"),
+            ("林", "ﾊﾔｼ"),
+            ("長谷川", "ﾊｾｶﾞﾜ"),
+        ];
+        let given = [
+            ("太郎", "ﾀﾛｳ"),
+            ("花", "ﾊﾅ"),
+            ("さくら", "ｻｸﾗ"),
+            ("健一", "ｹﾝｲﾁ"),
+        ];
+        let towns = [
+            "東京都千代田区千代田1-1",
+            "札幌市中央区北1条西2-3ハイツ囮101",
+            "沖縄県那覇市泉崎1-2-2",
+        ];
+        let phones = ["09001234567", "0301234567", "07001234567"];
+        let people: Vec<[String; 7]> = (0..60_usize)
+            .map(|row| {
+                let (family, family_kana) = surnames[row % 4];
+                let (name, kana) = given[row / 4 % 4];
+                [
+                    format!("{:06}", row * 7919 % 100_000),
+                    format!("{family}　{name}"),
+                    format!("{family_kana} {kana}"),
+                    ["男", "女"][row % 2].to_owned(),
+                    format!("19{:02}{:02}{:02}", 20 + row, 1 + row % 12, 1 + row % 28),
+                    format!("{:07}", 1_000_001 + row * 9973),
+                    format!("{}|{}", phones[row % 3], towns[row / 2 % 3]),
+                ]
+            })
+            .collect();
+        let mut list = String::new();
+        for [number, name, kana, sex, born, postcode, rest] in &people {
+            let (phone, town) = rest.split_once('|').unwrap();
+            list += &[
+                number,
+                &wide(name, 8),
+                &narrow(kana, 12),
+                sex,
+                born,
+                postcode,
+            ]
+            .map(String::as_str)
+            .concat();
+            list += &[
+                narrow(phone, 11),
+                wide(town, 24 + town.chars().filter(char::is_ascii).count() / 2),
+            ]
+            .concat();
+            list += if town.chars().filter(char::is_ascii).count() % 2 == 0 {
+                "\r\n"
+            } else {
+                " \r\n"
+            };
+        }
+        let (cp932, _, unknown) = encoding_rs::SHIFT_JIS.encode(&list);
+        assert!(!unknown);
+        for (bytes, encoding) in [
+            (list.as_bytes(), Encoding::Utf8),
+            (&cp932[..], Encoding::Cp932),
+        ] {
+            let layout = Layout {
+                encoding,
+                ..Head::split("", "", "").layout
+            };
+            let cuts = cuts(bytes, layout).unwrap();
+            assert_eq!(cuts.starts, [0, 6, 22, 34, 36, 44, 51, 62], "{encoding:?}");
+            for (line, person) in list.lines().zip(&people) {
+                let cells = cuts.cells(line);
+                let (phone, town) = person[6].split_once('|').unwrap();
+                assert_eq!(cells[..6], person[..6]);
+                assert_eq!(cells[6..], [phone, town]);
+            }
+        }
+    }
+
+    /// Lines that are equally long by chance, or by an editor's will, are no records.
+    #[test]
+    fn text_of_one_length_is_not_cut_into_pieces() {
+        let words = [
+            "tel 090-0123-4567 said ",
+            "he called at 11:30 and ",
+            "wants 3 of them by May ",
+        ];
+        let list: String = (0..60_usize)
+            .map(|row| {
+                format!(
+                    "{}{}{}\n",
+                    words[row % 3],
+                    words[row / 3 % 3],
+                    words[row / 9 % 3]
+                )
+            })
+            .collect();
+        let layout = Head::split("", "", "").layout;
+        assert_eq!(cuts(list.as_bytes(), layout), None);
     }
 }

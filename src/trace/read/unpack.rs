@@ -139,12 +139,7 @@ impl<'a> Opener<'a> {
             FileKind::Bzip2 => {
                 self.unpacked(name, "bzip2", bzip2::read::MultiBzDecoder::new(input))
             }
-            FileKind::Xz => {
-                let limit = DECODER_KIB as u32;
-                let reader =
-                    lzma_rust2::XzReader::new_mem_limit(io::BufReader::new(input), true, limit);
-                self.unpacked(name, "xz", reader)
-            }
+            FileKind::Xz => self.unpacked(name, "xz", xz(input)),
             FileKind::Zstd => self.unpacked(name, "zstd", Zstd::new(input)),
             FileKind::Tar => self.within("tar", |opener| opener.tar(name, &mut input)),
             FileKind::Zip => {
@@ -257,6 +252,11 @@ impl<'a> Opener<'a> {
         copy.seek(SeekFrom::Start(0))?;
         Ok(Box::new(copy))
     }
+}
+
+/// Unpacks xz, within the memory that a decoder may take.
+pub fn xz(input: impl Read) -> impl Read {
+    lzma_rust2::XzReader::new_mem_limit(io::BufReader::new(input), true, DECODER_KIB as u32)
 }
 
 /// The path of an entry within the list.
