@@ -274,15 +274,18 @@ fn joined(raw: &[u8]) -> Option<(usize, Vec<u8>)> {
     let name = str::from_utf8(charset).unwrap_or_default();
     if let Some(read) = shifted::reader(name) {
         let octets = match base64 {
-            true => content,
+            true => Some(Cow::Borrowed(&content[..])),
             false => {
                 let spaces = content.iter().map(|c| if *c == b'_' { b' ' } else { *c });
                 let spaces: Vec<u8> = spaces.collect();
-                quoted_printable_decode(&spaces)?
+                quoted_printable_decode(&spaces).map(Cow::Owned)
             }
         };
-        let text = BASE64.encode(read(&octets));
-        return Some((length, format!("=?utf-8?B?{text}?=").into_bytes()));
+        // What cannot be decoded is joined all the same: the words are not looked at again.
+        if let Some(octets) = octets {
+            let text = BASE64.encode(read(&octets));
+            return Some((length, format!("=?utf-8?B?{text}?=").into_bytes()));
+        }
     }
     if length == alone {
         return None;

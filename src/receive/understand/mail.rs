@@ -281,6 +281,16 @@ mod tests {
         assert_eq!(origin.phones, ["+81301235555"]);
     }
 
+    /// Words that cannot be decoded are passed over once, not once for each of them.
+    #[test]
+    fn many_bad_words_cost_no_more_than_good_ones() {
+        let folded = "=?hz?Q?==?=\r\n ".repeat(charset::HEADER / 20);
+        let raw = format!("Subject: {folded}\r\n\r\n");
+        let readable = charset::readable(raw.as_bytes());
+        let words = memchr::memmem::find_iter(&readable.raw, b"=?hz?").count();
+        assert!(words <= 1, "{words}");
+    }
+
     #[test]
     fn a_mail_of_too_many_parts_has_a_subject_still() {
         let mail = format!(
