@@ -10,10 +10,15 @@ use super::{Error, NewSighting, Registry, Result, UNKNOWN_SOURCE, alerts, micros
 use crate::canary::{Actor, Channel, Sighting, SightingKind, SourceName};
 use crate::evidence::Act;
 
-/// The newest report between two moments that is no incident's: of a source, or of those that name none.
+/// The newest report between two moments that is no incident's: of a source, or of those that name none. None where
+/// others of them are an incident's: that surge was shown in its time, whatever a person has made of it.
 const NEWEST_LEFT: &str = "select id, at, actor from sighting
      where (source = $1 or ($1 is null and source is null)) and channel = 'report'
        and at >= $2 and at <= $3 and kind = 'noise' and incident is null
+       and not exists (select 1 from erasure where erasure.message = sighting.message)
+       and not exists (select 1 from sighting as shown
+                       where shown.source = $4 and shown.channel = 'report'
+                         and shown.incident is not null and shown.at >= $2 and shown.at <= $3)
      order by at desc, id desc limit 1";
 
 impl Registry {
@@ -46,7 +51,7 @@ impl Registry {
         Ok(Some(stored))
     }
 
-    /// The reports between two moments have turned out to be a surge: those of them that are no incident's yet join
+    /// The reports between two moments have turned out to be a surge: if none of them is an incident's yet, they join
     /// one. The newest tells why: `summary` says so of its note. Without a source they are of the unknown one.
     ///
     /// # Errors
@@ -60,7 +65,8 @@ impl Registry {
     ) -> Result<()> {
         let said = source.map(SourceName::as_str);
         let (since, until) = (micros(since), micros(until));
-        let values = || vec![said.into(), since.into(), until.into()];
+        let shown_as = said.unwrap_or(UNKNOWN_SOURCE);
+        let values = || vec![said.into(), since.into(), until.into(), shown_as.into()];
         // Ordinarily there are none, and nobody has to be kept out.
         if self.store.fetch(NEWEST_LEFT, values()).await?.is_empty() {
             return Ok(());
@@ -71,7 +77,12 @@ impl Registry {
         };
         let mut tx = self.store.begin().await?;
         alone(&mut tx).await?;
-        let Some(newest) = tx.fetch(NEWEST_LEFT, values()).await?.pop() else {
+        // Nobody erases it meanwhile.
+        let locked = match tx.locks_rows() {
+            true => format!("{NEWEST_LEFT} for update"),
+            false => NEWEST_LEFT.to_owned(),
+        };
+        let Some(newest) = tx.fetch_text(locked, values()).await?.pop() else {
             return Ok(());
         };
         let (id, at) = (newest.int(0)?, newest.int(1)?);

@@ -165,13 +165,11 @@ pub async fn lately(
     source: Option<&SourceName>,
     now: OffsetDateTime,
 ) -> Result<Vec<(Surge, OffsetDateTime)>> {
-    let most = surge::BASELINE + 2 * surge::GUARD;
-    let mut counts = registry.reports_by_day(source, now, most).await?;
     let mut found = Vec::new();
     let mut end = now;
     for _ in 0..surge::GUARD {
-        found.extend(surge::surge(&counts, weekday(end)).map(|surge| (surge, end)));
-        counts.pop();
+        let (_, surge) = days(registry, source, end, 0).await?;
+        found.extend(surge.map(|surge| (surge, end)));
         let today = end.to_offset(UtcOffset::UTC).replace_time(Time::MIDNIGHT);
         end = today - Duration::MICROSECOND;
     }

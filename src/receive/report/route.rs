@@ -84,7 +84,16 @@ async fn file(
     let now = OffsetDateTime::now_utc();
     let report = match report(&site, &told, user).await {
         Ok(report) => report,
-        Err((status, why)) => return again(&site, status, &Report::default(), Some(&why)).await,
+        Err((status, why)) => {
+            let (about, note) = (told.about, told.note);
+            let typed = Report {
+                about,
+                note,
+                via: told.via,
+                ..Report::default()
+            };
+            return again(&site, status, &typed, Some(&why)).await;
+        }
     };
     // Two customers of one firm are two reports, however alike: the moment parts them, and a form that is
     // sent twice within a second is one.

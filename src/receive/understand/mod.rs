@@ -142,11 +142,15 @@ pub async fn settle_waiting(registry: &Registry, authenticator: &Authenticator) 
 struct Round {
     tried: usize,
     settled: usize,
-    /// The sources of customers' reports among them; those that name none have `None`.
+    /// The sources of customers' old reports among them; those that name none have `None`.
     reported: Vec<Option<SourceName>>,
 }
 
-/// Whose customers have reported since their reports were looked at together.
+/// Reports that are older than this come in behind others that they explain.
+const OLD: time::Duration = time::Duration::DAY;
+
+/// Of whose customers old reports have come in since the reports were looked at together. What comes in on its own day
+/// is compared when it comes, and needs no second look.
 #[derive(Default)]
 struct Reported {
     any: bool,
@@ -237,7 +241,8 @@ async fn settle_some(
             Ok(ours) => {
                 settled += 1;
                 for sighting in ours.iter().flatten() {
-                    if sighting.channel == Channel::Report {
+                    let old = sighting.at < OffsetDateTime::now_utc() - OLD;
+                    if sighting.channel == Channel::Report && old {
                         reported.push(sighting.source.clone());
                     }
                     metrics().settled(sighting.channel.name(), sighting.kind.name());
