@@ -61,6 +61,8 @@ async fn a_letter_is_matched_however_it_is_spelt() {
         ("渡辺 次郎", "囮ハイツ709", Some(&shop[0])),
         ("青木 花子", "東京都千代田区霞が関", Some(&school[1])),
         ("青木 花子", "708", Some(&school[1])),
+        ("青木 花子", "8", Some(&school[1])),
+        ("", "東京都千代田区", None),
         ("青木 花", "囮ハイツ707", None),
         ("佐藤 健", "大阪市北区梅田1-1-1", None),
     ] {

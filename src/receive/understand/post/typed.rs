@@ -24,11 +24,15 @@ pub struct Typed {
 impl Typed {
     /// Folds what was typed.
     pub fn new(letter: &Letter) -> Typed {
+        let part = hyphenated(&fold(&letter.address));
+        // One letter says as much as none.
+        let said = part.chars().filter(|c| !c.is_whitespace()).nth(1).is_some();
+        let address = said.then(|| door(&letter.address));
         Typed {
             addressee: bare(&letter.addressee),
-            address: door(&letter.address),
+            address: address.unwrap_or_default(),
             postcode: digits(&letter.postcode),
-            part: hyphenated(&fold(&letter.address)),
+            part: if said { part } else { String::new() },
         }
     }
 
@@ -59,9 +63,13 @@ impl Typed {
         }
     }
 
-    /// What it is worth that only a part of an address was typed, a building and its unit, say. Another number is
-    /// another door.
+    /// What it is worth that only a part of an address was typed, a building and its unit, say. A number that the
+    /// address has not is another door's, and a town alone is everybody's.
     fn part_of(&self, address: &str) -> f64 {
+        let town = self.addressee.is_empty() && !self.part.contains(|c: char| c.is_ascii_digit());
+        if self.part.is_empty() || town {
+            return 0.0;
+        }
         let whole = hyphenated(&fold(address));
         if !numbers(&self.part).is_subset(&numbers(&whole)) {
             return 0.0;
