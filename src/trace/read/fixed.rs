@@ -55,13 +55,12 @@ pub fn cuts(start: &[u8], layout: Layout) -> Option<Cuts> {
     [Measure::Shown, Measure::Letters]
         .into_iter()
         .map(|measure| {
-            let mut starts = starts(&lines, measure);
-            if let Some(record) = Record::of(&lines, measure) {
-                starts.extend(record.joints());
-                starts.sort_unstable();
-                starts.dedup();
-                record.cut_numbers(&mut starts);
-            }
+            let by_blanks = starts(&lines, measure);
+            let starts = match Record::of(&lines, measure) {
+                // What blanks part is parted as whoever made the list meant it.
+                Some(record) if by_blanks.len() < 4 => record.cut(&by_blanks).unwrap_or(by_blanks),
+                _ => by_blanks,
+            };
             Cuts { measure, starts }
         })
         .filter(|cuts| cuts.starts.len() >= 3)
@@ -117,7 +116,9 @@ const SORTS: [Sort; 4] = [Sort::Number, Sort::Latin, Sort::Kana, Sort::Other];
 impl Sort {
     fn of(letter: char) -> Sort {
         match letter {
-            '0'..='9' | '-' | '/' | '.' | '(' | ')' | '+' => Sort::Number,
+            '0'..='9' | '-' | '/' | '.' | ':' | '(' | ')' | '+' | '年' | '月' | '日' => {
+                Sort::Number
+            }
             '\0'..='\x7f' => Sort::Latin,
             '\u{30a1}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' => Sort::Kana,
             _ => Sort::Other,
@@ -189,9 +190,47 @@ impl Record {
         self.nearly_all(self.filled(place)).then_some(sort)
     }
 
+    /// Where columns begin, those that blanks part among them; `None` where that cuts what is no record.
+    fn cut(&self, by_blanks: &[usize]) -> Option<Vec<usize>> {
+        let mut starts: Vec<usize> = by_blanks.iter().copied().chain(self.joints()).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        self.cut_numbers(&mut starts);
+        let ends = starts.iter().skip(1).copied().chain([self.sorts.len()]);
+        let whole = starts.iter().zip(ends).all(|(start, end)| {
+            // Words that one blank parts at the same place in all lines are columns of another list.
+            let mut places = (*start..end).skip_while(|at| !self.hardly_any(self.filled(*at)));
+            places.all(|at| !self.nearly_all(self.filled(at)))
+        });
+        whole.then_some(starts)
+    }
+
+    /// Whether a Japanese era stands before a place in all lines: the first part of a day.
+    fn era_before(&self, place: usize) -> bool {
+        let written = |line: &&Vec<char>| {
+            let before = |count: usize| {
+                place
+                    .checked_sub(count)
+                    .and_then(|from| line.get(from..place))
+            };
+            let short = before(1).is_some_and(|era| "MTSHRmtshr".contains(era));
+            let eras = ["明治", "大正", "昭和", "平成", "令和"];
+            // Each of their letters takes two places.
+            let long = |era: &[char]| {
+                let era: String = era.iter().step_by(2).collect();
+                eras.contains(&era.as_str())
+            };
+            short || before(4).is_some_and(long)
+        };
+        self.nearly_all(self.lines.iter().filter(written).count())
+    }
+
     /// Where something begins in all lines that is of another sort than what stands before.
     fn joints(&self) -> impl Iterator<Item = usize> {
         (1..self.sorts.len()).filter(|place| {
+            if self.era_before(*place) {
+                return false;
+            }
             // One blank may stand within a number, too.
             let before = match self.hardly_any(self.filled(place - 1)) {
                 true => place.checked_sub(2),
@@ -235,9 +274,19 @@ impl Record {
     fn phone_in(&self, begin: usize, end: usize) -> Option<usize> {
         let lengths = [11, 10].into_iter();
         let mut places = lengths.filter_map(|length| end.checked_sub(length));
+        let all = |of: &dyn Fn(&Vec<char>) -> bool| {
+            self.nearly_all(self.lines.iter().filter(|line| of(line)).count())
+        };
+        let zero = |place: usize| all(&move |line| line.get(place) == Some(&'0'));
+        // A number that begins with zeros may be one of any kind.
+        let begins_with_zero = zero(begin);
         places.find(|place| {
-            let zero = |line: &&Vec<char>| line.get(*place) == Some(&'0');
-            *place > begin && self.nearly_all(self.lines.iter().filter(zero).count())
+            let digits = |line: &Vec<char>| {
+                // The last place of ten digits may be blank where there are eleven.
+                let run = line.get(*place - 1..*place + 10).unwrap_or_default();
+                run.len() == 11 && run.iter().all(char::is_ascii_digit)
+            };
+            *place > begin && !begins_with_zero && zero(*place) && all(&digits)
         })
     }
 
@@ -450,6 +499,37 @@ mod tests {
                 assert_eq!(cells[6..], [phone, town]);
             }
         }
+    }
+
+    /// What blanks part well is not cut further, and one blank is no end of a record's column.
+    #[test]
+    fn columns_that_blanks_part_stay_whole() {
+        let layout = Head::split("", "", "").layout;
+        let phones = ["090-0123-4567", "(090)0123-456", "0900123456789"];
+        for born in [
+            "昭和55年01月05日",
+            "1980年01月05日",
+            "S55.01.05",
+            "01JAN1980",
+        ] {
+            for phone in phones {
+                let lines = (0..30)
+                    .map(|row| format!("山田太郎    {born}  A{row:04}  12:30:05  {phone}\n"));
+                let list: String = lines.collect();
+                let cuts = cuts(list.as_bytes(), layout).unwrap();
+                let line = list.lines().next().unwrap();
+                assert_eq!(
+                    cuts.cells(line),
+                    ["山田太郎", born, "A0000", "12:30:05", phone]
+                );
+            }
+        }
+        let list = "M 19800101 09001234567 1000001\n".repeat(30);
+        assert_eq!(cuts(list.as_bytes(), layout), None);
+        // A day of an era stays one.
+        let list = "男S550105山田\n".repeat(30);
+        let starts = cuts(list.as_bytes(), layout).unwrap().starts;
+        assert_eq!(starts, [0, 2, 9]);
     }
 
     /// Lines that are equally long by chance, or by an editor's will, are no records.

@@ -74,8 +74,7 @@ fn entries(name: &str, archive: &mut Archive, opener: &mut Opener<'_>) -> io::Re
     Ok(())
 }
 
-/// The contents of an entry. The archive's reader knows every way of packing but Zstandard and xz, for which it would
-/// bring libraries in C.
+/// The contents of an entry. For Zstandard and xz the archive's reader would bring libraries in C: ours read these.
 fn unpacked(archive: &mut Archive, index: usize) -> io::Result<Box<dyn Read + '_>> {
     let method = {
         let mut entry = archive.by_index_raw(index).map_err(words)?;
