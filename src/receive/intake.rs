@@ -21,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(45);
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 64 << 20;
 
-/// So long a transaction waits for messages that are on their way. One that is alone waits for nobody; many that come
-/// at once are stored by few transactions, where the first of them would have had one of its own.
+/// So long a transaction waits for messages that are on their way, however slow they are. One that is alone waits for
+/// nobody; many that come at once are stored by few transactions, where the first of them would have had one of its own.
 const GATHERED: Duration = Duration::from_millis(2);
 
 /// The message was not stored: its client has to be told to come again. The writer has logged why.
