@@ -1,6 +1,7 @@
 //! Columns of fixed width: no delimiter, but the same blank columns in every line; or, in records of one length, what
 //! stands beside each other without a blank and is of another kind.
 
+use std::collections::HashMap;
 use std::io::{self, Read};
 
 use super::fields::Style;
@@ -195,6 +196,14 @@ impl Record {
         let mut starts: Vec<usize> = by_blanks.iter().copied().chain(self.joints()).collect();
         starts.sort_unstable();
         starts.dedup();
+        let inner: Vec<(usize, usize)> = starts
+            .windows(2)
+            .map(|pair| (pair[0], pair[1]))
+            .filter(|(start, end)| [start, end].iter().all(|at| !by_blanks.contains(at)))
+            .filter(|(start, end)| self.same(*start, *end))
+            .collect();
+        // The number of a street on which all live is no column.
+        starts.retain(|at| !inner.iter().any(|(start, end)| at == start || at == end));
         self.cut_numbers(&mut starts);
         let ends = starts.iter().skip(1).copied().chain([self.sorts.len()]);
         let whole = starts.iter().zip(ends).all(|(start, end)| {
@@ -203,6 +212,17 @@ impl Record {
             places.all(|at| !self.nearly_all(self.filled(at)))
         });
         whole.then_some(starts)
+    }
+
+    /// Whether nearly all lines have the same there.
+    fn same(&self, start: usize, end: usize) -> bool {
+        let mut counts: HashMap<&[char], usize> = HashMap::new();
+        for line in &self.lines {
+            *counts
+                .entry(line.get(start..end).unwrap_or_default())
+                .or_default() += 1;
+        }
+        counts.into_values().any(|count| self.nearly_all(count))
     }
 
     /// Whether a Japanese era stands before a place in all lines: the first part of a day.
@@ -236,7 +256,13 @@ impl Record {
                 true => place.checked_sub(2),
                 false => Some(place - 1),
             };
-            let other = |sort| before.is_some_and(|before| self.sort(before, 90) != Some(sort));
+            let other = |sort| {
+                before.is_some_and(|before| match self.sort(before, 90) {
+                    Some(other) => other != sort,
+                    // The end of long texts; what is mixed in most lines goes on.
+                    None => self.filled(before) * 2 < self.lines.len(),
+                })
+            };
             self.steady(*place).is_some_and(other)
         })
     }
@@ -524,10 +550,30 @@ mod tests {
                 );
             }
         }
-        let list = "M 19800101 09001234567 1000001\n".repeat(30);
+        let lines = (0..30).map(|row| {
+            let sex = ["M", "F"][row % 2];
+            let (month, day) = (row % 12 + 1, row % 28 + 1);
+            format!("{sex} 1980{month:02}{day:02} 0900012{row:04} 1000{row:03}\n")
+        });
+        let list: String = lines.collect();
+        assert_eq!(cuts(list.as_bytes(), layout), None);
+        // All live in one street: an address stays one.
+        let lines = (0..40).map(|row| {
+            format!(
+                "{:05}札幌市中央区北1条西{}-3\u{3000}\n",
+                row * 37,
+                row % 9 + 1
+            )
+        });
+        let list: String = lines.collect();
         assert_eq!(cuts(list.as_bytes(), layout), None);
         // A day of an era stays one.
-        let list = "男S550105山田\n".repeat(30);
+        let lines = (0..30).map(|row| {
+            let (sex, given) = (["男", "女"][row % 2], ["田", "本", "口"][row % 3]);
+            let (month, day) = (row % 12 + 1, row % 28 + 1);
+            format!("{sex}S55{month:02}{day:02}山{given}\n")
+        });
+        let list: String = lines.collect();
         let starts = cuts(list.as_bytes(), layout).unwrap().starts;
         assert_eq!(starts, [0, 2, 9]);
     }
