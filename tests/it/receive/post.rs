@@ -124,14 +124,14 @@ async fn a_letter_is_matched_however_it_is_spelt() {
         .sightings(&SightingFilter::default())
         .await
         .unwrap();
-    assert_eq!(sightings.len(), 7);
+    assert_eq!(sightings.len(), 13);
     assert!(
         sightings
             .iter()
             .all(|s| s.channel == Channel::Post && s.actor.from == "名簿屋")
     );
     let noise = sightings.iter().filter(|s| s.kind == SightingKind::Noise);
-    assert_eq!(noise.map(|s| s.repeats).collect::<Vec<_>>(), [1]);
+    assert_eq!(noise.map(|s| s.repeats).collect::<Vec<_>>(), [1, 0, 0]);
     assert_eq!(otori.registry.message(1).await.unwrap().unwrap().raw, PNG);
 }
 
