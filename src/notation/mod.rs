@@ -24,7 +24,7 @@ pub use format::{
 };
 pub use keys::{
     AddressKey, DateHint, HashName, Region, address_key, birth_key, birth_key_hinted, digest_key,
-    email_key, epoch_key, hashed_email_forms, hashed_phone_forms, hyphenated, kana_key,
+    email_key, epoch_key, hashed_email_forms, hashed_phone_forms, hyphenated, is_era, kana_key,
     latin_name_key, name_key, phone_key, postcode_key, region_key, romaji_key, romaji_key_of_kana,
     sex_key,
 };

@@ -68,6 +68,12 @@ impl Era {
     }
 }
 
+/// Whether a text is the name of an era, or the letter that stands for it.
+pub fn is_era(text: &str) -> bool {
+    let letter = |era: &Era| text.eq_ignore_ascii_case(era.letter.encode_utf8(&mut [0; 4]));
+    Era::ALL.iter().any(|era| era.kanji == text || letter(era))
+}
+
 /// A date within the years that births have.
 pub(in super::super) fn civil(year: i32, month: u8, day: u8) -> Option<Date> {
     if !(1860..=2100).contains(&year) {

@@ -16,7 +16,7 @@ mod sex;
 pub use address::{AddressKey, address_key, hyphenated, region_key};
 pub(super) use address::{PREFECTURES, split_prefecture};
 pub(super) use date::Era;
-pub use date::{DateHint, birth_key, birth_key_hinted, epoch_key};
+pub use date::{DateHint, birth_key, birth_key_hinted, epoch_key, is_era};
 pub use digest::{HashName, digest_key, hashed_email_forms, hashed_phone_forms};
 pub use email::email_key;
 pub(super) use name::is_title;

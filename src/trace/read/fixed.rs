@@ -1,7 +1,7 @@
 //! Columns of fixed width: no delimiter, but the same blank columns in every line; or, in records of one length, what
 //! stands beside each other without a blank and is of another kind.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Read};
 
 use super::fields::Style;
@@ -9,12 +9,15 @@ use super::part::{Head, Parts};
 use super::records::{Kind, Layout, Records};
 use super::rows::Rows;
 use crate::notation::encoding::{Encoding, decode};
+use crate::notation::is_era;
 
 /// How many lines are looked at, and how many there must be.
 const LOOK: usize = 500;
 const FEWEST: usize = 5;
 /// So many lines of one length are records.
 const RECORDS: usize = 20;
+/// What blanks part into so many columns is parted as whoever made the list meant it.
+const PARTED: usize = 4;
 /// Wider lines are no table.
 const WIDEST: usize = 2_000;
 
@@ -55,48 +58,17 @@ pub fn cuts(start: &[u8], layout: Layout) -> Option<Cuts> {
     }
     [Measure::Shown, Measure::Letters]
         .into_iter()
-        .map(|measure| {
-            let by_blanks = starts(&lines, measure);
-            let starts = match Record::of(&lines, measure) {
-                // What blanks part is parted as whoever made the list meant it.
-                Some(record) if by_blanks.len() < 4 => record.cut(&by_blanks).unwrap_or(by_blanks),
-                _ => by_blanks,
+        .filter_map(|measure| {
+            let places = Places::of(&lines, measure)?;
+            let by_blanks = places.by_blanks();
+            let starts = match by_blanks.len() < PARTED && places.of_one_length() {
+                true => places.cut(&by_blanks).unwrap_or(by_blanks),
+                false => by_blanks,
             };
-            Cuts { measure, starts }
+            Some(Cuts { measure, starts })
         })
         .filter(|cuts| cuts.starts.len() >= 3)
         .max_by_key(|cuts| (cuts.starts.len(), cuts.measure == Measure::Shown))
-}
-
-/// A column begins where something stands in most lines, behind two blanks that hardly any line lacks.
-fn starts(lines: &[String], measure: Measure) -> Vec<usize> {
-    let mut filled: Vec<usize> = Vec::new();
-    for line in lines {
-        let mut at = 0;
-        for letter in line.chars() {
-            let width = measure.of(letter);
-            if at + width > WIDEST {
-                return Vec::new();
-            }
-            if filled.len() < at + width {
-                filled.resize(at + width, 0);
-            }
-            if !letter.is_whitespace() {
-                filled[at..at + width]
-                    .iter_mut()
-                    .for_each(|count| *count += 1);
-            }
-            at += width;
-        }
-    }
-    let blank = |at: usize| filled[at] * 50 <= lines.len();
-    let mut starts = vec![0];
-    for at in 2..filled.len() {
-        if blank(at - 1) && blank(at - 2) && !blank(at) {
-            starts.push(at);
-        }
-    }
-    starts
 }
 
 /// What letters are, of which some columns hold one sort only.
@@ -127,42 +99,56 @@ impl Sort {
     }
 }
 
-/// Lines of one length, place by place.
-struct Record {
+/// Lines, place by place.
+struct Places {
     /// The letter at each place of each line; a blank is a space, whatever it was.
     lines: Vec<Vec<char>>,
-    /// How many letters of each sort stand at a place.
+    /// How many letters of each sort stand at a place, as far as the longest line goes.
     sorts: Vec<[usize; SORTS.len()]>,
 }
 
-impl Record {
-    /// Such lines, if hardly any has another length: text that was not written as records has all lengths.
-    fn of(lines: &[String], measure: Measure) -> Option<Record> {
-        let place = |line: &String| {
+impl Places {
+    /// `None` if a line is too wide for a table's.
+    fn of(lines: &[String], measure: Measure) -> Option<Places> {
+        let mut sorts = Vec::new();
+        let mut read = Vec::with_capacity(lines.len());
+        for line in lines {
             let mut places = Vec::new();
             for letter in line.chars() {
                 let shown = if letter.is_whitespace() { ' ' } else { letter };
                 places.extend(std::iter::repeat_n(shown, measure.of(letter)));
+                if places.len() > WIDEST {
+                    return None;
+                }
             }
-            places
-        };
-        let lines: Vec<Vec<char>> = lines.iter().map(place).collect();
-        let mut lengths: Vec<usize> = lines.iter().map(Vec::len).collect();
-        lengths.sort_unstable();
-        let length = lengths[lengths.len() / 2];
-        let other = lengths.iter().filter(|one| **one != length).count();
-        if lines.len() < RECORDS || other * 50 > lines.len() || length > WIDEST {
-            return None;
-        }
-        let mut sorts = vec![[0; SORTS.len()]; length];
-        for line in &lines {
-            for (letter, sorts) in line.iter().zip(&mut sorts) {
+            if sorts.len() < places.len() {
+                sorts.resize(places.len(), [0; SORTS.len()]);
+            }
+            for (letter, sorts) in places.iter().zip(&mut sorts) {
                 if *letter != ' ' {
                     sorts[Sort::of(*letter) as usize] += 1;
                 }
             }
+            read.push(places);
         }
-        Some(Record { lines, sorts })
+        Some(Places { lines: read, sorts })
+    }
+
+    /// A column begins where something stands in most lines, behind two blanks that hardly any line lacks.
+    fn by_blanks(&self) -> Vec<usize> {
+        let blank = |at: usize| self.hardly_any(self.filled(at));
+        let behind = |at: &usize| blank(at - 1) && blank(at - 2) && !blank(*at);
+        let behind = (2..self.sorts.len()).filter(behind);
+        std::iter::once(0).chain(behind).collect()
+    }
+
+    /// Whether hardly any line has another length than the others: text that was not written as records has all.
+    fn of_one_length(&self) -> bool {
+        let mut lengths: Vec<usize> = self.lines.iter().map(Vec::len).collect();
+        lengths.sort_unstable();
+        let length = lengths[lengths.len() / 2];
+        let other = lengths.iter().filter(|one| **one != length).count();
+        self.lines.len() >= RECORDS && self.hardly_any(other)
     }
 
     /// How many lines have something at a place.
@@ -191,24 +177,28 @@ impl Record {
         self.nearly_all(self.filled(place)).then_some(sort)
     }
 
-    /// Where columns begin, those that blanks part among them; `None` where that cuts what is no record.
+    /// Columns by where they begin and end.
+    fn columns(&self, starts: &[usize]) -> impl Iterator<Item = (usize, usize)> {
+        let ends = starts.iter().skip(1).copied().chain([self.sorts.len()]);
+        starts.iter().copied().zip(ends)
+    }
+
+    /// Where columns of records begin, those that blanks part among them; `None` where that cuts what is no record.
     fn cut(&self, by_blanks: &[usize]) -> Option<Vec<usize>> {
-        let mut starts: Vec<usize> = by_blanks.iter().copied().chain(self.joints()).collect();
-        starts.sort_unstable();
-        starts.dedup();
-        let inner: Vec<(usize, usize)> = starts
+        let mut starts = ordered(by_blanks.iter().copied().chain(self.joints()));
+        let inner: Vec<[usize; 2]> = starts
             .windows(2)
-            .map(|pair| (pair[0], pair[1]))
-            .filter(|(start, end)| [start, end].iter().all(|at| !by_blanks.contains(at)))
-            .filter(|(start, end)| self.same(*start, *end))
+            .map(|pair| [pair[0], pair[1]])
+            .filter(|ends| ends.iter().all(|at| !by_blanks.contains(at)))
+            .filter(|[start, end]| self.same(*start, *end))
             .collect();
         // The number of a street on which all live is no column.
-        starts.retain(|at| !inner.iter().any(|(start, end)| at == start || at == end));
-        self.cut_numbers(&mut starts);
-        let ends = starts.iter().skip(1).copied().chain([self.sorts.len()]);
-        let whole = starts.iter().zip(ends).all(|(start, end)| {
+        starts.retain(|at| !inner.as_flattened().contains(at));
+        let numbers: Vec<usize> = self.number_cuts(&starts);
+        let starts = ordered(starts.into_iter().chain(numbers));
+        let whole = self.columns(&starts).all(|(start, end)| {
             // Words that one blank parts at the same place in all lines are columns of another list.
-            let mut places = (*start..end).skip_while(|at| !self.hardly_any(self.filled(*at)));
+            let mut places = (start..end).skip_while(|at| !self.hardly_any(self.filled(*at)));
             places.all(|at| !self.nearly_all(self.filled(at)))
         });
         whole.then_some(starts)
@@ -233,14 +223,11 @@ impl Record {
                     .checked_sub(count)
                     .and_then(|from| line.get(from..place))
             };
-            let short = before(1).is_some_and(|era| "MTSHRmtshr".contains(era));
-            let eras = ["明治", "大正", "昭和", "平成", "令和"];
-            // Each of their letters takes two places.
-            let long = |era: &[char]| {
-                let era: String = era.iter().step_by(2).collect();
-                eras.contains(&era.as_str())
-            };
-            short || before(4).is_some_and(long)
+            // One letter in one place, or two that take two each.
+            let era =
+                |era: &[char], each: usize| is_era(&era.iter().step_by(each).collect::<String>());
+            before(1).is_some_and(|letter| era(letter, 1))
+                || before(4).is_some_and(|name| era(name, 2))
         };
         self.nearly_all(self.lines.iter().filter(written).count())
     }
@@ -267,11 +254,10 @@ impl Record {
         })
     }
 
-    /// Cuts digits that stand beside each other where a day is, or a telephone number at their end.
-    fn cut_numbers(&self, starts: &mut Vec<usize>) {
+    /// Where to cut digits that stand beside each other: where a day is, or a telephone number at their end.
+    fn number_cuts(&self, starts: &[usize]) -> Vec<usize> {
         let mut cuts = Vec::new();
-        for (at, &start) in starts.iter().enumerate() {
-            let end = starts.get(at + 1).copied().unwrap_or(self.sorts.len());
+        for (start, end) in self.columns(starts) {
             let number = |place: &usize| self.steady(*place) == Some(Sort::Number);
             let steady = start + (start..end).take_while(number).count();
             let mut begin = start;
@@ -281,19 +267,16 @@ impl Record {
                 // What stands before the day may end in a number as well.
                 cuts.extend(self.phone_in(start, day));
             }
-            let digits = |place: &usize| {
-                self.hardly_any(self.filled(*place)) || self.sort(*place, 98) == Some(Sort::Number)
-            };
+            let blank = |place: &usize| self.hardly_any(self.filled(*place));
+            let digits = |place: usize| blank(&place) || self.sort(place, 98) == Some(Sort::Number);
             // Numbers of ten digits leave the last place blank.
-            if steady > begin && (steady..end).all(|place| digits(&place)) {
-                let blank = |place: &usize| self.hardly_any(self.filled(*place));
+            if steady > begin && (steady..end).all(digits) {
                 let end = end - (begin..end).rev().take_while(blank).count();
                 cuts.extend(self.phone_in(begin, end));
             }
         }
-        starts.extend(cuts.into_iter().filter(|cut| *cut < self.sorts.len()));
-        starts.sort_unstable();
-        starts.dedup();
+        cuts.retain(|cut| *cut < self.sorts.len());
+        cuts
     }
 
     /// Where a telephone number begins that digits end in, if it does not begin where they do.
@@ -334,6 +317,12 @@ impl Record {
         };
         self.nearly_all(self.lines.iter().filter(day).count())
     }
+}
+
+/// Places in their order, each once.
+fn ordered(places: impl Iterator<Item = usize>) -> Vec<usize> {
+    let places: BTreeSet<usize> = places.collect();
+    places.into_iter().collect()
 }
 
 impl Cuts {
