@@ -76,21 +76,25 @@ fn entries(name: &str, archive: &mut Archive, opener: &mut Opener<'_>) -> io::Re
 
 /// The contents of an entry. For Zstandard and xz the archive's reader would bring libraries in C: ours read these.
 fn unpacked(archive: &mut Archive, index: usize) -> io::Result<Box<dyn Read + '_>> {
-    let method = {
-        let mut entry = archive.by_index_raw(index).map_err(words)?;
-        if entry.compression() == CompressionMethod::LZMA {
-            window(&mut entry)?;
-        }
-        entry.compression()
+    let (method, crc32) = {
+        let entry = archive.by_index_data(index).map_err(words)?;
+        (entry.compression(), entry.crc32())
     };
-    if ![CompressionMethod::ZSTD, CompressionMethod::XZ].contains(&method) {
-        return Ok(Box::new(archive.by_index(index).map_err(words)?));
-    }
-    let entry = archive.by_index_raw(index).map_err(words)?;
-    let crc32 = entry.crc32();
     Ok(match method {
-        CompressionMethod::ZSTD => Box::new(Checked::new(Zstd::new(entry), crc32)),
-        _ => Box::new(Checked::new(xz(entry), crc32)),
+        CompressionMethod::ZSTD => {
+            let entry = archive.by_index_raw(index).map_err(words)?;
+            Box::new(Checked::new(Zstd::new(entry), crc32))
+        }
+        CompressionMethod::XZ => {
+            let entry = archive.by_index_raw(index).map_err(words)?;
+            Box::new(Checked::new(xz(entry), crc32))
+        }
+        _ => {
+            if method == CompressionMethod::LZMA {
+                window(&mut archive.by_index_raw(index).map_err(words)?)?;
+            }
+            Box::new(archive.by_index(index).map_err(words)?)
+        }
     })
 }
 
