@@ -73,14 +73,13 @@ pub async fn run(
     let mut stuck: HashSet<i64> = HashSet::new();
     let mut reported = Reported::default();
     loop {
-        let wait = match settle_some(&registry, &authenticator, &mut stuck).await {
+        let wait = match settle_some(&registry, &authenticator, &mut stuck, &mut reported).await {
             Ok(round) => {
                 if round.settled > 0 {
                     pause = PAUSES.0;
                 }
-                reported.more(round.reported);
                 if round.tried == 0
-                    && let Err(error) = reported.look_back(&registry).await
+                    && let Err(error) = look_back(&registry, &mut reported).await
                 {
                     tracing::error!(%error, "reports could not be compared");
                 }
@@ -127,14 +126,12 @@ async fn gather(stop: &CancellationToken) {
 pub async fn settle_waiting(registry: &Registry, authenticator: &Authenticator) -> Result<usize> {
     let mut stuck = HashSet::new();
     let mut reported = Reported::default();
-    loop {
-        let round = settle_some(registry, authenticator, &mut stuck).await?;
-        reported.more(round.reported);
-        if round.tried == 0 {
-            break;
-        }
-    }
-    reported.look_back(registry).await?;
+    while settle_some(registry, authenticator, &mut stuck, &mut reported)
+        .await?
+        .tried
+        > 0
+    {}
+    look_back(registry, &mut reported).await?;
     Ok(stuck.len())
 }
 
@@ -142,44 +139,32 @@ pub async fn settle_waiting(registry: &Registry, authenticator: &Authenticator) 
 struct Round {
     tried: usize,
     settled: usize,
-    /// The sources of customers' old reports among them; those that name none have `None`.
-    reported: Vec<Option<SourceName>>,
 }
 
-/// Reports that are older than this come in behind others that they explain.
+/// Reports that are older than this come in behind others that they explain. What comes in on its own day is compared
+/// when it comes, and needs no second look.
 const OLD: time::Duration = time::Duration::DAY;
 
-/// Of whose customers old reports have come in since the reports were looked at together. What comes in on its own day
-/// is compared when it comes, and needs no second look.
-#[derive(Default)]
-struct Reported {
-    any: bool,
-    sources: BTreeSet<SourceName>,
-}
+/// Of whose customers old reports have come in since the reports were looked at together; `None`: of nobody's.
+type Reported = BTreeSet<Option<SourceName>>;
 
-impl Reported {
-    fn more(&mut self, reported: Vec<Option<SourceName>>) {
-        self.any |= !reported.is_empty();
-        self.sources.extend(reported.into_iter().flatten());
+/// Looks at reports together, once everything is settled. What fails is looked at again next time.
+async fn look_back(registry: &Registry, reported: &mut Reported) -> Result<()> {
+    if !reported.is_empty() {
+        let now = OffsetDateTime::now_utc();
+        in_time(PATIENCE, report::look_back(registry, reported, now)).await?;
+        reported.clear();
     }
-
-    /// Looks at them together, once everything is settled. What fails is looked at again next time.
-    async fn look_back(&mut self, registry: &Registry) -> Result<()> {
-        if self.any {
-            let now = OffsetDateTime::now_utc();
-            in_time(PATIENCE, report::look_back(registry, &self.sources, now)).await?;
-            *self = Reported::default();
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Settles the oldest messages that wait, but for those that are `stuck`; what could not be settled is so
-/// from now on.
+/// from now on. Old reports are noted in `reported`.
 async fn settle_some(
     registry: &Registry,
     authenticator: &Authenticator,
     stuck: &mut HashSet<i64>,
+    reported: &mut Reported,
 ) -> Result<Round> {
     let waiting = registry.unsettled_but(stuck, TAKE.0, TAKE.1);
     let waiting = in_time(PATIENCE, waiting).await?;
@@ -235,7 +220,6 @@ async fn settle_some(
             one_by_one.extend(waiting.iter().zip(&known).filter(of));
         }
     }
-    let mut reported = Vec::new();
     for (message, known) in one_by_one {
         match in_time(PATIENCE, settle_ours(registry, message, known)).await {
             Ok(ours) => {
@@ -243,7 +227,7 @@ async fn settle_some(
                 for sighting in ours.iter().flatten() {
                     let old = sighting.at < OffsetDateTime::now_utc() - OLD;
                     if sighting.channel == Channel::Report && old {
-                        reported.push(sighting.source.clone());
+                        reported.insert(sighting.source.clone());
                     }
                     metrics().settled(sighting.channel.name(), sighting.kind.name());
                 }
@@ -258,7 +242,6 @@ async fn settle_some(
     Ok(Round {
         tried: waiting.len(),
         settled,
-        reported,
     })
 }
 

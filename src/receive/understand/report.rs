@@ -68,11 +68,12 @@ fn told(surge: &Surge, note: &str) -> String {
 /// The registry fails.
 pub async fn look_back(
     registry: &Registry,
-    sources: &BTreeSet<SourceName>,
+    sources: &BTreeSet<Option<SourceName>>,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let named = |name: &&SourceName| name.as_str() != UNKNOWN_SOURCE;
-    let each = sources.iter().filter(named).map(Some).chain([None]);
+    let named = sources.iter().flatten();
+    let named = named.filter(|name| name.as_str() != UNKNOWN_SOURCE);
+    let each = named.map(Some).chain([None]);
     for source in each {
         for (surge, until) in lately(registry, source, now).await? {
             let since = surge.since(until);
