@@ -82,18 +82,10 @@ async fn file(
     Form(told): Form<Told>,
 ) -> Response {
     let now = OffsetDateTime::now_utc();
-    let report = match report(&site, &told, user).await {
-        Ok(report) => report,
-        Err((status, why)) => {
-            let (about, note) = (told.about, told.note);
-            let typed = Report {
-                about,
-                note,
-                via: told.via,
-                ..Report::default()
-            };
-            return again(&site, status, &typed, Some(&why)).await;
-        }
+    let mut report = report(&told, user);
+    report.source = match source(&site, &told.source).await {
+        Ok(source) => source,
+        Err((status, why)) => return again(&site, status, &report, Some(&why)).await,
     };
     // Two customers of one firm are two reports, however alike: the moment parts them, and a form that is
     // sent twice within a second is one.
@@ -128,8 +120,9 @@ async fn tell(
             );
         }
     };
-    let report = match report(&site, &told, user).await {
-        Ok(report) => report,
+    let mut report = report(&told, user);
+    report.source = match source(&site, &told.source).await {
+        Ok(source) => source,
         Err((status, why)) => return refuse(status, &why),
     };
     match store(&site, report, at, &body, now).await {
@@ -141,23 +134,24 @@ async fn tell(
     }
 }
 
-/// A report of a source that there is, or of none: one that is misspelt would be compared with everybody's.
-async fn report(site: &Site, told: &Told, user: User) -> Result<Report, (StatusCode, String)> {
-    let source = match told.source.trim() {
-        "" | UNKNOWN_SOURCE => None,
-        name => Some(known(site, name).await?),
-    };
-    Ok(Report {
+/// What was told, but for its source.
+fn report(told: &Told, user: User) -> Report {
+    Report {
         about: told.about.clone(),
         via: told.via,
-        source,
+        source: None,
         note: told.note.clone(),
         by: user.0,
         id: told.id.clone(),
-    })
+    }
 }
 
-async fn known(site: &Site, name: &str) -> Result<SourceName, (StatusCode, String)> {
+/// The source that was named, or none: the reports of one that is misspelt would be compared with everybody's.
+async fn source(site: &Site, name: &str) -> Result<Option<SourceName>, (StatusCode, String)> {
+    let name = name.trim();
+    if name.is_empty() || name == UNKNOWN_SOURCE {
+        return Ok(None);
+    }
     let unknown = || {
         let why = format!(
             "there is no source '{}': give one that `otori source list` shows, or none",
@@ -167,7 +161,7 @@ async fn known(site: &Site, name: &str) -> Result<SourceName, (StatusCode, Strin
     };
     let name: SourceName = name.parse().map_err(|_| unknown())?;
     match site.registry.source(&name).await {
-        Ok(source) => Ok(source.name),
+        Ok(source) => Ok(Some(source.name)),
         Err(Error::UnknownSource { .. }) => Err(unknown()),
         Err(error) => {
             tracing::error!(%error, "the sources could not be read");
