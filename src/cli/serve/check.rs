@@ -191,6 +191,15 @@ impl Given<'_> {
     fn smtp(&self) -> SocketAddr {
         self.args.smtp.unwrap_or(self.receive().smtp)
     }
+
+    /// Those of the sources that are named which there are not, as far as the registry opens.
+    fn unknown<'s>(&self, named: impl Iterator<Item = &'s SourceName>) -> BTreeSet<&'s SourceName> {
+        let known = |name: &&SourceName| match &self.sources {
+            Some((sources, _)) => sources.contains(name),
+            None => true,
+        };
+        named.filter(|name| !known(name)).collect()
+    }
 }
 
 fn ports(given: &Given<'_>, points: &mut Points) {
@@ -500,13 +509,9 @@ fn auth(given: &Given<'_>, points: &mut Points) {
             "trusted names servers in front, and none hands mail on: there is neither lmtp, maildir nor [[receive.imap]]",
         );
     }
-    if let Some((known, _)) = &given.sources {
-        let unknown = receive.expected.iter().map(|expected| &expected.source);
-        let unknown: BTreeSet<&SourceName> = unknown.filter(|one| !known.contains(one)).collect();
-        for source in unknown {
-            let why = format!("[[receive.expected]] is of '{source}', and there is no such source");
-            points.warn(POINT, why);
-        }
+    for source in given.unknown(receive.expected.iter().map(|expected| &expected.source)) {
+        let why = format!("[[receive.expected]] is of '{source}', and there is no such source");
+        points.warn(POINT, why);
     }
     let sources = receive.expected.len() + usize::from(receive.campaigns.is_some());
     match (auth.resolvers.len(), auth.trusted.len()) {
@@ -536,23 +541,16 @@ fn campaigns(given: &Given<'_>, points: &mut Points) {
         Ok(calendar) => calendar,
         Err(wrong) => return points.wrong(POINT, wrong),
     };
-    if let Some((sources, missing)) = &given.sources {
-        let unknown: BTreeSet<&str> = calendar
-            .iter()
-            .filter(|campaign| !sources.contains(&campaign.source))
-            .map(|campaign| campaign.source.as_str())
-            .collect();
-        for source in unknown {
-            points.warn(POINT, format!("there is no source '{source}'"));
-        }
-        if *missing > 0 {
-            points.warn(
-                POINT,
-                format!(
-                    "{missing} planned mailings did not come to canaries: see `otori campaigns`"
-                ),
-            );
-        }
+    for source in given.unknown(calendar.iter().map(|campaign| &campaign.source)) {
+        points.warn(POINT, format!("there is no source '{source}'"));
+    }
+    if let Some((_, missing)) = &given.sources
+        && *missing > 0
+    {
+        points.warn(
+            POINT,
+            format!("{missing} planned mailings did not come to canaries: see `otori campaigns`"),
+        );
     }
     points.ok(
         POINT,
@@ -590,13 +588,14 @@ fn report(given: &Given<'_>, points: &mut Points) {
 }
 
 fn people(given: &Given<'_>, points: &mut Points) {
-    let mut tokens: HashMap<String, &str> = HashMap::new();
+    // Tokens are known by what they sign.
+    let mut tokens: HashMap<Vec<u8>, &str> = HashMap::new();
     for person in &given.config().people {
         // What cannot be read is told with the other secrets.
-        let Ok(token) = read_private(&given.dir().join(&person.token_file)) else {
+        let Ok(token) = Secret::read(given.dir(), &person.token_file) else {
             continue;
         };
-        if let Some(other) = tokens.insert(token.trim().to_owned(), &person.name) {
+        if let Some(other) = tokens.insert(token.hmac_sha256(&[]), &person.name) {
             points.warn(
                 "people",
                 format!(
