@@ -206,23 +206,20 @@ impl Registry {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
-        let latest = impersonated(&self.vault.open("actor", &row.bytes(10)?)?);
-        let mut all = self.impersonated_in(alert, sighting).await?;
-        all.extend(latest.clone());
         let body = Body {
             incident: row.int(0)?,
             source: row.text(1)?,
             opened_at: rfc3339(row.int(2)?)?,
             sightings: row.int(7)?,
             canaries: row.int(8)?,
-            impersonates: all,
+            impersonates: self.impersonated_in(alert, sighting).await?,
             latest: Latest {
                 at: rfc3339(row.int(3)?)?,
                 channel: row.text(4)?,
                 kind: row.text(9)?,
                 canary: row.text_or_null(5)?,
                 batch: row.text_or_null(6)?,
-                impersonates: latest,
+                impersonates: impersonated(&self.vault.open("actor", &row.bytes(10)?)?),
             },
         };
         Ok(serde_json::to_string(&body).ok())

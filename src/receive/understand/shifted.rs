@@ -30,10 +30,7 @@ fn hz(octets: &[u8]) -> String {
             [octet, rest @ ..] => plain.push(*octet, rest),
         };
     }
-    encoding_rs::GBK
-        .decode_without_bom_handling(&plain.octets)
-        .0
-        .into_owned()
+    plain.read(encoding_rs::GBK)
 }
 
 fn iso_2022_kr(octets: &[u8]) -> String {
@@ -48,10 +45,7 @@ fn iso_2022_kr(octets: &[u8]) -> String {
             [octet, rest @ ..] => plain.push(*octet, rest),
         };
     }
-    encoding_rs::EUC_KR
-        .decode_without_bom_handling(&plain.octets)
-        .0
-        .into_owned()
+    plain.read(encoding_rs::EUC_KR)
 }
 
 /// The same text in eight bits.
@@ -65,6 +59,11 @@ impl Plain {
     fn shift<'a>(&mut self, shifted: bool, rest: &'a [u8]) -> &'a [u8] {
         self.shifted = shifted;
         rest
+    }
+
+    fn read(&self, encoding: &'static encoding_rs::Encoding) -> String {
+        let (text, _) = encoding.decode_without_bom_handling(&self.octets);
+        text.into_owned()
     }
 
     /// No shift goes beyond a line.

@@ -81,8 +81,9 @@ fn corners(picture: &Grey) -> Option<[Point; 4]> {
     if corners.iter().zip(&own).all(near) {
         return None;
     }
-    let sides = corners.iter().zip(corners.iter().cycle().skip(1));
-    let sides: Vec<Side> = sides.map(|(p, q)| Side::of(&small, *p, *q)).collect();
+    let sides: Vec<Side> = sides(&corners)
+        .map(|(p, q)| Side::of(&small, *p, *q))
+        .collect();
     let count = |wanted| sides.iter().filter(|side| **side == wanted).count();
     // One side may lie on something as light as itself.
     if count(Side::Fades) > usize::from(count(Side::Ends) == 3) {
@@ -157,9 +158,13 @@ impl Side {
 }
 
 fn area(corners: &[Point; 4]) -> f32 {
-    let next = corners.iter().cycle().skip(1);
-    let parts = corners.iter().zip(next).map(|(p, q)| p.0 * q.1 - q.0 * p.1);
+    let parts = sides(corners).map(|(p, q)| p.0 * q.1 - q.0 * p.1);
     parts.sum::<f32>() / 2.0
+}
+
+/// From each corner to the next.
+fn sides(corners: &[Point; 4]) -> impl Iterator<Item = (&Point, &Point)> {
+    corners.iter().zip(corners.iter().cycle().skip(1))
 }
 
 /// The shade that parts light from dark best (Otsu's).
@@ -254,12 +259,9 @@ mod tests {
         let mut picture = Grey::plain(800, 600, 60);
         for y in 0..600 {
             for x in 0..800 {
-                let inside = corners
-                    .iter()
-                    .zip(corners.iter().cycle().skip(1))
-                    .all(|(p, q)| {
-                        (q.0 - p.0) * (y as f32 - p.1) - (q.1 - p.1) * (x as f32 - p.0) >= 0.0
-                    });
+                let inside = sides(&corners).all(|(p, q)| {
+                    (q.0 - p.0) * (y as f32 - p.1) - (q.1 - p.1) * (x as f32 - p.0) >= 0.0
+                });
                 if inside {
                     picture.pixels[y * 800 + x] = 220;
                 }

@@ -1,7 +1,5 @@
 //! How alike what was typed is to a canary's name and address.
 
-use std::collections::HashSet;
-
 use super::Letter;
 use super::read::Text;
 use crate::notation::{address_key, fold, hyphenated};
@@ -71,7 +69,7 @@ impl Typed {
             return 0.0;
         }
         let whole = hyphenated(&fold(address));
-        if !numbers(&self.part).is_subset(&numbers(&whole)) {
+        if !numbers(&self.part).all(|number| numbers(&whole).any(|own| own == number)) {
             return 0.0;
         }
         let found = Text::new(&whole).best(&self.part);
@@ -80,9 +78,9 @@ impl Typed {
 }
 
 /// The numbers in an address.
-fn numbers(address: &str) -> HashSet<&str> {
+fn numbers(address: &str) -> impl Iterator<Item = &str> {
     let runs = address.split(|c: char| !c.is_ascii_digit());
-    runs.filter(|run| !run.is_empty()).collect()
+    runs.filter(|run| !run.is_empty())
 }
 
 /// A name without spaces and titles.
