@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
 
 use crate::workspace::read_private;
@@ -39,6 +40,8 @@ pub struct RelayConfig<'a> {
     pub user: Option<&'a str>,
     /// File with the password, relative to the workspace.
     pub password_file: Option<&'a PathBuf>,
+    /// Root certificates (PEM) of a house of one's own, taken beside the system's.
+    pub roots: Option<&'a PathBuf>,
     /// Our own sender.
     pub from: Option<&'a str>,
 }
@@ -89,13 +92,13 @@ impl RelayConfig<'_> {
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(self.relay)
             .map_err(|error| self.wrong(format!("relay: {error}")))?
             .timeout(Some(PATIENCE));
+        if let Some(file) = self.roots {
+            builder = builder.tls(self.tls(&url, &dir.join(file))?);
+        }
         match (self.user, self.password_file) {
             (Some(user), Some(file)) => {
-                let tls = url.scheme() == "smtps"
-                    || url
-                        .query_pairs()
-                        .any(|(key, value)| key == "tls" && value == "required");
-                if !tls && !is_loopback(&url) {
+                let sure = ["smtps", "required"].contains(&encryption(&url).as_str());
+                if !sure && !is_loopback(&url) {
                     return Err(self.wrong(
                         "the password would be sent in plain text: use smtps://, or ?tls=required",
                     ));
@@ -112,6 +115,35 @@ impl RelayConfig<'_> {
             from,
         })
     }
+
+    /// The encryption that the URL asks for, with the roots of a file beside the system's.
+    fn tls(&self, url: &url::Url, roots: &Path) -> Result<Tls, Error> {
+        let unread = |why: String| self.wrong(format!("roots: {}: {why}", roots.display()));
+        let host = url.host_str().unwrap_or_default();
+        let pem = std::fs::read(roots).map_err(|error| unread(error.to_string()))?;
+        let root = Certificate::from_pem(&pem).map_err(|error| unread(error.to_string()))?;
+        let parameters = TlsParameters::builder(host.trim_matches(['[', ']']).to_owned());
+        let parameters = parameters.add_root_certificate(root).build_rustls();
+        let parameters = parameters.map_err(|error| unread(error.to_string()))?;
+        match encryption(url).as_str() {
+            "smtps" => Ok(Tls::Wrapper(parameters)),
+            "required" => Ok(Tls::Required(parameters)),
+            "opportunistic" => Ok(Tls::Opportunistic(parameters)),
+            _ => Err(self.wrong(
+                "roots are for TLS, and relay asks for none: use smtps://, or ?tls=required",
+            )),
+        }
+    }
+}
+
+/// How a relay's URL wants its conversation to be encrypted: `smtps`, or what its `tls` says; else nothing.
+fn encryption(url: &url::Url) -> String {
+    if url.scheme() == "smtps" {
+        return "smtps".to_owned();
+    }
+    let said = url.query_pairs().find(|(key, _)| key == "tls");
+    said.map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 /// Whether a URL points at this machine.

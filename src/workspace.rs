@@ -233,10 +233,31 @@ http = "127.0.0.1:8025"
 # user = "taro@provider.example"
 # password_file = "keys/provider-1.password"
 # folders = ["INBOX", "Junk"]
+# tls = "starttls"                  # port 143; without it TLS from the first byte, port 993
+# address = "taro@provider.example" # where the user name is not the address
+# root = "tls/house.pem"            # where an authority of your own has signed the server's certificate
 
+# Whether a mail is from whom it claims: the resolvers that are asked, or the servers in front that are believed.
+# [receive.auth]
+# resolvers = ["127.0.0.1:53"]
+# trusted = ["mx.shop.example"]
+
+# Who writes to a source's customers on its behalf: no alarm, if it is proven.
+# [[receive.expected]]
+# source = "shop"
+# domains = ["news.shop.example"]
+
+# A certificate for STARTTLS, or an authority that gives one (ACME); not both.
 # [receive.tls]
 # certificate = "tls/fullchain.pem"
 # key = "tls/key.pem"
+# [receive.acme]
+# directory = "https://acme-v02.api.letsencrypt.org/directory"
+# names = ["mx1.shop.example"]
+# agree_to_terms = true
+# contact = ["postmaster@shop.example"]
+# listen = "0.0.0.0:80"             # where the authority asks; without it, at the HTTP port
+# root = "tls/house.pem"            # of an authority that the world does not know
 
 [receive.phone]
 secret_file = "keys/phone.secret"
@@ -290,7 +311,10 @@ enforce = false
 # calls_log10_lr = 2.0
 
 [alert]
-# relay = "smtp://127.0.0.1:25"
+# relay = "smtp://127.0.0.1:25"     # or smtp://mail.shop.example:587?tls=required (STARTTLS), smtps://mail.shop.example
+# user = "otori"
+# password_file = "keys/alert.password"
+# roots = "tls/house.pem"           # where an authority of your own has signed the relay's certificate
 # from = "otori@shop.example"
 # to = ["security@shop.example"]
 # Each place is told by itself, and tried until it has taken the alert; any number of webhooks.
@@ -299,6 +323,7 @@ enforce = false
 # url_file = "keys/slack.url"       # whoever knows the address may write there; or: url = "https://…"
 # format = "slack"                  # or "teams"; without it: otori's own JSON
 # secret_file = "keys/hook.secret"  # signs requests: X-Otori-Timestamp and X-Otori-Signature
+# roots = "tls/house.pem"
 # [alert.syslog]
 # to = "tcp://logs.shop.example:601"  # or udp://host:514, unix:/dev/log
 
@@ -448,6 +473,7 @@ impl Workspace {
             ];
             let secrets = secrets.into_iter().flatten();
             named.extend(secrets.map(|file| (file.clone(), true)));
+            named.extend(config.drill.roots.clone().map(|file| (file, false)));
             named.extend(config.receive.campaigns.clone().map(|file| (file, false)));
             for mailbox in &config.receive.imap {
                 named.push((mailbox.password_file.clone(), true));
@@ -599,4 +625,29 @@ fn move_durably(from: &Path, to: &Path) -> Result<(), Error> {
     let dir = to.parent().unwrap_or(Path::new("."));
     let dir_file = std::fs::File::open(dir).map_err(at(dir))?;
     dir_file.sync_all().map_err(at(dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(feature = "receive")]
+    fn what_a_new_workspace_suggests_reads() {
+        let setting = |line: &str| {
+            let key = line.split_once(" = ").map(|(key, _)| key);
+            let named = |key: &str| !key.contains(|c: char| !c.is_ascii_lowercase() && c != '_');
+            line.starts_with('[') || key.is_some_and(named)
+        };
+        let text = template("sqlite:registry.db");
+        let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+            Some(bare) if setting(bare) => bare,
+            _ => line,
+        });
+        let all: Vec<&str> = lines.collect();
+        let config = parse(Path::new(CONFIG_FILE), &all.join("\n")).unwrap();
+        assert!(config.alert.roots.is_some() && config.alert.syslog.is_some());
+        assert!(config.receive.acme.is_some() && config.drill.every.is_some());
+        assert_eq!(config.retention.noise_days, Some(30));
+    }
 }

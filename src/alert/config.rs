@@ -18,6 +18,9 @@ pub struct AlertConfig {
     pub user: Option<String>,
     /// File (0600, relative to the workspace) with the password at the relay.
     pub password_file: Option<PathBuf>,
+    /// Root certificates (PEM) of a house of one's own, taken beside the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roots: Option<PathBuf>,
     /// The sender (`otori@shop.example`).
     pub from: Option<String>,
     /// Who is told.
@@ -101,6 +104,7 @@ impl AlertConfig {
         self.password_file
             .iter()
             .map(|file| (file, true))
+            .chain(self.roots.iter().map(|file| (file, false)))
             .chain(hooks)
     }
 
@@ -111,6 +115,7 @@ impl AlertConfig {
             relay: self.relay.as_deref()?,
             user: self.user.as_deref(),
             password_file: self.password_file.as_ref(),
+            roots: self.roots.as_ref(),
             from: self.from.as_deref(),
         })
     }

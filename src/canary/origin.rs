@@ -11,12 +11,18 @@ pub struct Origin {
     /// The organisational domain of its sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<SenderDomain>,
+    /// Other organisational domains that it names as its authors'; ordinary mail has one author.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_from: Vec<String>,
     /// Whether it is from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
     /// Whether it says that it is from somebody who writes for the source, and is found not to be.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub impersonates: bool,
+    /// Who that is, where it is not `sender` but one of `also_from`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub impersonated: Option<String>,
     /// The mailing list, as `List-Id` names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<String>,
@@ -69,12 +75,17 @@ macro_rules! redacted {
 redacted!(Origin SenderDomain Attachment);
 
 impl Origin {
+    /// The domain from which it falsely says that it is, where whoever has it writes for the source.
+    pub fn pretended(&self) -> Option<&str> {
+        let sender = self.sender.as_ref().map(|sender| sender.domain.as_str());
+        let claimed = self.impersonated.as_deref().or(sender);
+        claimed.filter(|_| self.impersonates)
+    }
+
     /// What is worth a line, in words; `None` if nothing is.
     pub fn words(&self) -> Option<String> {
         let mut words = Vec::new();
-        let claimed = self.sender.as_ref().filter(|_| self.impersonates);
-        words.extend(claimed.map(|sender| {
-            let domain = &sender.domain;
+        words.extend(self.pretended().map(|domain| {
             format!("says that it is from {domain}, who writes for you, and does not prove it")
         }));
         words.extend(self.authentication.as_ref().map(Authentication::words));
@@ -83,6 +94,7 @@ impl Origin {
                 words.push(format!("{what} {}", list.join(", ")));
             }
         };
+        add("also from", &self.also_from);
         add("list", self.list.as_slice());
         add("unsubscribe at", &self.unsubscribe);
         add("links to", &self.links);

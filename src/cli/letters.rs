@@ -230,7 +230,9 @@ async fn confirm(
         bail!("no letter waits under the number {number}; `otori letters` lists those that do");
     };
     if let Some(letter) = registry.stored_as(&letter_identity(number)).await? {
-        bail!("letter {number} was confirmed before: it is filed as {letter}");
+        bail!(
+            "letter {number} was confirmed before: it is filed as {letter}; if that was wrong, file its pictures again with --addressee and --address"
+        );
     }
     if let Some(canary) = &canary {
         registry.canary_of(canary).await?;

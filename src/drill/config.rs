@@ -16,6 +16,9 @@ pub struct DrillConfig {
     pub user: Option<String>,
     /// File (0600, relative to the workspace) with the password at the relay.
     pub password_file: Option<PathBuf>,
+    /// Root certificates (PEM) of a house of one's own, taken beside the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roots: Option<PathBuf>,
     /// The sender; it must be ours, and should not say what it is for.
     pub from: Option<String>,
     /// The number that calls; without it one that is given to nobody (555-01xx).
@@ -34,6 +37,7 @@ impl Default for DrillConfig {
             relay: None,
             user: None,
             password_file: None,
+            roots: None,
             from: None,
             caller: None,
             sender: None,

@@ -71,6 +71,7 @@ impl Postman {
             relay,
             user: config.user.as_deref(),
             password_file: config.password_file.as_ref(),
+            roots: config.roots.as_ref(),
             from: config.from.as_deref(),
         };
         let relay = server.open(dir)?;

@@ -1,8 +1,8 @@
 //! The way into the store: what several clients bring at the same time is stored in one transaction,
 //! so that they share its fsync, and each is told when its own message is durable.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -24,6 +24,8 @@ const BATCH_BYTES: usize = 64 << 20;
 /// So long a transaction waits for messages that are on their way, however slow they are. One that is alone waits for
 /// nobody; many that come at once are stored by few transactions, where the first of them would have had one of its own.
 const GATHERED: Duration = Duration::from_millis(2);
+/// A client that has begun its message so long ago is slow, or stuck, and nobody waits for it.
+const LATELY: Duration = Duration::from_millis(100);
 
 /// The message was not stored: its client has to be told to come again. The writer has logged why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,27 +46,50 @@ pub struct Intake {
     underway: Underway,
 }
 
-/// Messages that clients have begun to send and were not answered for: it counts as one for as long as it lives.
-pub struct OnItsWay(Arc<AtomicUsize>);
+/// A message that a client has begun to send and was not answered for: it is under way for as long as this lives.
+pub struct OnItsWay {
+    underway: Underway,
+    which: (Instant, u64),
+}
 
 impl Drop for OnItsWay {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.underway.all().begun.remove(&self.which);
     }
 }
 
-/// How many [`OnItsWay`] there are.
+/// The messages that are [`OnItsWay`].
 #[derive(Clone, Default)]
-struct Underway(Arc<AtomicUsize>);
+struct Underway(Arc<Mutex<Begun>>);
+
+#[derive(Default)]
+struct Begun {
+    /// When each began, and its number.
+    begun: BTreeSet<(Instant, u64)>,
+    numbers: u64,
+}
 
 impl Underway {
-    fn one_more(&self) -> OnItsWay {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        OnItsWay(Arc::clone(&self.0))
+    fn all(&self) -> MutexGuard<'_, Begun> {
+        // What is done with it cannot be left half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+    fn one_more(&self, now: Instant) -> OnItsWay {
+        let mut all = self.all();
+        all.numbers += 1;
+        let which = (now, all.numbers);
+        all.begun.insert(which);
+        OnItsWay {
+            underway: self.clone(),
+            which,
+        }
+    }
+
+    /// How many began lately.
+    fn count(&self, now: Instant) -> usize {
+        let lately = now.checked_sub(LATELY).map_or((now, 0), |from| (from, 0));
+        self.all().begun.range(lately..).count()
     }
 }
 
@@ -95,7 +120,7 @@ impl Intake {
 
     /// A client begins to send a message: what is dropped when it has been answered for.
     pub fn begun(&self) -> OnItsWay {
-        self.underway.one_more()
+        self.underway.one_more(Instant::now())
     }
 
     /// Whether the last messages could be stored, as far as is known.
@@ -132,7 +157,7 @@ impl Queue {
         while jobs.len() < BATCH && bytes < BATCH_BYTES {
             let next = match self.jobs.try_recv() {
                 Ok(next) => next,
-                Err(_) if jobs.len() >= self.underway.count() => break,
+                Err(_) if jobs.len() >= self.underway.count(Instant::now()) => break,
                 Err(_) => match timeout_at(until, self.jobs.recv()).await {
                     Ok(Some(next)) => next,
                     Ok(None) | Err(_) => break,
@@ -215,7 +240,8 @@ mod tests {
                 jobs: receiver,
                 underway: underway.clone(),
             };
-            let (first, second) = (underway.one_more(), underway.one_more());
+            let now = Instant::now();
+            let (first, second) = (underway.one_more(now), underway.one_more(now));
             jobs.send(job()).await.unwrap();
             let late = jobs.clone();
             tokio::spawn(async move { late.send(job()).await });
@@ -224,7 +250,11 @@ mod tests {
             jobs.send(job()).await.unwrap();
             assert_eq!(queue.next().await.unwrap().len(), 1);
             drop((first, second));
-            assert_eq!(underway.count(), 0);
+            assert_eq!(underway.count(now), 0);
+            // Who is stuck is not waited for.
+            let _stuck = underway.one_more(now);
+            assert_eq!(underway.count(now + LATELY), 1);
+            assert_eq!(underway.count(now + LATELY * 2), 0);
             drop(jobs);
             assert!(queue.next().await.is_none());
         });

@@ -329,8 +329,7 @@ fn place(alert: i64) -> String {
 /// The domain that a mail's sender has falsely claimed, if it is one of whoever writes for the source.
 fn impersonated(actor: &[u8]) -> Option<String> {
     let actor: Actor = serde_json::from_slice(actor).ok()?;
-    let origin = actor.origin.filter(|origin| origin.impersonates)?;
-    origin.sender.map(|sender| sender.domain)
+    actor.origin?.pretended().map(str::to_owned)
 }
 
 fn rfc3339(at: i64) -> Result<String> {

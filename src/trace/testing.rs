@@ -149,7 +149,7 @@ impl World {
             .collect();
         for _ in 0..strangers {
             let phone = format!(
-                "080-0{:03}-{:04}",
+                "070-0{:03}-{:04}",
                 self.rng.random_range(0..999),
                 self.rng.random_range(0..9999)
             );

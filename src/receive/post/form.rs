@@ -161,7 +161,13 @@ pub(super) fn filed(
             @match (canary, source) {
                 (Some(canary), Some(source)) => p.good { "該当 / Matched: " code { (canary) } " (" (source) ")" },
                 (None, Some(source)) => p.good { "該当元 / Matched source: " (source) },
-                _ => p { "該当なし。記録は残ります / No match yet. The letter is kept." },
+                _ => {
+                    p { "該当なし。記録は残ります / No match yet. The letter is kept." }
+                    p.soft {
+                        "誤りなら、宛名と住所を入力して写真をもう一度登録してください / \
+                         If that is wrong, file its photographs again with the addressee and the address typed."
+                    }
+                }
             }
             @if sighting.is_some_and(|sighting| sighting.kind == SightingKind::Drill) {
                 p { "これは訓練の手紙です / This letter was a drill. Thank you." }

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::mail::Owners;
 use super::origin::registrable;
-use crate::canary::{Actor, Authentication, Checked, SourceName};
+use crate::canary::{Authentication, Checked, Origin, SourceName};
 use crate::receive::Authenticator;
 
 /// What is known of a message's sender, and who asked.
@@ -27,18 +27,23 @@ impl Known<'_> {
         both.is_some_and(|(source, proven)| self.authenticator.expects(source, proven, self.at))
     }
 
-    /// Whether a mail says that it is from somebody who writes for the source, and is found not to be. Where nothing
-    /// is proven either way, as without results, it may be theirs.
-    pub fn impersonates(&self, source: Option<&SourceName>, actor: &Actor) -> bool {
-        let claimed = actor
-            .origin
-            .as_ref()
-            .and_then(|origin| origin.sender.as_ref());
-        let (Some(source), Some(known), Some(claimed)) = (source, &self.authentication, claimed)
-        else {
-            return false;
-        };
-        self.authenticator.writes_for(source, &claimed.domain) && fails(known, &claimed.domain)
+    /// Whom a mail says that it is from, where that is somebody who writes for the source, and it is found not to be.
+    /// Where nothing is proven either way, as without results, it may be theirs. Of several authors nothing can be
+    /// proven, and nobody who writes to customers is one of several: reading programs show any of them.
+    pub fn impersonated<'o>(
+        &self,
+        source: Option<&SourceName>,
+        origin: &'o Origin,
+    ) -> Option<&'o str> {
+        let (source, known) = source.zip(self.authentication.as_ref())?;
+        let several = !origin.also_from.is_empty();
+        let unproven = known.proven.is_none() && known.not_checked.is_none();
+        let sender = origin.sender.iter().map(|sender| &sender.domain);
+        let mut claimed = sender.chain(&origin.also_from).map(String::as_str);
+        claimed.find(|claimed| {
+            self.authenticator.writes_for(source, claimed)
+                && (fails(known, claimed) || several && unproven)
+        })
     }
 }
 

@@ -71,7 +71,8 @@ pub async fn run(
     let mut pause = PAUSES.0;
     // Messages that could not be settled lately: the others go past them.
     let mut stuck: HashSet<i64> = HashSet::new();
-    let mut reported = Reported::default();
+    // What the receiver before this one had no time to compare.
+    let mut reported = everybody(&registry).await;
     loop {
         let wait = match settle_some(&registry, &authenticator, &mut stuck, &mut reported).await {
             Ok(round) => {
@@ -147,6 +148,20 @@ const OLD: time::Duration = time::Duration::DAY;
 
 /// Of whose customers old reports have come in since the reports were looked at together; `None`: of nobody's.
 type Reported = BTreeSet<Option<SourceName>>;
+
+/// All of whose customers reports may tell.
+async fn everybody(registry: &Registry) -> Reported {
+    match in_time(PATIENCE, registry.sources()).await {
+        Ok(sources) => {
+            let named = sources.into_iter().map(|source| Some(source.name));
+            named.chain([None]).collect()
+        }
+        Err(error) => {
+            tracing::error!(%error, "earlier reports could not be compared");
+            Reported::default()
+        }
+    }
+}
 
 /// Looks at reports together, once everything is settled. What fails is looked at again next time.
 async fn look_back(registry: &Registry, reported: &mut Reported) -> Result<()> {
@@ -403,8 +418,12 @@ fn sighting(
     known: &Known<'_>,
 ) -> NewSighting {
     let mut actor = actor.clone();
-    if known.impersonates(reached.source.as_ref(), &actor) {
-        actor.origin.get_or_insert_default().impersonates = true;
+    if let Some(origin) = &mut actor.origin
+        && let Some(whom) = known.impersonated(reached.source.as_ref(), origin)
+    {
+        let sender = origin.sender.as_ref().map(|sender| sender.domain.as_str());
+        origin.impersonated = (sender != Some(whom)).then(|| whom.to_owned());
+        origin.impersonates = true;
     }
     NewSighting {
         source: reached.source.clone(),

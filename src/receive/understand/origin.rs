@@ -7,7 +7,9 @@ use std::borrow::Cow;
 
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
-use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{
+    Encoding, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType,
+};
 use sha2::{Digest, Sha256};
 
 use super::charset::{self, Readable};
@@ -126,18 +128,36 @@ async fn without_canaries(registry: &Registry, mark: Mark, of: &mut Vec<String>)
     Ok(())
 }
 
+/// The organisational domains of its authors: that of the field and the address that count where there is one, first.
+fn authors(mail: &Message<'_>) -> Vec<String> {
+    let first = mail.from().and_then(|from| from.first());
+    let fields = mail.headers().iter();
+    let fields = fields.filter(|field| field.name == HeaderName::From);
+    let all = fields.filter_map(|field| field.value.as_address());
+    let all = all.flat_map(|addresses| addresses.iter());
+    let mut domains = Vec::new();
+    for author in first.into_iter().chain(all).take(MANY) {
+        let domain = author
+            .address()
+            .and_then(|address| address.rsplit_once('@'));
+        put(
+            &mut domains,
+            FEW,
+            domain.and_then(|(_, domain)| registrable(domain)),
+        );
+    }
+    domains
+}
+
 /// `raw` as it came; `mail` was read from what is `readable` of it.
 fn of(raw: &[u8], readable: &Readable<'_>, mail: &Message<'_>) -> Origin {
     let mut origin = Origin::default();
-    let from = mail.from().and_then(|from| from.first());
-    let from = from.and_then(|from| from.address()).unwrap_or_default();
-    origin.sender = from
-        .rsplit_once('@')
-        .and_then(|(_, domain)| registrable(domain))
-        .map(|domain| SenderDomain {
-            domain,
-            proven: false,
-        });
+    let mut authors = authors(mail).into_iter();
+    origin.sender = authors.next().map(|domain| SenderDomain {
+        domain,
+        proven: false,
+    });
+    origin.also_from = authors.collect();
     let list = mail.header_raw("List-Id").unwrap_or_default();
     let list = list.rsplit_once('<').map_or(list, |(_, id)| id);
     let list = one_line(list.trim().trim_end_matches('>'));

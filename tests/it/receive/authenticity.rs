@@ -106,9 +106,15 @@ async fn what_pretends_to_be_our_own_is_named_so_and_a_server_in_front_is_believ
     let another = sighting(&otori, "another").await;
     assert_eq!(another["kind"], "alarm");
     assert_eq!(another["origin"].get("impersonates"), None);
+    // Of two authors one is shown to whoever reads it.
+    let field = "From: School <info@school.example>\n";
+    let broker = "x@broker.example";
+    swaks(&smtp, "ESMTP", broker, KEISUKE.mail, "two authors", field);
+    let two = sighting(&otori, "two authors").await;
+    assert_eq!(two["origin"]["impersonates"], true, "{two}");
     let words = otori.command(&["sightings"]).output().unwrap();
     let words = String::from_utf8(words.stdout).unwrap();
     let line = "says that it is from school.example, who writes for you, and does not prove it";
-    assert_eq!(words.matches(line).count(), 1, "{words}");
+    assert_eq!(words.matches(line).count(), 2, "{words}");
     assert!(server.terminate().success());
 }

@@ -1,12 +1,13 @@
 //! STARTTLS, and what an attacker puts in front of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use otori::receive::{ReceiveConfig, TlsConfig};
+use otori::relay::RelayConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -79,6 +80,29 @@ async fn starttls_carries_mail() {
         .tls(Tls::Required(tls))
         .build();
     client.send(mail(&[KEISUKE.mail], "sealed")).await.unwrap();
+    // As our own alerts go out: an authority of one's own is believed where the configuration names it.
+    let relay = format!("smtp://{}?tls=required", receiver.smtp);
+    let roots = PathBuf::from("cert.pem");
+    let through = |roots| RelayConfig {
+        section: "alert",
+        relay: &relay,
+        user: None,
+        password_file: None,
+        roots,
+        from: Some("otori@school.example"),
+    };
+    let ours = through(Some(&roots)).open(otori.dir()).unwrap().transport;
+    ours.send(mail(&[KEISUKE.mail], "relayed")).await.unwrap();
+    let others = through(None).open(otori.dir()).unwrap().transport;
+    let refused = others.send(mail(&[KEISUKE.mail], "not relayed")).await;
+    refused.unwrap_err();
+    let plain = format!("smtp://{}", receiver.smtp);
+    let plain = RelayConfig {
+        relay: &plain,
+        ..through(Some(&roots))
+    };
+    let error = plain.open(otori.dir()).err().unwrap().to_string();
+    assert!(error.contains("roots are for TLS"), "{error}");
     let message = &otori.registry.message(1).await.unwrap().unwrap();
     let envelope: serde_json::Value = serde_json::from_str(&message.envelope).unwrap();
     assert_eq!(envelope["tls"], true);

@@ -68,7 +68,7 @@ fn line(household: &Household, rng: &mut StdRng) -> Line {
             address.building.as_deref().unwrap_or_default()
         ),
         format!(
-            "080-0{:03}-{:04}",
+            "070-0{:03}-{:04}",
             rng.random_range(0..999),
             rng.random_range(0..9999)
         ),
