@@ -18,7 +18,7 @@ pub(crate) fn as_in(
         };
         let format = told
             .filter(odd)
-            .and_then(|text| Format::recognise(column.role, &[text]))
+            .and_then(|text| Format::recognise_beside(column.role, &[text], column.format.as_ref()))
             .map(|(format, _)| with_building(format, column.format.as_ref()));
         MappedColumn {
             format: format.or(column.format.clone()),

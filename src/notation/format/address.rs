@@ -88,6 +88,8 @@ pub enum UnitStyle {
 /// How an American address is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AmericanAddress {
+    /// How the street's type is written.
+    pub street: StreetType,
     /// The word before the unit.
     pub unit: UnitWord,
     /// Whether a comma stands before the unit.
@@ -97,6 +99,35 @@ pub struct AmericanAddress {
     /// Whether a whole address goes on with city and state.
     pub city: bool,
 }
+
+/// How the last word of a street is written, where it says what kind of street it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StreetType {
+    /// Main St
+    Short,
+    /// Main St.
+    ShortDot,
+    /// Main Street
+    Long,
+}
+
+/// Kinds of streets, and the post office's short forms (USPS Publication 28, appendix C1).
+const STREET_TYPES: [(&str, &str); 14] = [
+    ("Street", "St"),
+    ("Avenue", "Ave"),
+    ("Road", "Rd"),
+    ("Drive", "Dr"),
+    ("Lane", "Ln"),
+    ("Court", "Ct"),
+    ("Circle", "Cir"),
+    ("Boulevard", "Blvd"),
+    ("Place", "Pl"),
+    ("Terrace", "Ter"),
+    ("Parkway", "Pkwy"),
+    ("Highway", "Hwy"),
+    ("Trail", "Trl"),
+    ("Square", "Sq"),
+];
 
 /// The word before a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -127,6 +158,7 @@ impl Default for JapaneseAddress {
 impl Default for AmericanAddress {
     fn default() -> AmericanAddress {
         AmericanAddress {
+            street: StreetType::Short,
             unit: UnitWord::Apt,
             comma: false,
             case: TextFormat::AsWritten,
@@ -145,6 +177,56 @@ impl Gap {
             Gap::Wide => "\u{3000}",
         }
     }
+}
+
+impl StreetType {
+    const ALL: [StreetType; 3] = [StreetType::Short, StreetType::ShortDot, StreetType::Long];
+
+    /// A street with its type written so; one that has none stays as it is.
+    fn write(self, street: &str) -> String {
+        let mut words: Vec<&str> = street.split(' ').collect();
+        let found = words
+            .iter()
+            .skip(2)
+            .rposition(|word| kind_of_street(word).is_some());
+        let Some((at, (long, short))) = found.and_then(|at| {
+            let at = at + 2;
+            Some((at, kind_of_street(words[at])?.0))
+        }) else {
+            return street.to_owned();
+        };
+        let written = match self {
+            StreetType::Short => short.to_owned(),
+            StreetType::ShortDot => format!("{short}."),
+            StreetType::Long => long.to_owned(),
+        };
+        words[at] = &written;
+        words.join(" ")
+    }
+
+    /// How a text with a street in it writes its type, if it has one.
+    fn shown(text: &str) -> Option<StreetType> {
+        let line = text.split(',').next().unwrap_or_default();
+        let words = line.split_ascii_whitespace().skip(2);
+        words.filter_map(kind_of_street).map(|(_, way)| way).last()
+    }
+}
+
+/// Which kind of street a word is, in its long and its short form, and how it is written.
+fn kind_of_street(word: &str) -> Option<((&'static str, &'static str), StreetType)> {
+    let (bare, dot) = match word.strip_suffix('.') {
+        Some(bare) => (bare, true),
+        None => (word, false),
+    };
+    STREET_TYPES.into_iter().find_map(|kind| {
+        let way = match (kind, dot) {
+            ((long, _), false) if long.eq_ignore_ascii_case(bare) => StreetType::Long,
+            ((_, short), false) if short.eq_ignore_ascii_case(bare) => StreetType::Short,
+            ((_, short), true) if short.eq_ignore_ascii_case(bare) => StreetType::ShortDot,
+            _ => return None,
+        };
+        Some((kind, way))
+    })
 }
 
 impl AddressFormat {
@@ -182,12 +264,15 @@ impl AddressFormat {
         .flat_map(|unit| {
             [false, true].into_iter().flat_map(move |comma| {
                 [false, true].into_iter().flat_map(move |city| {
-                    TextFormat::ALL.map(|case| {
-                        AddressFormat::American(AmericanAddress {
-                            unit,
-                            comma,
-                            case,
-                            city,
+                    StreetType::ALL.into_iter().flat_map(move |street| {
+                        TextFormat::ALL.map(|case| {
+                            AddressFormat::American(AmericanAddress {
+                                street,
+                                unit,
+                                comma,
+                                case,
+                                city,
+                            })
                         })
                     })
                 })
@@ -407,6 +492,7 @@ impl AmericanAddress {
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
             .join(" ");
+        let street = self.street.write(&street);
         let text = match role {
             Role::Address1 | Role::Street | Role::Block => street,
             Role::Address2 | Role::Building => unit,
@@ -426,7 +512,18 @@ impl AmericanAddress {
     }
 }
 
-pub(super) fn recognise(role: Role, samples: &[&str]) -> Option<(AddressFormat, f64)> {
+/// What the samples do not show is as in `usual`.
+pub(super) fn recognise(
+    role: Role,
+    samples: &[&str],
+    usual: Option<AddressFormat>,
+) -> Option<(AddressFormat, f64)> {
+    let (mut japan, mut america) = Default::default();
+    match usual {
+        Some(AddressFormat::Japanese(usual)) => japan = usual,
+        Some(AddressFormat::American(usual)) => america = usual,
+        None => {}
+    }
     let japanese: Vec<&str> = samples
         .iter()
         .copied()
@@ -435,7 +532,7 @@ pub(super) fn recognise(role: Role, samples: &[&str]) -> Option<(AddressFormat, 
     let share = |count: usize| count as f64 / samples.len() as f64;
     if japanese.len() * 2 >= samples.len() {
         return Some((
-            AddressFormat::Japanese(recognise_japanese(role, &japanese)),
+            AddressFormat::Japanese(recognise_japanese(role, &japanese, japan)),
             share(japanese.len()),
         ));
     }
@@ -445,11 +542,14 @@ pub(super) fn recognise(role: Role, samples: &[&str]) -> Option<(AddressFormat, 
             .any(|text| text.contains(|c: char| c.is_ascii_alphabetic()))
     {
         return Some((
-            AddressFormat::Japanese(recognise_japanese(role, samples)),
+            AddressFormat::Japanese(recognise_japanese(role, samples, japan)),
             1.0,
         ));
     }
-    Some((AddressFormat::American(recognise_american(samples)), 1.0))
+    Some((
+        AddressFormat::American(recognise_american(samples, america)),
+        1.0,
+    ))
 }
 
 /// The choice that most samples show; samples that show none count for nothing.
@@ -468,8 +568,7 @@ fn majority<T: Copy + PartialEq>(samples: &[&str], shown: impl Fn(&str) -> Optio
         .map(|(choice, _)| choice)
 }
 
-fn recognise_japanese(role: Role, samples: &[&str]) -> JapaneseAddress {
-    let usual = JapaneseAddress::default();
+fn recognise_japanese(role: Role, samples: &[&str], usual: JapaneseAddress) -> JapaneseAddress {
     let start = majority(samples, |text| {
         let folded = fold(text);
         let place = folded
@@ -603,8 +702,7 @@ fn block_style(folded: &str) -> Option<BlockStyle> {
     folded.contains('-').then_some(BlockStyle::Hyphens)
 }
 
-fn recognise_american(samples: &[&str]) -> AmericanAddress {
-    let usual = AmericanAddress::default();
+fn recognise_american(samples: &[&str], usual: AmericanAddress) -> AmericanAddress {
     let lower = |text: &str| text.to_ascii_lowercase();
     let unit = majority(samples, |text| match lower(text) {
         text if text.contains("apt. ") => Some(UnitWord::AptDot),
@@ -629,6 +727,7 @@ fn recognise_american(samples: &[&str]) -> AmericanAddress {
         )
     });
     AmericanAddress {
+        street: majority(samples, StreetType::shown).unwrap_or(usual.street),
         unit: unit.unwrap_or(usual.unit),
         comma: comma.unwrap_or(usual.comma),
         case: super::text::recognise(samples).0,
@@ -712,9 +811,47 @@ mod tests {
                 ],
                 "123 N Main St Unit 4B, Springfield, IL",
             ),
+            (
+                Role::Street,
+                &["9 Elm Avenue", "7 Broadway"],
+                "123 N Main Street Apt 4B",
+            ),
+            (Role::Street, &["9 elm ave."], "123 n main st. apt 4b"),
         ] {
-            let (format, _) = recognise(role, samples).unwrap();
+            let (format, _) = recognise(role, samples, None).unwrap();
             assert_eq!(format.example(role), example);
+        }
+    }
+
+    #[test]
+    fn what_a_row_does_not_show_is_as_usual() {
+        let (usual, _) = recognise(Role::Address, &["9 Elm Street #7"], None).unwrap();
+        let (format, _) = recognise(Role::Address, &["7 BROADWAY"], Some(usual)).unwrap();
+        assert_eq!(format.example(Role::Address), "123 N MAIN STREET #4B");
+        let (usual, _) = recognise(Role::Address, &["港区芝9-8-7　芝ハイム101号室"], None).unwrap();
+        let (format, _) = recognise(Role::Address, &["港区芝9丁目8-7"], Some(usual)).unwrap();
+        let wanted = "千代田区霞が関9丁目12-8　霞ハイツ203号室";
+        assert_eq!(format.example(Role::Address), wanted);
+    }
+
+    #[test]
+    fn a_street_is_the_same_however_its_type_is_written() {
+        for (given, all) in [
+            ("12 Oak St", ["12 Oak St", "12 Oak St.", "12 Oak Street"]),
+            (
+                "12 N Ave Court",
+                ["12 N Ave Ct", "12 N Ave Ct.", "12 N Ave Court"],
+            ),
+            ("12 Broadway", ["12 Broadway"; 3]),
+            ("12 St Marks", ["12 St Marks"; 3]),
+        ] {
+            for (way, written) in StreetType::ALL.into_iter().zip(all) {
+                assert_eq!(way.write(given), written);
+                assert_eq!(
+                    address_key(written).map(|key| key.mark()),
+                    address_key(given).map(|key| key.mark())
+                );
+            }
         }
     }
 

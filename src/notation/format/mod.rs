@@ -123,6 +123,16 @@ impl Format {
     /// The format that would have written most of `samples`, and the share that it would have. Empty
     /// samples count for nothing; `None` when no format of the role fits any.
     pub fn recognise(role: Role, samples: &[&str]) -> Option<(Format, f64)> {
+        Format::recognise_beside(role, samples, None)
+    }
+
+    /// The same where a column is known to be written as `usual`: an address that has no unit, say, shows nothing of
+    /// how units are written.
+    pub fn recognise_beside(
+        role: Role,
+        samples: &[&str],
+        usual: Option<&Format>,
+    ) -> Option<(Format, f64)> {
         let samples: Vec<&str> = samples
             .iter()
             .map(|text| text.trim())
@@ -155,8 +165,14 @@ impl Format {
             Kind::Sex => {
                 sex::recognise(samples).map(|(format, share)| (Format::Sex(format), share))
             }
-            Kind::Address => address::recognise(role, samples)
-                .map(|(format, share)| (Format::Address(format), share)),
+            Kind::Address => {
+                let usual = match usual {
+                    Some(Format::Address(usual)) => Some(*usual),
+                    _ => None,
+                };
+                address::recognise(role, samples, usual)
+                    .map(|(format, share)| (Format::Address(format), share))
+            }
         }
     }
 
