@@ -24,11 +24,30 @@ struct Column {
     kind: Kind,
     counted: Counted<String>,
     blank: Option<Option<String>>,
+    /// The column with which its amounts go most.
+    partner: Option<Partner>,
+}
+
+/// A column of which each value has amounts of its own in another: as points go with orders, and orders with a rank.
+struct Partner {
+    /// Which of the columns.
+    number: usize,
+    /// By its value: the other's amounts.
+    groups: HashMap<Option<String>, Group>,
+}
+
+/// The amounts of the rows that have one value of the partner.
+#[derive(Default)]
+struct Group {
+    sorted: Vec<(f64, usize)>,
+    counts: HashMap<String, u32>,
 }
 
 /// The columns of a table that are filled by resampling.
 pub(crate) struct Filling {
     columns: Vec<Column>,
+    /// The columns of amounts and moments, each behind its partner.
+    ordered: Vec<usize>,
     /// Rows by what they have in the columns of few values.
     groups: HashMap<Vec<Option<String>>, u32>,
 }
@@ -40,6 +59,10 @@ const ROWS_PER_VALUE: usize = 12;
 const CODES: usize = 24;
 /// How much oftener two rows of one region than any two have the same value, where it goes with the place.
 const TIED: f64 = 1.5;
+/// The share of the variance of a column's ranks that its partner explains, at least.
+const EXPLAINED: f64 = 0.2;
+/// Rows of a group of which amounts may be drawn, at least.
+const TOGETHER: usize = 8;
 /// Draws until a value is found that no row has.
 const TRIES: usize = 40;
 
@@ -56,12 +79,97 @@ impl Filling {
             .collect();
         let mut filling = Filling {
             columns,
+            ordered: Vec::new(),
             groups: HashMap::new(),
         };
+        filling.pair(rows);
         for row in rows {
             *filling.groups.entry(filling.group(row)).or_default() += 1;
         }
         filling
+    }
+
+    /// Finds for each column of amounts or moments the one with which it goes most, of those that are drawn before it.
+    fn pair(&mut self, rows: &[Vec<Option<String>>]) {
+        let all = 0..self.columns.len();
+        let (mut drawn, mut ordered): (Vec<usize>, Vec<usize>) =
+            all.partition(|at| matches!(self.columns[*at].kind, Kind::Few));
+        drawn.retain(|at| self.columns[*at].counted.len() > 1);
+        ordered.retain(|at| matches!(self.columns[*at].kind, Kind::Ordered(_)));
+        ordered.sort_by_key(|at| self.columns[*at].counted.len());
+        for at in &ordered {
+            let best = drawn
+                .iter()
+                .map(|other| (self.explained(*at, *other, rows), *other))
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            if let Some((share, number)) = best
+                && share >= EXPLAINED
+            {
+                let groups = self.groups_of(*at, number, rows);
+                self.columns[*at].partner = Some(Partner { number, groups });
+            }
+            let counted = &self.columns[*at].counted;
+            let total: u32 = counted.all().map(|(_, count)| count).sum();
+            if counted.len() > 1 && total as usize / counted.len() >= ROWS_PER_VALUE {
+                drawn.push(*at);
+            }
+        }
+        self.ordered = ordered;
+    }
+
+    /// The share of the variance of a column's ranks that lies between the values of another (the correlation ratio).
+    fn explained(&self, at: usize, other: usize, rows: &[Vec<Option<String>>]) -> f64 {
+        let Kind::Ordered(sorted) = &self.columns[at].kind else {
+            return 0.0;
+        };
+        let place = self.columns[other].place;
+        let mut sums: HashMap<Option<&str>, (f64, f64)> = HashMap::new();
+        let (mut total, mut squares) = (0.0, 0.0);
+        // Equal amounts share their rank: as many zeros are no spread.
+        for same in sorted.chunk_by(|a, b| a.0 == b.0) {
+            let first = sorted.partition_point(|(value, _)| *value < same[0].0);
+            let rank = first as f64 + same.len() as f64 / 2.0;
+            for (_, row) in same {
+                let value = rows[*row].get(place).and_then(Option::as_deref);
+                let (sum, count) = sums.entry(value).or_default();
+                *sum += rank;
+                *count += 1.0;
+                total += rank;
+                squares += rank * rank;
+            }
+        }
+        let count = sorted.len() as f64;
+        let mean = total / count;
+        let all = squares - count * mean * mean;
+        let between: f64 =
+            sums.values().map(|(sum, own)| sum * sum / own).sum::<f64>() - count * mean * mean;
+        // Many small groups explain something by chance alone.
+        let by_chance = all * (sums.len() as f64 - 1.0) / (count - 1.0).max(1.0);
+        if all > 0.0 {
+            (between - by_chance) / all
+        } else {
+            0.0
+        }
+    }
+
+    fn groups_of(
+        &self,
+        at: usize,
+        other: usize,
+        rows: &[Vec<Option<String>>],
+    ) -> HashMap<Option<String>, Group> {
+        let mut groups: HashMap<Option<String>, Group> = HashMap::new();
+        if let Kind::Ordered(sorted) = &self.columns[at].kind {
+            let (place, by) = (self.columns[at].place, self.columns[other].place);
+            for (value, row) in sorted {
+                let key = rows[*row].get(by).cloned().flatten();
+                let group = groups.entry(key).or_default();
+                group.sorted.push((*value, *row));
+                let text = rows[*row].get(place).cloned().flatten();
+                *group.counts.entry(text.unwrap_or_default()).or_default() += 1;
+            }
+        }
+        groups
     }
 
     /// The columns of few values.
@@ -89,17 +197,28 @@ impl Filling {
             few = self.alone(rows, few, near, rng);
         }
         let mut few = few.into_iter();
-        let mut out = Vec::with_capacity(self.columns.len());
-        for column in &self.columns {
-            let own = row.get(column.place).cloned().flatten();
-            let value = match &column.kind {
+        let own = |column: &Column| row.get(column.place).cloned().flatten();
+        let mut values: Vec<Option<String>> = self
+            .columns
+            .iter()
+            .map(|column| match &column.kind {
                 Kind::Few => few.next().flatten(),
-                Kind::Ordered(sorted) => column.near(sorted, own, rows, rng),
-                Kind::Text => column.text(own, rows, rng),
-            };
-            out.push((column.place, value));
+                Kind::Text => column.text(own(column), rows, rng),
+                Kind::Ordered(_) => None,
+            })
+            .collect();
+        for number in &self.ordered {
+            let column = &self.columns[*number];
+            let partner = column.partner.as_ref().map(|partner| {
+                let place = self.columns[partner.number].place;
+                let was = row.get(place).cloned().flatten();
+                let group = |value| partner.groups.get(value);
+                (group(&was), group(&values[partner.number]))
+            });
+            values[*number] = column.near(own(column), partner, rows, rng);
         }
-        out
+        let places = self.columns.iter().map(|column| column.place);
+        places.zip(values).collect()
     }
 
     /// A combination that no row has, in the place of one that one customer alone has: that of the row near by which
@@ -200,57 +319,91 @@ impl Column {
             kind,
             counted,
             blank,
+            partner: None,
         }
     }
 
-    /// An amount or a moment near `own`: one that as many other rows have as have `own`.
+    /// An amount or a moment near `own`: one that as many other rows have as have `own`. Where it has a partner, these
+    /// are the rows of the partner's value; `own` was of the first group, what is drawn is of the second.
     fn near<R: Rng + ?Sized>(
         &self,
-        sorted: &[(f64, usize)],
         own: Option<String>,
+        partner: Option<(Option<&Group>, Option<&Group>)>,
         rows: &[Vec<Option<String>>],
         rng: &mut R,
     ) -> Option<String> {
+        let Kind::Ordered(all) = &self.kind else {
+            return own;
+        };
         let own = own?;
         let Some(value) = order(&own) else {
             return (self.counted.count(&own) > 1)
                 .then_some(own)
                 .or(self.blank.clone()?);
         };
-        let others = self.counted.count(&own).saturating_sub(1);
-        let middle = sorted.partition_point(|(other, _)| *other < value);
-        let reach = (sorted.len() / 50).max(8);
-        let (low, high) = (
-            middle.saturating_sub(reach),
-            (middle + reach + 1).min(sorted.len()),
-        );
-        if low >= high {
+        let text = |at: usize| {
+            rows[at]
+                .get(self.place)
+                .cloned()
+                .flatten()
+                .unwrap_or_default()
+        };
+        let enough = |group: &&Group| group.sorted.len() >= TOGETHER;
+        let group = partner.and_then(|(_, group)| group).filter(enough);
+        let (own, value) = match (partner, group) {
+            (Some((Some(was), _)), Some(group)) if !std::ptr::eq(was, group) => {
+                // As far up among the new ones as it was among its own.
+                let below = was.sorted.partition_point(|(other, _)| *other < value);
+                let at = below * group.sorted.len() / was.sorted.len().max(1);
+                let (value, at) = group.sorted[at.min(group.sorted.len() - 1)];
+                (text(at), value)
+            }
+            _ => (own, value),
+        };
+        let sorted = group.map_or(all, |group| &group.sorted);
+        let count = |text: &str| match group {
+            Some(group) => group.counts.get(text).copied().unwrap_or(0),
+            None => self.counted.count(&text.to_owned()),
+        };
+        let neighbour = |sorted: &[(f64, usize)], rng: &mut R| {
+            let middle = sorted.partition_point(|(other, _)| *other < value);
+            let reach = (sorted.len() / 50).max(8);
+            let low = middle.saturating_sub(reach);
+            let high = (middle + reach + 1).min(sorted.len());
+            let (number, at) = sorted[rng.random_range(low.min(high - 1)..high)];
+            (number, text(at))
+        };
+        if sorted.is_empty() {
             return Some(own);
         }
-        let neighbour = |rng: &mut R| {
-            let (number, at) = sorted[rng.random_range(low..high)];
-            (
-                number,
-                rows[at]
-                    .get(self.place)
-                    .cloned()
-                    .flatten()
-                    .unwrap_or_default(),
-            )
-        };
+        let others = count(&own).saturating_sub(1);
         if others > 0 {
             // One that is about as common, if there is one near; `own` is shared, so it may be copied.
             for _ in 0..TRIES {
-                let (_, text) = neighbour(rng);
-                let count = self.counted.count(&text);
+                let (_, text) = neighbour(sorted, rng);
+                let count = count(&text);
                 if count * 2 >= others && count <= others * 2 {
                     return Some(text);
                 }
             }
             return Some(own);
         }
+        let everywhere = self.counted.count(&own);
+        if everywhere > 1 {
+            // Shared, but by nobody who has that value of the partner: so is what takes its place.
+            let (least, most) = (sorted[0].0, sorted[sorted.len() - 1].0);
+            for _ in 0..TRIES {
+                let (number, text) = neighbour(all, rng);
+                let there = self.counted.count(&text);
+                let alike = there * 2 >= everywhere && there <= everywhere * 2;
+                if alike && count(&text) == 0 && (least..=most).contains(&number) {
+                    return Some(text);
+                }
+            }
+            return Some(neighbour(sorted, rng).1);
+        }
         for attempt in 0..TRIES {
-            let (number, text) = neighbour(rng);
+            let (number, text) = neighbour(sorted, rng);
             let share: f64 = rng.random_range(0.0..1.0);
             // As round as its own; where such values are all taken, as the neighbour's.
             let like = if attempt < TRIES / 2 { &own } else { &text };
@@ -261,7 +414,7 @@ impl Column {
                 return Some(between);
             }
         }
-        Some(neighbour(rng).1)
+        Some(neighbour(sorted, rng).1)
     }
 
     /// A text that other rows have too; where `own` is one customer's alone, clauses of two such texts.
@@ -560,6 +713,54 @@ mod tests {
             *amounts.entry(number(1)).or_insert(0) += 1;
         }
         assert!(amounts.len() > 40, "{}", amounts.len());
+    }
+
+    #[test]
+    fn amounts_go_with_each_other() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let rank = |orders: u32| match orders {
+            9.. => "gold",
+            4.. => "silver",
+            _ => "regular",
+        };
+        let possible = |row: &[Option<String>]| {
+            let number = |at: usize| row[at].as_ref().unwrap().parse::<u32>().unwrap();
+            let (orders, points) = (number(1), number(2));
+            let least = orders * 110;
+            let most = if orders == 0 { 0 } else { least + 490 };
+            row[0].as_deref() == Some(rank(orders)) && (least..=most).contains(&points)
+        };
+        let rows: Vec<Vec<Option<String>>> = (0..6000)
+            .map(|_| {
+                let silent = rng.random_bool(0.3);
+                let often = -(rng.random_range(f64::MIN_POSITIVE..1.0_f64)).ln() * 4.0;
+                let orders = if silent { 0 } else { 1 + often as u32 };
+                let more = if silent {
+                    0
+                } else {
+                    rng.random_range(0..50) * 10
+                };
+                let points = orders * 110 + more;
+                let cells = [
+                    rank(orders).to_owned(),
+                    orders.to_string(),
+                    points.to_string(),
+                ];
+                cells.map(Some).to_vec()
+            })
+            .collect();
+        assert!(rows.iter().all(|row| possible(row)));
+        let filling = Filling::learn(&[0, 1, 2], &rows, |_| None);
+        let near: Vec<usize> = (0..rows.len()).collect();
+        let (mut possibly, mut pairs) = (0, std::collections::BTreeSet::new());
+        for at in 0..1000 {
+            let drawn = filling.draw(&rows, at, &near, &mut rng);
+            let cells: Vec<_> = drawn.into_iter().map(|(_, value)| value).collect();
+            possibly += usize::from(possible(&cells));
+            pairs.insert(cells);
+        }
+        assert!(possibly > 985, "{possibly}");
+        assert!(pairs.len() > 300, "{}", pairs.len());
     }
 
     #[test]

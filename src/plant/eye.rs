@@ -19,7 +19,7 @@ use super::marks::Borne;
 /// Tables with fewer rows say too little for a thief to learn from.
 pub(super) const LEAST_ROWS: usize = 1000;
 /// Persons made for each contact point, at most, and for all together.
-const EACH: usize = 36;
+const EACH: usize = 30;
 const TOGETHER: usize = 9000;
 /// Contact points of which each still gets a choice of two.
 const MOST: usize = 12_000;

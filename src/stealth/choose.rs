@@ -4,9 +4,6 @@
 //! (negative) log ratio of the two densities at it, so a candidate taken with a chance in proportion to that ratio
 //! follows the customers' distribution (Azadi et al., "Discriminator rejection sampling", ICLR 2019). The least
 //! suspicious one of all would not: it would be too ordinary.
-//!
-//! What the trees miss in a crowd of candidates they see among those that they let pass: so they look again, at the third
-//! that was drawn first, as long as there are enough.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -24,10 +21,6 @@ pub struct Candidates<'a> {
 
 /// Candidates that trees learn from: of many more they would learn little more, and take as much longer.
 const LEARNT: usize = 6_000;
-
-/// Of so many candidates of a slot one is drawn for the next look; and the fewest that are looked at again.
-const THIRD: usize = 3;
-const FEWEST: usize = 4;
 
 /// How far a single look is trusted: odds beyond this are taken for this.
 const MOST: f64 = 4.0;
@@ -81,48 +74,25 @@ pub fn choose(
         })
         .collect();
     let canary: Vec<bool> = judged.iter().map(|row| canary[*row]).collect();
-    // Of each slot, those that are still in the race; behind them the others, in the order in which they stand by.
-    let mut left: Vec<usize> = by_slot.iter().map(Vec::len).collect();
-    loop {
-        let mut racing = vec![false; candidates.rows.len()];
-        for (own, left) in by_slot.iter().zip(&left) {
-            own[..*left].iter().for_each(|at| racing[*at] = true);
-        }
-        let count = racing.iter().filter(|racing| **racing).count();
-        let share = LEARNT as f64 / count.max(LEARNT) as f64;
-        let learnt: Vec<bool> = (0..judged.len())
-            .map(|at| match at.checked_sub(first) {
-                Some(candidate) => racing[candidate] && rng.random_bool(share),
-                None => true,
+    let share = LEARNT as f64 / candidates.rows.len().max(LEARNT) as f64;
+    let learnt: Vec<bool> = canary
+        .iter()
+        .map(|canary| !canary || rng.random_bool(share))
+        .collect();
+    let (margins, _) = out_of_fold(&table, &canary, &fold, |row| learnt[row], &mut rng);
+    // Ordered by exponential times with these rates: the first is drawn in proportion to them.
+    for own in &mut by_slot {
+        let mean = own.iter().map(|at| margins[first + at]).sum::<f64>() / own.len().max(1) as f64;
+        let mut timed: Vec<(f64, usize)> = own
+            .iter()
+            .map(|at| {
+                let odds = (margins[first + at] - mean).clamp(-MOST, MOST);
+                let uniform: f64 = rng.random_range(f64::MIN_POSITIVE..1.0);
+                (-uniform.ln() * odds.exp(), *at)
             })
             .collect();
-        let (margins, _) = out_of_fold(&table, &canary, &fold, |row| learnt[row], &mut rng);
-        for (own, left) in by_slot.iter_mut().zip(&left) {
-            let odds = |at: &usize| margins[first + *at];
-            race(&mut own[..*left], odds, &mut rng);
-        }
-        if left.iter().min().is_none_or(|left| *left < FEWEST * THIRD) {
-            break;
-        }
-        left.iter_mut().for_each(|left| *left /= THIRD);
+        timed.sort_by(|a, b| a.0.total_cmp(&b.0));
+        *own = timed.into_iter().map(|(_, at)| at).collect();
     }
     by_slot
-}
-
-/// Orders candidates by exponential times with rates in proportion to what odds (logarithms of them) say: each is the
-/// first with a chance in that proportion.
-fn race(own: &mut [usize], odds: impl Fn(&usize) -> f64, rng: &mut StdRng) {
-    let mean = own.iter().map(&odds).sum::<f64>() / own.len().max(1) as f64;
-    let mut timed: Vec<(f64, usize)> = own
-        .iter()
-        .map(|at| {
-            let odds = (odds(at) - mean).clamp(-MOST, MOST);
-            let uniform: f64 = rng.random_range(f64::MIN_POSITIVE..1.0);
-            (-uniform.ln() * odds.exp(), *at)
-        })
-        .collect();
-    timed.sort_by(|a, b| a.0.total_cmp(&b.0));
-    for (place, (_, at)) in own.iter_mut().zip(timed) {
-        *place = at;
-    }
 }
