@@ -50,9 +50,10 @@ def wait_for(port, child):
 class Server:
     """A server as a child process, and what it has used when it has ended."""
 
-    def __init__(self, port, command, log):
+    def __init__(self, port, command, log, **more):
         self.port = port
-        self.child = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        env = {**os.environ, **more}
+        self.child = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=env)
         wait_for(port, self.child)
 
     def processes(self):
@@ -155,7 +156,8 @@ def otori(program, home, log):
     port = free_port()
     serve = [program, "--workspace", str(home / "watch"), "serve"]
     serve += ["--smtp", f"127.0.0.1:{port}", "--http", "127.0.0.1:0"]
-    return Server(port, serve, log)
+    # As examples/deploy/otori.service has it.
+    return Server(port, serve, log, MALLOC_ARENA_MAX="1")
 
 
 def send(port, way, messages):

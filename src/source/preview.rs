@@ -30,6 +30,8 @@ pub fn preview<R: Rng + ?Sized>(
     now: OffsetDateTime,
     rng: &mut R,
 ) -> Preview {
+    // What planting takes the table's clock for, where it says nothing of its offset.
+    let now = now.to_offset(mapping.locale.clock());
     let columns = survey.column_names();
     let mut codes: BTreeMap<String, Codes> = BTreeMap::new();
     for (at, name) in columns.iter().enumerate() {

@@ -189,6 +189,24 @@ async fn a_school_s_table_is_understood_registered_and_shown() {
     assert_eq!(shop.list().len(), 1);
 }
 
+/// A Japanese table's clock shows Japan's time, as planting writes it.
+#[tokio::test]
+async fn a_preview_has_the_table_s_clock() {
+    let shop = Shop::new().await;
+    let made = ", created_at text default '2026-01-02 03:04:05'";
+    shop.table("members", &SCHOOL[..8], made, 60).await;
+    let document = json(&shop.add("school", "members", &["--json"]));
+    assert_eq!(column(&document, "created_at")["role"], "created_at");
+    let now = time::OffsetDateTime::now_utc() + time::Duration::hours(9);
+    for row in document["preview"].as_array().unwrap() {
+        let hour = |at: time::OffsetDateTime| format!("{} {:02}:", at.date(), at.hour());
+        let earlier = hour(now - time::Duration::minutes(5));
+        let shown = row[8].as_str().unwrap();
+        let fits = |hour: &str| shown.starts_with(hour);
+        assert!(fits(&hour(now)) || fits(&earlier), "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_unclear_is_asked_and_nothing_is_registered() {
     let shop = Shop::new().await;
