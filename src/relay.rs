@@ -9,6 +9,9 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
 use crate::workspace::read_private;
 
 /// A mail server that does not answer within this time has not taken the mail.
@@ -121,6 +124,9 @@ impl RelayConfig<'_> {
         let unread = |why: String| self.wrong(format!("roots: {}: {why}", roots.display()));
         let host = url.host_str().unwrap_or_default();
         let pem = std::fs::read(roots).map_err(|error| unread(error.to_string()))?;
+        if CertificateDer::pem_slice_iter(&pem).next().is_none() {
+            return Err(unread("there is no certificate in it".to_owned()));
+        }
         let root = Certificate::from_pem(&pem).map_err(|error| unread(error.to_string()))?;
         let parameters = TlsParameters::builder(host.trim_matches(['[', ']']).to_owned());
         let parameters = parameters.add_root_certificate(root).build_rustls();

@@ -336,6 +336,7 @@ enforce = false
 # relay = "smtp://smtp.provider.example:587?tls=required"
 # user = "shop"
 # password_file = "keys/drill.password"
+# roots = "tls/house.pem"
 # from = "info@shop.example"
 # sender = "Example Shop\n1-2-3 Example, Chiyoda-ku, Tokyo"
 # How often `otori serve` drills each channel of each source by itself.

@@ -122,7 +122,7 @@ impl Facts {
             _ => "",
         };
         let pretends = self.impersonates.iter().map(|domain| {
-            format!("Pretends:   a mail says that it is from {domain}, who writes for you, and fails authentication\n")
+            format!("Pretends:   a mail says that it is from {domain}, who writes for you, and does not prove it\n")
         });
         let pretends: String = pretends.collect();
         format!(

@@ -61,8 +61,6 @@ const CODES: usize = 24;
 const TIED: f64 = 1.5;
 /// The share of the variance of a column's ranks that its partner explains, at least.
 const EXPLAINED: f64 = 0.2;
-/// Rows of a group of which amounts may be drawn, at least.
-const TOGETHER: usize = 8;
 /// Draws until a value is found that no row has.
 const TRIES: usize = 40;
 
@@ -94,7 +92,10 @@ impl Filling {
         let all = 0..self.columns.len();
         let (mut drawn, mut ordered): (Vec<usize>, Vec<usize>) =
             all.partition(|at| matches!(self.columns[*at].kind, Kind::Few));
-        drawn.retain(|at| self.columns[*at].counted.len() > 1);
+        drawn.retain(|at| {
+            let column = &self.columns[*at];
+            column.counted.len() + usize::from(column.blank.is_some()) > 1
+        });
         ordered.retain(|at| matches!(self.columns[*at].kind, Kind::Ordered(_)));
         ordered.sort_by_key(|at| self.columns[*at].counted.len());
         for at in &ordered {
@@ -123,7 +124,9 @@ impl Filling {
             return 0.0;
         };
         let place = self.columns[other].place;
-        let mut sums: HashMap<Option<&str>, (f64, f64)> = HashMap::new();
+        // In the order in which the values come: a seed decides every draw, to the last bit of a sum.
+        let mut known: HashMap<Option<&str>, usize> = HashMap::new();
+        let mut sums: Vec<(f64, f64)> = Vec::new();
         let (mut total, mut squares) = (0.0, 0.0);
         // Equal amounts share their rank: as many zeros are no spread.
         for same in sorted.chunk_by(|a, b| a.0 == b.0) {
@@ -131,7 +134,11 @@ impl Filling {
             let rank = first as f64 + same.len() as f64 / 2.0;
             for (_, row) in same {
                 let value = rows[*row].get(place).and_then(Option::as_deref);
-                let (sum, count) = sums.entry(value).or_default();
+                let at = *known.entry(value).or_insert(sums.len());
+                if at == sums.len() {
+                    sums.push((0.0, 0.0));
+                }
+                let (sum, count) = &mut sums[at];
                 *sum += rank;
                 *count += 1.0;
                 total += rank;
@@ -142,7 +149,7 @@ impl Filling {
         let mean = total / count;
         let all = squares - count * mean * mean;
         let between: f64 =
-            sums.values().map(|(sum, own)| sum * sum / own).sum::<f64>() - count * mean * mean;
+            sums.iter().map(|(sum, own)| sum * sum / own).sum::<f64>() - count * mean * mean;
         // Many small groups explain something by chance alone.
         let by_chance = all * (sums.len() as f64 - 1.0) / (count - 1.0).max(1.0);
         if all > 0.0 {
@@ -161,6 +168,10 @@ impl Filling {
         let mut groups: HashMap<Option<String>, Group> = HashMap::new();
         if let Kind::Ordered(sorted) = &self.columns[at].kind {
             let (place, by) = (self.columns[at].place, self.columns[other].place);
+            // Those of which no row has an amount are told from those that there are not.
+            for row in rows {
+                groups.entry(row.get(by).cloned().flatten()).or_default();
+            }
             for (value, row) in sorted {
                 let key = rows[*row].get(by).cloned().flatten();
                 let group = groups.entry(key).or_default();
@@ -335,12 +346,6 @@ impl Column {
         let Kind::Ordered(all) = &self.kind else {
             return own;
         };
-        let own = own?;
-        let Some(value) = order(&own) else {
-            return (self.counted.count(&own) > 1)
-                .then_some(own)
-                .or(self.blank.clone()?);
-        };
         let text = |at: usize| {
             rows[at]
                 .get(self.place)
@@ -348,13 +353,31 @@ impl Column {
                 .flatten()
                 .unwrap_or_default()
         };
-        let enough = |group: &&Group| group.sorted.len() >= TOGETHER;
-        let group = partner.and_then(|(_, group)| group).filter(enough);
+        let group = partner.and_then(|(_, group)| group);
+        let own = match (partner, group) {
+            // Who has this value of the partner has no amount, or has one where the first group has none.
+            (_, Some(group)) if group.sorted.is_empty() => return self.blank.clone().flatten(),
+            (Some((Some(was), _)), Some(group)) if was.sorted.is_empty() => {
+                let (_, at) = group.sorted[rng.random_range(0..group.sorted.len())];
+                Some(text(at))
+            }
+            _ => own,
+        };
+        let own = own?;
+        let Some(value) = order(&own) else {
+            return (self.counted.count(&own) > 1)
+                .then_some(own)
+                .or(self.blank.clone()?);
+        };
         let (own, value) = match (partner, group) {
-            (Some((Some(was), _)), Some(group)) if !std::ptr::eq(was, group) => {
-                // As far up among the new ones as it was among its own.
+            (Some((Some(was), _)), Some(group))
+                if !std::ptr::eq(was, group) && !was.sorted.is_empty() =>
+            {
+                // As far up among the new ones as it was among its own; equal amounts stand anywhere in their stretch.
                 let below = was.sorted.partition_point(|(other, _)| *other < value);
-                let at = below * group.sorted.len() / was.sorted.len().max(1);
+                let upto = was.sorted.partition_point(|(other, _)| *other <= value);
+                let rank = rng.random_range(below..upto.max(below + 1));
+                let at = rank * group.sorted.len() / was.sorted.len();
                 let (value, at) = group.sorted[at.min(group.sorted.len() - 1)];
                 (text(at), value)
             }
@@ -376,31 +399,36 @@ impl Column {
         if sorted.is_empty() {
             return Some(own);
         }
-        let others = count(&own).saturating_sub(1);
+        let alike = |count: u32, others: u32| count * 2 >= others && count <= others * 2;
+        let everywhere = |text: &String| self.counted.count(text);
+        let (others, shared) = (
+            count(&own).saturating_sub(1),
+            everywhere(&own).saturating_sub(1),
+        );
         if others > 0 {
-            // One that is about as common, if there is one near; `own` is shared, so it may be copied.
+            // One that is about as common, here and in the whole table, if there is one near; `own` is shared, so it may
+            // be copied.
             for _ in 0..TRIES {
                 let (_, text) = neighbour(sorted, rng);
-                let count = count(&text);
-                if count * 2 >= others && count <= others * 2 {
+                if alike(count(&text), others) && alike(everywhere(&text), shared) {
                     return Some(text);
                 }
             }
             return Some(own);
         }
-        let everywhere = self.counted.count(&own);
-        if everywhere > 1 {
+        if shared > 0 {
             // Shared, but by nobody who has that value of the partner: so is what takes its place.
             let (least, most) = (sorted[0].0, sorted[sorted.len() - 1].0);
             for _ in 0..TRIES {
                 let (number, text) = neighbour(all, rng);
-                let there = self.counted.count(&text);
-                let alike = there * 2 >= everywhere && there <= everywhere * 2;
-                if alike && count(&text) == 0 && (least..=most).contains(&number) {
+                if alike(everywhere(&text), shared)
+                    && count(&text) == 0
+                    && (least..=most).contains(&number)
+                {
                     return Some(text);
                 }
             }
-            return Some(neighbour(sorted, rng).1);
+            return Some(own);
         }
         for attempt in 0..TRIES {
             let (number, text) = neighbour(sorted, rng);
@@ -761,6 +789,38 @@ mod tests {
         }
         assert!(possibly > 985, "{possibly}");
         assert!(pairs.len() > 300, "{}", pairs.len());
+    }
+
+    #[test]
+    fn no_amount_of_one_customer_alone_is_copied_beside_a_common_one() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        // Most have the usual amount, or one of their own that is larger in one group; of a third nobody has any.
+        let rows: Vec<Vec<Option<String>>> = (0..3000)
+            .map(|at| {
+                let group = ["a", "b", "c"][at % 3];
+                let amount = match group {
+                    "c" => None,
+                    _ if rng.random_bool(0.15) => Some("500".to_owned()),
+                    "a" => Some((1_000 + at * 7).to_string()),
+                    _ => Some((90_000 + at * 7).to_string()),
+                };
+                vec![Some(group.to_owned()), amount]
+            })
+            .collect();
+        let filling = Filling::learn(&[0, 1], &rows, |_| None);
+        assert!(filling.columns[1].partner.is_some());
+        let near: Vec<usize> = (0..rows.len()).collect();
+        let mut usual = 0;
+        for at in 0..1500 {
+            let drawn = filling.draw(&rows, at, &near, &mut rng);
+            let (group, amount) = (drawn[0].1.as_deref(), drawn[1].1.as_deref());
+            assert_eq!(group == Some("c"), amount.is_none());
+            usual += usize::from(amount == Some("500"));
+            let own = |row: &&Vec<Option<String>>| row[1].as_deref() == amount;
+            let copied = amount.is_some() && rows.iter().filter(own).count() == 1;
+            assert!(!copied, "{amount:?}");
+        }
+        assert!((90..220).contains(&usual), "{usual}");
     }
 
     #[test]

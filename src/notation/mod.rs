@@ -20,7 +20,7 @@ pub use fold::{fold, has_japanese, tame, turns};
 pub use format::{
     AddressFormat, AddressStart, AmericanAddress, BlockStyle, DateFormat, Format, Gap,
     JapaneseAddress, KanaFormat, NameFormat, PhoneFormat, PostcodeFormat, Script, Separator,
-    SexFormat, TextFormat, TimestampFormat, UnitStyle, UnitWord, UnknownFormat,
+    SexFormat, StreetType, TextFormat, TimestampFormat, UnitStyle, UnitWord, UnknownFormat,
 };
 pub use keys::{
     AddressKey, DateHint, HashName, Region, address_key, birth_key, birth_key_hinted, digest_key,

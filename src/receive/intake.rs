@@ -25,7 +25,7 @@ const BATCH_BYTES: usize = 64 << 20;
 /// nobody; many that come at once are stored by few transactions, where the first of them would have had one of its own.
 const GATHERED: Duration = Duration::from_millis(2);
 /// A client that has begun its message so long ago is slow, or stuck, and nobody waits for it.
-const LATELY: Duration = Duration::from_millis(100);
+const LATELY: Duration = Duration::from_secs(1);
 
 /// The message was not stored: its client has to be told to come again. The writer has logged why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

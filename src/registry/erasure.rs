@@ -67,16 +67,19 @@ impl Registry {
         let mut values = vec![micros(before).into()];
         let sql = match rule {
             // A letter without a sighting is photographs that wait for somebody to say what is on them, and a stray
-            // call of a source waits for an incident that it is close to.
+            // call of a source waits for an incident that it is close to. What belongs to a call (its recording) has no
+            // sighting either: it stays as long as any incident may be the call's. A lone check of an address is nobody's.
             Rule::Noise => {
                 values.push(micros(now).saturating_sub(self.quiet).into());
                 "select message.id, cast(length(message.raw) as bigint) from message
                  where message.settled = 1 and message.at < $1
-                   and (message.channel <> 'post'
-                        or exists (select 1 from sighting where sighting.message = message.id))
+                   and (message.channel not in ('post', 'phone', 'sms')
+                        or exists (select 1 from sighting where sighting.message = message.id)
+                        or message.channel <> 'post'
+                           and not exists (select 1 from incident where state <> 'closed'))
                    and not exists (select 1 from sighting where sighting.message = message.id
                                    and (incident is not null
-                                        or kind <> 'noise'
+                                        or kind not in ('noise', 'probe')
                                            and not (kind = 'alarm' and channel in ('phone', 'sms')
                                                     and (source is null or at < $2))))
                    and not exists (select 1 from erasure where erasure.message = message.id)

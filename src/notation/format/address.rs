@@ -103,6 +103,8 @@ pub struct AmericanAddress {
 /// How the last word of a street is written, where it says what kind of street it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StreetType {
+    /// As the street is called in the address that was given.
+    AsGiven,
     /// Main St
     Short,
     /// Main St.
@@ -158,7 +160,7 @@ impl Default for JapaneseAddress {
 impl Default for AmericanAddress {
     fn default() -> AmericanAddress {
         AmericanAddress {
-            street: StreetType::Short,
+            street: StreetType::AsGiven,
             unit: UnitWord::Apt,
             comma: false,
             case: TextFormat::AsWritten,
@@ -180,22 +182,17 @@ impl Gap {
 }
 
 impl StreetType {
-    const ALL: [StreetType; 3] = [StreetType::Short, StreetType::ShortDot, StreetType::Long];
+    /// Those that a column may have; [`StreetType::Short`] is a row's own.
+    const ALL: [StreetType; 3] = [StreetType::AsGiven, StreetType::ShortDot, StreetType::Long];
 
     /// A street with its type written so; one that has none stays as it is.
     fn write(self, street: &str) -> String {
         let mut words: Vec<&str> = street.split(' ').collect();
-        let found = words
-            .iter()
-            .skip(2)
-            .rposition(|word| kind_of_street(word).is_some());
-        let Some((at, (long, short))) = found.and_then(|at| {
-            let at = at + 2;
-            Some((at, kind_of_street(words[at])?.0))
-        }) else {
+        let Some((at, (long, short), _)) = type_of_street(&words) else {
             return street.to_owned();
         };
         let written = match self {
+            StreetType::AsGiven => return street.to_owned(),
             StreetType::Short => short.to_owned(),
             StreetType::ShortDot => format!("{short}."),
             StreetType::Long => long.to_owned(),
@@ -207,9 +204,27 @@ impl StreetType {
     /// How a text with a street in it writes its type, if it has one.
     fn shown(text: &str) -> Option<StreetType> {
         let line = text.split(',').next().unwrap_or_default();
-        let words = line.split_ascii_whitespace().skip(2);
-        words.filter_map(kind_of_street).map(|(_, way)| way).last()
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        type_of_street(&words).map(|(_, _, way)| way)
     }
+}
+
+/// Where the type of a street stands, which it is, and how it is written: behind the street's name, and before nothing
+/// but a direction or a unit. St Clair has none.
+fn type_of_street(words: &[&str]) -> Option<(usize, (&'static str, &'static str), StreetType)> {
+    let ends = |word: &&str| {
+        let bare = word.trim_end_matches('.').to_ascii_lowercase();
+        let direction = ["n", "e", "s", "w", "ne", "nw", "se", "sw"].contains(&bare.as_str());
+        let unit = ["apt", "unit"].contains(&bare.as_str());
+        direction || unit || word.contains(|c: char| c == '#' || c.is_ascii_digit())
+    };
+    (2..words.len()).rev().find_map(|at| {
+        let (kind, way) = kind_of_street(words[at])?;
+        words
+            .get(at + 1)
+            .is_none_or(ends)
+            .then_some((at, kind, way))
+    })
 }
 
 /// Which kind of street a word is, in its long and its short form, and how it is written.
@@ -519,6 +534,7 @@ pub(super) fn recognise(
     usual: Option<AddressFormat>,
 ) -> Option<(AddressFormat, f64)> {
     let (mut japan, mut america) = Default::default();
+    let of_a_row = usual.is_some();
     match usual {
         Some(AddressFormat::Japanese(usual)) => japan = usual,
         Some(AddressFormat::American(usual)) => america = usual,
@@ -546,10 +562,12 @@ pub(super) fn recognise(
             1.0,
         ));
     }
-    Some((
-        AddressFormat::American(recognise_american(samples, america)),
-        1.0,
-    ))
+    let mut format = recognise_american(samples, america);
+    if !of_a_row && format.street == StreetType::Short {
+        // The post office's own form, in which addresses are given.
+        format.street = StreetType::AsGiven;
+    }
+    Some((AddressFormat::American(format), 1.0))
 }
 
 /// The choice that most samples show; samples that show none count for nothing.
@@ -730,7 +748,13 @@ fn recognise_american(samples: &[&str], usual: AmericanAddress) -> AmericanAddre
         street: majority(samples, StreetType::shown).unwrap_or(usual.street),
         unit: unit.unwrap_or(usual.unit),
         comma: comma.unwrap_or(usual.comma),
-        case: super::text::recognise(samples).0,
+        case: match samples
+            .iter()
+            .any(|text| text.contains(char::is_alphabetic))
+        {
+            true => super::text::recognise(samples).0,
+            false => usual.case,
+        },
         city: city.unwrap_or(usual.city),
     }
 }
@@ -836,16 +860,27 @@ mod tests {
 
     #[test]
     fn a_street_is_the_same_however_its_type_is_written() {
+        use StreetType::{AsGiven, Long, Short, ShortDot};
         for (given, all) in [
-            ("12 Oak St", ["12 Oak St", "12 Oak St.", "12 Oak Street"]),
             (
-                "12 N Ave Court",
-                ["12 N Ave Ct", "12 N Ave Ct.", "12 N Ave Court"],
+                "12 Oak St",
+                ["12 Oak St", "12 Oak St", "12 Oak St.", "12 Oak Street"],
             ),
-            ("12 Broadway", ["12 Broadway"; 3]),
-            ("12 St Marks", ["12 St Marks"; 3]),
+            (
+                "12 N Ave Court SW",
+                [
+                    "12 N Ave Court SW",
+                    "12 N Ave Ct SW",
+                    "12 N Ave Ct. SW",
+                    "12 N Ave Court SW",
+                ],
+            ),
+            ("12 Broadway", ["12 Broadway"; 4]),
+            ("12 St Marks", ["12 St Marks"; 4]),
+            ("200 W St Clair", ["200 W St Clair"; 4]),
+            ("12 Old Trail Loop", ["12 Old Trail Loop"; 4]),
         ] {
-            for (way, written) in StreetType::ALL.into_iter().zip(all) {
+            for (way, written) in [AsGiven, Short, ShortDot, Long].into_iter().zip(all) {
                 assert_eq!(way.write(given), written);
                 assert_eq!(
                     address_key(written).map(|key| key.mark()),

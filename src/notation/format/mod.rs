@@ -17,8 +17,8 @@ mod text;
 mod timestamp;
 
 pub use address::{
-    AddressFormat, AddressStart, AmericanAddress, BlockStyle, Gap, JapaneseAddress, UnitStyle,
-    UnitWord,
+    AddressFormat, AddressStart, AmericanAddress, BlockStyle, Gap, JapaneseAddress, StreetType,
+    UnitStyle, UnitWord,
 };
 pub use date::DateFormat;
 pub use kana::{KanaFormat, Script};

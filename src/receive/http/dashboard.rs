@@ -24,6 +24,7 @@ struct Content {
     batches: Vec<Batch>,
     pool: Vec<PoolEntry>,
     alerts: u64,
+    dead: u64,
 }
 
 pub(super) async fn show(State(site): State<Arc<Site>>) -> Response {
@@ -47,6 +48,7 @@ async fn content(registry: &Registry) -> Result<Content> {
         batches: registry.batches(None).await?,
         pool: registry.pool().await?,
         alerts: registry.alerts_waiting().await?,
+        dead: registry.alerts_dead().await?,
     })
 }
 
@@ -64,6 +66,8 @@ fn body(content: &Content) -> Markup {
             (number("sources", content.sources.len()))
             (number("live canaries", canaries))
             (number("alerts waiting", content.alerts))
+            // Otherwise nobody looks at a number that is always none.
+            @if content.dead > 0 { (number("alerts given up", content.dead)) }
         }
         h2 { "Incidents" }
         div.card { (incidents(&content.incidents, &content.weights)) }

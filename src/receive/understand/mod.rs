@@ -71,18 +71,29 @@ pub async fn run(
     let mut pause = PAUSES.0;
     // Messages that could not be settled lately: the others go past them.
     let mut stuck: HashSet<i64> = HashSet::new();
-    // What the receiver before this one had no time to compare.
-    let mut reported = everybody(&registry).await;
+    let mut reported = Reported::default();
+    // Whether what the receiver before this one had no time to compare is asked for.
+    let mut begun = false;
     loop {
+        // What was stored before we were told is settled in this round still.
+        let last = stop.is_cancelled();
         let wait = match settle_some(&registry, &authenticator, &mut stuck, &mut reported).await {
             Ok(round) => {
                 if round.settled > 0 {
                     pause = PAUSES.0;
                 }
-                if round.tried == 0
-                    && let Err(error) = look_back(&registry, &mut reported).await
-                {
-                    tracing::error!(%error, "reports could not be compared");
+                // The next receiver does so at its start.
+                if round.tried == 0 && !last {
+                    let looked = async {
+                        if !begun {
+                            reported.extend(everybody(&registry).await?);
+                            begun = true;
+                        }
+                        look_back(&registry, &mut reported).await
+                    };
+                    if let Err(error) = looked.await {
+                        tracing::error!(%error, "reports could not be compared");
+                    }
                 }
                 match (round.tried == 0, stuck.is_empty()) {
                     (false, _) => {
@@ -100,7 +111,7 @@ pub async fn run(
                 pause
             }
         };
-        if stop.is_cancelled() {
+        if last {
             return;
         }
         if wait != POLL {
@@ -108,7 +119,7 @@ pub async fn run(
             pause = (pause * 2).min(PAUSES.1);
         }
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => {}
             () = news.notified(), if wait == POLL => gather(&stop).await,
             () = tokio::time::sleep(wait) => {}
         }
@@ -150,17 +161,10 @@ const OLD: time::Duration = time::Duration::DAY;
 type Reported = BTreeSet<Option<SourceName>>;
 
 /// All of whose customers reports may tell.
-async fn everybody(registry: &Registry) -> Reported {
-    match in_time(PATIENCE, registry.sources()).await {
-        Ok(sources) => {
-            let named = sources.into_iter().map(|source| Some(source.name));
-            named.chain([None]).collect()
-        }
-        Err(error) => {
-            tracing::error!(%error, "earlier reports could not be compared");
-            Reported::default()
-        }
-    }
+async fn everybody(registry: &Registry) -> Result<Reported> {
+    let sources = in_time(PATIENCE, registry.sources()).await?;
+    let named = sources.into_iter().map(|source| Some(source.name));
+    Ok(named.chain([None]).collect())
 }
 
 /// Looks at reports together, once everything is settled. What fails is looked at again next time.

@@ -128,7 +128,7 @@ async fn without_canaries(registry: &Registry, mark: Mark, of: &mut Vec<String>)
     Ok(())
 }
 
-/// The organisational domains of its authors: that of the field and the address that count where there is one, first.
+/// The domains of its authors, as they are written: that of the field and the address that count where there is one, first.
 fn authors(mail: &Message<'_>) -> Vec<String> {
     let first = mail.from().and_then(|from| from.first());
     let fields = mail.headers().iter();
@@ -140,11 +140,8 @@ fn authors(mail: &Message<'_>) -> Vec<String> {
         let domain = author
             .address()
             .and_then(|address| address.rsplit_once('@'));
-        put(
-            &mut domains,
-            FEW,
-            domain.and_then(|(_, domain)| registrable(domain)),
-        );
+        let domain = domain.map(|(_, domain)| one_line(&domain.to_lowercase()));
+        put(&mut domains, FEW, domain);
     }
     domains
 }
@@ -153,11 +150,20 @@ fn authors(mail: &Message<'_>) -> Vec<String> {
 fn of(raw: &[u8], readable: &Readable<'_>, mail: &Message<'_>) -> Origin {
     let mut origin = Origin::default();
     let mut authors = authors(mail).into_iter();
-    origin.sender = authors.next().map(|domain| SenderDomain {
-        domain,
-        proven: false,
+    origin.sender = authors.next().and_then(|domain| {
+        Some(SenderDomain {
+            domain: registrable(&domain)?,
+            proven: false,
+        })
     });
-    origin.also_from = authors.collect();
+    // Of one organisation, or of none, they are several all the same: nobody can say which of them counts.
+    let sender = origin.sender.as_ref().map(|sender| &sender.domain);
+    origin.also_from = authors
+        .map(|domain| match registrable(&domain) {
+            Some(other) if Some(&other) != sender => other,
+            _ => domain,
+        })
+        .collect();
     let list = mail.header_raw("List-Id").unwrap_or_default();
     let list = list.rsplit_once('<').map_or(list, |(_, id)| id);
     let list = one_line(list.trim().trim_end_matches('>'));
@@ -350,6 +356,38 @@ mod tests {
         assert!(!attached.name.contains('\u{202e}'));
         assert_eq!(attached.sha256, hex(&Sha256::digest(b"hello")));
         assert_eq!(format!("{origin:?}"), "Origin(redacted)");
+    }
+
+    #[test]
+    fn several_authors_are_told_however_they_are_written() {
+        for (from, sender, also) in [
+            ("From: a@x.shop.example\r\n", Some("shop.example"), &[][..]),
+            (
+                "From: a@broker.example\r\nFrom: b@mail.shop.example\r\n",
+                Some("shop.example"),
+                &["broker.example"],
+            ),
+            (
+                "From: a@shop.example, b@x.shop.example\r\n",
+                Some("shop.example"),
+                &["x.shop.example"],
+            ),
+            (
+                "From: a@localhost, b@shop.example\r\n",
+                None,
+                &["shop.example"],
+            ),
+        ] {
+            let origin = shown(format!("{from}Subject: x\r\n\r\nx\r\n").as_bytes()).unwrap();
+            let found = origin.sender.as_ref().map(|sender| sender.domain.as_str());
+            let mut all: Vec<&str> = origin.also_from.iter().map(String::as_str).collect();
+            all.extend(found);
+            let mut wanted = also.to_vec();
+            wanted.extend(sender);
+            all.sort_unstable();
+            wanted.sort_unstable();
+            assert_eq!(all, wanted, "{from}");
+        }
     }
 
     #[test]

@@ -92,7 +92,7 @@ async fn what_pretends_to_be_our_own_is_named_so_and_a_server_in_front_is_believ
         alert["facts"]["impersonates"],
         serde_json::json!(["school.example"])
     );
-    let words = "Pretends:   a mail says that it is from school.example, who writes for you, and fails authentication\n";
+    let words = "Pretends:   a mail says that it is from school.example, who writes for you, and does not prove it\n";
     assert!(text.contains(words), "{text}");
     // Anybody else is who he says, or not, and pretends nothing.
     swaks(

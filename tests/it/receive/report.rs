@@ -221,11 +221,13 @@ async fn the_desk_files_a_report_on_its_page_and_over_the_api() {
             ("a firm", None, SightingKind::Noise)
         ]
     );
-    let dashboard = Call::get("/")
-        .basic("mailroom", &token)
-        .send(receiver.http)
-        .await;
+    let operator = otori.secret("keys/operator.token");
+    let dashboard = Call::get("/").basic("operator", &operator);
+    let dashboard = dashboard.send(receiver.http).await;
+    assert_eq!(dashboard.status, 200);
     assert!(!dashboard.body.contains("<b>A</b>"), "{}", dashboard.body);
+    let shown = "&lt;b&gt;A&lt;/b&gt;";
+    assert!(dashboard.body.contains(shown), "{}", dashboard.body);
     receiver.stop().await;
 }
 

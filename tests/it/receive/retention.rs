@@ -296,6 +296,41 @@ async fn what_a_closed_incident_s_calls_weigh_stays() {
     otori.json(&["evidence", "verify"]);
 }
 
+/// A lone check of an address is nobody's for ever; a call's recording stays as long as its call may be evidence.
+#[tokio::test]
+async fn lone_checks_go_and_recordings_stay_with_open_incidents() {
+    let otori = Otori::new().await;
+    let registry = &otori.registry;
+    let school = otori.plant("school", &[KEISUKE]).await;
+    let checked = came(registry, Some(&school[0]), SightingKind::Probe, 31).await;
+    came(registry, Some(&school[0]), SightingKind::Alarm, 5).await;
+    let recording = NewMessage {
+        at: OffsetDateTime::now_utc() - Duration::days(31),
+        channel: Channel::Phone,
+        envelope: "{}".to_owned(),
+        recipients: vec![NUMBER.to_owned()],
+        raw: b"RecordingSid=RE1".to_vec(),
+        same_as: None,
+    };
+    let recording = stored(registry, recording, &[]).await;
+    let rules = RetentionConfig {
+        noise_days: Some(30),
+        ..RetentionConfig::default()
+    };
+    let apply = || async {
+        let now = OffsetDateTime::now_utc();
+        let done = retention::apply(registry, &rules, now).await.unwrap();
+        done.messages()
+    };
+    let kept = async |id| registry.message(id).await.unwrap().is_some();
+    assert_eq!(apply().await, 1);
+    assert!(!kept(checked).await && kept(recording).await);
+    let closed = registry.judge_incident(1, IncidentState::Closed, None);
+    closed.await.unwrap();
+    assert_eq!(apply().await, 1);
+    assert!(!kept(recording).await);
+}
+
 #[tokio::test]
 async fn one_damaged_message_stops_nothing() {
     let otori = Otori::new().await;
