@@ -11,7 +11,8 @@ pub struct Origin {
     /// The organisational domain of its sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<SenderDomain>,
-    /// Other organisational domains that it names as its authors'; ordinary mail has one author.
+    /// Other domains that it names as its authors', by their organisation; one of the sender's own, or of no
+    /// organisation's, as it is written. Ordinary mail has one author.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also_from: Vec<String>,
     /// Whether it is from there.
