@@ -1,13 +1,17 @@
 //! Call records, by both layouts.
 #![no_main]
 
-use otori::receive::cdr::{Layout, read};
+use otori::receive::cdr::{Clock, Layout, read};
 use time::{OffsetDateTime, UtcOffset};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let clock = Clock {
+        offset: UtcOffset::UTC,
+        order: None,
+    };
     for layout in [Layout::Asterisk, Layout::Header(Vec::new())] {
         let mut last = 0;
-        let _ = read(bytes, &layout, UtcOffset::UTC, |record| {
+        let _ = read(bytes, &layout, clock, |record| {
             let line = match record {
                 Ok(record) => {
                     record.message(OffsetDateTime::UNIX_EPOCH);

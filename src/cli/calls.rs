@@ -8,9 +8,9 @@ use clap::Subcommand;
 use serde::Serialize;
 use time::{OffsetDateTime, UtcOffset};
 
-use super::taken_in::{self, Unread};
+use super::taken_in::{self, Order, Unread};
 use super::{Global, Outcome, Output};
-use crate::receive::cdr::{self, BadLine, Layout, Record, Role};
+use crate::receive::cdr::{self, BadLine, Clock, Layout, Record, Role};
 use crate::receive::understand;
 use crate::registry::{Mark, NewMessage, Registry};
 
@@ -36,7 +36,7 @@ enum Act {
 /// --map says; Asterisk's Master.csv has none, and is read by --format asterisk.
 #[derive(clap::Args)]
 struct Import {
-    /// The files, in UTF-8 or CP932
+    /// The files, in UTF-8 or CP932, with commas, tabs, semicolons or bars
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How the columns stand
@@ -48,6 +48,9 @@ struct Import {
     /// The zone of times that say none
     #[arg(long, value_name = "±HH:MM", default_value = "+09:00", value_parser = offset, allow_hyphen_values = true)]
     utc_offset: UtcOffset,
+    /// Which comes first in times such as 05/11/2026 9:30
+    #[arg(long, value_name = "ORDER")]
+    date_order: Option<Order>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -97,10 +100,14 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         let shown = path.display().to_string();
         let file = std::fs::File::open(path).with_context(|| shown.clone())?;
         let (lines, mut records) = tokio::sync::mpsc::channel(BATCH);
-        let (layout, offset) = (layout.clone(), args.utc_offset);
+        let layout = layout.clone();
+        let clock = Clock {
+            offset: args.utc_offset,
+            order: args.date_order.map(Order::order),
+        };
         // The file is read beside the registry's work, and no further ahead than the channel holds.
         let reading = tokio::task::spawn_blocking(move || {
-            cdr::read(BufReader::new(file), &layout, offset, |line| {
+            cdr::read(BufReader::new(file), &layout, clock, |line| {
                 // Nobody listens any more once the registry has failed.
                 let _ = lines.blocking_send(line);
             })

@@ -44,6 +44,8 @@ struct Document {
     stored: u64,
     repeats: u64,
     without_recipient: u64,
+    /// Of how many only the beginning is stored, since they are larger than `message_bytes`.
+    cut: u64,
     #[serde(flatten)]
     unread: Unread,
 }
@@ -139,14 +141,12 @@ impl Importer<'_> {
         for piece in Mbox::new(input, self.largest) {
             empty = false;
             match piece {
-                Ok(Piece::Mail(line, raw)) => self.mail(format!("{file}:{line}"), raw).await?,
-                Ok(Piece::TooLarge(line)) => {
-                    self.document.mails += 1;
-                    let why = format!(
-                        "larger than {} bytes, the limit of [receive.limits] message_bytes",
-                        self.largest
-                    );
-                    self.document.unread.add(format!("{file}:{line}"), why);
+                Ok(Piece::Mail(line, raw)) => {
+                    self.mail(format!("{file}:{line}"), raw, None).await?;
+                }
+                Ok(Piece::Beginning(line, raw, bytes)) => {
+                    self.mail(format!("{file}:{line}"), raw, Some(bytes))
+                        .await?;
                 }
                 Err(error) => {
                     self.document.unread.add(file.to_owned(), error);
@@ -160,13 +160,24 @@ impl Importer<'_> {
         Ok(())
     }
 
-    async fn mail(&mut self, place: String, raw: Vec<u8>) -> anyhow::Result<()> {
+    /// `cut`: of how many bytes it is, where only its beginning was read.
+    async fn mail(
+        &mut self,
+        place: String,
+        raw: Vec<u8>,
+        cut: Option<usize>,
+    ) -> anyhow::Result<()> {
         let now = OffsetDateTime::now_utc();
-        let read = message(&self.recipients, &self.to, raw, now, Origin::FILE).await;
+        let origin = Origin {
+            cut,
+            ..Origin::FILE
+        };
+        let read = message(&self.recipients, &self.to, raw, now, origin).await;
         // What does not begin as a mail is none.
         self.document.mails += u64::from(!matches!(read, Err(Refused::NoMail)));
         match read {
             Ok(message) => {
+                self.document.cut += u64::from(cut.is_some());
                 self.bytes += message.raw.len();
                 self.batch.push(message);
                 if self.batch.len() >= BATCH || self.bytes >= BATCH_BYTES {
@@ -203,6 +214,13 @@ fn words(document: &Document, out: &mut dyn Write) -> io::Result<()> {
         document.repeats,
         document.without_recipient,
     )?;
+    if document.cut > 0 {
+        writeln!(
+            out,
+            "Of {} of them only the beginning, since they are larger than message_bytes of [receive.limits].",
+            document.cut
+        )?;
+    }
     for Unreadable { place, why } in &document.unread.unreadable {
         writeln!(out, "Not read: {place}: {why}")?;
     }

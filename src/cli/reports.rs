@@ -9,7 +9,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::taken_in::{self, Unreadable};
+use super::taken_in::{self, Order, Unreadable};
 use super::{Global, Outcome, Output};
 use crate::canary::{Channel, SourceName};
 use crate::notation::fold;
@@ -42,12 +42,15 @@ enum Act {
 /// Take in reports from CSV files with a header: at, about, and via, source, id, note where there are any
 #[derive(clap::Args)]
 struct Import {
-    /// The files, in UTF-8 or CP932; the header may be Japanese (受付日, 会社名, 媒体, 受付番号, 内容)
+    /// The files, in UTF-8 or CP932, with commas, tabs, semicolons or bars; the header may be Japanese (受付日, 会社名, 媒体, 受付番号, 内容)
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The source whose customers these are, where a row does not say
     #[arg(long, value_name = "NAME")]
     source: Option<SourceName>,
+    /// Which comes first in days such as 05/11/2026
+    #[arg(long, value_name = "ORDER")]
+    date_order: Option<Order>,
 }
 
 #[derive(Serialize)]
@@ -232,10 +235,11 @@ async fn import(args: Import, global: &Global) -> anyhow::Result<Outcome> {
         unreadable: Vec::new(),
     };
     let known = registry.sources().await?;
+    let order = args.date_order.map(Order::order);
     for path in &args.files {
         let shown = path.display().to_string();
         let bytes = std::fs::read(path).with_context(|| shown.clone())?;
-        let table = Table::read(&bytes).with_context(|| shown.clone())?;
+        let table = Table::read(&bytes, order).with_context(|| shown.clone())?;
         let bad = |BadRow { line, why }| Unreadable {
             place: format!("{shown}, line {line}"),
             why,

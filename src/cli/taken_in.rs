@@ -3,12 +3,31 @@
 
 use serde::Serialize;
 
+use crate::notation::sheet::DateOrder;
 use crate::receive::Authenticator;
 use crate::registry::{Accepted, NewMessage, Registry, Result};
 use crate::workspace::Workspace;
 
 /// Places that are told; more are counted.
 const TOLD: usize = 1000;
+
+/// How days are written whose numbers could each be the month.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum Order {
+    /// 05/11/2026 is 5 November
+    DayFirst,
+    /// 05/11/2026 is May 11th
+    MonthFirst,
+}
+
+impl Order {
+    pub(super) fn order(self) -> DateOrder {
+        match self {
+            Order::DayFirst => DateOrder::DayFirst,
+            Order::MonthFirst => DateOrder::MonthFirst,
+        }
+    }
+}
 
 /// A place in a file that was not understood.
 #[derive(Serialize)]

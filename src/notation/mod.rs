@@ -12,6 +12,7 @@ mod mapping;
 mod profile;
 mod related;
 mod role;
+pub mod sheet;
 mod words;
 mod write;
 

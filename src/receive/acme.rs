@@ -322,3 +322,52 @@ impl From<instant_acme::Error> for Failed {
         Failed(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_renewed_when_two_thirds_of_its_time_are_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = AcmeConfig {
+            directory: "https://127.0.0.1:1/dir".to_owned(),
+            names: vec!["mx1.decoys.example".parse().unwrap()],
+            agree_to_terms: true,
+            contact: Vec::new(),
+            listen: None,
+            root: None,
+        };
+        let acme = Acme::new(&config, dir.path()).unwrap();
+        std::fs::create_dir(dir.path().join(FOLDER)).unwrap();
+        assert_eq!(acme.due(), None, "there is none");
+        let key = KeyPair::generate().unwrap();
+        let write = |name: &str, begun: i64, days: i64| {
+            let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+            params.not_before = OffsetDateTime::now_utc() - time::Duration::days(begun);
+            params.not_after = params.not_before + time::Duration::days(days);
+            let made = params.self_signed(&key).unwrap();
+            std::fs::write(acme.files().certificate, made.pem()).unwrap();
+        };
+        for (begun, days, left) in [
+            (0, 90, Some(60)),
+            (59, 90, Some(1)),
+            (61, 90, None),
+            (91, 90, None),
+            // As short as they are to become.
+            (3, 6, Some(1)),
+            (5, 6, None),
+        ] {
+            write("mx1.decoys.example", begun, days);
+            let days = acme.due().map(|left| left.as_secs().div_ceil(24 * 3600));
+            assert_eq!(days, left, "{begun} of {days:?}");
+        }
+        write("mx2.decoys.example", 0, 90);
+        assert_eq!(acme.due(), None, "it is another's");
+        std::fs::write(acme.files().certificate, "none").unwrap();
+        assert_eq!(acme.due(), None);
+    }
+}

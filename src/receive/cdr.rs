@@ -13,7 +13,7 @@ use super::hex;
 use crate::canary::Channel;
 use crate::registry::NewMessage;
 
-pub use table::{BadLine, Layout, Role, Unreadable, read};
+pub use table::{BadLine, Clock, Layout, Role, Unreadable, read};
 
 /// Records of before this are taken for what came now: their day is a typing error.
 const OLDEST: Duration = Duration::days(3650);

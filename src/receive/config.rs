@@ -185,6 +185,13 @@ impl ReceiveConfig {
         if self.banner.contains(char::is_control) {
             faults.push("banner has a control character; it is one line of text".to_owned());
         }
+        if let Some(server) = &self.sip.server
+            && (server.is_empty() || server.contains(char::is_control))
+        {
+            let wrong =
+                "sip.server is empty or has a control character; leave it out for no Server header";
+            faults.push(wrong.to_owned());
+        }
         if self.answer_delay_ms > LONGEST_DELAY_MS {
             faults.push(format!(
                 "answer_delay_ms is {}: no client waits longer than {LONGEST_DELAY_MS} for every answer",

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::postal_drop;
 use crate::canary::ContactPoint;
+use crate::notation::sheet::{decoded, delimiter};
 use crate::persona::Gazetteer;
 
 #[derive(Deserialize)]
@@ -34,16 +35,10 @@ pub(super) fn read(
         bail!("{name} is a directory: give the CSV file itself");
     }
     let bytes = std::fs::read(path).with_context(|| format!("{name}"))?;
-    let text = match std::str::from_utf8(&bytes) {
-        Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
-        // What is not UTF-8 comes from a Japanese spreadsheet.
-        Err(_) => encoding_rs::SHIFT_JIS
-            .decode_without_bom_handling_and_without_replacement(&bytes)
-            .with_context(|| format!("{name} is neither UTF-8 nor CP932"))?
-            .into_owned(),
-    };
+    let text = decoded(&bytes).with_context(|| format!("{name} is neither UTF-8 nor CP932"))?;
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
+        .delimiter(delimiter(text.as_bytes()))
         .from_reader(text.as_bytes());
     let headers = reader.headers().with_context(|| format!("{name}"))?.clone();
     if !headers.iter().any(|header| header == "kind") {

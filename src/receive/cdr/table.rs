@@ -1,10 +1,13 @@
 //! Reading the file: its encoding, its columns, its lines.
 
+use std::io::{Cursor, Read};
+
 use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
+use time::{OffsetDateTime, Time, UtcOffset};
 
 use super::Record;
 use crate::notation::fold;
+use crate::notation::sheet::{DateOrder, day, delimiter};
 
 /// What a column means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +103,15 @@ pub enum Layout {
     Header(Vec<(String, Role)>),
 }
 
+/// How times are written.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// The zone of those that say none.
+    pub offset: UtcOffset,
+    /// The order of days such as 05/11/2026.
+    pub order: Option<DateOrder>,
+}
+
 /// A line that was not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
@@ -128,22 +140,26 @@ pub enum Unreadable {
 /// Longest line of a record, in bytes.
 const LINE: usize = 64 << 10;
 
-/// Reads records one by one, in whatever encoding each line is: UTF-8, else CP932. Times without a zone are
-/// in that of `offset`.
+/// Reads records one by one, in whatever encoding each line is: UTF-8, else CP932; with commas, or in a file with a
+/// header tabs, semicolons or bars between its cells.
 ///
 /// # Errors
 /// [`Unreadable`]. Lines that are not understood go to `bad`.
 pub fn read(
-    file: impl std::io::Read,
+    file: impl Read,
     layout: &Layout,
-    offset: UtcOffset,
+    clock: Clock,
     mut take: impl FnMut(Result<Record, BadLine>),
 ) -> Result<(), Unreadable> {
     let header = matches!(layout, Layout::Header(_));
+    let mut file = WithoutCr(file);
+    let mut begin = Vec::new();
+    file.by_ref().take(LINE as u64).read_to_end(&mut begin)?;
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .has_headers(false)
-        .from_reader(WithoutCr(file));
+        .delimiter(if header { delimiter(&begin) } else { b',' })
+        .from_reader(Cursor::new(begin).chain(file));
     let mut columns: Option<Vec<Option<Role>>> = (!header).then(asterisk);
     let mut record = csv::ByteRecord::new();
     loop {
@@ -168,7 +184,7 @@ pub fn read(
         take(if record.as_slice().len() > LINE {
             bad("it is too long")
         } else {
-            match understood(&fields, columns, offset, line) {
+            match understood(&fields, columns, clock, line) {
                 Ok(record) => Ok(record),
                 Err(why) => bad(why),
             }
@@ -264,7 +280,7 @@ fn named(header: &[String], layout: &Layout) -> Result<Vec<Option<Role>>, Unread
 fn understood(
     fields: &[String],
     columns: &[Option<Role>],
-    offset: UtcOffset,
+    clock: Clock,
     line: u64,
 ) -> Result<Record, &'static str> {
     let get = |role| {
@@ -280,7 +296,8 @@ fn understood(
     let at = match get(Role::At) {
         "" => None,
         text => {
-            Some(moment(text, offset).ok_or("its time is not one such as 2026-03-01 09:30:00")?)
+            let why = "its time is not one such as 2026-03-01 09:30:00; of one such as 05/11/2026 9:30 say --date-order";
+            Some(moment(text, clock).ok_or(why)?)
         }
     };
     let id = get(Role::Id);
@@ -298,7 +315,7 @@ fn understood(
 }
 
 /// RFC 3339, seconds since 1970, or a local time.
-fn moment(text: &str, offset: UtcOffset) -> Option<OffsetDateTime> {
+fn moment(text: &str, clock: Clock) -> Option<OffsetDateTime> {
     let rfc3339 = time::format_description::well_known::Rfc3339;
     if let Ok(at) = OffsetDateTime::parse(text, &rfc3339) {
         return Some(at);
@@ -306,16 +323,22 @@ fn moment(text: &str, offset: UtcOffset) -> Option<OffsetDateTime> {
     if text.len() >= 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return OffsetDateTime::from_unix_timestamp(text.parse().ok()?).ok();
     }
-    let text = text.replace('/', "-").replace('T', " ");
-    let seconds = format_description!(
-        "[year]-[month padding:none]-[day padding:none] [hour padding:none]:[minute]:[second]"
-    );
-    let minutes = format_description!(
-        "[year]-[month padding:none]-[day padding:none] [hour padding:none]:[minute]"
-    );
-    let local = PrimitiveDateTime::parse(&text, seconds)
-        .or_else(|_| PrimitiveDateTime::parse(&text, minutes));
-    Some(local.ok()?.assume_offset(offset))
+    let (date, time) = text.split_once([' ', 'T'])?;
+    let local = day(date, clock.order)?.with_time(time_of_day(time.trim())?);
+    Some(local.assume_offset(clock.offset))
+}
+
+/// 9:30, 09:30:05, 09:30:05.123, 9:30 PM.
+fn time_of_day(text: &str) -> Option<Time> {
+    let text = text.to_ascii_uppercase();
+    let forms = [
+        format_description!("[hour padding:none]:[minute]:[second]"),
+        format_description!("[hour padding:none]:[minute]:[second].[subsecond]"),
+        format_description!("[hour padding:none]:[minute]"),
+        format_description!("[hour padding:none repr:12]:[minute]:[second] [period]"),
+        format_description!("[hour padding:none repr:12]:[minute] [period]"),
+    ];
+    forms.iter().find_map(|form| Time::parse(&text, form).ok())
 }
 
 #[cfg(test)]
@@ -327,8 +350,43 @@ mod tests {
 
     fn all(bytes: &[u8], layout: &Layout) -> Vec<Result<Record, BadLine>> {
         let mut found = Vec::new();
-        read(bytes, layout, offset!(+9), |record| found.push(record)).unwrap();
+        read(bytes, layout, JAPAN, |record| found.push(record)).unwrap();
         found
+    }
+
+    const JAPAN: Clock = Clock {
+        offset: offset!(+9),
+        order: None,
+    };
+
+    #[test]
+    fn tabs_and_semicolons_and_western_times_are_read() {
+        for text in [
+            "From;To;Date\n090-0000-0000;03-0123-4567;11/26/2026 9:30 PM\n",
+            "From\tTo\tDate\n090-0000-0000\t03-0123-4567\t26/11/2026 21:30:00.5\n",
+            "From|To|Date\n090-0000-0000|03-0123-4567|26.11.2026 21:30\n",
+        ] {
+            let found = all(text.as_bytes(), &Layout::Header(Vec::new()));
+            let [Ok(record)] = &found[..] else {
+                panic!("{text}")
+            };
+            assert_eq!(record.to, "03-0123-4567", "{text}");
+            let at = record.at.unwrap().replace_nanosecond(0).unwrap();
+            assert_eq!(at, datetime!(2026-11-26 12:30 UTC), "{text}");
+        }
+        let text = b"to,at\n03-0123-4567,05/11/2026 9:30\n";
+        for (order, month) in [
+            (Some(DateOrder::DayFirst), Some(11)),
+            (Some(DateOrder::MonthFirst), Some(5)),
+            (None, None),
+        ] {
+            let mut found = Vec::new();
+            let clock = Clock { order, ..JAPAN };
+            let none = Layout::Header(Vec::new());
+            read(&text[..], &none, clock, |record| found.push(record)).unwrap();
+            let at = found[0].as_ref().ok().and_then(|record| record.at);
+            assert_eq!(at.map(|at| u8::from(at.month())), month);
+        }
     }
 
     #[test]
@@ -373,15 +431,15 @@ mod tests {
         let nothing = |_| {};
         let none = Layout::Header(Vec::new());
         assert!(matches!(
-            read(&b"a,b\n1,2\n"[..], &none, UtcOffset::UTC, nothing),
+            read(&b"a,b\n1,2\n"[..], &none, JAPAN, nothing),
             Err(Unreadable::Header("to"))
         ));
         assert!(matches!(
-            read(&b""[..], &none, UtcOffset::UTC, nothing),
+            read(&b""[..], &none, JAPAN, nothing),
             Err(Unreadable::Header("to"))
         ));
         assert!(matches!(
-            read(&b"a\n"[..], &said, UtcOffset::UTC, nothing),
+            read(&b"a\n"[..], &said, JAPAN, nothing),
             Err(Unreadable::Column(_))
         ));
     }
@@ -389,12 +447,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = read(&bytes[..], &Layout::Header(Vec::new()), UtcOffset::UTC, |_| {});
-            let _ = read(&bytes[..], &Layout::Asterisk, UtcOffset::UTC, |_| {});
+            let _ = read(&bytes[..], &Layout::Header(Vec::new()), JAPAN, |_| {});
+            let _ = read(&bytes[..], &Layout::Asterisk, JAPAN, |_| {});
         }
         #[test]
         fn any_time_is_read(text in "[0-9:/T -]{0,25}") {
-            let _ = moment(&text, UtcOffset::UTC);
+            let _ = moment(&text, JAPAN);
         }
     }
 }

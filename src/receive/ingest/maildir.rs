@@ -37,7 +37,7 @@ pub struct Maildir {
 }
 
 impl Maildir {
-    /// This one; mails of more than `largest` bytes are not taken.
+    /// This one; of mails of more than `largest` bytes the beginning is taken.
     ///
     /// # Errors
     /// There is no maildir.
@@ -129,13 +129,17 @@ impl Maildir {
 
     /// Stores one file and moves it. `None`: try again.
     async fn take(&self, path: &Path) -> Result<(), Option<String>> {
-        let raw = read(path, self.largest).map_err(Some)?;
+        let (raw, cut) = read(path, self.largest).map_err(Some)?;
+        let origin = Origin {
+            cut,
+            ..Origin::FILE
+        };
         let message = message(
             &self.recipients,
             &[],
             raw,
             OffsetDateTime::now_utc(),
-            Origin::FILE,
+            origin,
         )
         .await;
         let message = message.map_err(|why| (why != Refused::Unknown).then(|| why.to_string()))?;
@@ -156,14 +160,13 @@ impl Maildir {
     }
 }
 
-fn read(path: &Path, largest: usize) -> Result<Vec<u8>, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+/// A file, and how long it is where that is more than what is read of it.
+fn read(path: &Path, largest: usize) -> Result<(Vec<u8>, Option<usize>), String> {
+    let told = |error: std::io::Error| error.to_string();
+    let file = std::fs::File::open(path).map_err(told)?;
+    let bytes = usize::try_from(file.metadata().map_err(told)?.len()).unwrap_or(usize::MAX);
     let mut raw = Vec::new();
-    let most = u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1);
-    let read = file.take(most).read_to_end(&mut raw);
-    read.map_err(|error| error.to_string())?;
-    if raw.len() > largest {
-        return Err(format!("larger than {largest} bytes"));
-    }
-    Ok(raw)
+    let most = u64::try_from(largest).unwrap_or(u64::MAX);
+    file.take(most).read_to_end(&mut raw).map_err(told)?;
+    Ok((raw, (bytes > largest).then_some(bytes)))
 }

@@ -12,8 +12,8 @@ const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 pub enum Piece {
     /// A mail that begins in this line.
     Mail(u64, Vec<u8>),
-    /// One that is larger than what is taken.
-    TooLarge(u64),
+    /// The beginning of one that is larger than what is taken, and of how many bytes it is.
+    Beginning(u64, Vec<u8>, usize),
 }
 
 /// The mails of a file, in their order. Lines that were escaped (`>From `) are as they were.
@@ -29,7 +29,7 @@ pub struct Mbox<R> {
 }
 
 impl<R: BufRead> Mbox<R> {
-    /// Mails of at most `largest` bytes.
+    /// Mails of at most `largest` bytes; of larger ones so much.
     pub fn new(input: R, largest: usize) -> Mbox<R> {
         Mbox {
             input,
@@ -43,7 +43,7 @@ impl<R: BufRead> Mbox<R> {
 
     fn mail(&mut self) -> io::Result<Option<Piece>> {
         let mut raw = Vec::new();
-        let mut too_large = false;
+        let mut bytes = 0;
         let mut whole_lines = true;
         let mut piece = Vec::new();
         loop {
@@ -68,7 +68,7 @@ impl<R: BufRead> Mbox<R> {
                 }
                 if self.mbox == Some(true) {
                     if parts(&piece) {
-                        let piece = self.piece(raw, too_large);
+                        let piece = self.piece(raw, bytes);
                         self.begins = self.lines + 1;
                         return Ok(Some(piece));
                     }
@@ -77,28 +77,28 @@ impl<R: BufRead> Mbox<R> {
                     }
                 }
             }
+            bytes += piece.len();
             // The empty line before the next separator is not the mail's: two bytes more.
-            too_large |= raw.len() + piece.len() > self.largest.saturating_add(2);
-            if too_large {
-                raw = Vec::new();
-            } else {
-                raw.extend_from_slice(&piece);
-            }
+            let room = self.largest.saturating_add(2).saturating_sub(raw.len());
+            raw.extend_from_slice(&piece[..piece.len().min(room)]);
         }
-        Ok(Some(self.piece(raw, too_large)))
+        Ok(Some(self.piece(raw, bytes)))
     }
 
-    fn piece(&self, mut raw: Vec<u8>, too_large: bool) -> Piece {
-        if self.mbox == Some(true) {
+    fn piece(&self, mut raw: Vec<u8>, bytes: usize) -> Piece {
+        let mut bytes = bytes;
+        if self.mbox == Some(true) && bytes == raw.len() {
             for end in [b"\r\n\r\n".as_slice(), b"\n\n"] {
                 if raw.ends_with(end) {
                     raw.truncate(raw.len() - end.len() / 2);
+                    bytes = raw.len();
                     break;
                 }
             }
         }
-        if too_large || raw.len() > self.largest {
-            Piece::TooLarge(self.begins)
+        if bytes > self.largest {
+            raw.truncate(self.largest);
+            Piece::Beginning(self.begins, raw, bytes)
         } else {
             Piece::Mail(self.begins, raw)
         }
@@ -178,14 +178,22 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_that_is_too_large_costs_no_other() {
+    fn of_a_mail_that_is_too_large_the_beginning_is_read_and_it_costs_no_other() {
         let long = "x".repeat(200_000);
         let text = format!("{LINE}A: 1\n\n{long}\n\n{LINE}B: 2\n\nb\n\n");
-        let wanted = [Piece::TooLarge(2), Piece::Mail(7, b"B: 2\n\nb\n".to_vec())];
+        let begins = format!("A: 1\n\n{long}").as_bytes()[..100_000].to_vec();
+        // With the line before the next separator, which is not looked at any more.
+        let bytes = "A: 1\n\n".len() + long.len() + 2;
+        let wanted = [
+            Piece::Beginning(2, begins, bytes),
+            Piece::Mail(7, b"B: 2\n\nb\n".to_vec()),
+        ];
         assert_eq!(read(text.as_bytes(), 100_000), wanted);
         let exact = b"A: 1\n\nb\n";
-        assert_eq!(read(exact, exact.len()).len(), 1);
-        assert_eq!(read(exact, exact.len() - 1), [Piece::TooLarge(1)]);
+        let size = exact.len();
+        assert_eq!(read(exact, size), [Piece::Mail(1, exact.to_vec())]);
+        let cut = exact[..size - 1].to_vec();
+        assert_eq!(read(exact, size - 1), [Piece::Beginning(1, cut, size)]);
     }
 
     proptest! {
@@ -206,7 +214,7 @@ mod tests {
                 .into_iter()
                 .map(|piece| match piece {
                     Piece::Mail(_, raw) => raw,
-                    Piece::TooLarge(_) => Vec::new(),
+                    Piece::Beginning(..) => Vec::new(),
                 })
                 .collect();
             let wanted: Vec<Vec<u8>> = mails.into_iter().map(String::into_bytes).collect();

@@ -18,6 +18,7 @@ use time::{Duration, OffsetDateTime, Time, UtcOffset};
 
 use super::hex;
 use crate::canary::{Channel, SourceName};
+use crate::notation::sheet::{DateOrder, day};
 use crate::registry::{NewMessage, Registry, Result};
 
 pub use public::ReportConfig;
@@ -119,16 +120,16 @@ impl Report {
 
 /// A moment, or a day, which is taken as its noon in UTC.
 pub fn moment(text: &str) -> Option<OffsetDateTime> {
+    moment_in(text, None)
+}
+
+/// The same, of a day that is written in this order.
+fn moment_in(text: &str, order: Option<DateOrder>) -> Option<OffsetDateTime> {
     let text = text.trim();
     if let Ok(at) = OffsetDateTime::parse(text, &Rfc3339) {
         return Some(at);
     }
-    let day = text.replace(['/', '.', '年', '月'], "-").replace('日', "");
-    let mut parts = day.split([' ', 'T']).next()?.splitn(3, '-');
-    let mut number = || parts.next()?.parse::<i32>().ok();
-    let (year, month, day) = (number()?, number()?, number()?);
-    let month = time::Month::try_from(u8::try_from(month).ok()?).ok()?;
-    let day = time::Date::from_calendar_date(year, month, u8::try_from(day).ok()?).ok()?;
+    let day = day(text.split([' ', 'T']).next()?, order)?;
     Some(day.with_hms(12, 0, 0).ok()?.assume_utc())
 }
 

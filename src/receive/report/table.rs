@@ -1,7 +1,8 @@
 //! Reports in a CSV file, as a customer desk's program writes them.
 
-use super::{Report, Via, moment};
+use super::{Report, Via, moment_in};
 use crate::notation::fold;
+use crate::notation::sheet::{DateOrder, decoded, delimiter};
 
 /// What a column means, by its header.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,17 +82,18 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads a file.
+    /// Reads a file, whose days are written in that order where it could be either.
     ///
     /// # Errors
     /// [`Unreadable`].
-    pub fn read(bytes: &[u8]) -> Result<Table, Unreadable> {
+    pub fn read(bytes: &[u8], order: Option<DateOrder>) -> Result<Table, Unreadable> {
         // The reader counts a CR and its LF as ends of two different lines.
         let text = decoded(bytes)
             .ok_or(Unreadable::Encoding)?
             .replace("\r\n", "\n");
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
+            .delimiter(delimiter(text.as_bytes()))
             .from_reader(text.as_bytes());
         let header = reader.headers().cloned().unwrap_or_default();
         let columns: Vec<Option<Column>> = header.iter().map(column).collect();
@@ -118,8 +120,11 @@ impl Table {
                     .map(str::trim)
                     .unwrap_or_default()
             };
-            let Some(moment) = moment(get(Some(at))) else {
-                table.bad(line, "its day is not one such as 2026-03-01");
+            let Some(moment) = moment_in(get(Some(at)), order) else {
+                table.bad(
+                    line,
+                    "its day is not one such as 2026-03-01; of one such as 05/11/2026 say --date-order",
+                );
                 continue;
             };
             let source = match get(place(Column::Source)) {
@@ -153,16 +158,6 @@ impl Table {
         let why = why.to_owned();
         self.bad.push(BadRow { line, why });
     }
-}
-
-fn decoded(bytes: &[u8]) -> Option<String> {
-    for encoding in [encoding_rs::UTF_8, encoding_rs::SHIFT_JIS] {
-        let (text, _, wrong) = encoding.decode(bytes);
-        if !wrong {
-            return Some(text.into_owned());
-        }
-    }
-    None
 }
 
 fn column(header: &str) -> Option<Column> {
@@ -199,7 +194,7 @@ mod tests {
                     いつか,株式会社ことば,電話,2,\r\n2014-06-28,,電話,3,\r\n";
         let (cp932, _, _) = encoding_rs::SHIFT_JIS.encode(text);
         for bytes in [text.as_bytes(), &cp932] {
-            let table = Table::read(bytes).unwrap();
+            let table = Table::read(bytes, None).unwrap();
             assert_eq!(table.bad.len(), 1);
             assert_eq!(table.bad[0].line, 3);
             let (line, report, at, _) = &table.reports[0];
@@ -211,10 +206,37 @@ mod tests {
             assert_eq!(table.reports.len(), 2);
         }
         assert!(matches!(
-            Table::read(b"a,b\n1,2\n"),
+            Table::read(b"a,b\n1,2\n", None),
             Err(Unreadable::Header("the day"))
         ));
-        assert!(matches!(Table::read(b"a\xff\n"), Err(Unreadable::Encoding)));
-        assert!(matches!(Table::read(b""), Err(Unreadable::Header(_))));
+        let read = |bytes: &[u8]| Table::read(bytes, None);
+        assert!(matches!(read(b"a\xff\n"), Err(Unreadable::Encoding)));
+        assert!(matches!(read(b""), Err(Unreadable::Header(_))));
+    }
+
+    #[test]
+    fn tabs_and_semicolons_and_days_of_either_order_are_read() {
+        for text in [
+            "received;firm;note\n05/11/2026 9:30;A; b, c\n26.11.2026;B;\n",
+            "received\tfirm\tnote\n05/11/2026 9:30\tA\tb, c\n26.11.2026\tB\t\n",
+        ] {
+            let days = |order| {
+                let table = Table::read(text.as_bytes(), order).unwrap();
+                let reports = table.reports.iter();
+                let days = reports.map(|(_, report, at, _)| {
+                    let (month, day) = (u8::from(at.month()), at.day());
+                    (report.about.clone(), month, day)
+                });
+                (days.collect::<Vec<_>>(), table.bad.len())
+            };
+            let told = |about: &str, month, day| (about.to_owned(), month, day);
+            let b = told("B", 11, 26);
+            let first = |order| days(Some(order));
+            let dmy = first(DateOrder::DayFirst);
+            assert_eq!(dmy, (vec![told("A", 11, 5), b.clone()], 0));
+            let mdy = first(DateOrder::MonthFirst);
+            assert_eq!(mdy, (vec![told("A", 5, 11), b.clone()], 0));
+            assert_eq!(days(None), (vec![b], 1));
+        }
     }
 }

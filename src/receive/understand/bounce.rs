@@ -1,25 +1,32 @@
-//! Delivery reports: some server tells a canary that a mail in its name did not arrive.
+//! Bounces: some server tells a canary that a mail in its name did not arrive, or answers it by itself.
 //!
 //! Whoever forges senders takes them from lists too, but the one that reports is no more than a bystander:
 //! such a mail says nothing of who has the list, and is noise. Its header alone is not believed, since
-//! whoever has the list can write one: the sender must be null (RFC 5321, 4.5.5) and the mail really made as
-//! a delivery report (RFC 3464). `Auto-Submitted` alone hides nothing: it is one line, and newsletters have it.
+//! whoever has the list can write one: the sender must be null (RFC 5321, 4.5.5; RFC 3834, 3.3), which newsletters'
+//! never is, for they want their bounces; and the mail must be made as one of these:
+//! - a delivery report (RFC 3464),
+//! - what servers write that know none: qmail's, which begins as QSBMF says, and Exim's, which names the recipients
+//!   that failed in its header,
+//! - an automatic reply (RFC 3834) to some mail that it names. Canaries write to nobody.
+//!
+//! `Auto-Submitted` alone hides nothing: it is one line, and newsletters have it.
 
-use mail_parser::{Message, MimeHeaders};
+use mail_parser::{HeaderName, Message, MimeHeaders};
 
 use super::origin::with_mail;
 
-/// Whether a mail from this envelope sender is a delivery report. Of a mail that lay in a `file`, only its
+/// Whether a mail from this envelope sender is a bounce. Of a mail that lay in a `file`, only its
 /// `Return-Path` can say that its sender was null: without one nobody knows.
 pub fn is(sender: &str, file: bool, raw: &[u8]) -> bool {
     let null = |mail: &Message<'_>| {
         let path = mail.header_raw("Return-Path");
         !file || path.is_some_and(|path| path.trim() == "<>")
     };
-    let report =
-        |mail: Option<&Message<'_>>| mail.is_some_and(|mail| null(mail) && is_report(mail));
+    let bounce = |mail: Option<&Message<'_>>| {
+        mail.is_some_and(|mail| null(mail) && (is_report(mail) || is_older(mail) || is_reply(mail)))
+    };
     // A mail that cannot be read is not taken for harmless.
-    sender.is_empty() && with_mail(raw, report).unwrap_or(false)
+    sender.is_empty() && with_mail(raw, bounce).unwrap_or(false)
 }
 
 fn is_report(mail: &Message<'_>) -> bool {
@@ -39,6 +46,31 @@ fn is_report(mail: &Message<'_>) -> bool {
                         || named(kind.subtype(), "global-delivery-status"))
             })
         })
+}
+
+/// Qmail's and Exim's.
+fn is_older(mail: &Message<'_>) -> bool {
+    let plain = mail.body_text(0).is_some_and(|text| {
+        // https://cr.yp.to/proto/qsbmf.txt
+        text.trim_start().starts_with("Hi. This is the ")
+    });
+    let exims = mail.header_raw("X-Failed-Recipients").is_some() && automatic(mail);
+    (plain && mail.parts.len() == 1) || exims
+}
+
+fn is_reply(mail: &Message<'_>) -> bool {
+    let names = |header: HeaderName<'_>| {
+        let header = mail.header_raw(header);
+        header.is_some_and(|header| header.contains('<') && header.contains('@'))
+    };
+    automatic(mail) && (names(HeaderName::InReplyTo) || names(HeaderName::References))
+}
+
+/// Whether it says that nobody has written it.
+fn automatic(mail: &Message<'_>) -> bool {
+    let says = mail.header_raw("Auto-Submitted").unwrap_or_default();
+    let says = says.trim().to_ascii_lowercase();
+    says.starts_with("auto-replied") || says.starts_with("auto-generated")
 }
 
 #[cfg(test)]
@@ -61,6 +93,35 @@ mod tests {
         assert!(is("", true, filed.as_bytes()));
         let global = REPORT.replace("message/delivery", "message/global-delivery");
         assert!(is("", false, global.as_bytes()));
+    }
+
+    const QMAILS: &str = "From: MAILER-DAEMON@mx.example\r\nSubject: failure notice\r\n\r\nHi. This is the \
+        qmail-send program at mx.example.\r\nI'm afraid I wasn't able to deliver your message.\r\n\r\n\
+        <a@b.example>:\r\nno mailbox here by that name. (#5.1.1)\r\n\r\n--- Below this line is a copy.\r\n";
+    const EXIMS: &str = "X-Failed-Recipients: a@b.example\r\nAuto-Submitted: auto-replied\r\n\
+        From: Mail Delivery System <Mailer-Daemon@mx.example>\r\nSubject: Mail delivery failed\r\n\r\n\
+        This message was created automatically.\r\n";
+    const AWAY: &str = "Auto-Submitted: auto-replied (vacation)\r\nFrom: b@shop.example\r\n\
+        In-Reply-To: <1@forged.example>\r\nSubject: Auto: hi\r\n\r\nback on Monday\r\n";
+
+    #[test]
+    fn older_servers_reports_and_automatic_replies_are_bounces() {
+        for mail in [QMAILS, EXIMS, AWAY] {
+            assert!(is("", false, mail.as_bytes()), "{mail}");
+            assert!(!is("list@broker.example", false, mail.as_bytes()), "{mail}");
+        }
+        for (mail, line) in [
+            (QMAILS, "Hi. This is the"),
+            (EXIMS, "X-Failed-Recipients: a@b.example\r\n"),
+            (EXIMS, "Auto-Submitted: auto-replied\r\n"),
+            (AWAY, "Auto-Submitted: auto-replied (vacation)\r\n"),
+            (AWAY, "In-Reply-To: <1@forged.example>\r\n"),
+        ] {
+            let without = mail.replace(line, "");
+            assert!(!is("", false, without.as_bytes()), "{line}");
+        }
+        let no = AWAY.replace("auto-replied (vacation)", "no");
+        assert!(!is("", false, no.as_bytes()));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use mail_parser::MessageParser;
 use serde::Deserialize;
 
+use super::names::named_beyond;
 use super::{Reached, charset, one_line};
 use crate::canary::{Actor, Channel};
 use crate::registry::{Mark, Message, Registry, Result};
@@ -43,10 +44,25 @@ pub fn probe(message: &Message) -> Option<String> {
     envelope(message)?.probe
 }
 
-/// Whether it is a recipient check of a client that tried names until one was there: a spammer's dictionary, and no
-/// list of anybody's. A mail is more: others of its network may guess, and whoever has a list may begin with names.
+/// Whether its network tried names until one was there: a spammer's dictionary, and no list of anybody's.
 pub fn guess(message: &Message) -> bool {
-    envelope(message).is_some_and(|envelope| envelope.probe.is_some() && envelope.guessed.is_some())
+    envelope(message).is_some_and(|envelope| envelope.guessed.is_some())
+}
+
+/// Whether a mail calls one of the canaries that it was sent to by a name that their address does not tell.
+pub async fn names(registry: &Registry, message: &Message) -> Result<bool> {
+    let mut sent_to = Vec::new();
+    for recipient in &message.recipients {
+        for canary in registry.find(Mark::Email, recipient).await? {
+            sent_to.push((canary, recipient));
+        }
+    }
+    // What cannot be read may say anything.
+    let Some(text) = super::origin::words(&message.raw) else {
+        return Ok(true);
+    };
+    let mut sent_to = sent_to.iter();
+    Ok(sent_to.any(|(canary, address)| named_beyond(canary, address, &text)))
 }
 
 /// Who has sent a mail, as its envelope says.
@@ -190,6 +206,7 @@ fn header_alone(raw: &[u8]) -> Header {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
     use proptest::prelude::*;
     use time::OffsetDateTime;
 
@@ -238,6 +255,42 @@ mod tests {
             \x82\x4F\x82\x52\x81\x7C\x82\x4F\x82\x50\x82\x51\x82\x52\x81\x7C\x82\x54\x82\x54\x82\x54\x82\x54\r\n";
         let origin = read("a@b.example", raw).origin.unwrap();
         assert_eq!(origin.phones, ["+81301235555"], "written in full width");
+    }
+
+    #[test]
+    fn mails_of_all_countries_are_read() {
+        for (label, said) in [
+            ("big5", "名單與電話"),
+            ("gb2312", "名单和电话"),
+            ("gb18030", "名单和电话𠮷"),
+            ("euc-kr", "명단과 전화"),
+            ("ks_c_5601-1987", "명단과 전화"),
+            ("koi8-r", "Список имён"),
+            ("windows-1251", "Список имён"),
+            ("iso-8859-2", "Łódź, jméno"),
+            ("windows-1252", "Größe “naïf”"),
+            ("iso-8859-7", "Κατάλογος"),
+            ("tis-620", "รายชื่อ"),
+            ("iso-2022-jp", "名簿の件"),
+            ("euc-jp", "名簿の件"),
+            ("utf-8", "名簿の件 𠮷"),
+        ] {
+            let coding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+            let (bytes, _, lost) = coding.encode(said);
+            assert!(!lost, "{label}");
+            let word = base64::engine::general_purpose::STANDARD.encode(&bytes);
+            let kind = format!("Content-Type: text/plain; charset={label}");
+            let head = format!("Subject: =?{label}?B?{word}?=\r\n{kind}\r\n\r\n");
+            let raw = [head.as_bytes(), &bytes, b" 03-0123-5555\r\n"].concat();
+            let actor = read("a@b.example", &raw);
+            assert_eq!(actor.summary, said, "{label}");
+            let phones = &actor.origin.unwrap().phones;
+            assert_eq!(phones, &["+81301235555"], "{label}");
+            let words = super::super::origin::words(&raw).unwrap();
+            assert!(words.matches(said).count() == 2, "{label}: {words}");
+        }
+        let raw = b"Subject: =?UTF-7?Q?+VA17Pw-?=\r\n\r\n";
+        assert_eq!(read("a@b.example", raw).summary, "名簿");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod drill;
 mod known;
 mod login;
 mod mail;
+mod names;
 mod origin;
 mod phone;
 mod post;
@@ -363,18 +364,22 @@ async fn understand(
         Some(_) => None,
         None => drill::brought(registry, message, &reached).await?,
     };
-    let noise = mail::bounce(message) || mail::guess(message);
-    let mut sightings: Vec<NewSighting> = reached
-        .iter()
-        .map(|reached| match &drill {
-            Some(drill) if drill.is(reached) => drill.sighting(&actor),
-            _ if noise => NewSighting {
-                kind: SightingKind::Noise,
-                ..sighting(reached, &actor, None, known)
-            },
-            _ => sighting(reached, &actor, probe.as_deref(), known),
-        })
-        .collect();
+    let bounce = mail::bounce(message);
+    let mut sightings = Vec::with_capacity(reached.len());
+    for reached in &reached {
+        if let Some(drill) = drill.as_ref().filter(|drill| drill.is(reached)) {
+            sightings.push(drill.sighting(&actor));
+            continue;
+        }
+        let mut sighting = sighting(reached, &actor, probe.as_deref(), known);
+        if bounce || mail::guess(message) && guessed(registry, message, &sighting).await? {
+            sighting.kind = SightingKind::Noise;
+            // What is no check is counted with none.
+            sighting.network = None;
+        }
+        whose(registry, message, reached, &mut sighting).await?;
+        sightings.push(sighting);
+    }
     let mut seen = HashSet::new();
     sightings.retain(|sighting| match &sighting.canary {
         // One address in two spellings is one canary reached.
@@ -384,11 +389,50 @@ async fn understand(
     Ok((sightings, drill.map(|drill| drill.id), None))
 }
 
+/// Whether what comes from a network that guesses names accuses nobody: unless it is a source's own, or pretends to
+/// be, or knows whom it writes to.
+async fn guessed(registry: &Registry, message: &Message, sighting: &NewSighting) -> Result<bool> {
+    let pretends = sighting.actor.origin.as_ref();
+    let pretends = pretends.is_some_and(|origin| origin.impersonates);
+    Ok(match sighting.kind {
+        SightingKind::Probe => true,
+        SightingKind::Alarm => !pretends && !mail::names(registry, message).await?,
+        _ => false,
+    })
+}
+
+/// An alarm that may mean canaries of several sources alike accuses none of them, but must not pass unseen: it is one of
+/// the source that stands for one that nobody knows. A call in which no name was said is no alarm by itself.
+async fn whose(
+    registry: &Registry,
+    message: &Message,
+    reached: &Reached,
+    sighting: &mut NewSighting,
+) -> Result<()> {
+    let stray = matches!(message.channel, Channel::Phone | Channel::Sms);
+    let stray = stray && sighting.actor.named.is_none();
+    if sighting.kind != SightingKind::Alarm || reached.sources.len() < 2 || stray {
+        return Ok(());
+    }
+    let names = reached.sources.iter().map(SourceName::as_str);
+    let names: Vec<&str> = names.collect();
+    let told = format!(
+        "fits canaries of {} alike; {}",
+        names.join(" and "),
+        sighting.actor.summary
+    );
+    sighting.actor.summary = one_line(&told);
+    sighting.source = Some(registry.unknown_source(message.at).await?);
+    Ok(())
+}
+
 /// What the canaries that a contact may have meant have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Reached {
     /// All of them.
     canaries: Vec<CanaryId>,
+    /// All of theirs.
+    sources: BTreeSet<SourceName>,
     source: Option<SourceName>,
     batch: Option<BatchId>,
     canary: Option<CanaryId>,
@@ -403,6 +447,10 @@ impl Reached {
         let agree = |same: fn(&Canary, &Canary) -> bool| canaries.iter().all(|c| same(c, first));
         Reached {
             canaries: canaries.iter().map(|canary| canary.id.clone()).collect(),
+            sources: canaries
+                .iter()
+                .map(|canary| canary.source.clone())
+                .collect(),
             source: agree(|a, b| a.source == b.source).then(|| first.source.clone()),
             batch: agree(|a, b| a.batch == b.batch).then(|| first.batch.clone()),
             canary: agree(|a, b| a.id == b.id).then(|| first.id.clone()),

@@ -59,6 +59,23 @@ pub fn origin<T: Send>(
     (also, shown)
 }
 
+/// What a mail says to whoever reads it: to whom it is, its subject, its text. `None` where it cannot be read whole.
+pub(super) fn words(raw: &[u8]) -> Option<String> {
+    let readable = charset::readable(raw);
+    let said = with_mail(&readable.raw, |mail| {
+        let mail = mail?;
+        let to = mail.to().into_iter().flat_map(|to| to.iter());
+        let mut said: Vec<Cow<'_, str>> =
+            to.filter_map(|to| to.name().map(Cow::Borrowed)).collect();
+        said.extend(mail.subject().map(Cow::Borrowed));
+        let texts = mail.parts.iter();
+        said.extend(texts.filter_map(|part| text(part, &readable.raw)));
+        let length: usize = said.iter().map(|part| part.len()).sum();
+        (length <= TEXT).then(|| said.join("\n"))
+    });
+    said.ok().flatten()
+}
+
 /// What is known of a mail whose reader failed.
 pub(super) fn unread() -> Origin {
     Origin {

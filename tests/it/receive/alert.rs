@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use otori::alert::{self, AlertConfig, Places};
 use otori::canary::{Actor, Canary, Channel, Origin, SenderDomain, SightingKind};
 use otori::evidence::Act;
@@ -16,17 +18,31 @@ use crate::harness::{Otori, Who};
 
 /// A mail server that refuses the first messages, and then takes them.
 pub async fn sink(refusals: usize) -> (String, Arc<Mutex<Vec<String>>>) {
+    let (url, seen, _) = sink_for(refusals, None).await;
+    (url, seen)
+}
+
+/// The same, for those alone who log in by this line, if there is one; and what was refused before that.
+async fn sink_for(
+    refusals: usize,
+    login: Option<String>,
+) -> (String, Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mails = Arc::clone(&seen);
+    let turned_away = Arc::new(Mutex::new(Vec::new()));
+    let strangers = Arc::clone(&turned_away);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let mails = Arc::clone(&mails);
+            let strangers = Arc::clone(&strangers);
+            let login = login.clone();
             tokio::spawn(async move {
                 let mut stream = BufReader::new(stream);
                 stream.get_mut().write_all(b"220 sink\r\n").await.unwrap();
                 let (mut line, mut mail, mut inside) = (String::new(), String::new(), false);
+                let mut known = login.is_none();
                 while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
                     let command = line.trim_end().to_ascii_uppercase();
                     let answer = match command.as_str() {
@@ -44,6 +60,15 @@ pub async fn sink(refusals: usize) -> (String, Arc<Mutex<Vec<String>>>) {
                             mail += &line;
                             ""
                         }
+                        _ if command.starts_with("EHLO ") => "250-sink\r\n250 AUTH PLAIN LOGIN\r\n",
+                        _ if !known && Some(line.trim_end()) == login.as_deref() => {
+                            known = true;
+                            "235 welcome\r\n"
+                        }
+                        _ if !known => {
+                            strangers.lock().unwrap().push(command.clone());
+                            "535 who are you\r\n"
+                        }
                         "DATA" => {
                             inside = true;
                             "354 go\r\n"
@@ -59,7 +84,7 @@ pub async fn sink(refusals: usize) -> (String, Arc<Mutex<Vec<String>>>) {
             });
         }
     });
-    (url, seen)
+    (url, seen, turned_away)
 }
 
 /// A mail that has reached the canary.
@@ -318,6 +343,64 @@ async fn an_alert_is_told_until_it_is_taken_and_then_no_more() {
     ] {
         assert!(!mail.contains(detail), "{detail}: {mail}");
     }
+}
+
+#[tokio::test]
+async fn the_relay_is_logged_in_to_and_its_password_told_to_nobody_else() {
+    let otori = Otori::new().await;
+    let school = otori.plant("school", &[KEISUKE]).await;
+    let plain = STANDARD.encode("\0otori\0open sesame");
+    let (relay, seen, turned_away) = sink_for(0, Some(format!("AUTH PLAIN {plain}"))).await;
+    let config = |password: &str| {
+        otori.write_secret("keys/relay.secret", password);
+        AlertConfig {
+            relay: Some(relay.clone()),
+            from: Some("otori@shop.example".to_owned()),
+            to: vec!["security@shop.example".to_owned()],
+            user: Some("otori".to_owned()),
+            password_file: Some("keys/relay.secret".into()),
+            ..AlertConfig::default()
+        }
+    };
+    let run = |password: &str| {
+        let places = Places::new(&config(password), otori.dir()).unwrap();
+        let stop = CancellationToken::new();
+        let token = stop.clone().cancelled_owned();
+        (
+            stop,
+            tokio::spawn(alert::run(otori.registry.clone(), places, token)),
+        )
+    };
+    sight(&otori, &school[0]).await;
+    // A wrong password: it is told why nothing is taken, without the password.
+    let (stop, worker) = run("close sesame");
+    for _ in 0..400 {
+        if otori.json(&["alerts"])["alerts"][0]["state"] == "failing" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    stop.cancel();
+    worker.await.unwrap();
+    let why = otori.json(&["alerts"])["alerts"][0]["why"].to_string();
+    assert!(why.contains("535") && !why.contains("sesame"), "{why}");
+    assert!(seen.lock().unwrap().is_empty());
+    assert_eq!(turned_away.lock().unwrap().len(), 1);
+
+    // The same file with the right one, for the next receiver.
+    let (stop, worker) = run("open sesame");
+    otori.json(&["alerts", "retry", "1"]);
+    for _ in 0..400 {
+        if otori.registry.alerts_waiting().await.unwrap() == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    stop.cancel();
+    worker.await.unwrap();
+    let mails = seen.lock().unwrap().clone();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert!(!mails[0].contains("sesame"));
 }
 
 #[tokio::test]

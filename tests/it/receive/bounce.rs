@@ -1,4 +1,4 @@
-//! Delivery reports are no alarm; what only looks like one is.
+//! Bounces are no alarm; what only looks like one is.
 
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
@@ -12,12 +12,16 @@ const REPORT: &str = "From: MAILER-DAEMON@mx.example\r\nAuto-Submitted: auto-rep
     --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n\
     Final-Recipient: rfc822; a@b.example\r\nAction: failed\r\nStatus: 5.1.1\r\n--b--\r\n";
 
+const QMAILS: &str = "From: MAILER-DAEMON@mx.example\r\nSubject: failure notice\r\n\r\n\
+    Hi. This is the qmail-send program at mx.example.\r\n\r\n<a@b.example>:\r\nno mailbox here. (#5.1.1)\r\n";
+
 #[tokio::test]
 async fn a_delivery_report_is_noise_and_what_looks_like_one_is_an_alarm() {
     let otori = Otori::new().await;
     let planted = otori.plant("school", &[KEISUKE, HANAKO]).await;
     let receiver = otori.receive(&otori.config()).await;
     let away = "Auto-Submitted: auto-replied\r\nSubject: away\r\n\r\nbuy\r\n";
+    let replied = format!("In-Reply-To: <1@forged.example>\r\n{away}");
     let stream = TcpStream::connect(receiver.smtp).await.unwrap();
     let mut client = BufReader::new(stream);
     expect(&mut client, "220 ").await;
@@ -25,6 +29,8 @@ async fn a_delivery_report_is_noise_and_what_looks_like_one_is_an_alarm() {
     expect(&mut client, "250 ").await;
     let mails = [
         ("", KEISUKE.mail, REPORT),
+        ("", KEISUKE.mail, QMAILS),
+        ("", KEISUKE.mail, &replied),
         ("list@broker.example", HANAKO.mail, REPORT),
         ("", HANAKO.mail, away),
     ];
@@ -47,7 +53,7 @@ async fn a_delivery_report_is_noise_and_what_looks_like_one_is_an_alarm() {
         let kinds = rows.map(|row| row["kind"].as_str().unwrap());
         kinds.collect::<Vec<_>>()
     };
-    assert_eq!(kinds(planted[0].id.as_str()), ["noise"]);
+    assert_eq!(kinds(planted[0].id.as_str()), ["noise"; 3]);
     assert_eq!(kinds(planted[1].id.as_str()), ["alarm", "alarm"]);
     let incidents = otori.json(&["incidents"]);
     let [incident] = &incidents["incidents"].as_array().unwrap()[..] else {

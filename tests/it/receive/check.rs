@@ -160,6 +160,11 @@ async fn a_new_workspace_is_sound_and_each_fault_is_named() {
             "banner has a control character",
         ),
         (
+            end("[receive.sip]\nserver = \"PBX\\r\\nVia: x\""),
+            "limits",
+            "sip.server is empty or has a control character",
+        ),
+        (
             receive("answer_delay_ms = 9000000"),
             "limits",
             "answer_delay_ms",

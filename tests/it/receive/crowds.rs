@@ -63,7 +63,7 @@ async fn expected_mail_is_expected_though_its_network_guesses_names() {
         Some(SightingKind::Expected),
         "{found:?}"
     );
-    assert_eq!(kind("sale@broker.example"), Some(SightingKind::Alarm));
+    assert_eq!(kind("sale@broker.example"), Some(SightingKind::Noise));
     assert_eq!(found.len(), 2);
     for one in &found {
         let told = "its network guesses, and asked for 24 in vain";

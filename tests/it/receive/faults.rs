@@ -47,6 +47,14 @@ fn ready(server: &Server) -> String {
     String::from_utf8(asked.stdout).unwrap()
 }
 
+async fn until_ready(server: &Server) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while ready(server) != "200" {
+        assert!(Instant::now() < deadline, "it is not ready");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 /// `tests/run` mounts a disk of a few megabytes where it may. Where it may not, and says so, the system
 /// refuses the server's writes because of their place in the file.
 #[tokio::test(flavor = "multi_thread")]
@@ -191,11 +199,14 @@ async fn a_registry_that_is_away_for_a_minute_loses_and_doubles_nothing() {
         .collect();
     tokio::time::sleep(Duration::from_secs(1)).await;
     for (away, seconds) in [(Wire::Cut, 30), (Wire::Silent, 30)] {
+        until_ready(&server).await;
         state.send(away).unwrap();
         tokio::time::sleep(Duration::from_secs(seconds)).await;
+        assert_eq!(ready(&server), "503");
         state.send(Wire::Whole).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+    until_ready(&server).await;
     let put_off = tokio::task::spawn_blocking(move || {
         let joined = sending.into_iter().map(|client| client.join().unwrap());
         joined.sum::<i32>()

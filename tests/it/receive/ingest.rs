@@ -108,6 +108,52 @@ async fn files_are_counted_once_and_a_broken_one_costs_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_mail_that_is_too_large_the_beginning_is_counted() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE, HANAKO]).await;
+    let path = otori.dir().join("otori.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replacen("[receive]", "[receive]\nlimits.message_bytes = 2000", 1);
+    std::fs::write(&path, text).unwrap();
+    let large = |number, to| saved(number, to) + &"buy more\n".repeat(1000);
+    let mbox = format!(
+        "{LINE}{}\n{LINE}{}\n",
+        large(1, KEISUKE.mail),
+        saved(2, HANAKO.mail)
+    );
+    let file = otori.dir().join("saved.mbox");
+    std::fs::write(&file, mbox).unwrap();
+    for stored in [2, 0] {
+        let document = otori.json(&["ingest", file.to_str().unwrap()]);
+        assert_eq!(counts(&document), [1, 2, stored, 2 - stored, 0]);
+        assert_eq!(document["cut"], 1, "{document}");
+    }
+    let maildir = otori.dir().join("Maildir");
+    for part in ["tmp", "new", "cur"] {
+        std::fs::create_dir_all(maildir.join(part)).unwrap();
+    }
+    deliver(&maildir, "3.a", large(3, HANAKO.mail).as_bytes());
+    let mut config = otori.config();
+    config.maildir = Some("Maildir".into());
+    config.limits.message_bytes = 2000;
+    let receiver = otori.receive(&config).await;
+    let cur = maildir.join("cur");
+    until("it is in cur", || names(&cur) == ["3.a:2,S"]).await;
+    otori.settled().await;
+    receiver.stop().await;
+    let subjects: Vec<String> = repeats(&otori).into_iter().map(|one| one.0).collect();
+    assert_eq!(subjects, ["mail 1", "mail 2", "mail 3"]);
+    let found = otori.registry.sightings(&Default::default()).await.unwrap();
+    for sighting in found.iter().filter(|one| one.actor.summary != "mail 2") {
+        let message = otori.registry.message(sighting.message).await.unwrap();
+        let message = message.unwrap();
+        assert_eq!(message.raw.len(), 2000);
+        let cut = message.envelope.contains("\"via\":\"file\",\"cut\":9");
+        assert!(cut, "{}", message.envelope);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_a_mail_that_smtp_brought_is_no_second_contact() {
     let otori = Otori::hit("sqlite:registry.db").await;
     let id = otori.json(&["sightings"])["sightings"][0]["id"]

@@ -2,29 +2,22 @@
 
 use std::time::Instant;
 
-use hmac::{Hmac, KeyInit, Mac};
 use otori::canary::{Channel, SightingKind};
 use otori::receive::{LoginConfig, ReceiveConfig};
 use otori::registry::SightingFilter;
-use sha2::Sha256;
+use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::web::{Answer, Call};
+use super::post::{PNG, file};
+use super::web::{Answer, Call, signed_for};
 use super::{HANAKO, KEISUKE};
-use crate::harness::{Otori, Receiver};
+use crate::harness::{Otori, Receiver, Who};
 
 const SECRET: &str = "a secret of the shop's own application";
 
 async fn tell(receiver: &Receiver, secret: &str, at: i64, body: &str) -> Answer {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(format!("{at}.{body}").as_bytes());
-    let tag = mac.finalize().into_bytes();
-    let signature: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
-    Call::post("/hooks/login", body)
-        .header("X-Otori-Timestamp", &at.to_string())
-        .header("X-Otori-Signature", &format!("sha256={signature}"))
-        .send(receiver.http)
-        .await
+    let call = signed_for("/hooks/login", secret, (at, at), body);
+    call.send(receiver.http).await
 }
 
 fn now() -> i64 {
@@ -96,6 +89,58 @@ async fn a_canarys_account_is_an_alarm_and_a_customers_leaves_no_trace() {
     let shown = otori.json(&["sightings"]);
     assert_eq!(shown["sightings"].as_array().unwrap().len(), 2);
     receiver.stop().await;
+}
+
+/// The number is shared by canaries of both sources, and so are name and address of one of them.
+#[tokio::test]
+async fn what_fits_canaries_of_two_sources_is_an_incident_that_accuses_neither() {
+    let otori = Otori::new().await;
+    otori.plant("school", &[KEISUKE]).await;
+    let twin = Who {
+        mail: "keisuke.2@decoys.example",
+        ..KEISUKE
+    };
+    otori.plant("shop", &[twin, HANAKO]).await;
+    let receiver = otori.receive(&config(&otori)).await;
+    let attempt =
+        serde_json::json!({ "account": "03-0123-4567", "kind": "login", "ip": "192.0.2.7" });
+    let told = tell(&receiver, SECRET, now(), &attempt.to_string()).await;
+    assert_eq!(told.status, 200);
+    let letter = [
+        ("addressee", "髙橋 圭祐"),
+        ("address", "東京都千代田区霞が関9-12-8 囮ハイツ707"),
+        ("sender", "名簿屋"),
+    ];
+    let answer = file(&otori, &receiver, &letter, PNG).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    otori.settled().await;
+    receiver.stop().await;
+
+    let shown = otori.json(&["sightings"]);
+    let sightings = shown["sightings"].as_array().unwrap();
+    assert_eq!(sightings.len(), 2);
+    for one in sightings {
+        assert_eq!(
+            (&one["kind"], &one["source"]),
+            (&"alarm".into(), &"unknown-source".into())
+        );
+        assert_eq!(
+            (&one["canary"], &one["incident"]),
+            (&Value::Null, &1.into())
+        );
+        let summary = one["summary"].as_str().unwrap();
+        let both = "fits canaries of school and shop alike; ";
+        assert!(summary.starts_with(both), "{summary}");
+    }
+    let shown = otori.json(&["incidents"]);
+    let [incident] = &shown["incidents"].as_array().unwrap()[..] else {
+        panic!("{shown}")
+    };
+    assert_eq!(incident["source"], "unknown-source");
+    let weight = otori.json(&["incidents", "show", "1"])["weight"].clone();
+    assert_eq!(weight["verdict"], "inconclusive", "{weight}");
+    let alerts = otori.json(&["alerts"]);
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
 }
 
 #[tokio::test]

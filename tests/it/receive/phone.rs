@@ -6,10 +6,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use otori::canary::{Channel, Sighting};
 use otori::receive::ReceiveConfig;
 use otori::registry::SightingFilter;
-use sha2::Sha256;
 use time::OffsetDateTime;
 
-use super::web::{Answer, Call};
+use super::web::{self, Answer, Call};
 use super::{HANAKO, JIRO, KEISUKE};
 use crate::harness::{Otori, Receiver};
 
@@ -19,17 +18,7 @@ fn signed(secret: &str, at: i64, body: &str) -> Call {
 
 /// Signed for one second, and sent as if it were of another.
 fn signed_for(secret: &str, at: i64, sent_at: i64, body: &str) -> Call {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(format!("{at}.{body}").as_bytes());
-    let signature: String = mac
-        .finalize()
-        .into_bytes()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
-    Call::post("/hooks/phone", body)
-        .header("X-Otori-Timestamp", &sent_at.to_string())
-        .header("X-Otori-Signature", &format!("sha256={signature}"))
+    web::signed_for("/hooks/phone", secret, (at, sent_at), body)
 }
 
 fn now() -> i64 {

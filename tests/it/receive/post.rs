@@ -9,7 +9,7 @@ use crate::harness::{Otori, Receiver};
 
 pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
 
-fn form(fields: &[(&str, &str)], picture: &[u8]) -> Call {
+pub fn form(fields: &[(&str, &str)], picture: &[u8]) -> Call {
     let mut body = Vec::new();
     for (name, value) in fields {
         body.extend(

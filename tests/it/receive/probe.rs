@@ -342,9 +342,17 @@ async fn checks_of_whoever_guesses_names_accuse_nobody_and_hide_nobody_else() {
     // Two canaries asked for from one network would be an alarm.
     let both = [(KEISUKE.mail, "250 "), (HANAKO.mail, "250 ")];
     quit(asked(&receiver, "192.0.2.7", &both).await).await;
-    for (peer, recipient) in [("192.0.2.8", HANAKO.mail), ("203.0.113.5", JIRO.mail)] {
+    for (peer, recipient, text) in [
+        ("192.0.2.8", HANAKO.mail, "to hana88"),
+        ("192.0.2.8", HANAKO.mail, "あおき　はなこ様"),
+        ("203.0.113.5", JIRO.mail, "x"),
+    ] {
         let mut client = asked(&receiver, peer, &[(recipient, "250 ")]).await;
-        say(&mut client, "DATA\r\nSubject: x\r\n\r\nx\r\n.\r\n").await;
+        say(
+            &mut client,
+            &format!("DATA\r\nSubject: x\r\n\r\n{text}\r\n.\r\n"),
+        )
+        .await;
         expect(&mut client, "354 ").await;
         expect(&mut client, "250 ").await;
         quit(client).await;
@@ -359,7 +367,7 @@ async fn checks_of_whoever_guesses_names_accuse_nobody_and_hide_nobody_else() {
     found.sort_by(|a, b| (a.0.name(), &a.2).cmp(&(b.0.name(), &b.2)));
     let checks = "recipient check by 192.0.2.7 (wash.broker.example), no message; it guesses, and asked for 24 in vain";
     let noise = |summary: &str| (SightingKind::Noise, None, summary.to_owned());
-    // A mail to a canary is a sighting, whoever else of its network guesses.
+    // Nobody guesses what a canary is called.
     let guessing = "x; its network guesses, and asked for 24 in vain";
     assert_eq!(
         found,
@@ -368,6 +376,7 @@ async fn checks_of_whoever_guesses_names_accuse_nobody_and_hide_nobody_else() {
             (SightingKind::Alarm, Some(1), guessing.to_owned()),
             noise(checks),
             noise(checks),
+            noise(guessing),
         ]
     );
 }

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -17,6 +20,23 @@ pub struct Call {
     path: String,
     headers: String,
     body: Vec<u8>,
+}
+
+/// A webhook's request that is signed now.
+pub fn signed(path: &str, secret: &str, body: &str) -> Call {
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    signed_for(path, secret, (now, now), body)
+}
+
+/// Signed for the first second, and sent as if it were of the other.
+pub fn signed_for(path: &str, secret: &str, (at, sent_at): (i64, i64), body: &str) -> Call {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{at}.{body}").as_bytes());
+    let tag = mac.finalize().into_bytes();
+    let signature: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+    Call::post(path, body)
+        .header("X-Otori-Timestamp", &sent_at.to_string())
+        .header("X-Otori-Signature", &format!("sha256={signature}"))
 }
 
 /// What came back.

@@ -112,9 +112,17 @@ pub(super) fn actor(message: &Message) -> Actor {
     let letter = letter(message);
     let from = [&letter.sender, &letter.return_address];
     let from = from.into_iter().find(|from| !from.is_empty());
-    let noted = [&letter.note, &letter.customer, &letter.postmark];
+    // Where nobody is named, it is whom the letter is from.
+    let back = (!letter.sender.is_empty()).then_some(&letter.return_address);
+    let noted = [
+        Some(&letter.note),
+        Some(&letter.customer),
+        Some(&letter.postmark),
+        back,
+    ];
     let noted: Vec<&str> = noted
         .into_iter()
+        .flatten()
         .map(String::as_str)
         .filter(|text| !text.is_empty())
         .collect();
@@ -226,4 +234,39 @@ async fn ranked(registry: &Registry, letter: &Letter) -> Result<Ranked> {
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     ranked.dedup_by(|a, b| a.1.id == b.1.id);
     Ok(ranked)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    #[test]
+    fn a_letters_sender_is_told_with_the_address_that_it_wants_its_mail_back_at() {
+        let told = |sender: &str| {
+            let letter = Letter {
+                sender: sender.to_owned(),
+                return_address: "大阪市北区梅田1-1-1".to_owned(),
+                customer: "A-12345".to_owned(),
+                ..Letter::default()
+            };
+            let actor = actor(&Message {
+                id: 1,
+                at: OffsetDateTime::UNIX_EPOCH,
+                channel: Channel::Post,
+                envelope: serde_json::to_string(&letter).unwrap(),
+                recipients: Vec::new(),
+                raw: Vec::new(),
+            });
+            (actor.from, actor.summary)
+        };
+        let both = (
+            "名簿屋".to_owned(),
+            "A-12345 · 大阪市北区梅田1-1-1".to_owned(),
+        );
+        assert_eq!(told("名簿屋"), both);
+        let alone = ("大阪市北区梅田1-1-1".to_owned(), "A-12345".to_owned());
+        assert_eq!(told(""), alone);
+    }
 }
