@@ -289,7 +289,7 @@ mod tests {
             let words = super::super::origin::words(&raw).unwrap();
             assert!(words.matches(said).count() == 2, "{label}: {words}");
         }
-        let raw = b"Subject: =?UTF-7?Q?+VA17Pw-?=\r\n\r\n";
+        let raw = b"Subject: =?UTF-7?Q?+VA18Pw-?=\r\n\r\n";
         assert_eq!(read("a@b.example", raw).summary, "名簿");
     }
 

@@ -416,11 +416,10 @@ async fn whose(
     }
     let names = reached.sources.iter().map(SourceName::as_str);
     let names: Vec<&str> = names.collect();
-    let told = format!(
-        "fits canaries of {} alike; {}",
-        names.join(" and "),
-        sighting.actor.summary
-    );
+    let mut told = format!("fits canaries of {} alike", names.join(" and "));
+    if !sighting.actor.summary.is_empty() {
+        told = format!("{told}; {}", sighting.actor.summary);
+    }
     sighting.actor.summary = one_line(&told);
     sighting.source = Some(registry.unknown_source(message.at).await?);
     Ok(())

@@ -352,6 +352,7 @@ async fn the_relay_is_logged_in_to_and_its_password_told_to_nobody_else() {
     let plain = STANDARD.encode("\0otori\0open sesame");
     let (relay, seen, turned_away) = sink_for(0, Some(format!("AUTH PLAIN {plain}"))).await;
     let config = |password: &str| {
+        let _ = std::fs::remove_file(otori.dir().join("keys/relay.secret"));
         otori.write_secret("keys/relay.secret", password);
         AlertConfig {
             relay: Some(relay.clone()),

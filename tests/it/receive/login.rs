@@ -129,7 +129,7 @@ async fn what_fits_canaries_of_two_sources_is_an_incident_that_accuses_neither()
             (&Value::Null, &1.into())
         );
         let summary = one["summary"].as_str().unwrap();
-        let both = "fits canaries of school and shop alike; ";
+        let both = "fits canaries of school and shop alike";
         assert!(summary.starts_with(both), "{summary}");
     }
     let shown = otori.json(&["incidents"]);
