@@ -60,6 +60,7 @@ pub mod publish;
 pub mod registry;
 pub mod relay;
 pub mod retention;
+pub mod roots;
 pub mod secret;
 pub mod weigh;
 pub mod workspace;

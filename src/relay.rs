@@ -9,9 +9,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-
+use crate::roots;
 use crate::workspace::read_private;
 
 /// A mail server that does not answer within this time has not taken the mail.
@@ -120,16 +118,16 @@ impl RelayConfig<'_> {
     }
 
     /// The encryption that the URL asks for, with the roots of a file beside the system's.
-    fn tls(&self, url: &url::Url, roots: &Path) -> Result<Tls, Error> {
-        let unread = |why: String| self.wrong(format!("roots: {}: {why}", roots.display()));
+    fn tls(&self, url: &url::Url, file: &Path) -> Result<Tls, Error> {
+        let unread = |why: String| self.wrong(format!("roots: {why}"));
         let host = url.host_str().unwrap_or_default();
-        let pem = std::fs::read(roots).map_err(|error| unread(error.to_string()))?;
-        if CertificateDer::pem_slice_iter(&pem).next().is_none() {
-            return Err(unread("there is no certificate in it".to_owned()));
+        let mut parameters = TlsParameters::builder(host.trim_matches(['[', ']']).to_owned());
+        for root in roots::read(file).map_err(|error| unread(error.to_string()))? {
+            let root = Certificate::from_der(root.to_vec());
+            let root = root.map_err(|error| unread(error.to_string()))?;
+            parameters = parameters.add_root_certificate(root);
         }
-        let root = Certificate::from_pem(&pem).map_err(|error| unread(error.to_string()))?;
-        let parameters = TlsParameters::builder(host.trim_matches(['[', ']']).to_owned());
-        let parameters = parameters.add_root_certificate(root).build_rustls();
+        let parameters = parameters.build_rustls();
         let parameters = parameters.map_err(|error| unread(error.to_string()))?;
         match encryption(url).as_str() {
             "smtps" => Ok(Tls::Wrapper(parameters)),

@@ -55,12 +55,12 @@ impl Webhook {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent("otori");
         if let Some(file) = &config.roots {
-            let path = dir.join(file);
-            let unread = |why: String| wrong(format!("roots: {}: {why}", path.display()));
-            let pem = std::fs::read(&path).map_err(|error| unread(error.to_string()))?;
-            let roots = reqwest::Certificate::from_pem_bundle(&pem);
-            for root in roots.map_err(|error| unread(error.to_string()))? {
-                client = client.add_root_certificate(root);
+            let unread = |why: String| wrong(format!("roots: {why}"));
+            let read = roots::read(&dir.join(file));
+            for root in read.map_err(|error| unread(error.to_string()))? {
+                let root = reqwest::Certificate::from_der(&root);
+                client = client
+                    .add_root_certificate(root.map_err(|error| unread(error.to_string()))?);
             }
         }
         let secret = config.secret_file.as_deref();

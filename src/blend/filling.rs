@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use rand::{Rng, RngExt};
 
 use super::counted::Counted;
+use super::partner::{Group, Partner};
 
 /// How a column's values are drawn.
 enum Kind {
@@ -28,21 +29,6 @@ struct Column {
     partner: Option<Partner>,
 }
 
-/// A column of which each value has amounts of its own in another: as points go with orders, and orders with a rank.
-struct Partner {
-    /// Which of the columns.
-    number: usize,
-    /// By its value: the other's amounts.
-    groups: HashMap<Option<String>, Group>,
-}
-
-/// The amounts of the rows that have one value of the partner.
-#[derive(Default)]
-struct Group {
-    sorted: Vec<(f64, usize)>,
-    counts: HashMap<String, u32>,
-}
-
 /// The columns of a table that are filled by resampling.
 pub(crate) struct Filling {
     columns: Vec<Column>,
@@ -59,8 +45,6 @@ const ROWS_PER_VALUE: usize = 12;
 const CODES: usize = 24;
 /// How much oftener two rows of one region than any two have the same value, where it goes with the place.
 const TIED: f64 = 1.5;
-/// The share of the variance of a column's ranks that its partner explains, at least.
-const EXPLAINED: f64 = 0.2;
 /// Draws until a value is found that no row has.
 const TRIES: usize = 40;
 
@@ -99,88 +83,20 @@ impl Filling {
         ordered.retain(|at| matches!(self.columns[*at].kind, Kind::Ordered(_)));
         ordered.sort_by_key(|at| self.columns[*at].counted.len());
         for at in &ordered {
-            let best = drawn
-                .iter()
-                .map(|other| (self.explained(*at, *other, rows), *other))
-                .max_by(|a, b| a.0.total_cmp(&b.0));
-            if let Some((share, number)) = best
-                && share >= EXPLAINED
-            {
-                let groups = self.groups_of(*at, number, rows);
-                self.columns[*at].partner = Some(Partner { number, groups });
-            }
-            let counted = &self.columns[*at].counted;
-            let total: u32 = counted.all().map(|(_, count)| count).sum();
-            if counted.len() > 1 && total as usize / counted.len() >= ROWS_PER_VALUE {
+            let Kind::Ordered(sorted) = &self.columns[*at].kind else {
+                continue;
+            };
+            let others = drawn.iter();
+            let others = others.map(|other| (*other, self.columns[*other].place));
+            let place = self.columns[*at].place;
+            let partner = Partner::of((place, sorted), others, rows);
+            let column = &mut self.columns[*at];
+            column.partner = partner;
+            if column.counted.len() > 1 && !many_values(&column.counted) {
                 drawn.push(*at);
             }
         }
         self.ordered = ordered;
-    }
-
-    /// The share of the variance of a column's ranks that lies between the values of another (the correlation ratio).
-    fn explained(&self, at: usize, other: usize, rows: &[Vec<Option<String>>]) -> f64 {
-        let Kind::Ordered(sorted) = &self.columns[at].kind else {
-            return 0.0;
-        };
-        let place = self.columns[other].place;
-        // In the order in which the values come: a seed decides every draw, to the last bit of a sum.
-        let mut known: HashMap<Option<&str>, usize> = HashMap::new();
-        let mut sums: Vec<(f64, f64)> = Vec::new();
-        let (mut total, mut squares) = (0.0, 0.0);
-        // Equal amounts share their rank: as many zeros are no spread.
-        for same in sorted.chunk_by(|a, b| a.0 == b.0) {
-            let first = sorted.partition_point(|(value, _)| *value < same[0].0);
-            let rank = first as f64 + same.len() as f64 / 2.0;
-            for (_, row) in same {
-                let value = rows[*row].get(place).and_then(Option::as_deref);
-                let at = *known.entry(value).or_insert(sums.len());
-                if at == sums.len() {
-                    sums.push((0.0, 0.0));
-                }
-                let (sum, count) = &mut sums[at];
-                *sum += rank;
-                *count += 1.0;
-                total += rank;
-                squares += rank * rank;
-            }
-        }
-        let count = sorted.len() as f64;
-        let mean = total / count;
-        let all = squares - count * mean * mean;
-        let between: f64 =
-            sums.iter().map(|(sum, own)| sum * sum / own).sum::<f64>() - count * mean * mean;
-        // Many small groups explain something by chance alone.
-        let by_chance = all * (sums.len() as f64 - 1.0) / (count - 1.0).max(1.0);
-        if all > 0.0 {
-            (between - by_chance) / all
-        } else {
-            0.0
-        }
-    }
-
-    fn groups_of(
-        &self,
-        at: usize,
-        other: usize,
-        rows: &[Vec<Option<String>>],
-    ) -> HashMap<Option<String>, Group> {
-        let mut groups: HashMap<Option<String>, Group> = HashMap::new();
-        if let Kind::Ordered(sorted) = &self.columns[at].kind {
-            let (place, by) = (self.columns[at].place, self.columns[other].place);
-            // Those of which no row has an amount are told from those that there are not.
-            for row in rows {
-                groups.entry(row.get(by).cloned().flatten()).or_default();
-            }
-            for (value, row) in sorted {
-                let key = rows[*row].get(by).cloned().flatten();
-                let group = groups.entry(key).or_default();
-                group.sorted.push((*value, *row));
-                let text = rows[*row].get(place).cloned().flatten();
-                *group.counts.entry(text.unwrap_or_default()).or_default() += 1;
-            }
-        }
-        groups
     }
 
     /// The columns of few values.
@@ -296,7 +212,6 @@ impl Column {
         };
         let filled = || cells().flatten().filter(|text| !text.trim().is_empty());
         let counted = Counted::of(filled().map(str::to_owned));
-        let total = filled().count();
         let blank = rows
             .iter()
             .map(|row| row.get(place).cloned().flatten())
@@ -309,8 +224,7 @@ impl Column {
                 && lengths.any(|length| Some(length) != first)
                 && !goes_with_the_place(&counted, rows, place, region)
         };
-        let many = counted.len() > 0 && total / counted.len() < ROWS_PER_VALUE;
-        let kind = if !many && !amounts() {
+        let kind = if !many_values(&counted) && !amounts() {
             Kind::Few
         } else {
             let numbers = rows
@@ -318,7 +232,7 @@ impl Column {
                 .enumerate()
                 .filter_map(|(at, row)| Some((order(row.get(place)?.as_deref()?)?, at)));
             let mut sorted: Vec<(f64, usize)> = numbers.collect();
-            if sorted.len() * 10 >= total * 9 {
+            if sorted.len() * 10 >= filled().count() * 9 {
                 sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
                 Kind::Ordered(sorted)
             } else {
@@ -471,6 +385,12 @@ impl Column {
             .cloned();
         shared.or_else(|| self.blank.clone().flatten())
     }
+}
+
+/// Whether there are few rows to each value.
+fn many_values(counted: &Counted<String>) -> bool {
+    let total: u32 = counted.all().map(|(_, count)| count).sum();
+    counted.len() > 0 && (total as usize) / counted.len() < ROWS_PER_VALUE
 }
 
 /// Whether rows of one region have the same value oftener than others, as those of a branch have its number.

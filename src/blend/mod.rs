@@ -22,6 +22,7 @@ mod habit;
 mod local;
 mod mailbox;
 mod names;
+mod partner;
 mod profile;
 mod seen;
 mod shown;

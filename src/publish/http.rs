@@ -32,12 +32,8 @@ impl Http {
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none());
         if let Some(file) = &config.http_roots {
-            let path = dir.join(file);
-            let pem = std::fs::read(&path).map_err(|source| Error::File {
-                path: path.clone(),
-                source,
-            })?;
-            for root in reqwest::Certificate::from_pem_bundle(&pem).map_err(wrong)? {
+            for root in roots::read(&dir.join(file))? {
+                let root = reqwest::Certificate::from_der(&root).map_err(wrong)?;
                 builder = builder.add_root_certificate(root);
             }
         }

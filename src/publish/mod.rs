@@ -17,7 +17,7 @@ use time::{Duration, OffsetDateTime};
 
 pub use config::{PublishConfig, WitnessConfig};
 pub use shelf::kept;
-pub use tsa::{read_roots, roots};
+pub use tsa::roots;
 
 use crate::alert::AlertConfig;
 use crate::evidence::Cosigner;
@@ -41,6 +41,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file of root certificates.
+    #[error(transparent)]
+    Roots(#[from] crate::roots::Error),
     /// A checkpoint is kept that the log does not continue.
     #[error(
         "{0} holds a checkpoint that this log does not continue: the registry was set back and written on, or the file was changed; run `otori evidence verify`"

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use rand::RngExt;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
 use super::http::{Http, http_url};
 use super::{Error, PublishConfig};
 use crate::evidence::{Stamp, StampRequest};
 use crate::registry::SignedCheckpoint;
+use crate::roots;
 
 /// An authority, and who vouches for it.
 pub struct Authority {
@@ -25,26 +25,7 @@ pub fn roots(config: &PublishConfig, dir: &Path) -> Result<Vec<CertificateDer<'s
     let Some(file) = &config.tsa_roots else {
         return Ok(Vec::new());
     };
-    read_roots(&dir.join(file))
-}
-
-/// The certificates in a PEM file, of which there must be one.
-///
-/// # Errors
-/// The file cannot be read, or holds no certificate.
-pub fn read_roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let pem = std::fs::read(path).map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(Error::Config(format!(
-            "{} holds no certificate in PEM",
-            path.display()
-        ))),
-    }
+    Ok(roots::read(&dir.join(file))?)
 }
 
 impl Authority {

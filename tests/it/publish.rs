@@ -13,7 +13,7 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use base64::Engine;
 use otori::evidence::{InvalidStamp, Stamp};
-use otori::publish::read_roots;
+use otori::roots;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -201,12 +201,12 @@ async fn every_checkpoint_is_stamped_and_openssl_agrees() {
             + &String::from_utf8_lossy(&openssl.stderr);
         assert!(openssl.status.success() && told.contains("OK"), "{told}");
 
-        let roots = read_roots(&root).unwrap();
+        let roots = roots::read(&root).unwrap();
         let note = newest.note.as_bytes();
         assert!(Stamp::open(&token, note, &roots).unwrap().trusted);
         let other = Stamp::open(&token, b"another text", &roots);
         assert!(matches!(other, Err(InvalidStamp::Imprint)), "{other:?}");
-        let strangers = read_roots(&dir.path().join("stranger-root.pem")).unwrap();
+        let strangers = roots::read(&dir.path().join("stranger-root.pem")).unwrap();
         let untrusted = Stamp::open(&token, note, &strangers);
         assert!(
             matches!(untrusted, Err(InvalidStamp::Untrusted { .. })),

@@ -220,7 +220,7 @@ fn bundled(file: &Path, args: &Args, global: &Global) -> anyhow::Result<Outcome>
 /// The roots of time-stamping authorities that the reader trusts.
 fn roots(args: &Args) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(match &args.tsa_roots {
-        Some(file) => crate::publish::read_roots(file)?,
+        Some(file) => crate::roots::read(file)?,
         None => Vec::new(),
     })
 }

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_imap::{Authenticator, Client, Session};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -194,17 +193,12 @@ fn roots(file: Option<PathBuf>) -> Result<RootCertStore, Failed> {
         return Ok(native_roots());
     };
     let mut store = RootCertStore::empty();
-    let wrong = |error: String| Failed::Tls(format!("{}: {error}", file.display()));
-    let all = CertificateDer::pem_file_iter(&file).map_err(|error| wrong(error.to_string()))?;
+    let all = crate::roots::read(&file).map_err(|error| Failed::Tls(error.to_string()))?;
     for certificate in all {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
         let added = store.add(certificate);
-        added.map_err(|error| wrong(error.to_string()))?;
+        added.map_err(|error| Failed::Tls(format!("{}: {error}", file.display())))?;
     }
-    match store.is_empty() {
-        true => Err(wrong("no certificate in it".to_owned())),
-        false => Ok(store),
-    }
+    Ok(store)
 }
 
 /// SASL PLAIN (RFC 4616).
