@@ -56,11 +56,11 @@ impl Webhook {
             .user_agent("otori");
         if let Some(file) = &config.roots {
             let unread = |why: String| wrong(format!("roots: {why}"));
-            let read = roots::read(&dir.join(file));
+            let read = crate::roots::read(&dir.join(file));
             for root in read.map_err(|error| unread(error.to_string()))? {
                 let root = reqwest::Certificate::from_der(&root);
-                client = client
-                    .add_root_certificate(root.map_err(|error| unread(error.to_string()))?);
+                client =
+                    client.add_root_certificate(root.map_err(|error| unread(error.to_string()))?);
             }
         }
         let secret = config.secret_file.as_deref();

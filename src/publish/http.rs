@@ -32,7 +32,7 @@ impl Http {
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none());
         if let Some(file) = &config.http_roots {
-            for root in roots::read(&dir.join(file))? {
+            for root in crate::roots::read(&dir.join(file))? {
                 let root = reqwest::Certificate::from_der(&root).map_err(wrong)?;
                 builder = builder.add_root_certificate(root);
             }

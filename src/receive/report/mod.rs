@@ -170,7 +170,13 @@ pub async fn lately(
     let mut end = now;
     for _ in 0..surge::GUARD {
         let (counts, surge) = days(registry, source, end, 0).await?;
-        if end == now && counts.iter().rev().take(surge::GUARD).all(|count| *count == 0) {
+        if end == now
+            && counts
+                .iter()
+                .rev()
+                .take(surge::GUARD)
+                .all(|count| *count == 0)
+        {
             return Ok(found);
         }
         found.extend(surge.map(|surge| (surge, end)));

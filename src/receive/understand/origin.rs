@@ -90,8 +90,11 @@ pub(super) fn with_mail<T: Send>(
     look: impl FnOnce(Option<&Message<'_>>) -> T + Send,
 ) -> std::result::Result<T, &'static str> {
     const NAME: &[u8] = b"content-type";
-    let parts = raw.windows(NAME.len());
-    let parts = parts.filter(|at| at[0] | 0x20 == b'c' && at.eq_ignore_ascii_case(NAME));
+    let begun = memchr::memchr2_iter(b'C', b'c', raw);
+    let parts = begun.filter(|at| {
+        let name = raw.get(*at..*at + NAME.len());
+        name.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+    });
     let parts = parts.take(PARTS + 1).count();
     if parts > PARTS {
         return Err("it has too many parts");
