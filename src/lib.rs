@@ -17,6 +17,7 @@
 //! | [`registry`] | the one store, sealed: SQLite or PostgreSQL |
 //! | [`custody`] | people, roles and rights |
 //! | [`secret`] | shared secrets in files |
+//! | [`roots`] | root certificates of authorities that the world does not know |
 //! | [`metrics`] | numbers for whoever watches the receiver |
 //! | [`bundle`] | evidence handed out, and checked with nothing else at hand |
 //! | [`backup`] | a workspace in one encrypted file |

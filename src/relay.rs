@@ -120,15 +120,16 @@ impl RelayConfig<'_> {
     /// The encryption that the URL asks for, with the roots of a file beside the system's.
     fn tls(&self, url: &url::Url, file: &Path) -> Result<Tls, Error> {
         let unread = |why: String| self.wrong(format!("roots: {why}"));
+        let broken =
+            |error: lettre::transport::smtp::Error| unread(format!("{}: {error}", file.display()));
         let host = url.host_str().unwrap_or_default();
         let mut parameters = TlsParameters::builder(host.trim_matches(['[', ']']).to_owned());
         for root in roots::read(file).map_err(|error| unread(error.to_string()))? {
             let root = Certificate::from_der(root.to_vec());
-            let root = root.map_err(|error| unread(error.to_string()))?;
-            parameters = parameters.add_root_certificate(root);
+            parameters = parameters.add_root_certificate(root.map_err(broken)?);
         }
         let parameters = parameters.build_rustls();
-        let parameters = parameters.map_err(|error| unread(error.to_string()))?;
+        let parameters = parameters.map_err(broken)?;
         match encryption(url).as_str() {
             "smtps" => Ok(Tls::Wrapper(parameters)),
             "required" => Ok(Tls::Required(parameters)),

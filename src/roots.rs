@@ -19,6 +19,16 @@ pub enum Error {
     /// It is no PEM, or one without a certificate.
     #[error("{0} holds no certificate in PEM")]
     None(PathBuf),
+    /// One of its certificates is broken.
+    #[error("{path}: certificate {number} is broken: {why}")]
+    Broken {
+        /// Which file.
+        path: PathBuf,
+        /// Which of them, from 1.
+        number: usize,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// The certificates in a PEM file, of which there must be one.
@@ -30,9 +40,16 @@ pub fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
         path: path.to_owned(),
         source,
     })?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(Error::None(path.to_owned())),
+    let mut found = Vec::new();
+    for (place, certificate) in CertificateDer::pem_slice_iter(&pem).enumerate() {
+        found.push(certificate.map_err(|error| Error::Broken {
+            path: path.to_owned(),
+            number: place + 1,
+            why: error.to_string(),
+        })?);
+    }
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(Error::None(path.to_owned())),
     }
 }

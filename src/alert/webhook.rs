@@ -55,12 +55,12 @@ impl Webhook {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent("otori");
         if let Some(file) = &config.roots {
-            let unread = |why: String| wrong(format!("roots: {why}"));
-            let read = crate::roots::read(&dir.join(file));
-            for root in read.map_err(|error| unread(error.to_string()))? {
+            let path = dir.join(file);
+            let read = crate::roots::read(&path);
+            for root in read.map_err(|error| wrong(format!("roots: {error}")))? {
                 let root = reqwest::Certificate::from_der(&root);
-                client =
-                    client.add_root_certificate(root.map_err(|error| unread(error.to_string()))?);
+                let broken = |error| wrong(format!("roots: {}: {error}", path.display()));
+                client = client.add_root_certificate(root.map_err(broken)?);
             }
         }
         let secret = config.secret_file.as_deref();

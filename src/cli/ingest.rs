@@ -44,7 +44,7 @@ struct Document {
     stored: u64,
     repeats: u64,
     without_recipient: u64,
-    /// Of how many only the beginning is stored, since they are larger than `message_bytes`.
+    /// Of how many only the beginning was taken, since they are larger than `message_bytes`.
     cut: u64,
     #[serde(flatten)]
     unread: Unread,
@@ -217,7 +217,7 @@ fn words(document: &Document, out: &mut dyn Write) -> io::Result<()> {
     if document.cut > 0 {
         writeln!(
             out,
-            "Of {} of them only the beginning, since they are larger than message_bytes of [receive.limits].",
+            "Of {} mails only the beginning was taken: they are larger than message_bytes of [receive.limits].",
             document.cut
         )?;
     }

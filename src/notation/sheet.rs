@@ -22,24 +22,25 @@ pub fn decoded(bytes: &[u8]) -> Option<String> {
     None
 }
 
-/// What stands between a table's cells, as its header tells: the most frequent of comma, tab, semicolon and bar that is
-/// in no quotes; a comma where there is only one column.
-pub fn delimiter(header: &[u8]) -> u8 {
-    let line = header.split(|byte| *byte == b'\n').next();
+/// What stands between a table's cells: of comma, tab, semicolon and bar the first with which its header, the first line,
+/// names columns that are known; else the comma. A bar is a second byte of CP932, and cannot be one there.
+pub fn delimiter(text: &[u8], knows: impl Fn(&[&str]) -> bool) -> u8 {
+    let line = text.split(|byte| *byte == b'\n').next();
     let line = line.unwrap_or_default();
-    let count = |delimiter: u8| {
-        let mut quoted = false;
-        let unquoted = line.iter().filter(|byte| {
-            quoted ^= **byte == b'"';
-            !quoted && **byte == delimiter
-        });
-        unquoted.count()
+    let bars: &[u8] = match std::str::from_utf8(line) {
+        Ok(_) => b",\t;|",
+        Err(_) => b",\t;",
     };
-    // The first of those that are as frequent.
-    let all = [b'|', b';', b'\t', b','];
-    all.into_iter()
-        .max_by_key(|delimiter| count(*delimiter))
-        .unwrap_or(b',')
+    let header = decoded(line).unwrap_or_default();
+    let mut all = bars.iter().copied();
+    let known = |delimiter: &u8| {
+        let cells = header.split(char::from(*delimiter));
+        let cells: Vec<&str> = cells
+            .map(|cell| cell.trim().trim_matches('"').trim())
+            .collect();
+        knows(&cells)
+    };
+    all.find(known).unwrap_or(b',')
 }
 
 /// A day such as 2026-03-01, 2026/3/1, 2026年3月1日, 1.3.2026 or 26/11/2026. Where the year stands last, dots put the
@@ -98,17 +99,23 @@ mod tests {
     }
 
     #[test]
-    fn delimiters_are_told_by_the_header() {
+    fn delimiters_are_told_by_what_the_header_says() {
+        let knows = |cells: &[&str]| cells.contains(&"to");
         for (header, is) in [
-            ("from,to,at", b','),
-            ("from\tto\tat", b'\t'),
-            ("\"from, or whom\";to;at\n,,,,", b';'),
+            ("from,to,at\n", b','),
+            ("from\tto\tat\r\n", b'\t'),
+            ("\"from, or whom\";\"to\";at\n,,,,", b';'),
             ("from|to", b'|'),
-            ("to", b','),
+            ("to,memo (a;b;c;d)", b','),
+            ("\u{feff}to;at", b';'),
+            ("nothing;known", b','),
             ("", b','),
         ] {
-            assert_eq!(delimiter(header.as_bytes()), is, "{header}");
+            assert_eq!(delimiter(header.as_bytes(), knows), is, "{header}");
         }
+        // ポ is 83 7c.
+        let (cp932, _, _) = encoding_rs::SHIFT_JIS.encode("ポto|to");
+        assert_eq!(delimiter(&cp932, knows), b',');
     }
 
     #[test]

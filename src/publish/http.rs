@@ -32,9 +32,12 @@ impl Http {
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none());
         if let Some(file) = &config.http_roots {
-            for root in crate::roots::read(&dir.join(file))? {
-                let root = reqwest::Certificate::from_der(&root).map_err(wrong)?;
-                builder = builder.add_root_certificate(root);
+            let path = dir.join(file);
+            for root in crate::roots::read(&path)? {
+                let root = reqwest::Certificate::from_der(&root);
+                let broken =
+                    |error| Error::Config(format!("http_roots: {}: {error}", path.display()));
+                builder = builder.add_root_certificate(root.map_err(broken)?);
             }
         }
         Ok(Http(builder.build().map_err(wrong)?))

@@ -41,8 +41,8 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A file of root certificates.
-    #[error(transparent)]
+    /// A file of root certificates, `tsa_roots` or `http_roots`.
+    #[error("otori.toml, [evidence], root certificates: {0}")]
     Roots(#[from] crate::roots::Error),
     /// A checkpoint is kept that the log does not continue.
     #[error(

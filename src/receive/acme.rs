@@ -362,8 +362,8 @@ mod tests {
             (5, 6, None),
         ] {
             write("mx1.decoys.example", begun, days);
-            let days = acme.due().map(|left| left.as_secs().div_ceil(24 * 3600));
-            assert_eq!(days, left, "{begun} of {days:?}");
+            let found = acme.due().map(|left| left.as_secs().div_ceil(24 * 3600));
+            assert_eq!(found, left, "{begun} of {days}");
         }
         write("mx2.decoys.example", 0, 90);
         assert_eq!(acme.due(), None, "it is another's");

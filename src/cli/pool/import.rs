@@ -38,7 +38,9 @@ pub(super) fn read(
     let text = decoded(&bytes).with_context(|| format!("{name} is neither UTF-8 nor CP932"))?;
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
-        .delimiter(delimiter(text.as_bytes()))
+        .delimiter(delimiter(text.as_bytes(), |header| {
+            header.contains(&"kind")
+        }))
         .from_reader(text.as_bytes());
     let headers = reader.headers().with_context(|| format!("{name}"))?.clone();
     if !headers.iter().any(|header| header == "kind") {

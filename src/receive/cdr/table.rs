@@ -155,10 +155,19 @@ pub fn read(
     let mut file = WithoutCr(file);
     let mut begin = Vec::new();
     file.by_ref().take(LINE as u64).read_to_end(&mut begin)?;
+    let between = match layout {
+        Layout::Asterisk => b',',
+        Layout::Header(said) => delimiter(&begin, |header| {
+            let mut names = said.iter().map(|(name, _)| name.as_str());
+            let all = names.all(|name| header.contains(&name));
+            let said = said.iter().any(|(_, role)| *role == Role::To);
+            all && (said || header.iter().any(|name| role(name) == Some(Role::To)))
+        }),
+    };
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .has_headers(false)
-        .delimiter(if header { delimiter(&begin) } else { b',' })
+        .delimiter(between)
         .from_reader(Cursor::new(begin).chain(file));
     let mut columns: Option<Vec<Option<Role>>> = (!header).then(asterisk);
     let mut record = csv::ByteRecord::new();
@@ -242,6 +251,15 @@ fn asterisk() -> Vec<Option<Role>> {
     columns
 }
 
+/// What a column of this name means.
+fn role(name: &str) -> Option<Role> {
+    let folded = fold(name);
+    let by_name = NAMES
+        .iter()
+        .find(|(_, names)| names.contains(&folded.trim()));
+    by_name.map(|(role, _)| *role)
+}
+
 fn named(header: &[String], layout: &Layout) -> Result<Vec<Option<Role>>, Unreadable> {
     let said: &[(String, Role)] = match layout {
         Layout::Header(said) => said,
@@ -254,13 +272,7 @@ fn named(header: &[String], layout: &Layout) -> Result<Vec<Option<Role>>, Unread
     for name in header {
         let role = match said.iter().find(|(column, _)| column == name) {
             Some((_, role)) => Some(*role),
-            None => {
-                let folded = fold(name);
-                let by_name = NAMES
-                    .iter()
-                    .find(|(_, names)| names.contains(&folded.trim()));
-                by_name.map(|(role, _)| *role)
-            }
+            None => role(name),
         };
         // Of two columns that could be it the first is, unless one was named.
         let taken = |role| {
@@ -296,7 +308,14 @@ fn understood(
     let at = match get(Role::At) {
         "" => None,
         text => {
-            let why = "its time is not one such as 2026-03-01 09:30:00; of one such as 05/11/2026 9:30 say --date-order";
+            let why = match clock.order {
+                None => {
+                    "its time is not one such as 2026-03-01 09:30:00; of one such as 05/11/2026 9:30 say --date-order"
+                }
+                Some(_) => {
+                    "its time is not one such as 2026-03-01 09:30:00, and not one of that --date-order"
+                }
+            };
             Some(moment(text, clock).ok_or(why)?)
         }
     };
@@ -451,7 +470,7 @@ mod tests {
             let _ = read(&bytes[..], &Layout::Asterisk, JAPAN, |_| {});
         }
         #[test]
-        fn any_time_is_read(text in "[0-9:/T -]{0,25}") {
+        fn any_time_is_read(text in "[0-9:/T. 年月日APM-]{0,25}") {
             let _ = moment(&text, JAPAN);
         }
     }

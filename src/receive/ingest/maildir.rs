@@ -166,7 +166,10 @@ fn read(path: &Path, largest: usize) -> Result<(Vec<u8>, Option<usize>), String>
     let file = std::fs::File::open(path).map_err(told)?;
     let bytes = usize::try_from(file.metadata().map_err(told)?.len()).unwrap_or(usize::MAX);
     let mut raw = Vec::new();
-    let most = u64::try_from(largest).unwrap_or(u64::MAX);
+    let most = u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1);
     file.take(most).read_to_end(&mut raw).map_err(told)?;
+    // It may have grown since.
+    let bytes = bytes.max(raw.len());
+    raw.truncate(largest);
     Ok((raw, (bytes > largest).then_some(bytes)))
 }

@@ -169,16 +169,7 @@ pub async fn lately(
     let mut found = Vec::new();
     let mut end = now;
     for _ in 0..surge::GUARD {
-        let (counts, surge) = days(registry, source, end, 0).await?;
-        if end == now
-            && counts
-                .iter()
-                .rev()
-                .take(surge::GUARD)
-                .all(|count| *count == 0)
-        {
-            return Ok(found);
-        }
+        let (_, surge) = days(registry, source, end, 0).await?;
         found.extend(surge.map(|surge| (surge, end)));
         let today = end.to_offset(UtcOffset::UTC).replace_time(Time::MIDNIGHT);
         end = today - Duration::MICROSECOND;

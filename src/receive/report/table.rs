@@ -91,9 +91,13 @@ impl Table {
         let text = decoded(bytes)
             .ok_or(Unreadable::Encoding)?
             .replace("\r\n", "\n");
+        let knows = |header: &[&str]| {
+            let has = |wanted| header.iter().any(|name| column(name) == Some(wanted));
+            has(Column::At) && has(Column::About)
+        };
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
-            .delimiter(delimiter(text.as_bytes()))
+            .delimiter(delimiter(text.as_bytes(), knows))
             .from_reader(text.as_bytes());
         let header = reader.headers().cloned().unwrap_or_default();
         let columns: Vec<Option<Column>> = header.iter().map(column).collect();
@@ -121,10 +125,15 @@ impl Table {
                     .unwrap_or_default()
             };
             let Some(moment) = moment_in(get(Some(at)), order) else {
-                table.bad(
-                    line,
-                    "its day is not one such as 2026-03-01; of one such as 05/11/2026 say --date-order",
-                );
+                let why = match order {
+                    None => {
+                        "its day is not one such as 2026-03-01; of one such as 05/11/2026 say --date-order"
+                    }
+                    Some(_) => {
+                        "its day is not one such as 2026-03-01, and not one of that --date-order"
+                    }
+                };
+                table.bad(line, why);
                 continue;
             };
             let source = match get(place(Column::Source)) {

@@ -17,6 +17,8 @@ use super::network::around;
 const MANY: usize = 20;
 /// if at most one in so many was found.
 const RARE: usize = 10;
+/// Whoever has found more than this by a dictionary, however large, is taken at his word when he mails them.
+const FEW: usize = 2;
 /// Different addresses that are remembered of one network: asked for in vain, and a tenth of it found.
 const REMEMBERED: usize = 512;
 /// A network is remembered for so long.
@@ -81,10 +83,21 @@ impl Guesses {
 
     /// How many addresses somebody there has asked for in vain, if that is a dictionary.
     pub fn dictionary(&self, by: IpAddr) -> Option<usize> {
+        self.vain(by, usize::MAX)
+    }
+
+    /// The same, if it has found hardly anybody.
+    pub fn luckless(&self, by: IpAddr) -> Option<usize> {
+        self.vain(by, FEW)
+    }
+
+    fn vain(&self, by: IpAddr, most_found: usize) -> Option<usize> {
         let all = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let tally = all.get(&around(by))?;
         let vain = tally.vain.len();
-        let is = tally.since.elapsed() < HOUR && vain >= MANY && tally.found.len() * RARE <= vain;
+        let found = tally.found.len();
+        let rare = found * RARE <= vain && found <= most_found;
+        let is = tally.since.elapsed() < HOUR && vain >= MANY && rare;
         is.then_some(vain)
     }
 }
@@ -132,6 +145,20 @@ mod tests {
         assert_eq!(guesses.dictionary(spammer), Some(MANY));
         guesses.asked(neighbour, "keisuke@decoys.example", true);
         assert_eq!(guesses.dictionary(spammer), None);
+    }
+
+    #[test]
+    fn a_large_dictionary_that_has_found_several_is_believed_less() {
+        let guesses = Guesses::default();
+        let by = IpAddr::from([192, 0, 2, 7]);
+        for number in 0..100 {
+            guesses.asked(by, &format!("name{number}@decoys.example"), false);
+        }
+        for (found, luckless) in [(1, true), (2, true), (3, false)] {
+            guesses.asked(by, &format!("canary{found}@decoys.example"), true);
+            assert_eq!(guesses.luckless(by).is_some(), luckless, "{found}");
+            assert_eq!(guesses.dictionary(by), Some(100));
+        }
     }
 
     #[test]

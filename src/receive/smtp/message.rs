@@ -225,7 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             lmtp: self.protocol == Protocol::Lmtp,
             queued_as: &queued_as,
             probe: None,
-            guessed: self.asked.guessed(),
+            guessed: self.asked.guessed_before_mail(),
         };
         let Ok(envelope) = serde_json::to_string(&envelope) else {
             return self.put_off(transaction, NOT_STORED);

@@ -5,28 +5,46 @@
 //! whoever has the list can write one: the sender must be null (RFC 5321, 4.5.5; RFC 3834, 3.3), which newsletters'
 //! never is, for they want their bounces; and the mail must be made as one of these:
 //! - a delivery report (RFC 3464),
-//! - what servers write that know none: qmail's, which begins as QSBMF says, and Exim's, which names the recipients
-//!   that failed in its header,
+//! - what servers write that know none: qmail's, which has the paragraphs of QSBMF, and Exim's, which names the
+//!   recipients that failed in its header and in its text,
 //! - an automatic reply (RFC 3834) to some mail that it names. Canaries write to nobody.
 //!
-//! `Auto-Submitted` alone hides nothing: it is one line, and newsletters have it.
+//! The last two are easily made, so they are bounces only where they do not know whom they write to. `Auto-Submitted`
+//! alone hides nothing: it is one line, and newsletters have it.
 
 use mail_parser::{HeaderName, Message, MimeHeaders};
 
 use super::origin::with_mail;
 
+/// What speaks for a mail's being a bounce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bounce {
+    /// A delivery report.
+    Report,
+    /// It looks like an older server's, or like an automatic reply.
+    Likely,
+}
+
 /// Whether a mail from this envelope sender is a bounce. Of a mail that lay in a `file`, only its
 /// `Return-Path` can say that its sender was null: without one nobody knows.
-pub fn is(sender: &str, file: bool, raw: &[u8]) -> bool {
+pub fn is(sender: &str, file: bool, raw: &[u8]) -> Option<Bounce> {
     let null = |mail: &Message<'_>| {
         let path = mail.header_raw("Return-Path");
         !file || path.is_some_and(|path| path.trim() == "<>")
     };
     let bounce = |mail: Option<&Message<'_>>| {
-        mail.is_some_and(|mail| null(mail) && (is_report(mail) || is_older(mail) || is_reply(mail)))
+        let mail = mail.filter(|mail| null(mail))?;
+        if is_report(mail) {
+            return Some(Bounce::Report);
+        }
+        let likely = is_qmails(mail) || is_exims(mail) || is_reply(mail);
+        likely.then_some(Bounce::Likely)
     };
     // A mail that cannot be read is not taken for harmless.
-    sender.is_empty() && with_mail(raw, bounce).unwrap_or(false)
+    let is_null = sender.is_empty();
+    is_null
+        .then(|| with_mail(raw, bounce).ok().flatten())
+        .flatten()
 }
 
 fn is_report(mail: &Message<'_>) -> bool {
@@ -48,29 +66,54 @@ fn is_report(mail: &Message<'_>) -> bool {
         })
 }
 
-/// Qmail's and Exim's.
-fn is_older(mail: &Message<'_>) -> bool {
-    let plain = mail.body_text(0).is_some_and(|text| {
-        // https://cr.yp.to/proto/qsbmf.txt
-        text.trim_start().starts_with("Hi. This is the ")
-    });
-    let exims = mail.header_raw("X-Failed-Recipients").is_some() && automatic(mail);
-    (plain && mail.parts.len() == 1) || exims
+/// QSBMF (https://cr.yp.to/proto/qsbmf.txt): a greeting, a paragraph for each recipient, and a break behind which the
+/// mail stands that failed.
+fn is_qmails(mail: &Message<'_>) -> bool {
+    let text = mail.body_text(0).filter(|_| mail.parts.len() == 1);
+    text.is_some_and(|text| {
+        let mut paragraphs = text.trim_start().split("\n\n").map(str::trim_start);
+        let mut lines = text.lines();
+        paragraphs
+            .next()
+            .is_some_and(|first| first.starts_with("Hi. This is the "))
+            && paragraphs.next().is_some_and(is_recipient)
+            && lines.any(|line| line.starts_with("---"))
+    })
+}
+
+/// Whether a paragraph tells why a recipient did not get it.
+fn is_recipient(paragraph: &str) -> bool {
+    let address = paragraph.lines().next().unwrap_or_default().trim_end();
+    address.starts_with('<') && address.contains('@') && address.ends_with(">:")
+}
+
+/// Exim's, which names the recipients in a field of its own and again in its text.
+fn is_exims(mail: &Message<'_>) -> bool {
+    let failed = mail.header_raw("X-Failed-Recipients").unwrap_or_default();
+    let mut failed = failed
+        .split(',')
+        .map(str::trim)
+        .filter(|one| one.contains('@'));
+    let text = mail.body_text(0).unwrap_or_default();
+    automatic(mail) && failed.any(|one| text.contains(one))
 }
 
 fn is_reply(mail: &Message<'_>) -> bool {
+    let has = |header: &'static str| mail.header_raw(header).is_some();
     let names = |header: HeaderName<'_>| {
         let header = mail.header_raw(header);
         header.is_some_and(|header| header.contains('<') && header.contains('@'))
     };
-    automatic(mail) && (names(HeaderName::InReplyTo) || names(HeaderName::References))
+    automatic(mail)
+        && (names(HeaderName::InReplyTo) || names(HeaderName::References))
+        && !has("List-Id")
+        && !has("List-Unsubscribe")
 }
 
-/// Whether it says that nobody has written it.
+/// Whether it says that it is an answer that nobody has written.
 fn automatic(mail: &Message<'_>) -> bool {
     let says = mail.header_raw("Auto-Submitted").unwrap_or_default();
-    let says = says.trim().to_ascii_lowercase();
-    says.starts_with("auto-replied") || says.starts_with("auto-generated")
+    says.trim().to_ascii_lowercase().starts_with("auto-replied")
 }
 
 #[cfg(test)]
@@ -84,15 +127,17 @@ mod tests {
 
     #[test]
     fn a_report_with_a_null_sender_is_one() {
-        assert!(is("", false, REPORT.as_bytes()));
-        assert!(
-            !is("", true, REPORT.as_bytes()),
+        let report = Some(Bounce::Report);
+        assert_eq!(is("", false, REPORT.as_bytes()), report);
+        assert_eq!(
+            is("", true, REPORT.as_bytes()),
+            None,
             "a file that names no sender"
         );
         let filed = format!("Return-Path: <>\r\n{REPORT}");
-        assert!(is("", true, filed.as_bytes()));
+        assert_eq!(is("", true, filed.as_bytes()), report);
         let global = REPORT.replace("message/delivery", "message/global-delivery");
-        assert!(is("", false, global.as_bytes()));
+        assert_eq!(is("", false, global.as_bytes()), report);
     }
 
     const QMAILS: &str = "From: MAILER-DAEMON@mx.example\r\nSubject: failure notice\r\n\r\nHi. This is the \
@@ -100,45 +145,56 @@ mod tests {
         <a@b.example>:\r\nno mailbox here by that name. (#5.1.1)\r\n\r\n--- Below this line is a copy.\r\n";
     const EXIMS: &str = "X-Failed-Recipients: a@b.example\r\nAuto-Submitted: auto-replied\r\n\
         From: Mail Delivery System <Mailer-Daemon@mx.example>\r\nSubject: Mail delivery failed\r\n\r\n\
-        This message was created automatically.\r\n";
+        It failed:\r\n\r\n  a@b.example\r\n    no such user\r\n";
     const AWAY: &str = "Auto-Submitted: auto-replied (vacation)\r\nFrom: b@shop.example\r\n\
         In-Reply-To: <1@forged.example>\r\nSubject: Auto: hi\r\n\r\nback on Monday\r\n";
 
     #[test]
     fn older_servers_reports_and_automatic_replies_are_bounces() {
         for mail in [QMAILS, EXIMS, AWAY] {
-            assert!(is("", false, mail.as_bytes()), "{mail}");
-            assert!(!is("list@broker.example", false, mail.as_bytes()), "{mail}");
+            assert_eq!(
+                is("", false, mail.as_bytes()),
+                Some(Bounce::Likely),
+                "{mail}"
+            );
+            assert_eq!(is("list@broker.example", false, mail.as_bytes()), None);
         }
-        for (mail, line) in [
-            (QMAILS, "Hi. This is the"),
-            (EXIMS, "X-Failed-Recipients: a@b.example\r\n"),
-            (EXIMS, "Auto-Submitted: auto-replied\r\n"),
-            (AWAY, "Auto-Submitted: auto-replied (vacation)\r\n"),
-            (AWAY, "In-Reply-To: <1@forged.example>\r\n"),
+        let listed = format!("List-Unsubscribe: <https://broker.example/>\r\n{AWAY}");
+        assert_eq!(is("", false, listed.as_bytes()), None);
+        for (mail, line, other) in [
+            (QMAILS, "Hi. This is the", "Hi. Here is the"),
+            (QMAILS, "<a@b.example>:", "Buy our things:"),
+            (QMAILS, "--- Below", "Below"),
+            (EXIMS, "X-Failed-Recipients: a@b.example\r\n", ""),
+            (EXIMS, "Recipients: a@b.example", "Recipients:"),
+            (EXIMS, "  a@b.example", "  buy our things"),
+            (EXIMS, "Auto-Submitted: auto-replied\r\n", ""),
+            (AWAY, "auto-replied (vacation)", "auto-generated"),
+            (AWAY, "auto-replied (vacation)", "no"),
+            (AWAY, "In-Reply-To: <1@forged.example>\r\n", ""),
         ] {
-            let without = mail.replace(line, "");
-            assert!(!is("", false, without.as_bytes()), "{line}");
+            let otherwise = mail.replace(line, other);
+            assert_ne!(otherwise, mail);
+            assert_eq!(is("", false, otherwise.as_bytes()), None, "{line}");
         }
-        let no = AWAY.replace("auto-replied (vacation)", "no");
-        assert!(!is("", false, no.as_bytes()));
     }
 
     #[test]
     fn what_merely_looks_like_one_is_none() {
-        assert!(!is("list@broker.example", false, REPORT.as_bytes()));
+        let none = |from: &str, file, raw: &[u8]| is(from, file, raw).is_none();
+        assert!(none("list@broker.example", false, REPORT.as_bytes()));
         let without = REPORT.replace("message/delivery-status", "text/plain");
-        assert!(!is("", false, without.as_bytes()));
+        assert!(none("", false, without.as_bytes()));
         let other = REPORT.replace("Delivery-Status", "feedback-report");
-        assert!(!is("", false, other.as_bytes()));
-        assert!(!is(
+        assert!(none("", false, other.as_bytes()));
+        assert!(none(
             "",
             false,
             b"Auto-Submitted: auto-replied\r\nSubject: away\r\n\r\nbuy\r\n"
         ));
-        assert!(!is("", false, b""));
+        assert!(none("", false, b""));
         // Too many parts to be read.
         let many = REPORT.to_owned() + &"Content-Type: text/plain\r\n".repeat(3000);
-        assert!(!is("", false, many.as_bytes()));
+        assert!(none("", false, many.as_bytes()));
     }
 }

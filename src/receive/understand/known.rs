@@ -27,6 +27,13 @@ impl Known<'_> {
         both.is_some_and(|(source, proven)| self.authenticator.expects(source, proven, self.at))
     }
 
+    /// Whether a mail says that it is from somebody who writes for the source.
+    pub fn claims(&self, source: Option<&SourceName>, origin: &Origin) -> bool {
+        let sender = origin.sender.iter().map(|sender| &sender.domain);
+        let mut all = sender.chain(&origin.also_from);
+        source.is_some_and(|source| all.any(|one| self.authenticator.writes_for(source, one)))
+    }
+
     /// Whom a mail says that it is from, where that is somebody who writes for the source, and it is found not to be.
     /// Where nothing is proven either way, as without results, it may be theirs. Of several authors nothing can be
     /// proven, and nobody who writes to customers is one of several: reading programs show any of them.

@@ -1,15 +1,16 @@
 //! A mail: the envelope says who was reached, the header what it is about. Nothing in it is
 //! followed, fetched or answered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use mail_parser::MessageParser;
 use serde::Deserialize;
 
+use super::bounce::Bounce;
 use super::names::named_beyond;
 use super::{Reached, charset, one_line};
-use crate::canary::{Actor, Channel};
+use crate::canary::{Actor, Canary, CanaryId, Channel};
 use crate::registry::{Mark, Message, Registry, Result};
 
 #[derive(Deserialize)]
@@ -49,20 +50,22 @@ pub fn guess(message: &Message) -> bool {
     envelope(message).is_some_and(|envelope| envelope.guessed.is_some())
 }
 
-/// Whether a mail calls one of the canaries that it was sent to by a name that their address does not tell.
-pub async fn names(registry: &Registry, message: &Message) -> Result<bool> {
-    let mut sent_to = Vec::new();
-    for recipient in &message.recipients {
-        for canary in registry.find(Mark::Email, recipient).await? {
-            sent_to.push((canary, recipient));
-        }
-    }
-    // What cannot be read may say anything.
-    let Some(text) = super::origin::words(&message.raw) else {
-        return Ok(true);
+/// The canaries of whom a mail says more than the address tells that it was sent to; all of them where it cannot be read
+/// whole, since what cannot be read may say anything.
+pub async fn known(registry: &Registry, message: &Message) -> Result<HashSet<CanaryId>> {
+    let recipients = message.recipients.iter().map(String::as_str);
+    let sent_to = registry.find_each(Mark::Email, recipients).await?;
+    // A stranger's bytes must not be able to stop the worker.
+    let words = std::panic::catch_unwind(|| super::origin::words(&message.raw));
+    let words = words.ok().flatten();
+    let each = sent_to.into_iter();
+    let each = each.flat_map(|(address, canaries)| canaries.into_iter().map(move |c| (address, c)));
+    let knows = |address: &str, canary: &Canary| {
+        let words = words.as_deref();
+        words.is_none_or(|words| named_beyond(&canary.details.household, address, words))
     };
-    let mut sent_to = sent_to.iter();
-    Ok(sent_to.any(|(canary, address)| named_beyond(canary, address, &text)))
+    let known = each.filter(|(address, canary)| knows(address, canary));
+    Ok(known.map(|(_, canary)| canary.id).collect())
 }
 
 /// Who has sent a mail, as its envelope says.
@@ -85,12 +88,10 @@ pub fn sender(message: &Message) -> Option<Sender> {
     })
 }
 
-/// Whether it is a delivery report of some server.
-pub fn bounce(message: &Message) -> bool {
-    envelope(message).is_some_and(|envelope| {
-        envelope.probe.is_none()
-            && super::bounce::is(&envelope.from, envelope.via.is_some(), &message.raw)
-    })
+/// Whether it is what some server writes by itself.
+pub fn bounce(message: &Message) -> Option<Bounce> {
+    let envelope = envelope(message).filter(|envelope| envelope.probe.is_none())?;
+    super::bounce::is(&envelope.from, envelope.via.is_some(), &message.raw)
 }
 
 /// Whom addresses belong to, for mails that are looked at together: most of a flood is written to few.

@@ -34,6 +34,7 @@ use crate::canary::{
 use crate::metrics::metrics;
 use crate::registry::{Message, NewSighting, Registry, Result};
 
+use bounce::Bounce;
 use known::Known;
 
 use mail::Owners;
@@ -42,6 +43,8 @@ pub(super) use origin::registrable;
 pub use post::{Candidate, Letter, matches, matches_read, plain, waits};
 pub(super) use text::one_line;
 
+/// Of the sources that a contact fits alike, so many are named.
+const NAMED: usize = 3;
 /// Messages taken at a time, and their bytes; but one, however large it is.
 const TAKE: (u32, u64) = (128, 4 << 20);
 /// While messages come in they are given so long to gather, and those who wait for their `250` go first.
@@ -364,7 +367,12 @@ async fn understand(
         Some(_) => None,
         None => drill::brought(registry, message, &reached).await?,
     };
-    let bounce = mail::bounce(message);
+    let (bounce, guess) = (mail::bounce(message), mail::guess(message));
+    let likely = probe.is_none() && (guess || bounce == Some(Bounce::Likely));
+    let knows = match likely {
+        true => mail::known(registry, message).await?,
+        false => HashSet::new(),
+    };
     let mut sightings = Vec::with_capacity(reached.len());
     for reached in &reached {
         if let Some(drill) = drill.as_ref().filter(|drill| drill.is(reached)) {
@@ -372,7 +380,16 @@ async fn understand(
             continue;
         }
         let mut sighting = sighting(reached, &actor, probe.as_deref(), known);
-        if bounce || mail::guess(message) && guessed(registry, message, &sighting).await? {
+        let stranger = reached
+            .canary
+            .as_ref()
+            .is_none_or(|canary| !knows.contains(canary));
+        let noise = match bounce {
+            Some(Bounce::Report) => true,
+            Some(Bounce::Likely) => stranger,
+            None => guess && guessed(known, reached, &sighting, stranger),
+        };
+        if noise {
             sighting.kind = SightingKind::Noise;
             // What is no check is counted with none.
             sighting.network = None;
@@ -389,16 +406,17 @@ async fn understand(
     Ok((sightings, drill.map(|drill| drill.id), None))
 }
 
-/// Whether what comes from a network that guesses names accuses nobody: unless it is a source's own, or pretends to
-/// be, or knows whom it writes to.
-async fn guessed(registry: &Registry, message: &Message, sighting: &NewSighting) -> Result<bool> {
-    let pretends = sighting.actor.origin.as_ref();
-    let pretends = pretends.is_some_and(|origin| origin.impersonates);
-    Ok(match sighting.kind {
+/// Whether what comes from a network that guesses names accuses nobody: unless it is a source's own, or says that it is
+/// (whether it was found out or not), or knows whom it writes to.
+fn guessed(known: &Known<'_>, reached: &Reached, sighting: &NewSighting, stranger: bool) -> bool {
+    match sighting.kind {
         SightingKind::Probe => true,
-        SightingKind::Alarm => !pretends && !mail::names(registry, message).await?,
+        SightingKind::Alarm => {
+            let claims = sighting.actor.origin.as_ref();
+            stranger && !claims.is_some_and(|origin| known.claims(reached.source.as_ref(), origin))
+        }
         _ => false,
-    })
+    }
 }
 
 /// An alarm that may mean canaries of several sources alike accuses none of them, but must not pass unseen: it is one of
@@ -415,8 +433,14 @@ async fn whose(
         return Ok(());
     }
     let names = reached.sources.iter().map(SourceName::as_str);
-    let names: Vec<&str> = names.collect();
+    let names: Vec<&str> = names.take(NAMED).collect();
     let mut told = format!("fits canaries of {} alike", names.join(" and "));
+    if let Some(more @ 1..) = reached.sources.len().checked_sub(NAMED) {
+        told = format!(
+            "fits canaries of {} and {more} more alike",
+            names.join(", ")
+        );
+    }
     if !sighting.actor.summary.is_empty() {
         told = format!("{told}; {}", sighting.actor.summary);
     }

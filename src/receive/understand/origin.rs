@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::html::html_to_text;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{
     Encoding, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType,
@@ -59,21 +60,44 @@ pub fn origin<T: Send>(
     (also, shown)
 }
 
-/// What a mail says to whoever reads it: to whom it is, its subject, its text. `None` where it cannot be read whole.
+/// What a mail says to whoever reads it: to whom it is, its subject, its text and those of mails in it. `None` where it
+/// cannot be read whole: it is too long, or has an attachment that is no text and no picture.
 pub(super) fn words(raw: &[u8]) -> Option<String> {
     let readable = charset::readable(raw);
     let said = with_mail(&readable.raw, |mail| {
-        let mail = mail?;
-        let to = mail.to().into_iter().flat_map(|to| to.iter());
-        let mut said: Vec<Cow<'_, str>> =
-            to.filter_map(|to| to.name().map(Cow::Borrowed)).collect();
-        said.extend(mail.subject().map(Cow::Borrowed));
-        let texts = mail.parts.iter();
-        said.extend(texts.filter_map(|part| text(part, &readable.raw)));
-        let length: usize = said.iter().map(|part| part.len()).sum();
-        (length <= TEXT).then(|| said.join("\n"))
+        let mut said = String::new();
+        say(mail?, Some(&readable.raw), &mut said).then_some(said)
     });
     said.ok().flatten()
+}
+
+/// Adds what a mail says; whether that is all of it. Mails in it have been decoded already.
+fn say(mail: &Message<'_>, raw: Option<&[u8]>, said: &mut String) -> bool {
+    let to = mail.to().into_iter().flat_map(|to| to.iter());
+    for shown in to.filter_map(|to| to.name()).chain(mail.subject()) {
+        said.push_str(shown);
+        said.push('\n');
+    }
+    mail.parts.iter().all(|part| {
+        match &part.body {
+            PartType::Text(decoded) | PartType::Html(decoded) => {
+                let text = raw.and_then(|raw| text(part, raw));
+                let text = text.unwrap_or(Cow::Borrowed(decoded));
+                match part.body {
+                    PartType::Html(_) => said.push_str(&html_to_text(&text)),
+                    _ => said.push_str(&text),
+                }
+                said.push('\n');
+            }
+            PartType::Message(inside) => return say(inside, None, said),
+            PartType::Binary(_) | PartType::InlineBinary(_) => {
+                let kind = part.content_type();
+                return kind.is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("image"));
+            }
+            PartType::Multipart(_) => {}
+        }
+        said.len() <= TEXT
+    })
 }
 
 /// What is known of a mail whose reader failed.

@@ -225,6 +225,12 @@ impl Asked {
         guessing.and_then(|peer| self.guesses.dictionary(peer))
     }
 
+    /// The same of a mail: a network that has found several of ours is not believed to guess all that it mails.
+    pub fn guessed_before_mail(&self) -> Option<usize> {
+        let guessing = self.guessing.then_some(self.client.peer);
+        guessing.and_then(|peer| self.guesses.luckless(peer))
+    }
+
     /// A message to them is on its way: killed now, the receiver must not say at its next start that none came.
     pub fn sending(&mut self, recipients: &[String]) {
         let Some(journal) = &self.probes.journal else {
