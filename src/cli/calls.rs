@@ -77,6 +77,8 @@ struct Document {
     repeats: u64,
     /// Calls to numbers of the pool that no canary had when they came: their background.
     burn_in: u64,
+    /// Calls whose time is in the future, or ten years back: it is a typing error, and they stand at that of the import.
+    misdated: u64,
     /// Calls to numbers that are not in the pool.
     elsewhere: u64,
     #[serde(flatten)]
@@ -117,11 +119,13 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             document.read += 1;
             match line {
                 Ok(record) => {
-                    let call = record.message(OffsetDateTime::now_utc());
+                    let now = OffsetDateTime::now_utc();
+                    let call = record.message(now);
                     match whose(&registry, &record, call.at).await? {
                         Whose::Elsewhere => document.elsewhere += 1,
                         ours => {
                             document.burn_in += u64::from(ours == Whose::Nobodys);
+                            document.misdated += u64::from(record.at.is_some() && call.at == now);
                             batch.push(call);
                         }
                     }
@@ -150,6 +154,13 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             "{} records read, {} calls stored, {} known already, {} of these to numbers that no canary had then (burn-in), {} to other numbers",
             document.read, document.stored, document.repeats, document.burn_in, document.elsewhere
         )?;
+        if document.misdated > 0 {
+            writeln!(
+                out,
+                "  {} of them are of the future, or ten years old: a typing error, and they stand at the time of this import",
+                document.misdated
+            )?;
+        }
         for unreadable in &document.unread.unreadable {
             writeln!(out, "  {}: {}", unreadable.place, unreadable.why)?;
         }

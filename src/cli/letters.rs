@@ -181,7 +181,7 @@ fn by(global: &Global) -> By<'_> {
 async fn file(pictures: Vec<PathBuf>, typed: Typed, global: &Global) -> anyhow::Result<Outcome> {
     let (workspace, registry) = global.open().await?;
     let letter = typed.over(Letter::default());
-    let waits = letter.addressee.is_empty() && letter.address.is_empty();
+    let waits = understand::unsure(&registry, &letter).await?;
     let mut pages = Vec::new();
     for picture in &pictures {
         let page = std::fs::read(picture);
@@ -190,6 +190,7 @@ async fn file(pictures: Vec<PathBuf>, typed: Typed, global: &Global) -> anyhow::
     let message = message(
         &letter,
         pages.clone(),
+        waits,
         by(global),
         OffsetDateTime::now_utc(),
     )?;
@@ -208,7 +209,7 @@ async fn file(pictures: Vec<PathBuf>, typed: Typed, global: &Global) -> anyhow::
             .read(pages)
             .await;
         document.problems = read.problems;
-        let found = understand::matches_read(&registry, &read.reading.text).await?;
+        let found = understand::matches_read(&registry, &letter, &read.reading.text).await?;
         document.candidates = choices(&found);
     } else {
         document.sightings = Some(shown(&settled)?);

@@ -251,7 +251,14 @@ struct Otori {
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
-    let matches = Otori::command().get_matches();
+    let matches = match Otori::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) if error.use_stderr() && is_pipe() => {
+            let _ = error.print();
+            return ExitCode::from(75);
+        }
+        Err(error) => error.exit(),
+    };
     let mut otori = Otori::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     otori.global.command = words(&matches);
     let runtime = match tokio::runtime::Runtime::new() {
@@ -275,6 +282,13 @@ pub fn run() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// Whether a mail server has started us for a mail, which it would send back if it were told of any other failure.
+fn is_pipe() -> bool {
+    let words: Vec<_> = std::env::args_os().collect();
+    let has = |word: &str| words.iter().any(|is| is == word);
+    has("ingest") && has("--pipe")
 }
 
 /// Says that the command was used wrongly, as the parser does.

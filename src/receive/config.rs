@@ -205,6 +205,12 @@ impl ReceiveConfig {
                 limits.line_bytes
             ));
         }
+        if limits.memory_bytes < limits.message_bytes {
+            faults.push(format!(
+                "limits.memory_bytes is {}, less than message_bytes: no message that large could be taken",
+                limits.memory_bytes
+            ));
+        }
         for (name, none) in [
             ("message_bytes", limits.message_bytes == 0),
             ("recipients", limits.recipients == 0),

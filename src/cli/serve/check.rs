@@ -4,7 +4,7 @@
 //! is a function in [`CHECKS`]: whoever adds a section to `otori.toml` adds a line there.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::Args;
 use crate::alert::Places;
-use crate::canary::{ContactPoint, SourceName};
+use crate::canary::{ContactPoint, Domain, MailAddress, SourceName};
 use crate::cli::drill::Ways;
 use crate::cli::{Global, Outcome, Output};
 use crate::receive::smtp::{Tls, certificate_ends};
@@ -40,7 +40,7 @@ struct Given<'a> {
 type Check = fn(&Given<'_>, &mut Points);
 
 /// Every check, in the order in which they are told.
-const CHECKS: [Check; 17] = [
+const CHECKS: [Check; 19] = [
     ports,
     limits,
     hostname,
@@ -55,6 +55,8 @@ const CHECKS: [Check; 17] = [
     report,
     people,
     alerts,
+    retention,
+    post,
     drips,
     drills,
     evidence,
@@ -263,6 +265,14 @@ fn is_here(ip: IpAddr) -> bool {
 
 fn limits(given: &Given<'_>, points: &mut Points) {
     let receive = given.receive();
+    let ends = [Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST].map(IpAddr::from);
+    let mut proxies = receive.proxies.iter();
+    if proxies.any(|network| ends.iter().all(|end| network.contains(*end))) {
+        points.warn(
+            "limits",
+            "proxies names everybody: anybody may say by the PROXY protocol that he is another; name your balancer's addresses",
+        );
+    }
     let faults = receive.faults();
     if faults.is_empty() {
         points.ok("limits", "a client can be served within them");
@@ -281,6 +291,10 @@ fn limits(given: &Given<'_>, points: &mut Points) {
 
 fn hostname(given: &Given<'_>, points: &mut Points) {
     match &given.receive().hostname {
+        Some(name) if name.contains('.') && name.parse::<Domain>().is_err() => points.wrong(
+            "hostname",
+            format!("'{name}' is no name of a host: an MX is called like mx1.shop.example"),
+        ),
         Some(name) if name.contains('.') => points.ok("hostname", format!("the banner says {name}")),
         Some(name) => points.warn(
             "hostname",
@@ -625,6 +639,55 @@ fn alerts(given: &Given<'_>, points: &mut Points) {
         ),
         Ok(places) => points.ok("alerts", format!("told: {}", places.names().join(", "))),
         Err(error) => points.wrong("alerts", error.to_string()),
+    }
+    let alert = &given.config().alert;
+    let told = alert
+        .to
+        .iter()
+        .filter_map(|to| to.parse::<MailAddress>().ok());
+    let ours = |to: &MailAddress| {
+        given.pool.iter().flatten().any(|entry| match &entry.point {
+            ContactPoint::MailDomain(domain) => to.domain().eq_ignore_ascii_case(domain.as_str()),
+            ContactPoint::Mailbox(address) => to.as_str().eq_ignore_ascii_case(address.as_str()),
+            _ => false,
+        })
+    };
+    if told.into_iter().any(|to| ours(&to)) {
+        let why = "to names an address of the pool: each alert would be mail to a canary, and raise the next";
+        points.wrong("alerts", why);
+    }
+    if let Some(path) = alert
+        .syslog
+        .iter()
+        .find_map(|log| log.to.strip_prefix("unix:"))
+        && !Path::new(path).exists()
+    {
+        points.warn("alerts", format!("syslog: there is no {path}"));
+    }
+}
+
+fn retention(given: &Given<'_>, points: &mut Points) {
+    let rules = &given.config().retention;
+    for (rule, days) in [
+        ("noise_days", rules.noise_days),
+        ("expected_days", rules.expected_days),
+        ("closed_days", rules.closed_days),
+    ] {
+        if days == Some(0) {
+            let why = format!("{rule} is 0: what it is about is erased as soon as it comes");
+            points.warn("retention", why);
+        }
+    }
+}
+
+/// What is found by its name alone may be missing: the person types then. Whoever writes a path means a file.
+fn post(given: &Given<'_>, points: &mut Points) {
+    let post = &given.receive().post;
+    for (name, program) in [("tesseract", &post.tesseract), ("barcodes", &post.barcodes)] {
+        if program.components().count() > 1 && !program.is_file() {
+            let why = format!("{name}: there is no {}", program.display());
+            points.wrong("post", why);
+        }
     }
 }
 

@@ -21,9 +21,9 @@ pub(super) use maildir::Maildir;
 pub use mbox::{Mbox, Piece};
 
 /// A header larger than this is not searched for recipients.
-const HEADER: usize = 256 << 10;
+const HEADER: usize = 1 << 20;
 /// Addresses looked at in one header: the rest is a list, and no recipient.
-const ADDRESSES: usize = 1000;
+const ADDRESSES: usize = 20_000;
 /// Where servers write for whom a mail was, the most reliable first.
 const DELIVERED: [&str; 3] = ["Delivered-To", "X-Original-To", "Envelope-To"];
 
@@ -255,6 +255,18 @@ mod tests {
         assert_eq!(header.delivered, ["a@decoys.example"]);
         assert_eq!(header.addressed, ["b@decoys.example", "c@decoys.example"]);
         assert_eq!(header.sent.as_deref(), Some("2026-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn ten_thousand_recipients_are_looked_at() {
+        let strangers: Vec<String> = (0..10_000).map(|n| format!("a{n}@x.example")).collect();
+        let raw = format!(
+            "To: {},\n canary@decoys.example\n\nhi\n",
+            strangers.join(",\n ")
+        );
+        let header = header(raw.as_bytes());
+        assert_eq!(header.addressed.len(), 10_001);
+        assert_eq!(header.addressed.last().unwrap(), "canary@decoys.example");
     }
 
     #[test]

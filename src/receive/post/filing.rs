@@ -55,19 +55,19 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// A letter as it is typed with its pictures, or its pictures alone where neither addressee nor address is
-/// typed.
+/// A letter as it is typed with its pictures; or its pictures, with what was typed, where it `waits` for a person to say
+/// whom it is for.
 ///
 /// # Errors
 /// The pictures cannot be taken.
 pub fn message(
     letter: &Letter,
     pictures: Vec<Vec<u8>>,
+    waits: bool,
     by: By<'_>,
     at: OffsetDateTime,
 ) -> Result<NewMessage, Refused> {
-    let untold = letter.addressee.is_empty() && letter.address.is_empty();
-    let photographs = if untold { pictures.len() } else { 0 };
+    let photographs = if waits { pictures.len() } else { 0 };
     let raw = pages::packed(pictures)?;
     let envelope = Envelope {
         letter,
@@ -116,9 +116,14 @@ pub fn confirmed(
     }
 }
 
+/// What was typed with photographs.
+pub fn typed(photographs: &Message) -> Letter {
+    serde_json::from_str(&photographs.envelope).unwrap_or_default()
+}
+
 /// What was typed with photographs, and what was read for the rest.
 pub fn proposed(photographs: &Message, read: &Letter) -> Letter {
-    let typed: Letter = serde_json::from_str(&photographs.envelope).unwrap_or_default();
+    let typed = typed(photographs);
     let either = |typed: String, read: &String| {
         if typed.is_empty() {
             read.clone()

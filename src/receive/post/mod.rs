@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use time::OffsetDateTime;
 
-pub use filing::{By, confirmed, message, proposed};
+pub use filing::{By, confirmed, message, proposed, typed};
 pub use pages::{Refused, unpacked};
 
 use super::Accepted;
@@ -129,7 +129,10 @@ async fn file(
         name: &user.0,
         peer: Some(peer.0),
     };
-    let message = match message(&letter, pictures, by, OffsetDateTime::now_utc()) {
+    // What goes wrong here goes wrong again where it is settled, and is told there.
+    let waits = understand::unsure(&site.registry, &letter).await;
+    let waits = waits.unwrap_or(letter.addressee.is_empty() && letter.address.is_empty());
+    let message = match message(&letter, pictures, waits, by, OffsetDateTime::now_utc()) {
         Ok(message) => message,
         Err(refused) => {
             let status = match refused {
@@ -140,7 +143,6 @@ async fn file(
             return empty(&site, status, &letter, Some(&refused.to_string())).await;
         }
     };
-    let waits = letter.addressee.is_empty() && letter.address.is_empty();
     let (channel, at, envelope) = (message.channel, message.at, message.envelope.clone());
     let Ok(accepted) = site.intake.accept(message).await else {
         return empty(
@@ -244,7 +246,8 @@ async fn ask(
     pages: &Pages,
     problem: Option<&str>,
 ) -> Response {
-    let candidates = understand::matches_read(&site.registry, &pages.reading.text).await;
+    let typed = filing::typed(message);
+    let candidates = understand::matches_read(&site.registry, &typed, &pages.reading.text).await;
     match candidates {
         Ok(candidates) => {
             let form = form::confirm(message.id, letter, pages, &candidates, problem);

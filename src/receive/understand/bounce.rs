@@ -9,42 +9,34 @@
 //!   recipients that failed in its header and in its text,
 //! - an automatic reply (RFC 3834) to some mail that it names. Canaries write to nobody.
 //!
-//! The last two are easily made, so they are bounces only where they do not know whom they write to. `Auto-Submitted`
-//! alone hides nothing: it is one line, and newsletters have it.
+//! Any of these is easily made, so whoever asks looks as well whether it knows whom it writes to. `Auto-Submitted` alone
+//! hides nothing: it is one line, and newsletters have it.
 
 use mail_parser::{HeaderName, Message, MimeHeaders};
 
 use super::origin::with_mail;
 
-/// What speaks for a mail's being a bounce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bounce {
-    /// A delivery report.
-    Report,
-    /// It looks like an older server's, or like an automatic reply.
-    Likely,
-}
-
 /// Whether a mail from this envelope sender is a bounce. Of a mail that lay in a `file`, only its
 /// `Return-Path` can say that its sender was null: without one nobody knows.
-pub fn is(sender: &str, file: bool, raw: &[u8]) -> Option<Bounce> {
+pub fn is(sender: &str, file: bool, raw: &[u8]) -> bool {
     let null = |mail: &Message<'_>| {
         let path = mail.header_raw("Return-Path");
         !file || path.is_some_and(|path| path.trim() == "<>")
     };
     let bounce = |mail: Option<&Message<'_>>| {
-        let mail = mail.filter(|mail| null(mail))?;
-        if is_report(mail) {
-            return Some(Bounce::Report);
-        }
-        let likely = is_qmails(mail) || is_exims(mail) || is_reply(mail);
-        likely.then_some(Bounce::Likely)
+        mail.is_some_and(|mail| {
+            let shaped = is_report(mail) || is_qmails(mail) || is_exims(mail) || is_reply(mail);
+            shaped && null(mail) && !is_lists(mail)
+        })
     };
     // A mail that cannot be read is not taken for harmless.
-    let is_null = sender.is_empty();
-    is_null
-        .then(|| with_mail(raw, bounce).ok().flatten())
-        .flatten()
+    sender.is_empty() && with_mail(raw, bounce).unwrap_or(false)
+}
+
+/// Whether it is from a mailing list or a newsletter, as no bounce is.
+fn is_lists(mail: &Message<'_>) -> bool {
+    let mut fields = ["List-Id", "List-Unsubscribe"].into_iter();
+    fields.any(|field| mail.header_raw(field).is_some())
 }
 
 fn is_report(mail: &Message<'_>) -> bool {
@@ -71,6 +63,7 @@ fn is_report(mail: &Message<'_>) -> bool {
 fn is_qmails(mail: &Message<'_>) -> bool {
     let text = mail.body_text(0).filter(|_| mail.parts.len() == 1);
     text.is_some_and(|text| {
+        let text = text.replace("\r\n", "\n");
         let mut paragraphs = text.trim_start().split("\n\n").map(str::trim_start);
         let mut lines = text.lines();
         paragraphs
@@ -99,15 +92,11 @@ fn is_exims(mail: &Message<'_>) -> bool {
 }
 
 fn is_reply(mail: &Message<'_>) -> bool {
-    let has = |header: &'static str| mail.header_raw(header).is_some();
     let names = |header: HeaderName<'_>| {
         let header = mail.header_raw(header);
         header.is_some_and(|header| header.contains('<') && header.contains('@'))
     };
-    automatic(mail)
-        && (names(HeaderName::InReplyTo) || names(HeaderName::References))
-        && !has("List-Id")
-        && !has("List-Unsubscribe")
+    automatic(mail) && (names(HeaderName::InReplyTo) || names(HeaderName::References))
 }
 
 /// Whether it says that it is an answer that nobody has written.
@@ -127,17 +116,17 @@ mod tests {
 
     #[test]
     fn a_report_with_a_null_sender_is_one() {
-        let report = Some(Bounce::Report);
-        assert_eq!(is("", false, REPORT.as_bytes()), report);
-        assert_eq!(
-            is("", true, REPORT.as_bytes()),
-            None,
+        assert!(is("", false, REPORT.as_bytes()));
+        assert!(
+            !is("", true, REPORT.as_bytes()),
             "a file that names no sender"
         );
         let filed = format!("Return-Path: <>\r\n{REPORT}");
-        assert_eq!(is("", true, filed.as_bytes()), report);
+        assert!(is("", true, filed.as_bytes()));
         let global = REPORT.replace("message/delivery", "message/global-delivery");
-        assert_eq!(is("", false, global.as_bytes()), report);
+        assert!(is("", false, global.as_bytes()));
+        let listed = format!("List-Id: <offers.broker.example>\r\n{REPORT}");
+        assert!(!is("", false, listed.as_bytes()));
     }
 
     const QMAILS: &str = "From: MAILER-DAEMON@mx.example\r\nSubject: failure notice\r\n\r\nHi. This is the \
@@ -152,15 +141,11 @@ mod tests {
     #[test]
     fn older_servers_reports_and_automatic_replies_are_bounces() {
         for mail in [QMAILS, EXIMS, AWAY] {
-            assert_eq!(
-                is("", false, mail.as_bytes()),
-                Some(Bounce::Likely),
-                "{mail}"
-            );
-            assert_eq!(is("list@broker.example", false, mail.as_bytes()), None);
+            assert!(is("", false, mail.as_bytes()), "{mail}");
+            assert!(!is("list@broker.example", false, mail.as_bytes()));
         }
         let listed = format!("List-Unsubscribe: <https://broker.example/>\r\n{AWAY}");
-        assert_eq!(is("", false, listed.as_bytes()), None);
+        assert!(!is("", false, listed.as_bytes()));
         for (mail, line, other) in [
             (QMAILS, "Hi. This is the", "Hi. Here is the"),
             (QMAILS, "<a@b.example>:", "Buy our things:"),
@@ -175,13 +160,13 @@ mod tests {
         ] {
             let otherwise = mail.replace(line, other);
             assert_ne!(otherwise, mail);
-            assert_eq!(is("", false, otherwise.as_bytes()), None, "{line}");
+            assert!(!is("", false, otherwise.as_bytes()), "{line}");
         }
     }
 
     #[test]
     fn what_merely_looks_like_one_is_none() {
-        let none = |from: &str, file, raw: &[u8]| is(from, file, raw).is_none();
+        let none = |from: &str, file, raw: &[u8]| !is(from, file, raw);
         assert!(none("list@broker.example", false, REPORT.as_bytes()));
         let without = REPORT.replace("message/delivery-status", "text/plain");
         assert!(none("", false, without.as_bytes()));

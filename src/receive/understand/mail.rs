@@ -7,7 +7,6 @@ use std::net::IpAddr;
 use mail_parser::MessageParser;
 use serde::Deserialize;
 
-use super::bounce::Bounce;
 use super::names::named_beyond;
 use super::{Reached, charset, one_line};
 use crate::canary::{Actor, Canary, CanaryId, Channel};
@@ -89,9 +88,11 @@ pub fn sender(message: &Message) -> Option<Sender> {
 }
 
 /// Whether it is what some server writes by itself.
-pub fn bounce(message: &Message) -> Option<Bounce> {
-    let envelope = envelope(message).filter(|envelope| envelope.probe.is_none())?;
-    super::bounce::is(&envelope.from, envelope.via.is_some(), &message.raw)
+pub fn bounce(message: &Message) -> bool {
+    envelope(message).is_some_and(|envelope| {
+        envelope.probe.is_none()
+            && super::bounce::is(&envelope.from, envelope.via.is_some(), &message.raw)
+    })
 }
 
 /// Whom addresses belong to, for mails that are looked at together: most of a flood is written to few.

@@ -34,13 +34,12 @@ use crate::canary::{
 use crate::metrics::metrics;
 use crate::registry::{Message, NewSighting, Registry, Result};
 
-use bounce::Bounce;
 use known::Known;
 
 use mail::Owners;
 pub(super) use mail::Sender;
 pub(super) use origin::registrable;
-pub use post::{Candidate, Letter, matches, matches_read, plain, waits};
+pub use post::{Candidate, Letter, matches, matches_read, plain, unsure, waits};
 pub(super) use text::one_line;
 
 /// Of the sources that a contact fits alike, so many are named.
@@ -368,8 +367,7 @@ async fn understand(
         None => drill::brought(registry, message, &reached).await?,
     };
     let (bounce, guess) = (mail::bounce(message), mail::guess(message));
-    let likely = probe.is_none() && (guess || bounce == Some(Bounce::Likely));
-    let knows = match likely {
+    let knows = match probe.is_none() && (bounce || guess) {
         true => mail::known(registry, message).await?,
         false => HashSet::new(),
     };
@@ -385,9 +383,8 @@ async fn understand(
             .as_ref()
             .is_none_or(|canary| !knows.contains(canary));
         let noise = match bounce {
-            Some(Bounce::Report) => true,
-            Some(Bounce::Likely) => stranger,
-            None => guess && guessed(known, reached, &sighting, stranger),
+            true => stranger,
+            false => guess && guessed(known, reached, &sighting, stranger),
         };
         if noise {
             sighting.kind = SightingKind::Noise;

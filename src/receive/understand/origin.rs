@@ -90,9 +90,16 @@ fn say(mail: &Message<'_>, raw: Option<&[u8]>, said: &mut String) -> bool {
                 said.push('\n');
             }
             PartType::Message(inside) => return say(inside, None, said),
-            PartType::Binary(_) | PartType::InlineBinary(_) => {
+            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
                 let kind = part.content_type();
-                return kind.is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("image"));
+                let is =
+                    |wanted| kind.is_some_and(|kind| kind.ctype().eq_ignore_ascii_case(wanted));
+                // What a server tells of a mail that failed (RFC 3464) is lines of text.
+                if is("message") {
+                    said.push_str(&String::from_utf8_lossy(bytes));
+                } else if !is("image") {
+                    return false;
+                }
             }
             PartType::Multipart(_) => {}
         }

@@ -227,10 +227,7 @@ fn cause(facts: &Facts, lang: Lang) -> Vec<Text> {
 }
 
 fn harm(case: &Case, facts: &Facts, lang: Lang) -> Vec<Text> {
-    let (count, ways) = (
-        case.sightings.len(),
-        words::channels(lang, &case.channels()),
-    );
+    let (count, ways) = (case.contacts(), words::channels(lang, &case.channels()));
     let mut lines = vec![facts.harm(lang).into()];
     if count > 0 {
         let until = minute(lang, case.last_at);

@@ -277,11 +277,22 @@ impl Case {
         (newest.customers > 0).then_some(newest.customers)
     }
 
-    /// Ways by which it was noticed, each once.
+    /// How many contacts canaries had; customers' reports tell of contacts that others had.
+    pub fn contacts(&self) -> usize {
+        let all = self.sightings.iter();
+        all.filter(|seen| seen.channel != Channel::Report).count()
+    }
+
+    /// How many customers have reported contacts.
+    pub fn reports(&self) -> usize {
+        self.sightings.len() - self.contacts()
+    }
+
+    /// Ways by which canaries had contacts, each once.
     pub fn channels(&self) -> Vec<Channel> {
         let mut channels: Vec<Channel> = Vec::new();
         for seen in &self.sightings {
-            if !channels.contains(&seen.channel) {
+            if seen.channel != Channel::Report && !channels.contains(&seen.channel) {
                 channels.push(seen.channel);
             }
         }

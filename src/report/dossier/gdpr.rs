@@ -126,6 +126,14 @@ fn nature(case: &Case, facts: &Facts, lang: Lang) -> Vec<Text> {
 
 fn consequences(case: &Case, lang: Lang) -> Text {
     let ways = words::channels(lang, &case.channels());
+    if case.contacts() == 0 && case.reports() > 0 {
+        return say!(
+            lang,
+            "Customers report contacts by firms that they had never dealt with; whether the data are being used is not known.",
+            "取引のない事業者から接触を受けたとの申告が顧客からあるが、データが利用されているかは判明していない。"
+        )
+        .into();
+    }
     if case.sightings.is_empty() {
         return say!(
             lang,

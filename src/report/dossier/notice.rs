@@ -114,7 +114,7 @@ fn since(case: &Case, lang: Lang) -> Text {
 
 fn use_of(case: &Case, lang: Lang) -> Text {
     let ways = words::channels(lang, &case.channels());
-    match case.sightings.is_empty() {
+    match case.contacts() == 0 {
         true => say!(
             lang,
             "We know of no use of the data so far.",

@@ -266,11 +266,18 @@ fn sightings(case: &Case, lang: Lang) -> Vec<(OffsetDateTime, String)> {
             let way = words::channel(lang, seen.channel);
             let canary = words::canary(lang, seen.canary.as_deref());
             let what = words::seen(lang, seen, 60);
-            let text = say!(
-                lang,
-                "Contact by {way} with canary {canary}: {what}",
-                "検知用データ{canary}への{way}: {what}"
-            );
+            let text = match seen.channel {
+                Channel::Report => say!(
+                    lang,
+                    "A customer's report: {what}",
+                    "顧客からの申告: {what}"
+                ),
+                _ => say!(
+                    lang,
+                    "Contact by {way} with canary {canary}: {what}",
+                    "検知用データ{canary}への{way}: {what}"
+                ),
+            };
             (seen.at, text)
         };
         return case.sightings.iter().map(one).collect();

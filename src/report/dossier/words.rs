@@ -237,10 +237,10 @@ fn newest_reached(case: &Case) -> Option<(OffsetDateTime, OffsetDateTime)> {
 pub(super) fn noticed(case: &Case, lang: Lang) -> String {
     let ways = channels(lang, &case.channels());
     let (first, last) = (minute(lang, case.opened_at), minute(lang, case.last_at));
-    let (sightings, canaries) = (case.sightings.len(), reached(case));
+    let (sightings, canaries) = (case.contacts(), reached(case));
     let contacts = count(sightings, "contact");
     let source = &case.source;
-    let mut text = match case.sightings.len() {
+    let mut text = match sightings {
         0 => say!(
             lang,
             "No contact with the decoy records of database {source} is on record.",
@@ -252,6 +252,19 @@ pub(super) fn noticed(case: &Case, lang: Lang) -> String {
             "データベース「{source}」には、実在しない顧客の登録(検知用データ)を当該データベースに限って置いている。{first}から{last}までの間に、{ways}による接触{sightings}件が検知用データ{canaries}件に対してあった。これらに正当な理由で連絡する者は存在しない。"
         ),
     };
+    if case.reports() > 0 {
+        let reports = count(case.reports(), "customer");
+        let told = say!(
+            lang,
+            " From {first} to {last}, {reports} reported contacts by firms that they had never dealt with; these did not reach decoy records.",
+            "また、{first}から{last}までの間に、取引のない事業者から接触を受けたとの申告が顧客から{reports}件あった(検知用データに対する接触ではない)。",
+            reports = match lang {
+                Lang::En => reports,
+                Lang::Ja => case.reports().to_string(),
+            },
+        );
+        text.push_str(&told);
+    }
     if lang == Lang::En && !case.traces.is_empty() {
         text.push(' ');
     }

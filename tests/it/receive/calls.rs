@@ -53,7 +53,7 @@ async fn records_of_an_exchange_are_calls_each_counted_once() {
     let done = otori.command(&words).output().unwrap();
     assert_eq!(done.status.code(), Some(1), "a line was not understood");
     let told: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
-    assert_eq!(told["stored"], 2, "{told}");
+    assert_eq!((&told["stored"], &told["misdated"]), (&2.into(), &1.into()));
     let place = told["unreadable"][0]["place"].as_str().unwrap();
     assert!(place.ends_with("export.csv, line 4"), "{place}");
 

@@ -165,6 +165,21 @@ async fn a_new_workspace_is_sound_and_each_fault_is_named() {
             "sip.server is empty or has a control character",
         ),
         (
+            end("[receive.limits]\nmemory_bytes = 1000"),
+            "limits",
+            "limits.memory_bytes is 1000, less than message_bytes",
+        ),
+        (
+            receive("hostname = 'not_a..name'"),
+            "hostname",
+            "no name of a host",
+        ),
+        (
+            end("[receive.post]\ntesseract = '/no/such'"),
+            "post",
+            "tesseract: there is no /no/such",
+        ),
+        (
             receive("answer_delay_ms = 9000000"),
             "limits",
             "answer_delay_ms",

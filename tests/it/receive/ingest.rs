@@ -197,8 +197,18 @@ async fn a_pipe_is_told_to_come_again_when_nothing_was_stored() {
     std::fs::rename(otori.dir().join("registry.db"), otori.dir().join("away.db")).unwrap();
     let away = piped(&otori, &args, "Subject: another\n\nbuy\n");
     assert_eq!(away.status.code(), Some(75));
-    let without_to = piped(&otori, &["ingest", "--pipe", "-"], mail);
-    assert_eq!(without_to.status.code(), Some(2));
+    // A mail server would send the mail back if it were told of anything else.
+    for wrong in [
+        &["ingest", "--pipe", "-"][..],
+        &["ingest", "--pipe", "--to", "MAILER-DAEMON", "-"],
+        &["ingest", "--pipe", "--to", KEISUKE.mail, "--nonsense", "-"],
+    ] {
+        let refused = piped(&otori, wrong, mail);
+        assert_eq!(refused.status.code(), Some(75), "{wrong:?}");
+        assert!(!refused.stderr.is_empty(), "{wrong:?}");
+    }
+    let without = piped(&otori, &["ingest", "--nonsense", "-"], mail);
+    assert_eq!(without.status.code(), Some(2));
 }
 
 /// As a server delivers: whole in `tmp`, then moved to `new`.

@@ -147,11 +147,32 @@ pub async fn matches(registry: &Registry, letter: &Letter) -> Result<Vec<Candida
     Ok(candidates(&ranked(registry, letter).await?))
 }
 
-/// The canaries that what was read from a letter's photographs may have meant, most alike first.
+/// The canaries that what was typed with a letter's photographs, or read from them, may have meant, most alike first.
 ///
 /// # Errors
 /// The registry failed.
-pub async fn matches_read(registry: &Registry, text: &str) -> Result<Vec<Candidate>> {
+pub async fn matches_read(
+    registry: &Registry,
+    typed: &Letter,
+    text: &str,
+) -> Result<Vec<Candidate>> {
+    let told = !typed.addressee.is_empty() || !typed.address.is_empty();
+    let mut all = match told {
+        true => matches(registry, typed).await?,
+        false => Vec::new(),
+    };
+    for read in read_matches(registry, text).await? {
+        match all.iter_mut().find(|known| known.canary == read.canary) {
+            Some(known) => known.likeness = known.likeness.max(read.likeness),
+            None => all.push(read),
+        }
+    }
+    all.sort_by(|a, b| b.likeness.total_cmp(&a.likeness));
+    all.truncate(MOST);
+    Ok(all)
+}
+
+async fn read_matches(registry: &Registry, text: &str) -> Result<Vec<Candidate>> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
@@ -188,6 +209,19 @@ pub fn plain(candidates: &[Candidate]) -> Option<&Candidate> {
     let best = candidates.first()?;
     let next = candidates.get(1).map_or(0.0, |next| next.likeness);
     (best.likeness >= SURE && best.likeness > next + LEAD).then_some(best)
+}
+
+/// Whether a person has to say whom a letter is for: nothing was typed, or what was typed is like some canaries, and like
+/// none enough to be taken for it.
+///
+/// # Errors
+/// The registry failed.
+pub async fn unsure(registry: &Registry, letter: &Letter) -> Result<bool> {
+    if letter.addressee.is_empty() && letter.address.is_empty() {
+        return Ok(true);
+    }
+    let candidates = matches(registry, letter).await?;
+    Ok(candidates.first().is_some_and(|best| best.likeness < SURE))
 }
 
 type Ranked = Vec<(f64, Canary)>;
