@@ -297,6 +297,13 @@ mod tests {
 
     #[test]
     fn what_has_no_character_set_or_a_wrong_one_is_read() {
+        // In ISO-2022-JP half of 修 and 充 is `=`, and all of 戎 is `=?`.
+        for subject in ["修了者", "充実した住所録", "西戎"] {
+            let (raw, _, _) = encoding_rs::ISO_2022_JP.encode(subject);
+            let raw = [b"Subject: a=b ", &raw[..], b" =?utf-8?Q?x?=\r\n\r\n"].concat();
+            let read = read("a@b.example", &raw).summary;
+            assert_eq!(read, format!("a=b {subject} x"));
+        }
         let text = "Subject: 名簿の件\r\nFrom: a@b.example\r\nX: y\r\n\r\nお電話は０３－０１２３－５５５５まで\r\n";
         for coding in charset::tests::CODINGS {
             for kind in [
