@@ -244,4 +244,5 @@ def main():
     print(f"otori takes {min(found):.2f} to {max(found):.2f} times as many messages as Postfix")
 
 
-main()
+if __name__ == "__main__":
+    main()

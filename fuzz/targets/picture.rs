@@ -1,6 +1,7 @@
-//! A picture to a readable page: decoded, cut out and straightened.
+//! A picture to a readable page: decoded, cut out and straightened, and looked through for bar codes.
 #![no_main]
 
+use otori::receive::reading::bars;
 use otori::receive::reading::picture::{decode, readable};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
@@ -8,6 +9,6 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     assert_eq!(picture.pixels.len(), picture.width * picture.height);
     // What is large takes long, and is in the decoder's limits.
     if picture.pixels.len() < 100_000 {
-        readable(picture);
+        bars::read(&readable(picture));
     }
 });

@@ -13,6 +13,7 @@ mod profile;
 mod related;
 mod role;
 pub mod sheet;
+pub mod transcode;
 mod words;
 mod write;
 

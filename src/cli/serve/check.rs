@@ -18,6 +18,7 @@ use crate::alert::Places;
 use crate::canary::{ContactPoint, Domain, MailAddress, SourceName};
 use crate::cli::drill::Ways;
 use crate::cli::{Global, Outcome, Output};
+use crate::publish;
 use crate::receive::smtp::{Tls, certificate_ends};
 use crate::receive::{ReceiveConfig, checked_mailboxes};
 use crate::registry::PoolEntry;
@@ -723,5 +724,13 @@ fn evidence(given: &Given<'_>, points: &mut Points) {
             "checkpoints of the log stay here: [evidence] names no authority and no witness",
         ),
         Err(error) => points.wrong("evidence", error.to_string()),
+    }
+    // A medium may be mounted later; until then its checkpoints wait.
+    for witness in &given.config().evidence.witness {
+        let directory = witness.directory.as_ref();
+        let kept = directory.map(|directory| publish::kept(&given.workspace.dir().join(directory)));
+        if let Some(Err(error)) = kept {
+            points.warn("evidence", format!("witness '{}': {error}", witness.name));
+        }
     }
 }

@@ -6,8 +6,9 @@ use time::macros::format_description;
 use time::{OffsetDateTime, Time, UtcOffset};
 
 use super::Record;
-use crate::notation::fold;
 use crate::notation::sheet::{DateOrder, day, delimiter};
+use crate::notation::transcode::Transcode;
+use crate::notation::{encoding, fold};
 
 /// What a column means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,19 +141,23 @@ pub enum Unreadable {
 /// Longest line of a record, in bytes.
 const LINE: usize = 64 << 10;
 
-/// Reads records one by one, in whatever encoding each line is: UTF-8, else CP932; with commas, or in a file with a
+/// Reads records one by one, in whatever encoding the file or each of its lines is; with commas, or in a file with a
 /// header tabs, semicolons or bars between its cells.
 ///
 /// # Errors
 /// [`Unreadable`]. Lines that are not understood go to `bad`.
 pub fn read(
-    file: impl Read,
+    mut file: impl Read,
     layout: &Layout,
     clock: Clock,
     mut take: impl FnMut(Result<Record, BadLine>),
 ) -> Result<(), Unreadable> {
     let header = matches!(layout, Layout::Header(_));
-    let mut file = WithoutCr(file);
+    let mut begin = Vec::new();
+    file.by_ref().take(LINE as u64).read_to_end(&mut begin)?;
+    let (encoding, mark) = encoding::guess(&begin);
+    let file = Cursor::new(begin.split_off(mark)).chain(file);
+    let mut file = WithoutCr(Transcode::new(file, encoding));
     let mut begin = Vec::new();
     file.by_ref().take(LINE as u64).read_to_end(&mut begin)?;
     let between = match layout {
@@ -228,11 +233,7 @@ impl<R: std::io::Read> std::io::Read for WithoutCr<R> {
 }
 
 fn text(field: &[u8]) -> String {
-    let field = field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field);
-    match std::str::from_utf8(field) {
-        Ok(text) => text.trim().to_owned(),
-        Err(_) => encoding_rs::SHIFT_JIS.decode(field).0.trim().to_owned(),
-    }
+    String::from_utf8_lossy(field).trim().to_owned()
 }
 
 /// accountcode, src, dst, dcontext, clid, channel, dstchannel, lastapp, lastdata, start, answer, end, duration,
@@ -425,11 +426,17 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_read_by_their_headers_in_either_encoding() {
+    fn other_files_are_read_by_their_headers_in_any_encoding() {
         let text = "着信日時,発信者番号,着信番号,通話時間,種別\r\n2026/3/1 9:30,090-0000-0000,03-0123-4567,12,通話\r\n\
                     きのう,x,03-0123-4567,1,\r\n2026/3/1 9:31,y,,1,\r\n2026/3/1 9:32,z,03-0123-4567,0,SMS\r\n";
         let (cp932, _, _) = encoding_rs::SHIFT_JIS.encode(text);
-        for bytes in [text.as_bytes(), &cp932] {
+        let (euc, _, _) = encoding_rs::EUC_JP.encode(text);
+        let utf16: Vec<u8> = [0xfeff]
+            .into_iter()
+            .chain(text.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for bytes in [text.as_bytes(), &cp932, &euc, &utf16] {
             let found = all(bytes, &Layout::Header(Vec::new()));
             assert_eq!(found.len(), 4);
             assert_eq!(

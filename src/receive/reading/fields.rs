@@ -1,5 +1,6 @@
 //! Which line of an envelope is what: a guess that the person sees and corrects.
 
+use super::bars::says_where;
 use super::words::Line;
 use crate::notation::fold;
 use crate::receive::understand::{Letter, one_line};
@@ -80,11 +81,16 @@ pub fn guess(lines: &[Line], codes: &[String]) -> Letter {
     let own: Vec<usize> = all.iter().filter(ours).copied().collect();
     let theirs: Vec<usize> = all.iter().filter(|n| !closer(n)).copied().collect();
     let mut customer: Vec<String> = folded.iter().filter_map(|line| number(line)).collect();
-    customer.extend(codes.iter().map(|code| one_line(code)));
+    let known_by = codes.iter().filter(|code| !says_where(code));
+    customer.extend(known_by.map(|code| one_line(code)));
+    let barred = || codes.iter().find_map(|code| destination(code));
     customer.dedup();
     Letter {
         addressee: name.map_or_else(String::new, |n| bare_name(&lines[n].text)),
-        postcode: code.and_then(|n| postcode(&folded[n])).unwrap_or_default(),
+        // What has check digits is believed first.
+        postcode: barred()
+            .or_else(|| postcode(&folded[code?]))
+            .unwrap_or_default(),
         address: text(own),
         sender: from.map_or_else(String::new, |n| one_line(&lines[n].text)),
         return_address: text(theirs),
@@ -189,6 +195,13 @@ fn run(lines: &[Line], folded: &[String], kinds: &[Kind], from: usize) -> std::o
     };
     let count = (from + 1..lines.len()).take_while(own).count();
     from + 1..from + 1 + count
+}
+
+/// The postcode or ZIP code in what a bar code says of where the letter goes.
+fn destination(code: &str) -> Option<String> {
+    let words = code.trim_start_matches('〒').split_whitespace();
+    let mut digits = words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    says_where(code).then(|| digits.next().map(str::to_owned))?
 }
 
 /// A Japanese postcode, or a ZIP code at a line's end.
@@ -325,7 +338,7 @@ mod tests {
                 ("株式会社名簿屋", 30),
                 ("〒530-0001大阪市北区梅田1-1-1", 24),
             ]),
-            &["Q-777".to_owned()],
+            &["Q-777".to_owned(), "〒100-0013 9-12-8-707".to_owned()],
         );
         assert_eq!(letter.addressee, "髙橋圭祐");
         assert_eq!(letter.postcode, "100-0013");
@@ -359,6 +372,14 @@ mod tests {
         assert_eq!(letter.sender, "List Traders Inc.");
         assert_eq!(letter.return_address, "1 Broker Ave Peoria, IL 61602");
         assert_eq!(letter.customer, "889-7121");
+    }
+
+    #[test]
+    fn what_the_post_s_own_code_says_is_where_the_letter_goes() {
+        let codes = ["USPS 01-234-567094-987654321", "ZIP 01234-5678-91"].map(str::to_owned);
+        let letter = guess(&lines(&[("Springfield, IL 62704", 40)]), &codes);
+        assert_eq!(letter.postcode, "01234-5678-91");
+        assert_eq!(letter.customer, codes[0]);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Reading an envelope from its photographs: made readable here, then read by Tesseract and zbarimg, which
 //! are programs of this machine, each on a short lead.
 //!
+//! The post's own bar codes, which zbarimg does not read, are read here ([`bars`]).
+//!
 //! What is read is a help for the person who files the letter, and never settles anything by itself. Where
 //! Tesseract is missing, slow or at a loss, the person types. A link in a barcode is noted, and not
 //! followed.
 
+pub mod bars;
 mod child;
 mod fields;
 pub mod picture;
@@ -122,7 +125,11 @@ impl Reader {
         }
         let texts = lines.iter().map(|line| one_line(&line.text));
         let text: String = texts.collect::<Vec<_>>().join("\n");
-        read.reading.text = text.chars().take(TEXT).collect();
+        let codes = &read.reading.codes;
+        let told = codes.iter().filter(|code| bars::says_where(code));
+        let told: Vec<&str> = told.map(String::as_str).chain([text.as_str()]).collect();
+        let told = told.join("\n");
+        read.reading.text = told.chars().take(TEXT).collect();
         read.fields = fields::guess(&lines, &read.reading.codes);
         read
     }
@@ -135,19 +142,22 @@ impl Reader {
     ) -> Result<Vec<Line>, String> {
         let decoded = tokio::task::spawn_blocking(move || {
             let raw = picture::decode(&bytes)?.within(LARGEST_RAW);
-            Ok::<_, picture::Unreadable>((picture::readable(raw.clone()), raw))
+            let page = picture::readable(raw.clone());
+            let barred = bars::read(&page);
+            Ok::<_, picture::Unreadable>((page, barred, raw))
         });
-        let (page, raw) = match decoded.await {
+        let (page, barred, raw) = match decoded.await {
             Ok(Ok(pictures)) => pictures,
             Ok(Err(error)) => return Err(error.to_string()),
             Err(_) => return Err("it could not be decoded".to_owned()),
         };
-        let codes = self.codes(&raw, end).await;
+        let mut codes = self.codes(&raw, end).await;
+        codes.extend(barred);
         let found = self.lines(&page, end).await;
         let (turn, lines) = found.unwrap_or((0, Err(String::new())));
         let shown = tokio::task::spawn_blocking(move || page.turned(turn).within(SHOWN).png());
         read.shown.push(shown.await.ok().flatten());
-        for code in codes? {
+        for code in codes {
             if read.reading.codes.len() < CODES && !read.reading.codes.contains(&code) {
                 read.reading.codes.push(code);
             }
@@ -189,9 +199,9 @@ impl Reader {
     }
 
     /// What barcodes say; none is no failure (zbarimg ends with 4).
-    async fn codes(&self, picture: &Grey, end: Instant) -> Result<Vec<String>, String> {
+    async fn codes(&self, picture: &Grey, end: Instant) -> Vec<String> {
         let Some(zbarimg) = &self.barcodes else {
-            return Ok(Vec::new());
+            return Vec::new();
         };
         let left = end.saturating_duration_since(Instant::now()).min(BARCODES);
         let args = ["--raw", "-q", "--nodbus", "PGM:-"];
@@ -200,12 +210,12 @@ impl Reader {
             Err(child::Failed::Status(_)) => Vec::new(),
             Err(failed) => {
                 tracing::warn!(%failed, "zbarimg could not look at a letter");
-                return Ok(Vec::new());
+                return Vec::new();
             }
         };
         let said = String::from_utf8_lossy(&said);
         let codes = said.lines().map(one_line).filter(|code| !code.is_empty());
-        Ok(codes.collect())
+        codes.collect()
     }
 }
 

@@ -32,7 +32,6 @@ mod sheet;
 mod sql;
 mod tar;
 mod text;
-mod transcode;
 mod unpack;
 mod vcard;
 mod zipped;

@@ -10,8 +10,8 @@ use super::part::{Head, Parts};
 use super::peeked::Peeked;
 use super::records::{Kind, Layout, Records};
 use super::rows::{SAMPLE, START};
-use super::transcode::Transcode;
 use crate::notation::encoding::{Encoding, decode};
+use crate::notation::transcode::Transcode;
 
 /// Reads a text to its end; a byte order mark has been taken off.
 ///

@@ -16,10 +16,10 @@ use super::peeked::Peeked;
 use super::records::Kind;
 use super::rows::START;
 use super::tar::Tar;
-use super::transcode::Transcode;
 use super::zstd::Zstd;
 use super::{json, seven, sheet, sql, text, vcard, zipped};
 use crate::notation::encoding;
+use crate::notation::transcode::Transcode;
 
 /// Kept in memory up to this, on disk beyond.
 const IN_MEMORY: usize = 16 << 20;

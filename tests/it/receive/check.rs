@@ -291,18 +291,23 @@ async fn a_certificate_that_has_ended_is_wrong_and_one_that_ends_soon_is_told_of
 }
 
 #[tokio::test]
-async fn what_is_misspelt_and_who_shares_a_token_is_told() {
+async fn what_is_misspelt_or_not_there_and_who_shares_a_token_is_told() {
     let otori = Otori::new().await;
     let token = otori.secret("keys/mailroom.token");
     std::fs::write(otori.dir().join("keys/operator.token"), token).unwrap();
     configure(&otori, |text| {
         format!(
             "{text}\n[receive.auth]\nresolvers = ['127.0.0.1:5353']\n\
-             [[receive.expected]]\nsource = 'shpo'\ndomains = ['shop.example']\n"
+             [[receive.expected]]\nsource = 'shpo'\ndomains = ['shop.example']\n\
+             [[evidence.witness]]\nname = 'tape'\ndirectory = 'not/mounted'\n"
         )
     });
     let (_, points) = check(&otori);
-    for (point, says) in [("auth", "'shpo'"), ("people", "same token")] {
+    for (point, says) in [
+        ("auth", "'shpo'"),
+        ("people", "same token"),
+        ("evidence", "'tape'"),
+    ] {
         let told = points
             .iter()
             .any(|(of, state, why)| of == point && state == "warning" && why.contains(says));

@@ -82,6 +82,36 @@ impl Sheet {
         sheet
     }
 
+    /// The same with a bar code of the post on it, as zint writes it (its symbology's number, and what it says): its bars
+    /// so far apart, its upper left corner there.
+    pub fn barred(mut self, symbology: u8, says: &str, apart: f32, (left, top): Point) -> Sheet {
+        let zint = std::process::Command::new("zint")
+            .args(["-b", &symbology.to_string(), "-d", says])
+            .args(["--filetype=svg", "--direct"])
+            .output()
+            .unwrap();
+        assert!(zint.status.success(), "{zint:?}");
+        let drawing = String::from_utf8(zint.stdout).unwrap();
+        let rectangle = |line: &str| -> Option<[f32; 4]> {
+            let numbers = line.trim().strip_prefix("<rect ")?.split('"');
+            let numbers = numbers.skip(1).step_by(2).take(4);
+            let numbers: Vec<f32> = numbers.filter_map(|number| number.parse().ok()).collect();
+            numbers.try_into().ok()
+        };
+        // Behind the ground that they stand on: bars, each two wide and four apart.
+        let bars: Vec<[f32; 4]> = drawing.lines().filter_map(rectangle).skip(1).collect();
+        assert!(bars.len() >= 65, "{drawing}");
+        let scale = apart / 4.0;
+        for [x, y, width, height] in bars {
+            let (x, y) = (left + x * scale, top + y * scale);
+            let (right, bottom) = (x + width * scale, y + height * scale);
+            let corners = [(x, y), (right, y), (right, bottom), (x, bottom), (x, y)];
+            let edges: Vec<_> = corners.windows(2).map(|ends| (ends[0], ends[1])).collect();
+            self.fill(&edges);
+        }
+        self
+    }
+
     /// Blackens what the edges enclose, with four lines a pixel.
     fn fill(&mut self, edges: &[(Point, Point)]) {
         let low = edges

@@ -228,6 +228,59 @@ async fn whichever_way_it_was_held_the_canary_is_proposed() {
     receiver.stop().await;
 }
 
+/// The address is behind a film that Tesseract sees nothing through; the bars under it say where the letter goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_post_s_own_bar_codes_are_read_on_a_bad_photograph() {
+    let otori = Otori::new().await;
+    let (_, keisuke) = planted(&otori).await;
+    let receiver = otori.receive(&otori.config()).await;
+    let room = Room {
+        otori: &otori,
+        receiver: &receiver,
+    };
+    let named = || {
+        Sheet::written(&[
+            (420.0, 330.0, 60.0, "髙橋圭祐 様"),
+            (90.0, 680.0, 30.0, "株式会社名簿屋"),
+        ])
+    };
+    // A millimetre is 6.4 pixels here; bars are 1.2 apart at 10 points, and 0.96 at 8.
+    for apart in [7.7, 6.2] {
+        let sheet = named().barred(76, "10000139-12-8-707", apart, (420.0, 420.0));
+        for (what, photo) in [
+            ("flat", sheet.png()),
+            ("askew", sheet.photographed(7.0, 0.15).jpeg(1)),
+            ("on its side", sheet.photographed(-4.0, 0.1).quarter().png()),
+        ] {
+            let (_, asked) = room.photographs(&[photo]).await;
+            let page = &asked.body;
+            assert_eq!(
+                proposed(page),
+                Some(keisuke.id.as_str()),
+                "{apart} {what}: {page}"
+            );
+            assert_eq!(value(page, "postcode"), "100-0013", "{apart} {what}");
+            // Where it goes is nothing that its sender knows the addressee by.
+            assert_eq!(value(page, "customer"), "", "{apart} {what}");
+        }
+    }
+    let sheet = named().barred(85, "01234567094987654321-01234567891", 8.0, (420.0, 420.0));
+    let (_, asked) = room
+        .photographs(&[sheet.photographed(5.0, 0.1).jpeg(1)])
+        .await;
+    let page = &asked.body;
+    assert_eq!(
+        value(page, "customer"),
+        "USPS 01-234-567094-987654321",
+        "{page}"
+    );
+    assert_eq!(value(page, "postcode"), "01234-5678-91");
+    // The name alone proposes nobody.
+    let (_, asked) = room.photographs(&[named().png()]).await;
+    assert_eq!(proposed(&asked.body), None, "{}", asked.body);
+    receiver.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_can_say_that_it_is_somebody_else_or_nobody() {
     let otori = Otori::new().await;

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::notation::{address_key, fold, hyphenated};
+use crate::notation::{AddressKey, address_key, fold, hyphenated};
 use crate::persona::{Household, Locale};
 
 /// Without so much of its characters in the text, a name or a street is not looked for: of a hundred
@@ -26,6 +26,8 @@ pub struct Read {
     words: HashSet<String>,
     /// Without hyphens, for postcodes.
     plain: String,
+    /// Postcodes and numbers as a customer bar code has them, which say where a letter goes without a word.
+    barred: Vec<(String, String)>,
 }
 
 /// Characters, and what is looked at before they are compared.
@@ -49,6 +51,7 @@ impl Read {
         let text = Text::new(&lines.join(" "));
         Read {
             plain: text.text.iter().filter(|c| **c != '-').collect(),
+            barred: lines.iter().filter_map(|line| barred(line)).collect(),
             text,
             numbered: Text::new(&numbered),
             words,
@@ -87,6 +90,13 @@ impl Read {
             return (name + street) / 2.0;
         }
         let key = address_key(&address.plain(household.locale));
+        let goes = |key: &AddressKey| {
+            let here = |(at, numbers): &(String, String)| at == code && *numbers == key.numbers;
+            self.barred.iter().any(here)
+        };
+        if key.as_ref().is_some_and(goes) {
+            return name / 2.0 + 0.5;
+        }
         let unit = match &key {
             Some(key) if !key.unit.is_empty() => {
                 let read = self.words.contains(&key.unit) || self.words.contains(&key.numbers);
@@ -96,6 +106,14 @@ impl Read {
         };
         name / 2.0 + street * 0.3 + unit * 0.2
     }
+}
+
+/// Postcode and numbers of a line such as `〒100-0013 9-12-8-707`, the postcode in digits alone.
+fn barred(line: &str) -> Option<(String, String)> {
+    let (code, numbers) = line.strip_prefix('〒')?.split_once(' ')?;
+    let code: String = code.chars().filter(|c| *c != '-').collect();
+    let is = code.len() == 7 && code.bytes().all(|b| b.is_ascii_digit()) && !numbers.is_empty();
+    is.then(|| (code, numbers.to_owned()))
 }
 
 impl Text {

@@ -51,7 +51,9 @@ impl Typed {
             .fold(0.0, f64::max);
         let address = household.address.plain(household.locale);
         let address = alike(&self.address, &door(&address)).max(self.part_of(&address));
-        let other = !self.postcode.is_empty() && self.postcode != household.address.postcode;
+        // A ZIP code may be told with its four digits more, or down to the delivery point.
+        let code = household.address.postcode.as_str();
+        let other = !self.postcode.starts_with(code) && !code.starts_with(&self.postcode);
         let postcode = if other { 0.9 } else { 1.0 };
         match (self.addressee.is_empty(), self.address.is_empty()) {
             (true, true) => 0.0,

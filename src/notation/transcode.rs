@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use encoding_rs::{Decoder, UTF_16BE, UTF_16LE};
 
-use crate::notation::encoding::{Encoding, decode, escapes};
+use super::encoding::{Encoding, decode, escapes};
 
 const PIECE: usize = 64 << 10;
 
