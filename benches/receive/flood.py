@@ -81,10 +81,9 @@ def flood(work, given, log):
     otori("pool", "add", "phone", *(f"090-0123-45{n:02}" for n in range(20)))
     otori("pool", "add", "drop", "--postcode", "100-0013", "--address", "東京都千代田区霞が関9-12-8 霞ハイツ", "--units", "101-420")
     otori("source", "add", "members", "--url", f"csv:{work / 'members.csv'}")
-    otori("plant", "members", "--count", "5", "--force")
-    canaries = json.loads(otori("canaries", "list"))["canaries"]
-    shown = json.loads(otori("canaries", "show", canaries[0]["id"]))
-    address = next(cell for cell in json.dumps(shown, ensure_ascii=False).split('"') if cell.endswith(f"@{DOMAIN}"))
+    canary = json.loads(otori("plant", "members", "--count", "5", "--force"))["canaries"][0]
+    shown = otori("reveal", canary)
+    address = next(text for text in shown.split('"') if text.endswith(f"@{DOMAIN}"))
 
     told = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Told)
     threading.Thread(target=told.serve_forever, daemon=True).start()
@@ -103,7 +102,7 @@ def flood(work, given, log):
     counted = 0
     while counted < given.messages and time.monotonic() - begun < 1800:
         time.sleep(2)
-        counted = incidents(otori)[0]["sightings"] if incidents(otori) else 0
+        counted = sum(incident["sightings"] for incident in incidents(otori))
     settled = time.monotonic() - begun
     found = incidents(otori)
     cpu, memory = server.stop()
@@ -126,7 +125,7 @@ def flood(work, given, log):
 
 
 def incidents(otori):
-    return json.loads(otori("incidents", "list"))["incidents"]
+    return json.loads(otori("incidents"))["incidents"]
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ fn combs(picture: &Grey, slope: f32, each: &mut impl FnMut(Comb<'_>)) {
                 _ => {}
             }
         }
-        for strokes in strokes.chunk_by(|one, next| belong(one, next)) {
+        for strokes in strokes.chunk_by(belong) {
             for strokes in even(strokes) {
                 each(Comb { strokes, row });
             }
