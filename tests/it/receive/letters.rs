@@ -91,6 +91,15 @@ fn proposed(page: &str) -> Option<&str> {
     radio.split("value=\"").nth(1)?.split('"').next()
 }
 
+/// How like what was read the first candidate is, in hundredths.
+fn likeness(page: &str) -> u32 {
+    let percent = page
+        .split(" · ")
+        .nth(1)
+        .and_then(|rest| rest.split('%').next());
+    percent.and_then(|percent| percent.parse().ok()).unwrap()
+}
+
 fn value<'a>(page: &'a str, name: &str) -> &'a str {
     let input = page.split(&format!("name=\"{name}\" value=\"")).nth(1);
     input.unwrap_or_default().split('"').next().unwrap()
@@ -259,6 +268,8 @@ async fn the_post_s_own_bar_codes_are_read_on_a_bad_photograph() {
                 Some(keisuke.id.as_str()),
                 "{apart} {what}: {page}"
             );
+            // The name alone is half of what can be.
+            assert!(likeness(page) > 90, "{apart} {what}: {page}");
             assert_eq!(value(page, "postcode"), "100-0013", "{apart} {what}");
             // Where it goes is nothing that its sender knows the addressee by.
             assert_eq!(value(page, "customer"), "", "{apart} {what}");
@@ -275,9 +286,8 @@ async fn the_post_s_own_bar_codes_are_read_on_a_bad_photograph() {
         "{page}"
     );
     assert_eq!(value(page, "postcode"), "01234-5678-91");
-    // The name alone proposes nobody.
     let (_, asked) = room.photographs(&[named().png()]).await;
-    assert_eq!(proposed(&asked.body), None, "{}", asked.body);
+    assert!(likeness(&asked.body) <= 50, "{}", asked.body);
     receiver.stop().await;
 }
 
