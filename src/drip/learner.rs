@@ -54,6 +54,11 @@ impl Learner {
         }
     }
 
+    /// Whether the rows show at what time of day they were made.
+    pub fn shows_hours(&self) -> bool {
+        self.timed * 2 > self.rows && self.midnight * 10 < self.timed * 9
+    }
+
     /// What the rows show; `clock` is how far the column's clock is from UTC where they do not. `None` where
     /// there are too few.
     pub fn learn(&self, today: Date, clock: UtcOffset) -> Option<Intensity> {
@@ -63,7 +68,7 @@ impl Learner {
         if rows < LEAST_ROWS {
             return None;
         }
-        let hours = self.timed * 2 > self.rows && self.midnight * 10 < self.timed * 9;
+        let hours = self.shows_hours();
         let (counts, exposure) = counted(&days, first, last);
         let by_day: Vec<f64> = (0..7)
             .map(|day| counts[day * 24..][..24].iter().sum::<f64>())
@@ -252,7 +257,9 @@ mod tests {
                 midnights.see(&format!("{date} 00:00:00"));
             }
         }
+        assert!(shop(70).shows_hours());
         for learner in [days, midnights] {
+            assert!(!learner.shows_hours());
             let intensity = learner.learn(TODAY, offset!(UTC)).unwrap();
             assert!(matches!(
                 intensity.basis(),

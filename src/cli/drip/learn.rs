@@ -39,17 +39,26 @@ pub(super) async fn learn(
     now: OffsetDateTime,
 ) -> anyhow::Result<Shown> {
     let clock = clock(opened, table, now).await?;
-    let made = opened.mapping.with_role(Role::CreatedAt).next();
-    let made = made.filter(|column| table.column(&column.column).is_ok());
-    let mut learner = Learner::default();
-    if let Some(column) = made {
+    let made = opened.mapping.with_role(Role::CreatedAt);
+    let made: Vec<&str> = made
+        .map(|column| column.column.as_str())
+        .filter(|column| table.column(column).is_ok())
+        .collect();
+    let mut learners: Vec<Learner> = made.iter().map(|_| Learner::default()).collect();
+    if !made.is_empty() {
         let each = |row: &[Option<String>]| {
-            if let Some(Some(shown)) = row.first() {
-                learner.see(shown);
+            for (learner, shown) in learners.iter_mut().zip(row) {
+                if let Some(shown) = shown {
+                    learner.see(shown);
+                }
             }
         };
-        opened.database.scan(table, &[&column.column], each).await?;
+        opened.database.scan(table, &made, each).await?;
     }
+    // Many tables have a day of joining before the time of the row.
+    let best = learners.iter().position(Learner::shows_hours);
+    let learner = learners.into_iter().nth(best.unwrap_or(0));
+    let learner = learner.unwrap_or_default();
     let today = now.to_offset(clock).date();
     let intensity = learner.learn(today, clock);
     Ok(Shown {

@@ -199,16 +199,38 @@ impl Custom {
             }
         };
         if let Some(numbers) = self.numbers.filter(|_| needs.phone || needs.mobile) {
-            let own = of(|point| matches!(point, ContactPoint::Phone(_)))
-                .filter(free)
-                .count()
-                .saturating_sub(SET_AT_LEAST);
-            let wanted = numbers * share(|kinds| kinds.number);
-            tell(
-                "telephone numbers",
-                (own as f64 / wanted.max(1e-9)).floor(),
-                "add numbers with: otori pool add phone NUMBER…",
-            );
+            // Whoever should have a mobile number shows with another, so each kind has to reach for its own.
+            let tell_apart = needs.phone && self.kinds.iter().any(|kinds| kinds.mobile.is_some());
+            let kinds: &[(&str, Option<bool>)] = match tell_apart {
+                true => &[
+                    ("mobile numbers", Some(true)),
+                    ("landline numbers", Some(false)),
+                ],
+                false => &[("telephone numbers", None)],
+            };
+            for (what, mobile) in kinds {
+                let is = |entry: &&PoolEntry| match &entry.point {
+                    ContactPoint::Phone(number) => {
+                        mobile.is_none_or(|mobile| number.is_japanese_mobile() == mobile)
+                    }
+                    _ => false,
+                };
+                let own = of(|point| matches!(point, ContactPoint::Phone(_)))
+                    .filter(is)
+                    .filter(free)
+                    .count()
+                    .saturating_sub(SET_AT_LEAST);
+                let have = self
+                    .kinds
+                    .iter()
+                    .filter(|kinds| kinds.number && (mobile.is_none() || kinds.mobile == *mobile));
+                let wanted = numbers * have.count() as f64 / self.kinds.len() as f64;
+                tell(
+                    what,
+                    (own as f64 / wanted.max(1e-9)).floor(),
+                    "add numbers with: otori pool add phone NUMBER…",
+                );
+            }
         }
         if needs.drop && self.building > 0 {
             let doors = of(|point| matches!(point, ContactPoint::Drop(_))).map(|entry| {

@@ -301,7 +301,9 @@ fn numbers<R: Rng + ?Sized>(
         };
         off + 16 * u8::from(wrong)
     };
-    let wishes = wishes(&nearness, households.len(), misfit, rng);
+    // What the source has not given yet: a set grows by what somebody wishes, and not by whatever comes.
+    let fresh = |at: &usize| numbers[*at].own == 0 && numbers[*at].others.is_empty();
+    let wishes = wishes(&nearness, households.len(), misfit, fresh, rng);
     let suited: HashSet<usize> = wishes.iter().flatten().copied().collect();
     let near = |at: usize| suited.contains(&at);
     let standing: u32 = numbers.iter().map(|number| number.own).sum();
@@ -330,16 +332,19 @@ fn numbers<R: Rng + ?Sized>(
     Ok(())
 }
 
-/// For each household the number that suits it best and no other has; whoever has the least choice chooses first.
-/// `misfit` is that of a household and a class of numbers.
+/// For each household the number that suits it best and no other has, a `fresh` one while there are any; whoever has
+/// the least choice chooses first. `misfit` is that of a household and a class of numbers.
 fn wishes<R: Rng + ?Sized>(
     nearness: &Nearness,
     households: usize,
     misfit: impl Fn(usize, usize) -> u8,
+    fresh: impl Fn(&usize) -> bool,
     rng: &mut R,
 ) -> Vec<Option<usize>> {
     let mut open = nearness.classes();
+    let any = open.iter().flatten().any(&fresh);
     for numbers in &mut open {
+        numbers.retain(|at| !any || fresh(at));
         numbers.shuffle(rng);
     }
     let choice = |household: usize| -> usize {
@@ -378,4 +383,72 @@ fn wishes<R: Rng + ?Sized>(
         wishes[household] = class.and_then(|class| open[*class].pop());
     }
     wishes
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use time::macros::date;
+
+    use super::*;
+    use crate::database::Row;
+    use crate::notation::MappedColumn;
+    use crate::persona::{Generator, Seeds, Shape};
+
+    /// Of a drip each canary comes alone, to a source that has many numbers already.
+    #[test]
+    fn who_comes_alone_gets_a_number_of_the_kind_that_is_wanted() {
+        let mapping = Mapping {
+            locale: Locale::JaJp,
+            columns: vec![MappedColumn::told("tel", Role::Phone)],
+            related: Vec::new(),
+        };
+        let source: SourceName = "school".parse().unwrap();
+        let entry = |id: i64, number: &str, own: u32| PoolEntry {
+            id,
+            point: ContactPoint::Phone(number.parse().unwrap()),
+            cap_per_source: Some(2),
+            given: vec![(source.clone(), own)],
+        };
+        let mobiles = (0..40).map(|at| {
+            let own = u32::from(at < 30);
+            entry(at, &format!("090-0123-45{at:02}"), own)
+        });
+        let landlines = (0..40).map(|at| entry(100 + at, &format!("03-0123-45{at:02}"), 0));
+        let pool: Vec<PoolEntry> = mobiles.chain(landlines).collect();
+        // Customers have mobile numbers, each his own.
+        let rows: Vec<Row> = (0..100)
+            .map(|at| vec![Some(format!("090-0999-{at:04}"))])
+            .collect();
+        let columns = ["tel".to_owned()];
+        let area = AreaCodes::of(&mapping, &columns, &rows);
+        let custom = Custom::of(&mapping, &columns, &rows, &[true; 100], &area);
+        let stock = Stock {
+            pool: &pool,
+            registered: &[],
+            taken: &HashSet::new(),
+            area: &area,
+            custom: &custom,
+        };
+        let generator = Generator::new(&Seeds::embedded(), Locale::JaJp);
+        let needs = Needs::of(&mapping);
+        for seed in 0..50 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let shape = Shape::families(3..=18);
+            let mut one = [generator.household(&mut rng, date!(2026 - 01 - 01), &shape)];
+            let points = allot(&mut one, &source, needs, &stock, &mut rng).unwrap();
+            let [given] = points[0][..] else {
+                panic!("one number: {points:?}")
+            };
+            assert!((30..40).contains(&given), "{seed}: {given}");
+        }
+        // Ten mobile numbers are left beside those that others may need, and no more landlines than wanted are missed.
+        let told = custom.carried(&pool, &source, needs, Locale::JaJp, 60);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains("mobile numbers for 37 canaries"),
+            "{told:?}"
+        );
+    }
 }

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use otori::canary::{Batch, SourceName, State};
 use otori::database::Engine;
 use otori::drip::{Hours, Intensity};
+use otori::notation::Mapping;
 use otori::registry::{NewDrip, Tried};
 use serde_json::Value;
 use time::{OffsetDateTime, UtcOffset};
 
 use super::ground::Ground;
-use super::shop::{dump, failed, prepared, prepared_for};
+use super::shop::{MAPPING, dump, failed, prepared, prepared_for, register};
 use crate::evidence::sql;
 use crate::harness::Otori;
 use crate::receive::crash::Server;
@@ -266,6 +267,25 @@ async fn what_cannot_be_is_told_when_it_is_set() {
     let told = failed(&otori, &["drip", "shop", "--per-week", "5"]);
     assert!(told.contains("otori plant"), "{told}");
     assert_eq!(otori.json(&["drip"])["drips"], Value::Array(vec![]));
+}
+
+/// Many tables have the day of joining before the time at which the row was made.
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_are_learnt_though_a_day_alone_stands_before_them() {
+    let (otori, ground) = prepared(Engine::Sqlite, CUSTOMERS).await;
+    ground.run("alter table 顧客 add column 入会日 text").await;
+    ground.run("update 顧客 set 入会日 = date(登録日時)").await;
+    let time = r#""登録日時": {"role": "created_at"}"#;
+    let both = format!(r#""入会日": {{"role": "created_at"}}, {time}"#);
+    let mapping = Mapping::from_json(&MAPPING.replace(time, &both)).unwrap();
+    register(&otori, "club", &ground.url, &mapping).await;
+    let told = otori.json(&["drip", "club", "--per-week", "5"]);
+    let times = &told["drip"]["times"];
+    assert_eq!(
+        (&times["kind"], &times["hours"]),
+        (&Value::from("learnt"), &Value::from(true)),
+        "{told}"
+    );
 }
 
 async fn one_arrival_is_taken_once(otori: Otori) {
