@@ -4,8 +4,9 @@
     target/judge/bin/python benches/stealth/drip.py target/pop [--otori target/release/otori] [--only shop] [--count 200]
 
 Of each table of DIR (population.py) the customers who joined last are held back, and `otori drip` is set on the rest. Then time goes on
-(Debian's faketime): customers join when they did, under the next keys, and `otori drip --run` is called when a canary is due. At the end the
-two thieves of compare.py look at the table, with every column of it.
+(Debian's faketime): customers join when they did, under the next keys, rows that change are changed when they were (`updated_at`; what else
+they hold is as it is today), and `otori drip --run` is called when a canary is due, with `otori tend` behind it. At the end the two thieves of
+compare.py look at the table, with every column of it.
 
 'Of late' is the same among those who joined since the drip began. The control calls as many of those customers canaries: newcomers show as
 such (their accounts are young), whoever they are.
@@ -16,6 +17,7 @@ import json
 import math
 import os
 import pathlib
+import random
 import re
 import shutil
 import sqlite3
@@ -27,7 +29,7 @@ import numpy as np
 from compare import ANSWERS, days, judge, moment, read
 
 # The clock of each table, from UTC.
-CLOCKS = {"household": 9, "shop": 9, "club": 0}
+CLOCKS = {"household": 9, "shop": 9, "club": -5}
 
 
 def came(otori, directory, name, count, share):
@@ -47,6 +49,16 @@ def came(otori, directory, name, count, share):
         gaps = [row[0] - before[0] for before, row in zip(rows[-len(waiting) - 1:], waiting)]
         joined = [dt.datetime.fromisoformat(row[made]) - zone for row in waiting]
         real = {row[0] for row in rows[: -len(waiting)]}
+        touched = columns.index("updated_at") if "updated_at" in columns else None
+        # Changes that are still to come, the last of them first; until then a row is as it was made.
+        changes = []
+
+        def as_made(row, key):
+            if touched is None or dt.datetime.fromisoformat(row[touched]) - zone <= now:
+                return row
+            changes.append((row[touched], key))
+            changes.sort(reverse=True)
+            return (*row[:touched], row[made], *row[touched + 1:])
         db.execute(f'delete from "{table}" where "{columns[0]}" >= ?', (waiting[0][0],))
         db.execute("update sqlite_sequence set seq = ? where name = ?", (max(real), table))
 
@@ -57,6 +69,10 @@ def came(otori, directory, name, count, share):
                 raise SystemExit(f"otori {' '.join(command)} at {at}:\n{done.stdout}{done.stderr}")
             return done.stdout
         now, end = joined[0], joined[-1]
+        for row in rows[: -len(waiting)]:
+            shown = as_made(row, row[0])
+            if shown is not row:
+                db.execute(f'update "{table}" set updated_at = ? where "{columns[0]}" = ?', (shown[touched], row[0]))
         rate = count / ((end - now).total_seconds() / 7 / 86400)
         answers = [word for answer in ANSWERS.get(name, []) for word in ("--map", answer)]
         run(now, "init", "watch")
@@ -64,7 +80,7 @@ def came(otori, directory, name, count, share):
         run(now, "source", "add", name, "--url", f"sqlite:{copy}", "--table", table, *answers)
         run(now, "drip", name, "--per-week", f"{rate:.2f}")
         print(f"{name}: {len(waiting)} customers and {rate:.2f} canaries a week join from {now} to {end}", flush=True)
-        at = 0
+        at, chance = 0, random.Random(1)
         while True:
             shown = json.loads(run(now, "drip", name, "--json"))["drips"][0]
             due = dt.datetime.fromisoformat(shown["next_at"].replace("Z", "+00:00")).astimezone(dt.UTC).replace(tzinfo=None)
@@ -72,14 +88,22 @@ def came(otori, directory, name, count, share):
             last = now > end
             db.execute("begin")
             while at < len(waiting) and (last or joined[at] <= now):
-                key = db.execute(f'select max("{columns[0]}") from "{table}"').fetchone()[0] + gaps[at]
-                db.execute(f'insert into "{table}" values ({", ".join("?" * len(columns))})', (key, *waiting[at][1:]))
+                key = db.execute("select seq from sqlite_sequence where name = ?", (table,)).fetchone()[0] + gaps[at]
+                row = as_made(waiting[at], key) if not last else waiting[at]
+                db.execute(f'insert into "{table}" values ({", ".join("?" * len(columns))})', (key, *row[1:]))
                 real.add(key)
                 at += 1
+            while changes and (last or dt.datetime.fromisoformat(changes[-1][0]) - zone <= now):
+                changed, key = changes.pop()
+                db.execute(f'update "{table}" set updated_at = ? where "{columns[0]}" = ?', (changed, key))
             db.execute("commit")
             if last:
                 break
+            # Whoever comes now has as many given up before him as a customer has.
+            db.execute("update sqlite_sequence set seq = seq + ? where name = ?", (chance.choice(gaps) - 1, table))
             run(now, "drip", name, "--run", "--minutes", "0")
+            if touched is not None:
+                run(now, "tend", name)
         columns, rows = read(copy, table)
     keys = [int(row[0]) for row in rows]
     return columns, rows, np.array([key not in real for key in keys]), np.array([key >= waiting[0][0] for key in keys])

@@ -8,6 +8,7 @@
 //!
 //! Contact points are never changed: a move is one to another unit of the same drop.
 
+mod beside;
 mod drift;
 mod moment;
 mod pace;

@@ -12,6 +12,7 @@ use crate::persona::Locale;
 use crate::registry::{Change, Registry, Source};
 
 use super::super::{Error, Result};
+use super::beside::Beside;
 use super::drift::Drift;
 use super::pace::{Grounds, MOVES, Pace};
 use super::unit::{Units, door, taken};
@@ -105,6 +106,7 @@ pub async fn plan_tending<R: Rng>(ask: &TendAsk<'_>, rng: &mut R) -> Result<Tend
         None => pace,
     };
     let drifts = drifts(ask, &columns, &rows, &pace);
+    let beside = beside(mapping, &columns, &rows);
     // Where no moment of change is written, a change that shows nothing is none: what is left are moves.
     let moments = moment_columns(table, mapping);
     let moving = match moments.is_empty() {
@@ -156,16 +158,24 @@ pub async fn plan_tending<R: Rng>(ask: &TendAsk<'_>, rng: &mut R) -> Result<Tend
             if own.links.iter().any(|link| link.column == drift.column) {
                 continue;
             }
-            let mut cells = own.cells.iter_mut();
-            let Some(cell) = cells.find(|cell| cell.column == drift.column) else {
+            let mut cells = own.cells.iter();
+            let Some(at) = cells.position(|cell| cell.column == drift.column) else {
                 continue;
             };
+            let old = &own.cells[at].value;
             let new = match (drift.with_touch(), touch) {
-                (true, Some(_)) => drift.at_touch(&cell.value, age, before, rng),
+                (true, Some(_)) => drift.at_touch(old, age, before, rng),
                 (true, None) => None,
-                (false, _) => drift.within(&cell.value, within, rng),
+                (false, _) => drift.within(old, within, rng),
             };
-            cell.value = new.unwrap_or_else(|| cell.value.clone());
+            let others = || {
+                own.cells
+                    .iter()
+                    .map(|cell| (cell.column.as_str(), &cell.value))
+            };
+            if let Some(new) = new.filter(|new| beside.may(&drift.column, new, others())) {
+                own.cells[at].value = new;
+            }
         }
         let seen = canary.details != details;
         if touch.is_some() || seen {
@@ -278,6 +288,15 @@ fn drifts(ask: &TendAsk<'_>, columns: &[String], rows: &[Row], pace: &Pace) -> V
             Drift::learn(&column.column, place, rows, pace)
         })
         .collect()
+}
+
+/// How often values of columns without a personal meaning share a row.
+fn beside(mapping: &Mapping, columns: &[String], rows: &[Row]) -> Beside {
+    let others = mapping.with_role(Role::Other).filter_map(|column| {
+        let place = columns.iter().position(|name| *name == column.column)?;
+        Some((column.column.as_str(), place))
+    });
+    Beside::learn(&others.collect::<Vec<_>>(), rows)
 }
 
 /// The columns that say when a row was last changed.

@@ -85,6 +85,46 @@ async fn club(engine: Engine, canaries: usize) -> (Otori, Ground) {
     (otori, ground)
 }
 
+/// A rank follows from the orders, and those do not change: a rank that moved by itself would be seen at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_column_decides_does_not_change_by_itself() {
+    let (otori, ground) = prepared(Engine::Sqlite, CUSTOMERS).await;
+    for statement in [
+        "alter table 顧客 add column 注文数 integer",
+        "alter table 顧客 add column 階級 text",
+        "alter table 顧客 add column 更新日時 text",
+        // Whoever orders comes back.
+        "update 顧客 set 注文数 = case id % 2 when 0 then id % 40 else id % 5 end",
+        "update 顧客 set 階級 = case when 注文数 > 8 then 'gold' else 'regular' end",
+        "update 顧客 set 更新日時 = case id % 2 when 0 then datetime(登録日時, '+' || (id % 90 + 1) || ' days') else 登録日時 end",
+    ] {
+        ground.run(statement).await;
+    }
+    let more = r#", "注文数": {"role": "other"}, "階級": {"role": "other"}, "更新日時": {"role": "updated_at"}}}"#;
+    let mapping = MAPPING.strip_suffix("}}").unwrap().to_owned() + more;
+    let mapping = Mapping::from_json(&mapping).unwrap();
+    register(&otori, "club", &ground.url, &mapping).await;
+    otori.json(&["plant", "club", "--count", "40", "--force"]);
+    let sound = |canary: &Canary| {
+        let cells = cells(canary);
+        (cells["階級"] == "gold") == (cells["注文数"].parse::<u32>().unwrap() > 8)
+    };
+    let before = canaries(&otori).await;
+    let few = before.iter().filter(|canary| sound(canary));
+    let few = few.filter(|canary| cells(canary)["階級"] == "regular");
+    assert!(few.count() > 5, "nobody could move");
+    let tended = otori.json(&["tend", "club", "--rate", AT_ONCE]);
+    assert!(tended.to_string().contains("階級"), "{tended}");
+    let odd = |all: &[Canary]| all.iter().filter(|canary| !sound(canary)).count();
+    let after = canaries(&otori).await;
+    assert!(
+        odd(&after) <= odd(&before),
+        "{} of {}",
+        odd(&after),
+        odd(&before)
+    );
+}
+
 fn name() -> SourceName {
     "club".parse().unwrap()
 }
