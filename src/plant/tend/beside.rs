@@ -5,11 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::database::Row;
 
-/// A column of more values than these is told by tenths of its numbers, or not at all.
-const VALUES: usize = 20;
+/// A column of more values than these is told by its numbers, or not at all.
+const VALUES: usize = 200;
+/// Numbers are told by the tenth of the rows that they lie in, too: most of many values are in few rows.
 const PARTS: usize = 10;
-/// Rows that two values should share, were they independent, before anything follows from their not doing so.
-const EXPECTED: f64 = 5.0;
+/// Rows that two values should share, were they independent, before anything follows from their not doing so. A change
+/// that is held back by chance is missed by nobody.
+const EXPECTED: f64 = 3.0;
 /// So much less than expected is never.
 const NEVER: f64 = 0.1;
 
@@ -24,21 +26,24 @@ enum Told {
 }
 
 impl Told {
-    fn of(values: &[&Option<String>]) -> Option<Told> {
+    /// Every way that tells a column's values apart, the finest first.
+    fn ways(values: &[&Option<String>]) -> Vec<Told> {
+        let mut ways = Vec::new();
         let distinct: BTreeSet<&Option<String>> = values.iter().copied().collect();
-        if distinct.len() <= VALUES {
-            return Some(Told::Values(distinct.into_iter().cloned().collect()));
+        let many = distinct.len();
+        if many <= VALUES {
+            ways.push(Told::Values(distinct.into_iter().cloned().collect()));
         }
         let mut numbers: Vec<f64> = values.iter().filter_map(|value| number(value)).collect();
-        if numbers.len() * 10 < values.len() * 9 {
-            return None;
+        if many > PARTS && numbers.len() * 10 >= values.len() * 9 {
+            numbers.sort_by(f64::total_cmp);
+            let mut begins: Vec<f64> = (1..PARTS)
+                .map(|part| numbers[numbers.len() * part / PARTS])
+                .collect();
+            begins.dedup();
+            ways.push(Told::Numbers(begins));
         }
-        numbers.sort_by(f64::total_cmp);
-        let mut begins: Vec<f64> = (1..PARTS)
-            .map(|part| numbers[numbers.len() * part / PARTS])
-            .collect();
-        begins.dedup();
-        Some(Told::Numbers(begins))
+        ways
     }
 
     fn bucket(&self, value: &Option<String>) -> Option<Bucket> {
@@ -59,7 +64,8 @@ fn number(value: &Option<String>) -> Option<f64> {
 
 /// Columns without a personal meaning, and how often their values share a row.
 pub(super) struct Beside {
-    columns: Vec<(String, Option<Told>)>,
+    /// Each column by its name, as often as there are ways to tell its values apart.
+    columns: Vec<(String, Told)>,
     rows: f64,
     /// By column and bucket.
     each: HashMap<(usize, Bucket), f64>,
@@ -70,25 +76,25 @@ pub(super) struct Beside {
 impl Beside {
     /// Counts rows; each column comes with its place in them.
     pub(super) fn learn(columns: &[(&str, usize)], rows: &[Row]) -> Beside {
-        let told = |place: usize| {
-            let values: Vec<&Option<String>> =
-                rows.iter().filter_map(|row| row.get(place)).collect();
-            Told::of(&values)
-        };
         let mut beside = Beside {
-            columns: (columns.iter())
-                .map(|(name, place)| ((*name).to_owned(), told(*place)))
-                .collect(),
+            columns: Vec::new(),
             rows: rows.len() as f64,
             each: HashMap::new(),
             both: HashMap::new(),
         };
+        let mut places = Vec::new();
+        for (name, place) in columns {
+            let values: Vec<&Option<String>> =
+                rows.iter().filter_map(|row| row.get(*place)).collect();
+            for told in Told::ways(&values) {
+                beside.columns.push(((*name).to_owned(), told));
+                places.push(*place);
+            }
+        }
         for row in rows {
-            let buckets = (0..).zip(columns).zip(&beside.columns);
+            let buckets = (0..).zip(&places).zip(&beside.columns);
             let buckets: Vec<(usize, Bucket)> = buckets
-                .filter_map(|((at, (_, place)), (_, told))| {
-                    Some((at, told.as_ref()?.bucket(row.get(*place)?)?))
-                })
+                .filter_map(|((at, place), (_, told))| Some((at, told.bucket(row.get(*place)?)?)))
                 .collect();
             for (nth, (one, a)) in buckets.iter().enumerate() {
                 *beside.each.entry((*one, *a)).or_default() += 1.0;
@@ -107,17 +113,13 @@ impl Beside {
         value: &Option<String>,
         others: impl Iterator<Item = (&'v str, &'v Option<String>)>,
     ) -> bool {
-        let find = |name: &str, value: &Option<String>| {
-            let at = self.columns.iter().position(|(own, _)| own == name)?;
-            Some((at, self.columns[at].1.as_ref()?.bucket(value)?))
-        };
-        let Some(own) = find(column, value) else {
+        let Some(own) = self.buckets(column, value).next() else {
             return true;
         };
         let count = |of: &(usize, Bucket)| self.each.get(of).copied().unwrap_or(0.0);
         others
             .filter(|(name, _)| *name != column)
-            .filter_map(|(name, value)| find(name, value))
+            .flat_map(|(name, value)| self.buckets(name, value))
             .all(|other| {
                 let (first, second) = (own.min(other), own.max(other));
                 let pair = (first.0, first.1, second.0, second.1);
@@ -125,6 +127,17 @@ impl Beside {
                 let expected = count(&own) * count(&other) / self.rows;
                 expected < EXPECTED || seen > expected * NEVER
             })
+    }
+
+    /// Where a value stands, in each way that its column is told.
+    fn buckets(
+        &self,
+        column: &str,
+        value: &Option<String>,
+    ) -> impl Iterator<Item = (usize, Bucket)> {
+        let ways = self.columns.iter().enumerate();
+        ways.filter(move |(_, (name, _))| name == column)
+            .filter_map(move |(at, (_, told))| Some((at, told.bucket(value)?)))
     }
 }
 
@@ -151,8 +164,23 @@ mod tests {
         };
         assert!(may("gold", text("20")) && may("regular", text("3")));
         assert!(!may("gold", text("1")) && !may("regular", text("39")));
+        // Tenths alone would not tell these two apart.
+        assert!(!may("gold", text("8")) && !may("regular", text("9")));
         // Nothing is known of what no customer has.
         assert!(may("gold", None) && may("platinum", text("1")));
+        // Of a thousand values the tenths are told.
+        let rows: Vec<Row> = (0..1000)
+            .map(|at| {
+                let rank = if at > 500 { "gold" } else { "regular" };
+                vec![text(&at.to_string()), text(rank)]
+            })
+            .collect();
+        let beside = Beside::learn(&[("points", 0), ("rank", 1)], &rows);
+        let may = |rank: &str, points: &str| {
+            let points = text(points);
+            beside.may("rank", &text(rank), [("points", &points)].into_iter())
+        };
+        assert!(may("gold", "930") && !may("gold", "70"));
         assert!(Beside::learn(&[], &[]).may("rank", &text("gold"), std::iter::empty()));
     }
 }
