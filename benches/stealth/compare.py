@@ -318,13 +318,41 @@ def read(path, table):
     return columns, [[None if cell is None else str(cell) for cell in row] for row in cursor]
 
 
+def answers(name):
+    """What `otori source add` is told of a table."""
+    return [word for answer in ANSWERS.get(name, []) for word in ("--map", answer)]
+
+
+def table_of(db):
+    """The name of a database's only table."""
+    return db.execute("select name from sqlite_master where type = 'table' and name not like 'sqlite%'").fetchone()[0]
+
+
+def words(doc):
+    """What both judges are asked with."""
+    asked = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("dir", type=pathlib.Path)
+    asked.add_argument("--otori", default="target/release/otori")
+    asked.add_argument("--only", action="append")
+    asked.add_argument("--count", type=int, default=200)
+    asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--gives-away", type=int, default=0, metavar="N")
+    return asked
+
+
+def tables(asked):
+    """The names of the tables that are looked at."""
+    names = (path.stem for path in sorted(asked.dir.glob("*.db")))
+    return [name for name in names if not asked.only or name in asked.only]
+
+
 def planted(otori, directory, name, count, options):
     """Copies a table, plants into the copy by the program; columns, rows, which are canaries, key column."""
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         copy = work / f"{name}.db"
         shutil.copy(directory / f"{name}.db", copy)
-        table = sqlite3.connect(copy).execute("select name from sqlite_master where type = 'table' and name not like 'sqlite%'").fetchone()[0]
+        table = table_of(sqlite3.connect(copy))
         before = {row[0] for row in read(copy, table)[1]}
 
         def run(*command, fails=False):
@@ -345,21 +373,12 @@ def planted(otori, directory, name, count, options):
 
 
 def main():
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("dir", type=pathlib.Path)
-    asked.add_argument("--otori", default="target/release/otori")
-    asked.add_argument("--only", action="append")
-    asked.add_argument("--count", type=int, default=200)
-    asked.add_argument("--seed", type=int, default=1)
-    asked.add_argument("--gives-away", type=int, default=0, metavar="N")
+    asked = words(__doc__)
     asked.add_argument("--no-control", action="store_true")
     asked = asked.parse_args()
     otori = str(pathlib.Path(asked.otori).resolve())
-    for path in sorted(asked.dir.glob("*.db")):
-        name = path.stem
-        if asked.only and name not in asked.only:
-            continue
-        columns, rows, fake, audit = planted(otori, asked.dir.resolve(), name, asked.count, [word for answer in ANSWERS.get(name, []) for word in ("--map", answer)])
+    for name in tables(asked):
+        columns, rows, fake, audit = planted(otori, asked.dir.resolve(), name, asked.count, answers(name))
         print(f"{name}: {(~fake).sum()} customers, {fake.sum()} canaries")
         key = np.array([float(row[0]) for row in rows])
         stamps = [at for at, column in enumerate(columns) if re.search("created_at|登録日時", column)]

@@ -11,8 +11,8 @@ compare.py look at the table, with every column of it.
 'Of late' is the same among those who joined since the drip began. The control calls as many of those customers canaries: newcomers show as
 such (their accounts are young), whoever they are.
 """
-import argparse
 import datetime as dt
+import heapq
 import json
 import math
 import os
@@ -26,7 +26,7 @@ import tempfile
 
 import numpy as np
 
-from compare import ANSWERS, days, judge, moment, read
+from compare import answers, days, judge, moment, read, table_of, tables, words
 
 # The clock of each table, from UTC.
 CLOCKS = {"household": 9, "shop": 9, "club": -5}
@@ -40,7 +40,7 @@ def came(otori, directory, name, count, share):
         copy = work / f"{name}.db"
         shutil.copy(directory / f"{name}.db", copy)
         db = sqlite3.connect(copy, isolation_level=None)
-        table = db.execute("select name from sqlite_master where type = 'table' and name not like 'sqlite%'").fetchone()[0]
+        table = table_of(db)
         cursor = db.execute(f'select * from "{table}" order by 1')
         columns = [column[0] for column in cursor.description]
         rows = cursor.fetchall()
@@ -50,14 +50,13 @@ def came(otori, directory, name, count, share):
         joined = [dt.datetime.fromisoformat(row[made]) - zone for row in waiting]
         real = {row[0] for row in rows[: -len(waiting)]}
         touched = columns.index("updated_at") if "updated_at" in columns else None
-        # Changes that are still to come, the last of them first; until then a row is as it was made.
+        # A heap of changes that are still to come; until then a row is as it was made.
         changes = []
 
         def as_made(row, key):
             if touched is None or dt.datetime.fromisoformat(row[touched]) - zone <= now:
                 return row
-            changes.append((row[touched], key))
-            changes.sort(reverse=True)
+            heapq.heappush(changes, (row[touched], key))
             return (*row[:touched], row[made], *row[touched + 1:])
         db.execute(f'delete from "{table}" where "{columns[0]}" >= ?', (waiting[0][0],))
         db.execute("update sqlite_sequence set seq = ? where name = ?", (max(real), table))
@@ -74,10 +73,9 @@ def came(otori, directory, name, count, share):
             if shown is not row:
                 db.execute(f'update "{table}" set updated_at = ? where "{columns[0]}" = ?', (shown[touched], row[0]))
         rate = count / ((end - now).total_seconds() / 7 / 86400)
-        answers = [word for answer in ANSWERS.get(name, []) for word in ("--map", answer)]
         run(now, "init", "watch")
         run(now, "pool", "import", str(directory / f"pool-{name}.csv"))
-        run(now, "source", "add", name, "--url", f"sqlite:{copy}", "--table", table, *answers)
+        run(now, "source", "add", name, "--url", f"sqlite:{copy}", "--table", table, *answers(name))
         run(now, "drip", name, "--per-week", f"{rate:.2f}")
         print(f"{name}: {len(waiting)} customers and {rate:.2f} canaries a week join from {now} to {end}", flush=True)
         at, chance = 0, random.Random(1)
@@ -89,12 +87,12 @@ def came(otori, directory, name, count, share):
             db.execute("begin")
             while at < len(waiting) and (last or joined[at] <= now):
                 key = db.execute("select seq from sqlite_sequence where name = ?", (table,)).fetchone()[0] + gaps[at]
-                row = as_made(waiting[at], key) if not last else waiting[at]
+                row = as_made(waiting[at], key)
                 db.execute(f'insert into "{table}" values ({", ".join("?" * len(columns))})', (key, *row[1:]))
                 real.add(key)
                 at += 1
-            while changes and (last or dt.datetime.fromisoformat(changes[-1][0]) - zone <= now):
-                changed, key = changes.pop()
+            while changes and (last or dt.datetime.fromisoformat(changes[0][0]) - zone <= now):
+                changed, key = heapq.heappop(changes)
                 db.execute(f'update "{table}" set updated_at = ? where "{columns[0]}" = ?', (changed, key))
             db.execute("commit")
             if last:
@@ -110,20 +108,11 @@ def came(otori, directory, name, count, share):
 
 
 def main():
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("dir", type=pathlib.Path)
-    asked.add_argument("--otori", default="target/release/otori")
-    asked.add_argument("--only", action="append")
-    asked.add_argument("--count", type=int, default=200)
+    asked = words(__doc__)
     asked.add_argument("--share", type=float, default=0.25, help="of the customers, who join while the drip runs")
-    asked.add_argument("--seed", type=int, default=1)
-    asked.add_argument("--gives-away", type=int, default=0, metavar="N")
     asked = asked.parse_args()
     otori = str(pathlib.Path(asked.otori).resolve())
-    for path in sorted(asked.dir.glob("*.db")):
-        name = path.stem
-        if asked.only and name not in asked.only:
-            continue
+    for name in tables(asked):
         columns, rows, fake, late = came(otori, asked.dir.resolve(), name, asked.count, asked.share)
         print(f"{name}: {(~fake).sum()} customers, {(late & ~fake).sum()} of them of late, {fake.sum()} canaries")
         key = np.array([float(row[0]) for row in rows])
