@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use rand::{Rng, RngExt};
 
 use super::counted::Counted;
+use super::moment::{order, written_like};
 use super::partner::{Group, Partner};
 
 /// How a column's values are drawn.
@@ -97,6 +98,15 @@ impl Filling {
             }
         }
         self.ordered = ordered;
+    }
+
+    /// What stands in a column's cells that are empty; `None` where none is.
+    pub(crate) fn blank(&self, place: Option<usize>) -> Option<Option<String>> {
+        let mut columns = self.columns.iter();
+        columns
+            .find(|column| Some(column.place) == place)?
+            .blank
+            .clone()
     }
 
     /// The columns of few values.
@@ -454,155 +464,10 @@ fn crossed<R: Rng + ?Sized>(one: &str, other: &str, rng: &mut R) -> Option<Strin
         .then(|| format!("{}{}", &one[..cut], &other[end..]))
 }
 
-/// A number or a moment as a place on a line: numbers as they are, dates and times in seconds.
-pub(crate) fn order(text: &str) -> Option<f64> {
-    let text = text.trim();
-    if let Ok(number) = text.parse::<f64>() {
-        return number.is_finite().then_some(number);
-    }
-    let moment = Moment::read(text)?;
-    Some(moment.seconds as f64)
-}
-
-/// The day of such a moment; `None` for a number that is none.
-pub(crate) fn day(seconds: f64) -> Option<time::Date> {
-    let days = i32::try_from((seconds as i64).div_euclid(86_400)).ok()?;
-    // Moments count from the Julian day 0; a count of seconds since 1970 lies far below.
-    (days > 2_000_000).then(|| time::Date::from_julian_day(days).ok())?
-}
-
-/// A date, with or without a time, in digits.
-struct Moment {
-    seconds: i64,
-}
-
-/// Numbers, and where each stands.
-type Fields = (Vec<i64>, Vec<(usize, usize)>);
-
-/// The digits of a date and time at their places: year, month, day, hour, minute, second.
-fn fields(text: &str) -> Option<Fields> {
-    let bytes = text.as_bytes();
-    let mut values = Vec::new();
-    let mut spans = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() && values.len() < 6 {
-        if !bytes[at].is_ascii_digit() {
-            if !matches!(bytes[at], b'-' | b'/' | b':' | b' ' | b'T') {
-                break;
-            }
-            at += 1;
-            continue;
-        }
-        let start = at;
-        while at < bytes.len() && bytes[at].is_ascii_digit() {
-            at += 1;
-        }
-        values.push(text[start..at].parse().ok()?);
-        spans.push((start, at));
-    }
-    let year = spans.first().is_some_and(|(start, end)| end - start == 4);
-    (year && (values.len() == 3 || values.len() >= 5)).then_some((values, spans))
-}
-
-impl Moment {
-    fn read(text: &str) -> Option<Moment> {
-        let (values, _) = fields(text)?;
-        let part = |at: usize| values.get(at).copied().unwrap_or(0);
-        let month = time::Month::try_from(u8::try_from(part(1)).ok()?).ok()?;
-        let day = u8::try_from(part(2)).ok()?;
-        let date = time::Date::from_calendar_date(i32::try_from(part(0)).ok()?, month, day).ok()?;
-        let days = i64::from(date.to_julian_day());
-        Some(Moment {
-            seconds: days * 86_400 + part(3) * 3600 + part(4) * 60 + part(5),
-        })
-    }
-
-    /// This moment in the notation of `like`.
-    fn write(&self, like: &str) -> Option<String> {
-        let (_, spans) = fields(like)?;
-        let date =
-            time::Date::from_julian_day(i32::try_from(self.seconds.div_euclid(86_400)).ok()?)
-                .ok()?;
-        let rest = self.seconds.rem_euclid(86_400);
-        let parts = [
-            i64::from(date.year()),
-            i64::from(u8::from(date.month())),
-            i64::from(date.day()),
-            rest / 3600,
-            rest % 3600 / 60,
-            rest % 60,
-        ];
-        let mut out = String::with_capacity(like.len());
-        let mut at = 0;
-        for ((start, end), part) in spans.iter().zip(parts) {
-            out += &like[at..*start];
-            let width = if like.as_bytes()[*start] == b'0' || end - start >= 2 {
-                end - start
-            } else {
-                1
-            };
-            out += &format!("{part:0width$}");
-            at = *end;
-        }
-        Some(out + &like[at..])
-    }
-}
-
-/// `value` written as `like` is: as round, with as many places, in the same notation.
-fn written_like(like: &str, value: f64, other: &str) -> Option<String> {
-    let text = like.trim();
-    if text.parse::<f64>().is_ok() {
-        let places = |text: &str| text.split_once('.').map_or(0, |(_, places)| places.len());
-        let decimals = places(text).max(places(other.trim()));
-        if decimals > 0 {
-            return Some(format!("{value:.decimals$}"));
-        }
-        // The roundness of whole numbers: the zeros at their end.
-        let zeros = |text: &str| text.len() - text.trim_end_matches('0').len();
-        let unit = 10f64.powi(zeros(text).min(9) as i32);
-        let width = if text.len() > 1 && text.starts_with('0') {
-            text.len()
-        } else {
-            0
-        };
-        let rounded = (value / unit).round() * unit;
-        return Some(format!("{rounded:0width$.0}"));
-    }
-    let (values, _) = fields(text)?;
-    let whole_minutes = values.get(5).is_none_or(|second| *second == 0);
-    let mut seconds = value as i64;
-    if values.len() == 3 || values[3..].iter().all(|part| *part == 0) {
-        seconds -= seconds.rem_euclid(86_400);
-    } else if whole_minutes {
-        seconds -= seconds.rem_euclid(60);
-    } else {
-        // The time of the day is the other row's or this one's: shops have opening hours.
-        let day = seconds.div_euclid(86_400);
-        let clock = Moment::read(text)?.seconds.rem_euclid(86_400);
-        seconds = day * 86_400 + (clock + value.to_bits() as i64 % 1800).rem_euclid(86_400);
-    }
-    Moment { seconds }.write(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use rand::SeedableRng;
-
-    #[test]
-    fn moments_are_written_as_their_neighbours_are() {
-        let moment = Moment::read("2026-11-05 09:08:07").unwrap();
-        assert_eq!(
-            moment.write("2020-01-02 03:04:05").unwrap(),
-            "2026-11-05 09:08:07"
-        );
-        assert_eq!(moment.write("2020/1/2").unwrap(), "2026/11/5");
-        assert_eq!(
-            moment.write("2020-01-02T03:04:05.000Z").unwrap(),
-            "2026-11-05T09:08:07.000Z"
-        );
-        assert!(Moment::read("1.5").is_none() && Moment::read("2026-13-01").is_none());
-    }
 
     #[test]
     fn values_are_as_common_as_among_customers_whose_combinations_are_their_own() {

@@ -17,10 +17,12 @@
 //! A column whose texts follow from its customer's name is filled with another's.
 
 mod counted;
+mod dated;
 mod filling;
 mod habit;
 mod local;
 mod mailbox;
+mod moment;
 mod names;
 mod partner;
 mod profile;
@@ -37,11 +39,13 @@ use crate::notation::{Codes, Mapping, Role, Surroundings, cells};
 use crate::persona::{Household, Lexicon, Locale, NamePart, Person, Sex};
 
 use counted::Counted;
+pub(crate) use dated::Dated;
 use filling::Filling;
-pub(crate) use filling::order;
 use local::{Locals, Owner};
 use mailbox::{Holder, Spelt};
+pub(crate) use moment::{day, moment_like, order};
 use names::{NameKey, Names, key, slice};
+pub(crate) use partner::Partner;
 pub use profile::{Change, ColumnProfile, FOLDED_BELOW, Mix, Portion, Profile, Together, Trait};
 use seen::{CHILD, Cells, GUARDIAN, Roles, Seen};
 use shown::Shown;
@@ -85,6 +89,10 @@ pub struct Ground<'a> {
     late: Vec<usize>,
     /// Days on which rows were made, where a column says so.
     made: Vec<Option<Date>>,
+    /// The same to the second.
+    joined: Vec<Option<f64>>,
+    /// Columns whose dates hang on that, by their number in the mapping.
+    dated: BTreeMap<usize, Dated>,
 }
 
 /// Somebody like the customers, and the row to be written.
@@ -95,6 +103,8 @@ pub struct Drawn {
     pub mapping: Mapping,
     /// Cells of columns without a personal meaning, by column.
     pub plain: BTreeMap<String, Option<String>>,
+    /// Of these, dates that hang on the day of joining: how many seconds from it, and how they are written.
+    pub dated: BTreeMap<String, (f64, String)>,
     /// Columns that stay empty, as in the pattern, with what stands there.
     pub empty: BTreeMap<String, Option<String>>,
     /// Blanks around a value, by column.
@@ -140,6 +150,13 @@ impl Drawn {
                 *value = format!("{before}{value}{behind}");
             }
         }
+        let joined = cells.iter().find(|cell| cell.role == Role::CreatedAt);
+        let joined = joined.and_then(|cell| order(cell.value.as_deref()?));
+        for cell in &mut cells {
+            if let (Some(joined), Some((apart, like))) = (joined, self.dated.get(&cell.column)) {
+                cell.value = moment_like(like, joined + apart, rng).or(cell.value.take());
+            }
+        }
         cells
     }
 }
@@ -165,12 +182,13 @@ fn may_be_empty(role: Role) -> bool {
 }
 
 impl<'a> Ground<'a> {
-    /// Learns from rows; `columns` names their cells. `None` where there are too few.
+    /// Learns from rows as they are today; `columns` names their cells. `None` where there are too few.
     pub fn learn(
         mapping: &'a Mapping,
         columns: &[String],
         rows: &'a [Row],
         lexicon: &'a Lexicon,
+        today: Date,
     ) -> Option<Ground<'a>> {
         if rows.len() < LEAST_ROWS {
             return None;
@@ -216,7 +234,7 @@ impl<'a> Ground<'a> {
             .collect();
         let moments: Vec<Option<f64>> = cells
             .iter()
-            .map(|cells| filling::order(cells.text(Role::CreatedAt)?))
+            .map(|cells| order(cells.text(Role::CreatedAt)?))
             .collect();
         let late = of_late(&moments, rows.len());
         let mut areas: HashMap<String, Vec<usize>> = HashMap::new();
@@ -227,7 +245,16 @@ impl<'a> Ground<'a> {
                 }
             }
         }
-        let day = |moment: Option<f64>| filling::day(moment?);
+        let now = f64::from(today.to_julian_day() + 1) * 86_400.0;
+        let hangs = |(number, place): (usize, &Option<usize>)| {
+            let place = plain.iter().find(|plain| Some(**plain) == *place)?;
+            let dates = rows.iter().zip(&moments).map(|(row, joined)| {
+                let date = row.get(*place).and_then(Option::as_deref);
+                (*joined, date.and_then(order))
+            });
+            Some((number, Dated::learn(&dates.collect::<Vec<_>>(), now)?))
+        };
+        let dated = (places.iter().enumerate()).filter_map(hangs).collect();
         Some(Ground {
             filling: Filling::learn(&plain, rows, |at| region(&area[at])),
             mapping,
@@ -245,7 +272,9 @@ impl<'a> Ground<'a> {
             areas,
             area,
             late,
-            made: moments.into_iter().map(day).collect(),
+            dated,
+            made: (moments.iter().map(|at| moment::day((*at)?))).collect(),
+            joined: moments,
         })
     }
 
@@ -361,6 +390,8 @@ impl<'a> Ground<'a> {
         let plain = plain
             .into_iter()
             .filter_map(|(place, value)| Some((names(place)?, value)));
+        let mut plain: BTreeMap<String, Option<String>> = plain.collect();
+        let dated = self.dates(at, &mut plain, rng);
         let mut empty = BTreeMap::new();
         let mut edges = BTreeMap::new();
         for (column, place) in self.mapping.columns.iter().zip(&self.places) {
@@ -385,10 +416,43 @@ impl<'a> Ground<'a> {
         Drawn {
             household,
             mapping: habit::as_in(self.mapping, &self.places, row),
-            plain: plain.collect(),
+            plain,
+            dated,
             empty,
             edges,
         }
+    }
+
+    /// Of columns that are drawn, the dates that hang on the day of joining. Those that whoever joins now has not yet
+    /// become empty.
+    fn dates<R: Rng + ?Sized>(
+        &self,
+        at: usize,
+        plain: &mut BTreeMap<String, Option<String>>,
+        rng: &mut R,
+    ) -> BTreeMap<String, (f64, String)> {
+        let mut dates = BTreeMap::new();
+        for (number, dated) in &self.dated {
+            let (column, place) = (&self.mapping.columns[*number].column, self.places[*number]);
+            let Some(value) = plain.get_mut(column) else {
+                continue;
+            };
+            let Some(like) = value.clone().filter(|text| order(text).is_some()) else {
+                continue;
+            };
+            let own = place.and_then(|place| order(self.rows[at].get(place)?.as_deref()?));
+            match dated.draw(self.joined[at].zip(own), rng) {
+                Some(apart) => drop(dates.insert(column.clone(), (apart, like))),
+                None => *value = self.filling.blank(place).unwrap_or(Some(like)),
+            }
+        }
+        dates
+    }
+
+    /// Columns whose dates hang on the day of joining.
+    pub fn dated(&self) -> impl Iterator<Item = &str> {
+        let numbers = self.dated.keys();
+        numbers.map(|number| self.mapping.columns[*number].column.as_str())
     }
 
     /// Whether somebody like the customer of a row might be the holder of a mailbox.

@@ -9,7 +9,7 @@ const EXPLAINED: f64 = 0.2;
 type Sorted = [(f64, usize)];
 
 /// A column of which each value has amounts of its own in another.
-pub(super) struct Partner {
+pub(crate) struct Partner {
     /// Which of the columns.
     pub number: usize,
     /// By its value: the other's amounts.
@@ -18,7 +18,7 @@ pub(super) struct Partner {
 
 /// The amounts of the rows that have one value of the partner.
 #[derive(Default)]
-pub(super) struct Group {
+pub(crate) struct Group {
     pub sorted: Vec<(f64, usize)>,
     pub counts: HashMap<String, u32>,
 }

@@ -31,12 +31,18 @@ const ROWS: usize = 12_000;
 const LOOKED_AT: usize = 2_000;
 
 /// How the columns of a table look to a thief before anything stands there: keys, codes and times are
-/// made by planting, and what they show is not known yet.
-pub(super) fn columns_before(table: &Table, mapping: &Mapping) -> Vec<Column> {
-    columns(table, mapping, |role| match role {
+/// made by planting, and what they show is not known yet. So are dates that hang on these (`dated`).
+pub(super) fn columns_before(table: &Table, mapping: &Mapping, dated: &[&str]) -> Vec<Column> {
+    let mut columns = columns(table, mapping, |role| match role {
         Role::Id | Role::Code | Role::CreatedAt | Role::UpdatedAt | Role::Skip => Kind::Hidden,
         _ => Kind::Plain,
-    })
+    });
+    for column in &mut columns {
+        if dated.contains(&column.name.as_str()) {
+            column.kind = Kind::Hidden;
+        }
+    }
+    columns
 }
 
 /// How the columns of a table look to a thief who has its rows.
@@ -113,9 +119,10 @@ impl Composer<'_> {
         if self.rows.len() < LEAST_ROWS || count > MOST {
             return None;
         }
+        let dated: Vec<&str> = ground.dated().collect();
         let each = (TOGETHER / count.max(1)).clamp(2, EACH);
         Some(Eye {
-            columns: columns_before(&self.tables.one, &self.filler.mapping),
+            columns: columns_before(&self.tables.one, &self.filler.mapping, &dated),
             late: ground.late(),
             each,
         })
@@ -195,8 +202,9 @@ pub(super) fn look(
     all.extend(drawn.map(|cells| whole_row(table, cells)));
     among.resize(all.len(), false);
     let canary: Vec<bool> = (0..all.len()).map(|row| row >= customers).collect();
+    let dated: Vec<&str> = ground.dated().collect();
     let exhibit = Exhibit {
-        columns: columns_before(table, mapping),
+        columns: columns_before(table, mapping, &dated),
         rows: &all,
         canary: &canary,
     };

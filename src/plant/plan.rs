@@ -120,7 +120,7 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         let any = |_| counts[rng.random_range(0..counts.len())];
         (0..ask.count).map(any).collect()
     });
-    let ground = Ground::learn(&fitted, columns, &rows, ask.lexicon);
+    let ground = Ground::learn(&fitted, columns, &rows, ask.lexicon, ask.now.date());
     let area = AreaCodes::of(&fitted, columns, &rows);
     let custom = ground.as_ref().map(|ground| {
         let custom = Custom::of(&fitted, columns, &rows, &ground.late(), &area);

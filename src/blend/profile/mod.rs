@@ -15,8 +15,9 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Ground;
 use super::counted::Counted;
-use super::{Ground, filling};
+use super::moment::{day, order};
 use crate::notation::Role;
 
 pub use mix::{FOLDED_BELOW, Mix, Portion};
@@ -245,8 +246,8 @@ fn rounded(number: f64) -> f64 {
 
 /// Moments of the rows as filling reads them, in seconds.
 fn moment(text: &str) -> Option<(f64, time::Date)> {
-    let seconds = filling::order(text)?;
-    Some((seconds, filling::day(seconds)?))
+    let seconds = order(text)?;
+    Some((seconds, day(seconds)?))
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let table = opened.table().await?;
     let seeds = workspace.seeds()?;
     let canaries = registry.canaries(Some(&args.name)).await?;
+    let now = OffsetDateTime::now_utc();
     let profile = plant::profile(
         &opened.database,
         &table,
@@ -83,9 +84,9 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         &Lexicon::new(&seeds, opened.mapping.locale),
         &canaries,
         args.sample as usize,
+        now.date(),
     )
     .await?;
-    let now = OffsetDateTime::now_utc();
     let text = serde_json::to_string(&profile)?;
     registry.keep_profile(&args.name, &text, now).await?;
     let since = before.map(|(taken_at, before)| Since {

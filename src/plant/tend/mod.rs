@@ -15,6 +15,7 @@ mod pace;
 mod plan;
 mod settle;
 mod unit;
+mod visits;
 mod write;
 
 pub use pace::Grounds;

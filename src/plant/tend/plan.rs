@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use rand::{Rng, RngExt};
 use time::{Duration, OffsetDateTime, Time, UtcOffset};
 
-use crate::canary::{BatchId, Canary, CanaryId, Details, SourceName, State};
+use crate::blend::order;
+use crate::canary::{BatchId, Canary, CanaryId, Details, PlantedRow, SourceName, State};
 use crate::database::{Database, Engine, Row, Table};
 use crate::notation::{Mapping, Role, value};
 use crate::persona::Locale;
@@ -16,6 +17,7 @@ use super::beside::Beside;
 use super::drift::Drift;
 use super::pace::{Grounds, MOVES, Pace};
 use super::unit::{Units, door, taken};
+use super::visits::{Span, Visits};
 use super::{changed, is_keyed};
 
 /// Rows that are looked at to learn how customers' rows change.
@@ -105,7 +107,9 @@ pub async fn plan_tending<R: Rng>(ask: &TendAsk<'_>, rng: &mut R) -> Result<Tend
         Some(rate) => pace.told(rate),
         None => pace,
     };
-    let drifts = drifts(ask, &columns, &rows, &pace);
+    let free = free_columns(ask, &columns);
+    let drifts = drifts(&free, &rows, &pace);
+    let visits = visits(ask, &free, &columns, &rows, &pace);
     let beside = beside(mapping, &columns, &rows);
     // Where no moment of change is written, a change that shows nothing is none: what is left are moves.
     let moments = moment_columns(table, mapping);
@@ -119,7 +123,10 @@ pub async fn plan_tending<R: Rng>(ask: &TendAsk<'_>, rng: &mut R) -> Result<Tend
         live: live.len(),
         per_year: ask.rate.unwrap_or(natural),
         grounds: pace.grounds,
-        ageing: drifts.iter().map(|drift| drift.column.clone()).collect(),
+        ageing: (drifts.iter().map(|drift| &drift.column))
+            .chain(visits.iter().map(|visits| &visits.column))
+            .cloned()
+            .collect(),
         changes: Vec::new(),
         altered: Vec::new(),
         notes: notes(&pace, &live),
@@ -178,8 +185,11 @@ pub async fn plan_tending<R: Rng>(ask: &TendAsk<'_>, rng: &mut R) -> Result<Tend
             }
         }
         let seen = canary.details != details;
-        if touch.is_some() || seen {
-            let ago = touch.unwrap_or_else(|| rng.random::<f64>() * within);
+        let span = Span { age, within };
+        let visited = visit(&visits, &mut details.rows[row], ask, span, rng);
+        if touch.is_some() || seen || visited.is_some() {
+            let last = [touch, visited].into_iter().flatten().reduce(f64::min);
+            let ago = last.unwrap_or_else(|| rng.random::<f64>() * within);
             for column in &moments {
                 touched(
                     mapping,
@@ -269,8 +279,8 @@ async fn customers(ask: &TendAsk<'_>, columns: &[String], live: &[&Canary]) -> R
     Ok(rows)
 }
 
-/// Columns without a personal meaning that are seen to change as rows age.
-fn drifts(ask: &TendAsk<'_>, columns: &[String], rows: &[Row], pace: &Pace) -> Vec<Drift> {
+/// Columns without a personal meaning that may change in a row, and where they stand.
+fn free_columns<'a>(ask: &TendAsk<'a>, columns: &[String]) -> Vec<(&'a str, usize)> {
     let table = ask.table;
     let free = |name: &String| {
         let bound = |keys: &[String]| keys.contains(name);
@@ -285,9 +295,87 @@ fn drifts(ask: &TendAsk<'_>, columns: &[String], rows: &[Row], pace: &Pace) -> V
         .filter(|column| column.value.is_none() && free(&column.column))
         .filter_map(|column| {
             let place = columns.iter().position(|name| *name == column.column)?;
-            Drift::learn(&column.column, place, rows, pace)
+            Some((column.column.as_str(), place))
         })
         .collect()
+}
+
+/// Those whose values are seen to change as rows age.
+fn drifts(free: &[(&str, usize)], rows: &[Row], pace: &Pace) -> Vec<Drift> {
+    let learn = |(column, place): &(&str, usize)| Drift::learn(column, *place, rows, pace);
+    free.iter().filter_map(learn).collect()
+}
+
+/// Those whose dates move on as rows age.
+fn visits(
+    ask: &TendAsk<'_>,
+    free: &[(&str, usize)],
+    columns: &[String],
+    rows: &[Row],
+    pace: &Pace,
+) -> Vec<Visits> {
+    let place = |role: Role| {
+        let column = ask.mapping.with_role(role).next()?;
+        columns.iter().position(|name| *name == column.column)
+    };
+    let (made, changed) = (place(Role::CreatedAt), place(Role::UpdatedAt));
+    let moments = |row: &Row| {
+        let at = |place: Option<usize>| order(row.get(place?)?.as_deref()?);
+        (at(made), at(changed))
+    };
+    let now = shown(ask.now, None, ask.mapping.locale);
+    let learn = |column: &(&str, usize)| Visits::learn(*column, free, rows, pace, moments, now);
+    free.iter().filter_map(learn).collect()
+}
+
+/// Moves dates of a row on that was looked at `span.within` seconds ago; gives how long ago the last of those is that
+/// the row's moment of change goes with.
+fn visit<R: Rng + ?Sized>(
+    visits: &[Visits],
+    row: &mut PlantedRow,
+    ask: &TendAsk<'_>,
+    span: Span,
+    rng: &mut R,
+) -> Option<f64> {
+    let mut last: Option<f64> = None;
+    for visits in visits {
+        if row.links.iter().any(|link| link.column == visits.column) {
+            continue;
+        }
+        let Some(at) = row
+            .cells
+            .iter()
+            .position(|cell| cell.column == visits.column)
+        else {
+            continue;
+        };
+        let value = row.cells[at].value.as_deref();
+        let now = shown(ask.now, Some(visits.like(value)), ask.mapping.locale);
+        let other = |name: &str| {
+            let cell = row.cells.iter().find(|cell| cell.column == name)?;
+            cell.value.clone()
+        };
+        let Some((value, ago)) = visits.moved(value, other, now, span, rng) else {
+            continue;
+        };
+        row.cells[at].value = Some(value);
+        if visits.touches() {
+            last = Some(last.map_or(ago, |last| last.min(ago)));
+        }
+    }
+    last
+}
+
+/// A moment as the table's clock shows it, in seconds; `like` is how the column writes it.
+fn shown(now: OffsetDateTime, like: Option<&str>, locale: Locale) -> f64 {
+    let now = now.to_offset(offset(like, locale));
+    let seconds = now.time().as_hms();
+    let of_day = [(seconds.0, 3600.0), (seconds.1, 60.0), (seconds.2, 1.0)];
+    let of_day: f64 = of_day
+        .iter()
+        .map(|(part, each)| f64::from(*part) * each)
+        .sum();
+    f64::from(now.to_julian_day()) * 86_400.0 + of_day
 }
 
 /// How often values of columns without a personal meaning share a row.
