@@ -46,6 +46,12 @@ impl<K: Clone + Eq + Hash + Ord> Counted<K> {
         self.order.len()
     }
 
+    /// Any value, whatever its number of rows; `None` where there is none.
+    pub(crate) fn any<R: Rng + ?Sized>(&self, rng: &mut R) -> Option<&K> {
+        let last = self.order.len().checked_sub(1)?;
+        Some(&self.order[rng.random_range(0..=last)].1)
+    }
+
     /// A value that about `others` rows have; `None` for 0 (one that no row has is wanted), or where
     /// there is none near that count.
     pub(crate) fn like<R: Rng + ?Sized>(&self, others: u32, rng: &mut R) -> Option<&K> {

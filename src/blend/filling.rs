@@ -10,6 +10,7 @@ use rand::{Rng, RngExt};
 use super::counted::Counted;
 use super::moment::{order, written_like};
 use super::partner::{Group, Partner};
+use super::texts::{self, Documents};
 
 /// How a column's values are drawn.
 enum Kind {
@@ -17,6 +18,8 @@ enum Kind {
     Few,
     /// Amounts and moments: a value near another row's, as round as that one. Sorted, with its row.
     Ordered(Vec<(f64, usize)>),
+    /// Documents in JSON, of which each value is drawn by itself.
+    Documents(Documents),
     /// Texts.
     Text,
 }
@@ -140,7 +143,16 @@ impl Filling {
             .iter()
             .map(|column| match &column.kind {
                 Kind::Few => few.next().flatten(),
-                Kind::Text => column.text(own(column), rows, rng),
+                Kind::Text => own(column)
+                    .and_then(|own| texts::drawn(own, &column.counted, column.blank.as_ref(), rng)),
+                Kind::Documents(documents) => {
+                    own(column).and_then(|own| match column.counted.count(&own) {
+                        2.. => Some(own),
+                        _ => documents
+                            .drawn(&own, rng)
+                            .or(column.blank.clone().flatten()),
+                    })
+                }
                 Kind::Ordered(_) => None,
             })
             .collect();
@@ -246,7 +258,7 @@ impl Column {
                 sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
                 Kind::Ordered(sorted)
             } else {
-                Kind::Text
+                Documents::learn(filled()).map_or(Kind::Text, Kind::Documents)
             }
         };
         Column {
@@ -368,33 +380,6 @@ impl Column {
         }
         Some(neighbour(sorted, rng).1)
     }
-
-    /// A text that other rows have too; where `own` is one customer's alone, clauses of two such texts.
-    fn text<R: Rng + ?Sized>(
-        &self,
-        own: Option<String>,
-        rows: &[Vec<Option<String>>],
-        rng: &mut R,
-    ) -> Option<String> {
-        let own = own?;
-        if own.trim().is_empty() || self.counted.count(&own) > 1 {
-            return Some(own);
-        }
-        let others = |rng: &mut R| some_text(rows, self.place, rng);
-        for _ in 0..TRIES {
-            let Some(other) = others(rng) else { break };
-            if let Some(joined) = crossed(&own, &other, rng)
-                && self.counted.count(&joined) == 0
-            {
-                return Some(joined);
-            }
-        }
-        let shared = (2..8)
-            .rev()
-            .find_map(|count| self.counted.like(count, rng))
-            .cloned();
-        shared.or_else(|| self.blank.clone().flatten())
-    }
 }
 
 /// Whether there are few rows to each value.
@@ -426,42 +411,6 @@ fn goes_with_the_place<'r>(
     let anywhere: f64 = counted.all().map(|(_, count)| pairs(count)).sum();
     let total: u32 = counted.all().map(|(_, count)| count).sum();
     all > 0.0 && alike / all > TIED * anywhere / pairs(total)
-}
-
-/// Some row's text in that column.
-fn some_text<R: Rng + ?Sized>(
-    rows: &[Vec<Option<String>>],
-    place: usize,
-    rng: &mut R,
-) -> Option<String> {
-    (0..TRIES).find_map(|_| {
-        let row = &rows[rng.random_range(0..rows.len())];
-        row.get(place)
-            .cloned()
-            .flatten()
-            .filter(|text| !text.trim().is_empty())
-    })
-}
-
-/// The beginning of one text with the end of another, joined where both have the same mark.
-fn crossed<R: Rng + ?Sized>(one: &str, other: &str, rng: &mut R) -> Option<String> {
-    let marks = |text: &str| -> Vec<usize> {
-        let mark = |c: char| matches!(c, '。' | '、' | ' ' | '\u{3000}' | ',' | '.' | '/' | ';');
-        text.char_indices()
-            .filter(|(_, c)| mark(*c))
-            .map(|(at, _)| at)
-            .collect()
-    };
-    let (cuts, ends) = (marks(one), marks(other));
-    if cuts.is_empty() || ends.is_empty() {
-        return None;
-    }
-    let (cut, end) = (
-        cuts[rng.random_range(0..cuts.len())],
-        ends[rng.random_range(0..ends.len())],
-    );
-    (one[cut..].chars().next() == other[end..].chars().next())
-        .then(|| format!("{}{}", &one[..cut], &other[end..]))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@
 
 mod counted;
 mod dated;
+mod derived;
 mod filling;
 mod habit;
 mod local;
@@ -28,6 +29,7 @@ mod partner;
 mod profile;
 mod seen;
 mod shown;
+mod texts;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -40,6 +42,7 @@ use crate::persona::{Household, Lexicon, Locale, NamePart, Person, Sex};
 
 use counted::Counted;
 pub(crate) use dated::Dated;
+use derived::Derived;
 use filling::Filling;
 use local::{Locals, Owner};
 use mailbox::{Holder, Spelt};
@@ -93,6 +96,8 @@ pub struct Ground<'a> {
     joined: Vec<Option<f64>>,
     /// Columns whose dates hang on that, by their number in the mapping.
     dated: BTreeMap<usize, Dated>,
+    /// Columns that follow from the mail address, by their number in the mapping.
+    derived: BTreeMap<usize, Derived>,
 }
 
 /// Somebody like the customers, and the row to be written.
@@ -255,6 +260,15 @@ impl<'a> Ground<'a> {
             Some((number, Dated::learn(&dates.collect::<Vec<_>>(), now)?))
         };
         let dated = (places.iter().enumerate()).filter_map(hangs).collect();
+        let follows = |(number, place): (usize, &Option<usize>)| {
+            let place = plain.iter().find(|plain| Some(**plain) == *place)?;
+            let both = cells.iter().zip(rows).filter_map(|(cells, row)| {
+                let text = row.get(*place)?.as_deref()?;
+                Some((cells.text(Role::Email)?, text)).filter(|_| !text.trim().is_empty())
+            });
+            Some((number, Derived::learn(both)?))
+        };
+        let derived = (places.iter().enumerate()).filter_map(follows).collect();
         Some(Ground {
             filling: Filling::learn(&plain, rows, |at| region(&area[at])),
             mapping,
@@ -273,6 +287,7 @@ impl<'a> Ground<'a> {
             area,
             late,
             dated,
+            derived,
             made: (moments.iter().map(|at| moment::day((*at)?))).collect(),
             joined: moments,
         })
@@ -391,6 +406,14 @@ impl<'a> Ground<'a> {
             .into_iter()
             .filter_map(|(place, value)| Some((names(place)?, value)));
         let mut plain: BTreeMap<String, Option<String>> = plain.collect();
+        if let Some(email) = &household.email {
+            for (number, derived) in &self.derived {
+                let value = plain.get_mut(&self.mapping.columns[*number].column);
+                if let Some((value, text)) = value.zip(derived.of(email)) {
+                    *value = Some(text);
+                }
+            }
+        }
         let dated = self.dates(at, &mut plain, rng);
         let mut empty = BTreeMap::new();
         let mut edges = BTreeMap::new();

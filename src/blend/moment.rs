@@ -176,7 +176,7 @@ mod tests {
         let mut rng = rand::rngs::StdRng::seed_from_u64(1);
         let at = moment.seconds as f64;
         let mut like = |like: &str| moment_like(like, at, &mut rng).unwrap();
-        assert_eq!(like("2020.1.2"), "2026.11.5");
+        assert_eq!(like("2020/1/2"), "2026/11/5");
         assert_eq!(like("2020-01-02 03:04:05.000"), "2026-11-05 09:08:07.000");
         let (one, other) = (
             like("2020-01-02 03:04:05.123456+09"),

@@ -68,6 +68,7 @@ impl Opened {
             lexicon: &people.lexicon,
             count,
             force: false,
+            choose: false,
             stealth_limit: None,
             now,
         }

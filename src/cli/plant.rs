@@ -106,6 +106,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let now = OffsetDateTime::now_utc();
     let ask = plant::Ask {
         force: args.force,
+        choose: true,
         stealth_limit: Some(workspace.config().plant.stealth_limit),
         ..opened.ask(&registry, &people, args.count as usize, now)
     };

@@ -221,6 +221,7 @@ async fn drawn(
     let now = OffsetDateTime::now_utc();
     let ask = plant::Ask {
         force: true,
+        choose: true,
         stealth_limit: Some(1.0),
         ..opened.ask(registry, &people, args.count as usize, now)
     };

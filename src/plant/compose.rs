@@ -258,7 +258,7 @@ impl Composer<'_> {
             .collect()
     }
 
-    fn person<R: Rng + ?Sized>(&self, rng: &mut R) -> Household {
+    pub(super) fn person<R: Rng + ?Sized>(&self, rng: &mut R) -> Household {
         self.ask
             .generator
             .household(rng, self.ask.now.date(), &self.shape)
@@ -290,8 +290,10 @@ impl Composer<'_> {
                 .filter_map(|household| email_key(household.email.as_deref()?)),
         );
         let given: Vec<(Household, Vec<i64>)> = households.into_iter().zip(points).collect();
-        if let Some(eye) = self.eye() {
-            return self.candidates(&eye, given, used, borne, rng);
+        if let Some(eye) = self.eye()
+            && let Some(beside) = self.beside(given.len(), taken, rng)
+        {
+            return self.candidates(&eye, given, beside, used, borne, rng);
         }
         let given = given.into_iter().enumerate();
         given

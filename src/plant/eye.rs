@@ -13,6 +13,7 @@ use crate::persona::Household;
 use crate::stealth::{self, Candidates, Column, Contact, Exhibit, Findings, Kind, Unjudged};
 
 use super::Result;
+use super::allot::{Needs, Stock, allot};
 use super::compose::{Composer, Draft, Slot};
 use super::marks::Borne;
 
@@ -21,6 +22,13 @@ pub(super) const LEAST_ROWS: usize = 1000;
 /// Persons made for each contact point, at most, and for all together.
 const EACH: usize = 30;
 const TOGETHER: usize = 9000;
+/// Contact points at which persons are made, so that trees see enough of what persons of ours are like. Where fewer are
+/// planted, others of the pool stand in: nobody is planted there.
+const CONTACT_POINTS: usize = 60;
+/// With fewer there is no choice.
+const FEWEST: usize = 20;
+/// Persons made for each of those that stand in.
+const STANDING_IN: usize = 15;
 /// Contact points of which each still gets a choice of two.
 const MOST: usize = 12_000;
 /// Rows of the table that a batch is held against.
@@ -110,10 +118,12 @@ pub(super) struct Eye {
 }
 
 impl Composer<'_> {
-    /// `None` where the table shows too little, the batch is too large for a choice, or nobody asked what a thief
-    /// would see: a choice costs as many persons more.
+    /// `None` where the table shows too little, the batch is too large for a choice, or nobody asked for one: it costs
+    /// as many persons more.
     pub(super) fn eye(&self) -> Option<Eye> {
-        self.ask.stealth_limit?;
+        if !self.ask.choose {
+            return None;
+        }
         let ground = self.ground.as_ref()?;
         let count = self.ask.count;
         if self.rows.len() < LEAST_ROWS || count > MOST {
@@ -128,22 +138,59 @@ impl Composer<'_> {
         })
     }
 
-    /// Several persons at each of the contact points, the least suspicious first.
+    /// Contact points beside the `given` ones, as if the whole pool were free; `None` where it has too few for a choice.
+    pub(super) fn beside<R: Rng + ?Sized>(
+        &self,
+        given: usize,
+        taken: &HashSet<String>,
+        rng: &mut R,
+    ) -> Option<Vec<Household>> {
+        let mut pool = self.pool.to_vec();
+        pool.iter_mut().for_each(|entry| entry.given.clear());
+        let stock = Stock {
+            pool: &pool,
+            registered: &[],
+            taken,
+            area: self.area,
+            custom: self.custom,
+        };
+        let needs = Needs::in_table(&self.filler.mapping, &self.tables.one);
+        let wanted = CONTACT_POINTS.saturating_sub(given);
+        let fewest = FEWEST.saturating_sub(given);
+        [wanted, wanted / 2, fewest].into_iter().find_map(|count| {
+            let mut households: Vec<Household> = (0..count).map(|_| self.person(rng)).collect();
+            let name = &self.ask.source.name;
+            let fits = allot(&mut households, name, needs, &stock, rng).is_ok();
+            (count >= fewest && fits).then_some(households)
+        })
+    }
+
+    /// Several persons at each of the contact points, the least suspicious first. At those `beside` persons are made
+    /// for the trees to learn from, and nobody is planted.
     pub(super) fn candidates<R: Rng + ?Sized>(
         &mut self,
         eye: &Eye,
         given: Vec<(Household, Vec<i64>)>,
+        beside: Vec<Household>,
         used: &mut HashSet<String>,
         borne: &mut Borne,
         rng: &mut R,
     ) -> Result<Vec<Slot>> {
-        let mut drafts: Vec<Option<Draft>> = Vec::with_capacity(given.len() * eye.each);
-        let mut rows: Vec<Row> = Vec::with_capacity(given.len() * eye.each);
-        let mut slot = Vec::with_capacity(given.len() * eye.each);
-        for (place, (household, points)) in given.into_iter().enumerate() {
-            for _ in 0..eye.each {
-                let draft =
-                    self.draft(place, household.clone(), points.clone(), used, borne, rng)?;
+        let own = given.len();
+        let most = own * eye.each + beside.len() * STANDING_IN;
+        let mut drafts: Vec<Option<Draft>> = Vec::with_capacity(most);
+        let mut rows: Vec<Row> = Vec::with_capacity(most);
+        let mut slot = Vec::with_capacity(most);
+        let beside = beside.into_iter().map(|household| (household, Vec::new()));
+        for (place, (household, points)) in given.into_iter().chain(beside).enumerate() {
+            let each = if place < own { eye.each } else { STANDING_IN };
+            for _ in 0..each {
+                let draft = self.draft(place, household.clone(), points.clone(), used, borne, rng);
+                let draft = match draft {
+                    // Nobody fits there, and nobody has to.
+                    Err(_) if place >= own => break,
+                    draft => draft?,
+                };
                 borne.free(&draft.marks);
                 rows.push(whole_row(&self.tables.one, &draft.cells));
                 drafts.push(Some(draft));
@@ -156,7 +203,8 @@ impl Composer<'_> {
             slot: &slot,
         };
         let order = stealth::choose(&eye.columns, &customers, &late, &candidates, rng.random());
-        let slots = order.into_iter().enumerate().map(|(place, order)| Slot {
+        let slots = order.into_iter().take(own).enumerate();
+        let slots = slots.map(|(place, order)| Slot {
             place,
             candidates: (order.into_iter())
                 .filter_map(|at| drafts[at].take())

@@ -74,6 +74,10 @@ impl Filler {
             .iter()
             .filter(|column| column.role == Role::Code && column.value.is_none());
         let coded: Vec<String> = coded.map(|column| column.column.clone()).collect();
+        let is_other = |name: &String| {
+            let mut columns = tables.mapping.columns.iter();
+            columns.any(|column| column.column == *name && column.role == Role::Other)
+        };
         for name in coded {
             let Some((_, table, about)) = stands(tables, &name) else {
                 continue;
@@ -88,6 +92,12 @@ impl Filler {
                 filler.fresh.insert(name, Fresh::Uuid);
             } else if values.is_empty() && is_integer(about) {
                 filler.fresh.insert(name, Fresh::Count(1));
+            } else if !table.primary_key.contains(&about.name) && is_other(&name) {
+                // User names and tokens: each customer has its own, drawn like other texts.
+                let columns = filler.mapping.columns.iter_mut();
+                columns
+                    .filter(|column| column.column == name)
+                    .for_each(|column| column.role = Role::Other);
             } else if must_fill(table, about) {
                 return Err(Error::CannotFill {
                     column: about.name.clone(),

@@ -58,6 +58,8 @@ pub struct Ask<'a> {
     pub count: usize,
     /// Goes past warnings.
     pub force: bool,
+    /// Whether of several persons at each contact point the one that a thief would least suspect is taken; it costs seconds.
+    pub choose: bool,
     /// The area under the ROC curve beyond which a thief has found too much, 0.5 to 1; `None`: no thief looks.
     pub stealth_limit: Option<f64>,
     /// When.

@@ -14,7 +14,7 @@ use crate::canary::State;
 use crate::cli::opened::Opened;
 use crate::database::{self, Table};
 use crate::drip::{Basis, Drip, LATE, pause};
-use crate::plant::{self, Plan};
+use crate::plant::{self, Ask, Plan};
 use crate::registry::{self, Registry, Tried};
 use crate::workspace::Workspace;
 
@@ -160,7 +160,10 @@ async fn plant_one(
     *taken = true;
     let seeds = workspace.seeds()?;
     let people = opened.people(&seeds);
-    let ask = opened.ask(registry, &people, 1, now);
+    let ask = Ask {
+        choose: true,
+        ..opened.ask(registry, &people, 1, now)
+    };
     let Plan {
         table,
         batch: planned,
