@@ -4,8 +4,8 @@
     target/judge/bin/python benches/stealth/drip.py target/pop [--otori target/release/otori] [--only shop] [--count 200]
 
 Of each table of DIR (population.py) the customers who joined last are held back, and `otori drip` is set on the rest. Then time goes on
-(Debian's faketime): customers join when they did, under the next keys, rows that change are changed when they were (`updated_at`; what else
-they hold is as it is today), and `otori drip --run` is called when a canary is due, with `otori tend` behind it. At the end the two thieves of
+(Debian's faketime): customers join when they did, under the next keys, rows that change are changed when they were (`updated_at`), customers
+visit until their last visit (`last_visit`; what else they hold is as it is today), and `otori drip --run` is called when a canary is due, with `otori tend` behind it. At the end the two thieves of
 compare.py look at the table, with every column of it.
 
 'Of late' is the same among those who joined since the drip began. The control calls as many of those customers canaries: newcomers show as
@@ -50,14 +50,36 @@ def came(otori, directory, name, count, share):
         joined = [dt.datetime.fromisoformat(row[made]) - zone for row in waiting]
         real = {row[0] for row in rows[: -len(waiting)]}
         touched = columns.index("updated_at") if "updated_at" in columns else None
+        visited = columns.index("last_visit") if "last_visit" in columns else None
         # A heap of changes that are still to come; until then a row is as it was made.
         changes = []
 
         def as_made(row, key):
-            if touched is None or dt.datetime.fromisoformat(row[touched]) - zone <= now:
-                return row
-            heapq.heappush(changes, (row[touched], key))
-            return (*row[:touched], row[made], *row[touched + 1:])
+            shown, events = list(row), []
+            if touched is not None:
+                shown[touched] = row[made]
+                events.append((dt.datetime.fromisoformat(row[touched]), touched, row[touched]))
+            if visited is not None:
+                shown[visited] = None
+                events += [(at, visited, f"{at:%Y-%m-%d}") for at in visits(row)]
+            for at, column, value in events:
+                if at - zone <= now:
+                    shown[column] = value
+                else:
+                    heapq.heappush(changes, (at, key, column, value))
+            return shown
+
+        def visits(row):
+            """When a customer came, as far back as joining: ever more seldom, which is how the table's last visits lie."""
+            if row[visited] is None:
+                return []
+            joined = dt.datetime.fromisoformat(row[made]).replace(hour=12, minute=0, second=0)
+            apart = (dt.datetime.fromisoformat(row[visited]).date() - joined.date()).days
+            chance, apart_days = random.Random(row[0]), []
+            while apart >= 1:
+                apart_days.append(int(apart))
+                apart *= chance.random() ** (1 / (2.5 if "active" in row else 1))
+            return [joined + dt.timedelta(days=day) for day in [0, *sorted(set(apart_days))]]
         db.execute(f'delete from "{table}" where "{columns[0]}" >= ?', (waiting[0][0],))
         db.execute("update sqlite_sequence set seq = ? where name = ?", (max(real), table))
 
@@ -69,9 +91,9 @@ def came(otori, directory, name, count, share):
             return done.stdout
         now, end = joined[0], joined[-1]
         for row in rows[: -len(waiting)]:
-            shown = as_made(row, row[0])
-            if shown is not row:
-                db.execute(f'update "{table}" set updated_at = ? where "{columns[0]}" = ?', (shown[touched], row[0]))
+            for column, (shown, value) in enumerate(zip(as_made(row, row[0]), row)):
+                if shown != value:
+                    db.execute(f'update "{table}" set "{columns[column]}" = ? where "{columns[0]}" = ?', (shown, row[0]))
         rate = count / ((end - now).total_seconds() / 7 / 86400)
         run(now, "init", "watch")
         run(now, "pool", "import", str(directory / f"pool-{name}.csv"))
@@ -91,16 +113,16 @@ def came(otori, directory, name, count, share):
                 db.execute(f'insert into "{table}" values ({", ".join("?" * len(columns))})', (key, *row[1:]))
                 real.add(key)
                 at += 1
-            while changes and (last or dt.datetime.fromisoformat(changes[0][0]) - zone <= now):
-                changed, key = heapq.heappop(changes)
-                db.execute(f'update "{table}" set updated_at = ? where "{columns[0]}" = ?', (changed, key))
+            while changes and (last or changes[0][0] - zone <= now):
+                _, key, column, value = heapq.heappop(changes)
+                db.execute(f'update "{table}" set "{columns[column]}" = ? where "{columns[0]}" = ?', (value, key))
             db.execute("commit")
             if last:
                 break
             # Whoever comes now has as many given up before him as a customer has.
             db.execute("update sqlite_sequence set seq = seq + ? where name = ?", (chance.choice(gaps) - 1, table))
             run(now, "drip", name, "--run", "--minutes", "0")
-            if touched is not None:
+            if touched is not None or visited is not None:
                 run(now, "tend", name)
         columns, rows = read(copy, table)
     keys = [int(row[0]) for row in rows]

@@ -24,7 +24,8 @@ use crate::workspace::{Unnamed, write_private};
 /// keys, filled up with others so that their number says nothing. Run it again after each planting.
 ///
 /// With --csv it writes such hashes of keys, mail addresses (lower case, no plus tag) and phone numbers
-/// (E.164) for a program outside of the database, and the key (HMAC-SHA256) into a file apart.
+/// (E.164) for a program outside of the database, and the key (HMAC-SHA256) into a file apart. The mailboxes and
+/// numbers of the pool are among them, so that a canary that `otori drip` brings later is known by these before.
 ///
 /// What it protects: no row, address or number of a canary is in the files, and the hashes say nothing
 /// without the key. What it does not: whoever may read both the table and the view sees what is missing
@@ -90,7 +91,8 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     }
     let key = Zeroizing::new(registry.suppression_key(&args.name));
     let canaries = registry.canaries(Some(&args.name)).await?;
-    let mut made = Suppression::new(&key, &canaries);
+    let pool = registry.pool().await?;
+    let mut made = Suppression::new(&key, &canaries, &pool);
     if made.canaries == 0 {
         bail!(
             "no canary stands in {}, so there is nothing to keep out: `otori plant` first",
@@ -196,5 +198,14 @@ fn words(document: &Document, out: &mut dyn Write) -> std::io::Result<()> {
         ),
         _ => Ok(()),
     }?;
-    writeln!(out, "after each planting, make it anew")
+    match document.view {
+        Some(_) => writeln!(
+            out,
+            "after each planting, and each canary that a drip brings, make it anew"
+        ),
+        None => writeln!(
+            out,
+            "after each planting, make it anew; the pool's mailboxes and numbers are in it already"
+        ),
+    }
 }

@@ -9,9 +9,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use rand::{Rng, RngExt};
 use sha2::Sha256;
 
-use crate::canary::{Canary, CanaryId, State};
+use crate::canary::{Canary, CanaryId, ContactPoint, State};
 use crate::database::BETWEEN;
 use crate::notation::{Role, email_key, phone_key};
+use crate::registry::PoolEntry;
 
 /// The least number of hashes: fewer are filled up.
 const LEAST: usize = 64;
@@ -31,8 +32,9 @@ pub struct Suppression {
 }
 
 impl Suppression {
-    /// Hashes under `key` of those canaries that stand in the source, or may.
-    pub fn new(key: &[u8; 32], canaries: &[Canary]) -> Suppression {
+    /// Hashes under `key` of those canaries that stand in the source, or may; and of the mailboxes and numbers of the
+    /// pool, so that who comes by and by is known before.
+    pub fn new(key: &[u8; 32], canaries: &[Canary], pool: &[PoolEntry]) -> Suppression {
         let mut made = Suppression {
             keys: Vec::new(),
             mails: Vec::new(),
@@ -61,12 +63,25 @@ impl Suppression {
                     Role::Email => made
                         .mails
                         .extend(email_key(value).map(|mail| tag(key, &mail))),
-                    Role::Phone => {
-                        made.phones
-                            .extend(phone_key(value, None).map(|phone| tag(key, &phone)));
+                    Role::Phone | Role::Mobile => {
+                        let region = Some(canary.details.household.locale.into());
+                        let phone = phone_key(value, region);
+                        made.phones.extend(phone.map(|phone| tag(key, &phone)));
                     }
                     _ => {}
                 }
+            }
+        }
+        for entry in pool {
+            let text = entry.point.identity();
+            match &entry.point {
+                ContactPoint::Mailbox(_) => made
+                    .mails
+                    .extend(email_key(&text).map(|mail| tag(key, &mail))),
+                ContactPoint::Phone(_) => made
+                    .phones
+                    .extend(phone_key(&text, None).map(|phone| tag(key, &phone))),
+                _ => {}
             }
         }
         for tags in [&mut made.keys, &mut made.mails, &mut made.phones] {

@@ -24,7 +24,7 @@ pub use mix::{FOLDED_BELOW, Mix, Portion};
 use shape::shape;
 
 /// A column of at most so many values is one of codes.
-const CODES: usize = 40;
+const CODES: usize = 60;
 /// Values, shapes, towns and so on that are named at most.
 const MOST: usize = 24;
 /// Rows from which a number is rounded to deciles.

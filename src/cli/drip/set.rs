@@ -99,6 +99,9 @@ pub(super) async fn set(
         until,
         set_at: now,
     };
+    notes.push(format!(
+        "no filter of otori suppress {name} knows the rows of canaries that are still to come: make it anew now and then; that of --csv knows the pool's mailboxes and numbers before"
+    ));
     if new.next_at.is_none() {
         bail!("no canary would come in time: give more a week, or a later day");
     }

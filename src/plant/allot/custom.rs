@@ -14,7 +14,7 @@ use crate::notation::{Mapping, Role, address_key, email_key, phone_key};
 use crate::persona::Locale;
 use crate::registry::PoolEntry;
 
-use super::phones::SET_AT_LEAST;
+use super::phones::{SET_AT_LEAST, block};
 use super::{AreaCodes, Needs, given, given_to};
 
 /// Kinds of contact points that a row has.
@@ -45,6 +45,8 @@ pub struct Custom {
     /// How many customers share what 19 of 20 customers share with no more: a small mail domain, a building.
     domain: usize,
     building: usize,
+    /// The same of a block of ten thousand numbers.
+    block: usize,
 }
 
 impl Custom {
@@ -101,6 +103,11 @@ impl Custom {
             .filter_map(|text| phone_key(text, Some(mapping.locale.into())));
         let numbers = counts(keys);
         let all: usize = numbers.values().sum();
+        let mut blocks: HashMap<&str, usize> = HashMap::new();
+        for (number, count) in &numbers {
+            *blocks.entry(block(number)).or_default() += count;
+        }
+        let block = usual(blocks.into_values().collect());
         let domain_of = |text: &str| {
             let key = email_key(text)?;
             Some(key.rsplit_once('@')?.1.to_owned())
@@ -123,6 +130,7 @@ impl Custom {
             providers: (mails > 0).then(|| big.iter().sum::<usize>() as f64 / mails as f64),
             of_late,
             domain: usual(small),
+            block,
             building: usual(buildings.into_values().collect()),
         }
     }
@@ -232,6 +240,22 @@ impl Custom {
                 );
             }
         }
+        if let Some(numbers) = self.numbers.filter(|_| needs.phone || needs.mobile) {
+            let mut blocks: HashMap<&str, usize> = HashMap::new();
+            for entry in of(|point| matches!(point, ContactPoint::Phone(_))).filter(free) {
+                if let ContactPoint::Phone(number) = &entry.point {
+                    *blocks.entry(block(number.as_str())).or_default() += 1;
+                }
+            }
+            // In each as many canaries as its numbers serve, and as customers share one with.
+            let each = |own: usize| (own as f64 / numbers).min(self.block as f64);
+            let carried: f64 = blocks.into_values().map(each).sum();
+            tell(
+                "blocks of telephone numbers",
+                (carried / share(|kinds| kinds.number).max(1e-9)).floor(),
+                "add numbers of other blocks with: otori pool add phone NUMBER…",
+            );
+        }
         if needs.drop && self.building > 0 {
             let doors = of(|point| matches!(point, ContactPoint::Drop(_))).map(|entry| {
                 let units = match &entry.point {
@@ -333,6 +357,49 @@ mod tests {
             custom.provider(["else.example"].into_iter(), &mut rng),
             None
         );
+    }
+
+    /// Customers are two to a block of numbers, and all of the pool is in one.
+    #[test]
+    fn numbers_of_one_block_are_told() {
+        let mapping = Mapping {
+            locale: Locale::EnUs,
+            columns: vec![MappedColumn::told("tel", Role::Phone)],
+            related: Vec::new(),
+        };
+        let rows: Vec<Row> = (0..400)
+            .map(|at| vec![Some(format!("+1{}555{:04}", 300 + at / 2, 100 + at % 2))])
+            .collect();
+        let columns = ["tel".to_owned()];
+        let late = [true; 400];
+        let custom = Custom::of(&mapping, &columns, &rows, &late, &AreaCodes::default());
+        let source: SourceName = "shop".parse().unwrap();
+        let pool = |codes: i64| -> Vec<PoolEntry> {
+            let number = |at: i64| format!("+1{}555{:04}", 300 + at % codes, 100 + at / codes);
+            (0..60)
+                .map(|at| PoolEntry {
+                    id: at,
+                    point: ContactPoint::Phone(number(at).parse().unwrap()),
+                    cap_per_source: None,
+                    given: Vec::new(),
+                })
+                .collect()
+        };
+        let needs = Needs {
+            mail: false,
+            phone: true,
+            mobile: false,
+            drop: false,
+            unique_numbers: false,
+        };
+        let told = |codes: i64| custom.carried(&pool(codes), &source, needs, Locale::EnUs, 20);
+        let one = told(1);
+        assert_eq!(one.len(), 1, "{one:?}");
+        assert!(
+            one[0].contains("blocks of telephone numbers for 2 canaries"),
+            "{one:?}"
+        );
+        assert!(told(30).is_empty());
     }
 
     #[test]

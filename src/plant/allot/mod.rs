@@ -258,6 +258,7 @@ fn numbers<R: Rng + ?Sized>(
         .filter(|name| *name != source)
         .collect();
     let mut found = HashMap::new();
+    let mut blocks: HashMap<&str, usize> = HashMap::new();
     let mut numbers = Vec::new();
     for entry in pool {
         let ContactPoint::Phone(number) = &entry.point else {
@@ -282,6 +283,10 @@ fn numbers<R: Rng + ?Sized>(
             others: held
                 .filter_map(|(name, _)| others.iter().position(|other| *other == name))
                 .collect(),
+            block: {
+                let next = blocks.len();
+                *blocks.entry(phones::block(number.as_str())).or_insert(next)
+            },
         });
     }
     let wanted = u32::try_from(households.len()).unwrap_or(u32::MAX);

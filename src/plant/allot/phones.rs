@@ -23,6 +23,14 @@ pub(super) struct Number {
     pub cap: u32,
     /// Other sources that have it, by their place in a list.
     pub others: BTreeSet<usize>,
+    /// The block that it stands in.
+    pub block: usize,
+}
+
+/// What a number of ten thousand begins with, of a number in E.164: one exchange's, or one that a carrier was given.
+pub(super) fn block(number: &str) -> &str {
+    let end = number.len().saturating_sub(4);
+    number.get(..end).unwrap_or(number)
 }
 
 /// A leak of a few canaries shows at most a few numbers; with fewer than these in its set, a source
@@ -122,8 +130,8 @@ pub(super) fn choose_set<R: Rng + ?Sized>(
     best.map(|(_, _, set)| set.into_iter().collect()).ok_or(1)
 }
 
-/// Adds numbers that no other source has, those first that are near a household, until there are so many and they
-/// have room for so many canaries.
+/// Adds numbers that no other source has, those first that are near a household, and of these from each block as many
+/// as from any other, until there are so many and they have room for so many canaries.
 fn fill<R: Rng + ?Sized>(
     set: &mut BTreeSet<usize>,
     numbers: &[Number],
@@ -137,8 +145,20 @@ fn fill<R: Rng + ?Sized>(
     let free = |at: &usize| numbers[*at].others.is_empty() && !set.contains(at);
     let mut open: Vec<usize> = (0..numbers.len()).filter(free).collect();
     open.shuffle(rng);
-    open.sort_by_key(|at| !near(*at));
-    for at in open {
+    let mut in_block: HashMap<usize, usize> = HashMap::new();
+    for at in set.iter() {
+        *in_block.entry(numbers[*at].block).or_default() += 1;
+    }
+    let mut ranked: Vec<(bool, usize, usize)> = open
+        .into_iter()
+        .map(|at| {
+            let before = in_block.entry(numbers[at].block).or_default();
+            *before += 1;
+            (!near(at), *before, at)
+        })
+        .collect();
+    ranked.sort_by_key(|(far, before, _)| (*far, *before));
+    for (_, _, at) in ranked {
         if set.len() >= size && all >= canaries {
             break;
         }
@@ -261,6 +281,7 @@ mod tests {
                     id: at as i64,
                     own: 0,
                     cap,
+                    block: 0,
                     others: others.clone(),
                 })
                 .collect();
@@ -302,6 +323,7 @@ mod tests {
             id,
             own: 0,
             cap: 20,
+            block: 0,
             others: BTreeSet::new(),
         };
         let numbers: Vec<Number> = (0..60).map(number).collect();
@@ -337,6 +359,7 @@ mod tests {
             id,
             own,
             cap: 20,
+            block: 0,
             others: BTreeSet::new(),
         };
         let numbers = [number(1, 20), number(2, 10), number(3, 0), number(4, 0)];
@@ -360,6 +383,7 @@ mod tests {
             id,
             own: 0,
             cap: 20,
+            block: 0,
             others: BTreeSet::new(),
         };
         let numbers: Vec<Number> = (0..9).map(number).collect();
@@ -372,6 +396,27 @@ mod tests {
                 "{wishes:?} {dealt:?}"
             );
         }
+    }
+
+    #[test]
+    fn no_block_of_numbers_is_used_more_than_another() {
+        let mut rng = StdRng::seed_from_u64(1);
+        // Ninety in one block, and five in each of two.
+        let number = |id: i64| Number {
+            id,
+            own: 0,
+            cap: 1,
+            block: usize::try_from((id - 85).max(0) / 5).unwrap(),
+            others: BTreeSet::new(),
+        };
+        let numbers: Vec<Number> = (0..100).map(number).collect();
+        let set = choose_set(&numbers, 12, 12, |_| false, &mut rng).unwrap();
+        let mut held = [0; 3];
+        for at in &set {
+            held[numbers[*at].block] += 1;
+        }
+        assert_eq!((set.len(), held), (12, [4, 4, 4]));
+        assert_eq!(block("+81601234567"), "+8160123");
     }
 
     proptest! {

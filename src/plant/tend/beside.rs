@@ -74,24 +74,30 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Counts rows; each column comes with its place in them.
-    pub(super) fn learn(columns: &[(&str, usize)], rows: &[Row]) -> Beside {
+    /// Counts rows; each column comes with its place in them. Only pairs with one of the columns that `move` are asked for.
+    pub(super) fn learn(
+        columns: &[(&str, usize)],
+        moves: impl Fn(&str) -> bool,
+        rows: &[Row],
+    ) -> Beside {
         let mut beside = Beside {
             columns: Vec::new(),
             rows: rows.len() as f64,
             each: HashMap::new(),
             both: HashMap::new(),
         };
-        let mut places = Vec::new();
-        for (name, place) in columns {
+        let (mut places, mut moving) = (Vec::new(), Vec::new());
+        let any = columns.iter().any(|(name, _)| moves(name));
+        for (name, place) in columns.iter().filter(|_| any) {
             let values: Vec<&Option<String>> =
                 rows.iter().filter_map(|row| row.get(*place)).collect();
             for told in Told::ways(&values) {
                 beside.columns.push(((*name).to_owned(), told));
                 places.push(*place);
+                moving.push(moves(name));
             }
         }
-        for row in rows {
+        for row in rows.iter().filter(|_| any) {
             let buckets = (0..).zip(&places).zip(&beside.columns);
             let buckets: Vec<(usize, Bucket)> = buckets
                 .filter_map(|((at, place), (_, told))| Some((at, told.bucket(row.get(*place)?)?)))
@@ -99,6 +105,9 @@ impl Beside {
             for (nth, (one, a)) in buckets.iter().enumerate() {
                 *beside.each.entry((*one, *a)).or_default() += 1.0;
                 for (other, b) in &buckets[nth + 1..] {
+                    if !moving[*one] && !moving[*other] {
+                        continue;
+                    }
                     *beside.both.entry((*one, *a, *other, *b)).or_default() += 1.0;
                 }
             }
@@ -148,6 +157,7 @@ mod tests {
     #[test]
     fn a_rank_stays_with_the_orders_that_made_it() {
         let text = |text: &str| Some(text.to_owned());
+        let rank = |column: &str| column == "rank";
         let rows: Vec<Row> = (0..1000)
             .map(|at| {
                 let orders = at % 40;
@@ -156,7 +166,7 @@ mod tests {
                 vec![text(&orders.to_string()), text(rank), text(plan)]
             })
             .collect();
-        let beside = Beside::learn(&[("orders", 0), ("rank", 1), ("plan", 2)], &rows);
+        let beside = Beside::learn(&[("orders", 0), ("rank", 1), ("plan", 2)], rank, &rows);
         let may = |rank: &str, orders: Option<String>| {
             let plan = text("A");
             let others = [("orders", &orders), ("rank", &None), ("plan", &plan)];
@@ -175,12 +185,12 @@ mod tests {
                 vec![text(&at.to_string()), text(rank)]
             })
             .collect();
-        let beside = Beside::learn(&[("points", 0), ("rank", 1)], &rows);
+        let beside = Beside::learn(&[("points", 0), ("rank", 1)], rank, &rows);
         let may = |rank: &str, points: &str| {
             let points = text(points);
             beside.may("rank", &text(rank), [("points", &points)].into_iter())
         };
         assert!(may("gold", "930") && !may("gold", "70"));
-        assert!(Beside::learn(&[], &[]).may("rank", &text("gold"), std::iter::empty()));
+        assert!(Beside::learn(&[], rank, &[]).may("rank", &text("gold"), std::iter::empty()));
     }
 }

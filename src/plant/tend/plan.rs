@@ -110,7 +110,7 @@ pub async fn plan_tending<R: Rng>(ask: &TendAsk<'_>, rng: &mut R) -> Result<Tend
     let free = free_columns(ask, &columns);
     let drifts = drifts(&free, &rows, &pace);
     let visits = visits(ask, &free, &columns, &rows, &pace);
-    let beside = beside(mapping, &columns, &rows);
+    let beside = beside(mapping, &columns, &drifts, &rows);
     // Where no moment of change is written, a change that shows nothing is none: what is left are moves.
     let moments = moment_columns(table, mapping);
     let moving = match moments.is_empty() {
@@ -378,13 +378,14 @@ fn shown(now: OffsetDateTime, like: Option<&str>, locale: Locale) -> f64 {
     f64::from(now.to_julian_day()) * 86_400.0 + of_day
 }
 
-/// How often values of columns without a personal meaning share a row.
-fn beside(mapping: &Mapping, columns: &[String], rows: &[Row]) -> Beside {
+/// How often values of columns without a personal meaning share a row with those that change.
+fn beside(mapping: &Mapping, columns: &[String], drifts: &[Drift], rows: &[Row]) -> Beside {
     let others = mapping.with_role(Role::Other).filter_map(|column| {
         let place = columns.iter().position(|name| *name == column.column)?;
         Some((column.column.as_str(), place))
     });
-    Beside::learn(&others.collect::<Vec<_>>(), rows)
+    let moves = |name: &str| drifts.iter().any(|drift| drift.column == name);
+    Beside::learn(&others.collect::<Vec<_>>(), moves, rows)
 }
 
 /// The columns that say when a row was last changed.

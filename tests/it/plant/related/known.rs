@@ -189,8 +189,8 @@ async fn woocommerce_on_mariadb() {
         );
         users.push(vec![
             q(&mail),
-            q(&format!("$P$B{:08}abc.{:06}", at * 7919, at)),
-            q(&mail.replace(['@', '.'], "-")),
+            q(&format!("$P$B{:08x}abc{:06}", at * 7919 + 123_456_789, at)),
+            q(&mail.replace('@', "").replace('.', "-")),
             q(&mail),
             q(""),
             q(&joined(at)),
@@ -202,6 +202,8 @@ async fn woocommerce_on_mariadb() {
             |key: &str, value: &str| meta.push(vec![(at + 1).to_string(), q(key), q(value)]);
         of("first_name", given);
         of("last_name", last);
+        of("nickname", &mail);
+        of("last_update", &(1_700_000_000 + at * 86_413).to_string());
         of("wp_capabilities", "a:1:{s:8:\"customer\";b:1;}");
         of("locale", "");
         of("session_tokens", &format!("a:1:{{s:64:\"{at:064}\";}}"));
@@ -243,6 +245,7 @@ async fn woocommerce_on_mariadb() {
             max(case when m.meta_key = 'billing_postcode' then m.meta_value end) as postcode
          from wp_users u join wp_usermeta m on m.user_id = u.ID group by u.ID, u.user_email";
     let canaries = site.story(20, leak).await;
+    let hashes: Vec<String> = users.iter().map(|user| user[1].replace('\'', "")).collect();
     let attribute = |canary: &Canary, key: &str| {
         let rows = canary.details.rows.iter();
         let mut rows = rows.filter(|row| {
@@ -276,6 +279,15 @@ async fn woocommerce_on_mariadb() {
             Some("a:1:{s:8:\"customer\";b:1;}")
         );
         assert_eq!(attribute(canary, "session_tokens"), None);
+        assert_eq!(attribute(canary, "nickname"), mail);
+        let changed: i64 = attribute(canary, "last_update").unwrap().parse().unwrap();
+        assert!(changed > 1_700_000_000, "{changed}");
+        // Nobody's password, and the name in addresses of pages follows the mail address.
+        let pass = held(canary, "wp_users", "user_pass").unwrap();
+        assert!(pass.starts_with("$P$B") && pass.len() == 21, "{pass}");
+        assert!(!hashes.contains(&pass));
+        let slug = held(canary, "wp_users", "user_nicename").unwrap();
+        assert_eq!(slug, mail.unwrap().replace('@', "").replace('.', "-"));
     }
 }
 
