@@ -21,6 +21,7 @@ use super::fill::{self, Filler};
 use super::known::customers;
 use super::split::Splitter;
 use super::tables::Tables;
+use super::wide;
 use super::{Error, Result};
 
 /// Rows that are looked at to make canaries like them.
@@ -153,6 +154,7 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     for draft in &drafts {
         parted.push(composer.part(draft, rng)?);
     }
+    let open = composer.splitter.later();
     let ground = composer.ground;
     let mut elsewhere: Vec<&String> = parted.iter().flat_map(|parted| &parted.elsewhere).collect();
     elsewhere.sort_unstable();
@@ -183,9 +185,9 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     };
     let mut ids: HashSet<CanaryId> = registered.iter().map(|canary| canary.id.clone()).collect();
     let mut canaries = Vec::with_capacity(drafts.len());
-    let mut wide = Vec::with_capacity(drafts.len());
+    let mut drawn = Vec::with_capacity(drafts.len());
     for (draft, parted) in drafts.into_iter().zip(parted) {
-        wide.push(draft.cells);
+        drawn.push(wide::wide(&tables, &parted.rows));
         let mut id = CanaryId::random(rng);
         while !ids.insert(id.clone()) {
             id = CanaryId::random(rng);
@@ -205,7 +207,8 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     }
     let stealth = match (&ground, ask.stealth_limit) {
         (Some(ground), Some(_)) => {
-            eye::look(&tables.one, &fitted, ground, &rows, &wide, rng.random())
+            let seed = rng.random();
+            eye::look(&tables, &fitted, ground, &rows, &drawn, &open, seed)
         }
         _ => Err(Unjudged::TooFew),
     };
