@@ -111,7 +111,7 @@ pub(super) fn features(exhibit: &Exhibit<'_>, counted: &[bool]) -> Features {
         let length = |text: &Option<&str>| text.map_or(-1.0, |text| text.chars().count() as f32);
         out.add(Trait::Length(*at), texts.iter().map(length).collect());
         if !matches!(exhibit.columns[*at].kind, Kind::Key) {
-            for piece in pieces_of(*at, &texts, counted) {
+            for piece in pieces_of(*at, exhibit.columns[*at].contact, &texts, counted) {
                 let count = |row: usize| (piece.others(row, counted) as f32).ln_1p();
                 out.add(
                     Trait::Count(*at, piece.part),
@@ -168,14 +168,19 @@ fn missing_pattern(exhibit: &Exhibit<'_>, counted: &[bool], plain: &[usize], out
     );
 }
 
-fn pieces_of(column: usize, texts: &[Option<&str>], counted: &[bool]) -> Vec<Piece> {
+fn pieces_of(
+    column: usize,
+    contact: Option<super::Contact>,
+    texts: &[Option<&str>],
+    counted: &[bool],
+) -> Vec<Piece> {
     let mut names: HashMap<(Part, String), u32> = HashMap::new();
     let mut pieces: Vec<Piece> = Vec::new();
     for (row, text) in texts.iter().enumerate() {
         let Some(text) = text.filter(|text| !text.is_empty()) else {
             continue;
         };
-        for (part, value) in parts(text) {
+        for (part, value) in parts(text, contact) {
             let piece = match pieces.iter().position(|piece| piece.part == part) {
                 Some(at) => &mut pieces[at],
                 None => {
