@@ -8,14 +8,15 @@
 //! The same eye makes canaries better before they are planted (`choose.rs`).
 //!
 //! Limits: a thief with another table of the same people, or with what is known of a name outside of the
-//! table, sees more than this one. What is measured is the table itself; orders, log-ins and other related rows
-//! are not looked at.
+//! table, sees more than this one. What is measured is the table itself, with the related tables that its mapping names;
+//! orders, log-ins and other rows that it does not name are not looked at.
 
 mod boost;
 mod choose;
 mod features;
 mod folds;
 mod forest;
+mod near;
 mod order;
 mod parts;
 mod roc;
@@ -133,6 +134,9 @@ pub const LEAST_CUSTOMERS: usize = 500;
 /// Things that give canaries away, at most, and their least share.
 const TELLING: usize = 8;
 const LEAST_SHARE: f64 = 0.005;
+
+/// The thief without labels asks how near the nearest row is once in so many times.
+const NEAR: usize = 10;
 
 const JUDGE: Settings = Settings {
     trees: 150,
@@ -297,13 +301,20 @@ fn without_labels(
     group: &[usize],
     rng: &mut StdRng,
 ) -> Option<Caught> {
-    let plain: Vec<&[f32]> = seen
+    let mut plain: Vec<&[f32]> = seen
         .traits
         .iter()
         .zip(&seen.values)
         .filter(|(what, _)| !matches!(what, Trait::Has(..)))
         .map(|(_, values)| values.as_slice())
         .collect();
+    // Rows that are near another are looked for as such: one feature among hundreds is hardly ever asked.
+    let near = seen.traits.iter().position(|what| *what == Trait::Nearest);
+    let times = plain.len() / NEAR;
+    plain.extend(
+        near.into_iter()
+            .flat_map(|at| std::iter::repeat_n(seen.values[at].as_slice(), times)),
+    );
     roc::caught(&forest::strangeness(&plain, rng), canary, group)
 }
 
@@ -412,6 +423,49 @@ mod tests {
         let (control, _) = one.control.as_ref().unwrap();
         assert!(control.low < 0.55 && control.high > 0.45, "{one:?}");
         assert_eq!(format!("{one:?}"), format!("{again:?}"));
+    }
+
+    #[test]
+    fn near_copies_of_customers_rows_are_caught() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut text = |kinds: &[(&str, u32)]| {
+            let one =
+                |(prefix, most): &(&str, u32)| format!("{prefix}{}", rng.random_range(0..*most));
+            kinds.iter().map(one).collect::<Vec<_>>().join(" ")
+        };
+        let mut row = || -> Row {
+            vec![
+                Some(text(&[("S", 300), ("G", 200)])),
+                Some(text(&[("Town", 400), ("", 90)])),
+                Some(text(&[("+1202", 9_000_000)])),
+                Some(text(&[("born", 15_000)])),
+                Some(text(&[("plan", 3)])),
+                Some(text(&[("shop", 40)])),
+            ]
+        };
+        let mut rows: Vec<Row> = (0..1_500).map(|_| row()).collect();
+        // Another name and number; all else is a customer's.
+        for at in 0..60 {
+            let mut copy = rows[at * 23].clone();
+            let other = row();
+            copy[0] = other[0].clone();
+            copy[2] = other[2].clone();
+            rows.push(copy);
+        }
+        let canary: Vec<bool> = (0..rows.len()).map(|row| row >= 1_500).collect();
+        let among: Vec<bool> = canary.iter().map(|canary| !canary).collect();
+        let exhibit = Exhibit {
+            columns: ["name", "address", "phone", "birth", "plan", "shop"]
+                .map(column)
+                .to_vec(),
+            rows: &rows,
+            canary: &canary,
+        };
+        let found = judge(&exhibit, &among, false, 7).unwrap();
+        assert!(found.with_labels.low > 0.9, "{found:?}");
+        assert!(found.without_labels.low > 0.8, "{found:?}");
+        let told = |telling: &Telling| telling.sentence.contains("the row most like it");
+        assert!(found.telling.iter().any(told), "{found:?}");
     }
 
     #[test]
