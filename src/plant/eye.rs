@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use rand::{Rng, RngExt};
 
-use crate::blend::Ground;
+use crate::blend::{Ground, order};
 use crate::database::Row;
 use crate::notation::{Mapping, Role};
 use crate::persona::Household;
@@ -215,48 +215,86 @@ impl Composer<'_> {
     }
 }
 
-/// As many rows as a look can take, all of the late ones among them.
+/// As many rows as a look can take, those of `late` first, an even part of each kind.
 fn few(rows: &[Row], late: &[bool]) -> (Vec<Row>, Vec<bool>) {
     let of_late = late.iter().filter(|late| **late).count();
     let others = rows.len() - of_late;
-    let step = others.div_ceil(ROWS.saturating_sub(of_late).max(1)).max(1);
-    let mut seen = 0;
+    let step = |count: usize, room: usize| count.div_ceil(room.max(1)).max(1);
+    let steps = [
+        step(others, ROWS.saturating_sub(of_late)),
+        step(of_late, ROWS),
+    ];
+    let mut seen = [0; 2];
     let kept = rows.iter().zip(late).filter(|(_, late)| {
-        seen += usize::from(!**late);
-        **late || seen % step == 0
+        let kind = usize::from(**late);
+        seen[kind] += 1;
+        (seen[kind] - 1) % steps[kind] == 0
     });
     kept.map(|(row, late)| (row.clone(), *late)).unzip()
 }
 
-/// A thief's view of a batch that is not planted yet: `drawn` are its rows as the joined tables would show them. In the
-/// columns `open` they do not yet hold what they will.
-///
-/// # Errors
-/// The table or the batch is too small, or its canaries lead to each other.
-pub(super) fn look(
-    tables: &Tables,
-    mapping: &Mapping,
-    ground: &Ground<'_>,
-    rows: &[Row],
-    drawn: &[Row],
-    open: &HashSet<String>,
-    seed: u64,
-) -> std::result::Result<Findings, Unjudged> {
-    if rows.len() < LEAST_ROWS {
-        return Err(Unjudged::TooFew);
+/// What a thief would look at before a batch is planted.
+pub(super) struct View<'a> {
+    pub(super) tables: &'a Tables,
+    pub(super) mapping: &'a Mapping,
+    pub(super) ground: &'a Ground<'a>,
+    /// Customers.
+    pub(super) rows: &'a [Row],
+    /// The batch as the joined tables would show it.
+    pub(super) drawn: &'a [Row],
+    /// Canaries that stand there already.
+    pub(super) standing: &'a [Row],
+    /// Columns in which the batch does not hold yet what it will.
+    pub(super) open: HashSet<String>,
+}
+
+impl View<'_> {
+    /// What he would find. The batch is looked for together with the canaries that stand there, or any number of them
+    /// could come in by small batches.
+    ///
+    /// # Errors
+    /// The table or the canaries are too few, or the canaries lead to each other.
+    pub(super) fn look(mut self, seed: u64) -> std::result::Result<Findings, Unjudged> {
+        if self.rows.len() < LEAST_ROWS {
+            return Err(Unjudged::TooFew);
+        }
+        let dated = self.ground.dated().map(str::to_owned);
+        self.open.extend(dated);
+        let (mut all, mut among) = few(self.rows, &self.among());
+        let customers = all.len();
+        let canaries = self.standing.len() + self.drawn.len();
+        let step = canaries.div_ceil(LOOKED_AT).max(1);
+        let each = self.standing.iter().chain(self.drawn).step_by(step);
+        all.extend(each.cloned());
+        among.resize(all.len(), false);
+        let canary: Vec<bool> = (0..all.len()).map(|row| row >= customers).collect();
+        let exhibit = Exhibit {
+            columns: columns_before(self.tables, self.mapping, &self.open),
+            rows: &all,
+            canary: &canary,
+        };
+        stealth::judge(&exhibit, &among, true, seed)
     }
-    let (mut all, mut among) = few(rows, &ground.late());
-    let customers = all.len();
-    let step = drawn.len().div_ceil(LOOKED_AT).max(1);
-    all.extend(drawn.iter().step_by(step).cloned());
-    among.resize(all.len(), false);
-    let canary: Vec<bool> = (0..all.len()).map(|row| row >= customers).collect();
-    let mut open = open.clone();
-    open.extend(ground.dated().map(str::to_owned));
-    let exhibit = Exhibit {
-        columns: columns_before(tables, mapping, &open),
-        rows: &all,
-        canary: &canary,
-    };
-    stealth::judge(&exhibit, &among, false, seed)
+
+    /// Customers that canaries are looked for among: those who joined of late, and where canaries stand already, all
+    /// who joined since the first of these did.
+    fn among(&self) -> Vec<bool> {
+        let mut among = self.ground.late();
+        let mut made = self.mapping.with_role(Role::CreatedAt);
+        let Some(made) = made.find_map(|column| self.tables.at(&column.column)) else {
+            return among;
+        };
+        let moment = |row: &Row| order(row[made].as_deref()?);
+        let first = self
+            .standing
+            .iter()
+            .filter_map(moment)
+            .min_by(f64::total_cmp);
+        if let Some(first) = first {
+            for (row, among) in self.rows.iter().zip(&mut among) {
+                *among |= moment(row).is_some_and(|moment| moment >= first);
+            }
+        }
+        among
+    }
 }

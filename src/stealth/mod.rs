@@ -102,6 +102,21 @@ pub struct Findings {
     pub telling: Vec<Telling>,
 }
 
+impl Findings {
+    /// What speaks against these findings: a control that is not what it must be.
+    pub fn doubt(&self) -> Option<String> {
+        let (known, unknown) = self.control.as_ref()?;
+        let off = |caught: &Caught| caught.low > 0.5 || caught.high < 0.5;
+        let (who, caught) = [("some", known), ("none", unknown)]
+            .into_iter()
+            .find(|(_, caught)| off(caught))?;
+        Some(format!(
+            "the control is off: a thief who knows {who} tells customers called canaries from the others with an area under the ROC curve of {:.3} ({:.3} to {:.3}), where 0.5 is right; these figures cannot be trusted. Chance alone does so to one look in ten at most: look again with another seed, and if it stays, what is looked at is not of one kind",
+            caught.auc, caught.low, caught.high
+        ))
+    }
+}
+
 /// Why nothing can be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unjudged {
@@ -423,6 +438,36 @@ mod tests {
         let (control, _) = one.control.as_ref().unwrap();
         assert!(control.low < 0.55 && control.high > 0.45, "{one:?}");
         assert_eq!(format!("{one:?}"), format!("{again:?}"));
+    }
+
+    #[test]
+    fn a_control_that_is_no_coin_is_told() {
+        let caught = |low: f64, high: f64| Caught {
+            auc: (low + high) / 2.0,
+            low,
+            high,
+            at_1_percent: 0.01,
+            at_5_percent: 0.05,
+        };
+        let found = |control| Findings {
+            canaries: 40,
+            customers: 900,
+            groups: 40,
+            with_labels: caught(0.5, 0.6),
+            without_labels: caught(0.4, 0.6),
+            control,
+            telling: Vec::new(),
+        };
+        let right = caught(0.45, 0.55);
+        assert_eq!(found(None).doubt(), None);
+        assert_eq!(found(Some((right, right))).doubt(), None);
+        let high = found(Some((caught(0.53, 0.63), right))).doubt().unwrap();
+        assert!(
+            high.contains("knows some") && high.contains("0.580 (0.530 to 0.630)"),
+            "{high}"
+        );
+        let low = found(Some((right, caught(0.38, 0.48)))).doubt().unwrap();
+        assert!(low.contains("knows none"), "{low}");
     }
 
     #[test]
