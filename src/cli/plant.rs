@@ -135,6 +135,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         canaries,
         notes,
         stealth,
+        standing,
     } = planned;
     let planted = plant::plant(
         &registry,
@@ -168,9 +169,22 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             batch.id,
             planted.len(),
             opened.source.table
-        )
+        )?;
+        seen(out, &document, standing)
     })?;
     Ok(Outcome::Done)
+}
+
+/// What a thief would find, where one looked.
+fn seen(
+    out: &mut dyn std::io::Write,
+    document: &Document<'_>,
+    standing: usize,
+) -> std::io::Result<()> {
+    match &document.stealth {
+        Some(found) => super::stealth::brief(out, found, standing),
+        None => Ok(()),
+    }
 }
 
 /// Tells of numbers whose background is hardly known.
@@ -250,9 +264,10 @@ fn show(name: &SourceName, planned: &Plan, output: &Output) -> anyhow::Result<Ou
             }
         }
         match planned.canaries.len().saturating_sub(5) {
-            0 => Ok(()),
-            more => writeln!(out, "\n… and {more} more; --json shows all."),
+            0 => {}
+            more => writeln!(out, "\n… and {more} more; --json shows all.")?,
         }
+        seen(out, &document, planned.standing)
     })?;
     Ok(Outcome::Done)
 }
@@ -278,6 +293,7 @@ async fn hand_out(
         mut canaries,
         notes,
         stealth,
+        standing,
     } = planned;
     let content = match &args.sql {
         Some(_) => plant::insert_statements(&opened.database, &table, &canaries)
@@ -322,7 +338,8 @@ async fn hand_out(
             canaries.len(),
             file.display(),
             args.name
-        )
+        )?;
+        seen(out, &document, standing)
     })?;
     Ok(Outcome::Done)
 }

@@ -136,6 +136,9 @@ struct Document<'a> {
     passed: bool,
     #[serde(flatten)]
     found: Found,
+    /// What speaks against these findings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 /// Runs `otori stealth`.
@@ -155,11 +158,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let limit = args.limit.unwrap_or(workspace.config().plant.stealth_limit);
     let (findings, judged, against) = if canaries.is_empty() {
         let findings = drawn(&args, &workspace, &registry, &opened).await?;
-        (
-            findings,
-            "drawn",
-            "customers who joined of late; keys, codes and times are not looked at before planting",
-        )
+        (findings, "drawn", BEFORE)
     } else {
         let Audit {
             customers,
@@ -191,13 +190,21 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         limit,
         passed,
         found: Found::of(&findings),
+        notes: findings.doubt().into_iter().collect(),
     };
+    for note in &document.notes {
+        eprintln!("note: {note}");
+    }
     Output::new(global).result(&document, |out| write(out, &document))?;
     Ok(match passed {
         true => Outcome::Done,
         false => Outcome::CheckFailed,
     })
 }
+
+/// Among whom canaries are looked for before they stand in the table.
+const BEFORE: &str =
+    "customers who joined of late; keys, codes and times are not looked at before planting";
 
 fn told(period: Period) -> &'static str {
     match period {
@@ -258,6 +265,20 @@ fn write(out: &mut dyn Write, document: &Document<'_>) -> std::io::Result<()> {
         "{} {what}, {} groups by contact point, looked for among {} {}.\n",
         found.canaries, found.groups, found.customers, document.against
     )?;
+    figures(out, found, usize::MAX)?;
+    let verdict = match document.passed {
+        true => "Within the limit",
+        false => "BEYOND the limit",
+    };
+    writeln!(
+        out,
+        "\n{verdict} of {} (0.5: nothing shows; 1: all is seen).",
+        document.limit
+    )
+}
+
+/// What the thieves reach, and the first things that give canaries away.
+fn figures(out: &mut dyn Write, found: &Found, most: usize) -> std::io::Result<()> {
     writeln!(
         out,
         "{:<34} {:>5}  {:<14}  caught among the most suspicious 1%, 5%",
@@ -286,7 +307,7 @@ fn write(out: &mut dyn Write, document: &Document<'_>) -> std::io::Result<()> {
             "\nWhat the thief who knows some goes by (share of what was learnt; AUC by it alone):"
         )?;
     }
-    for one in &found.gives_away {
+    for one in found.gives_away.iter().take(most) {
         writeln!(
             out,
             "  {:>4.0}%  {:.2}  {}",
@@ -295,13 +316,28 @@ fn write(out: &mut dyn Write, document: &Document<'_>) -> std::io::Result<()> {
             one.what
         )?;
     }
-    let verdict = match document.passed {
-        true => "Within the limit",
-        false => "BEYOND the limit",
+    Ok(())
+}
+
+/// Things that give a batch away that are told with it; `otori stealth` and `--json` tell the others.
+const TOLD: usize = 3;
+
+/// What a look at a batch found, for who plants it: nothing where it was not looked at, which a note tells.
+pub(super) fn brief(out: &mut dyn Write, found: &Found, standing: usize) -> std::io::Result<()> {
+    let together = match standing {
+        0 => String::new(),
+        standing => format!(", with the {standing} that stand there already"),
+    };
+    let among = match standing {
+        0 => BEFORE,
+        _ => {
+            "customers who joined of late or since the first of these; keys, codes and times are not looked at before planting"
+        }
     };
     writeln!(
         out,
-        "\n{verdict} of {} (0.5: nothing shows; 1: all is seen).",
-        document.limit
-    )
+        "\nWould a thief pick them out? {} canaries{together}, looked for among {} {among}.\n",
+        found.canaries, found.customers
+    )?;
+    figures(out, found, TOLD)
 }

@@ -1,7 +1,7 @@
 //! A thief's view of a table in which canaries stand.
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::blend::{of_late, order};
 use crate::canary::Canary;
@@ -11,6 +11,7 @@ use crate::stealth::{self, Exhibit, Findings, Kind, Unjudged};
 
 use super::eye::columns_after;
 use super::known::Known;
+use super::tables::{Tables, mark};
 
 /// Among which customers canaries were looked for. A customer who joined years before the first canary
 /// differs from all who joined since, and tells nothing of canaries.
@@ -48,8 +49,9 @@ pub async fn audit(
     most: usize,
     seed: u64,
 ) -> super::Result<Audit> {
-    let (rows, canary) = read(database, table, canaries, most, seed).await?;
-    let columns = columns_after(table, mapping);
+    let tables = Tables::of(database, table.clone(), mapping).await?;
+    let (rows, canary) = read(database, &tables, canaries, most, seed).await?;
+    let columns = columns_after(&tables);
     let made = columns.iter().position(|column| column.kind == Kind::Made);
     let (among, period) = contemporaries(&rows, &canary, made);
     let found = canary.iter().filter(|canary| **canary).count();
@@ -66,47 +68,63 @@ pub async fn audit(
     })
 }
 
-/// All canaries and an even sample of the customers, in the table's order.
+/// All canaries and an even sample of the customers, in the table's order, each with what the related tables hold of
+/// it: of several children the first.
 async fn read(
     database: &Database,
-    table: &Table,
+    tables: &Tables,
     planted: &[Canary],
     most: usize,
     seed: u64,
 ) -> super::Result<(Vec<Row>, Vec<bool>)> {
-    let place = |name: &str| table.columns.iter().position(|column| column.name == name);
-    let known = Known::of(table, place, planted);
-    let names: Vec<&str> = table
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
+    let main = &tables.joined.main;
+    let known = Known::of(main, |name| tables.at(name), planted);
+    let names: Vec<&str> = tables.columns.iter().map(String::as_str).collect();
+    let own: Vec<usize> = (0..main.columns.len())
+        .filter(|at| {
+            let key = &main.primary_key;
+            key.is_empty() || key.contains(&main.columns[*at].name)
+        })
         .collect();
-    let mut rng = StdRng::seed_from_u64(seed);
-    let mut customers: Vec<(u64, Row)> = Vec::new();
-    let mut canaries: Vec<(u64, Row)> = Vec::new();
-    let (mut number, mut seen) = (0u64, 0usize);
-    database
-        .scan(table, &names, |row| {
+    let alone = tables.legs().is_empty();
+    let marks = tables.marks();
+    // Customers whose keys fall on the lowest numbers stay: as even as a draw, and a customer who comes once for each of
+    // two children is known by the number, without a list of all who were met.
+    let mut customers: BTreeMap<u64, (u64, Row)> = BTreeMap::new();
+    let mut canaries: BTreeMap<u64, (u64, Row)> = BTreeMap::new();
+    let mut number = 0u64;
+    tables
+        .scan(database, &names, |row| {
             number += 1;
-            if known.holds(row) {
-                canaries.push((number, row.to_vec()));
-                return;
+            let mut hasher = DefaultHasher::new();
+            seed.hash(&mut hasher);
+            match alone {
+                true => number.hash(&mut hasher),
+                false => own.iter().for_each(|at| row[*at].hash(&mut hasher)),
             }
-            // Each customer stays with the same chance (Vitter, 1985, algorithm R).
-            seen += 1;
-            if customers.len() < most {
-                customers.push((number, row.to_vec()));
-            } else {
-                let at = rng.random_range(0..seen);
-                if at < most {
-                    customers[at] = (number, row.to_vec());
+            let draw = hasher.finish();
+            let keep = |among: &mut BTreeMap<u64, (u64, Row)>| {
+                among.entry(draw).or_insert_with(|| {
+                    let mut row = row.to_vec();
+                    mark(&mut row, &marks);
+                    (number, row)
+                });
+            };
+            if known.holds(row) {
+                return keep(&mut canaries);
+            }
+            let last = customers.last_key_value().map(|(last, _)| *last);
+            if customers.len() < most || last.is_some_and(|last| draw < last) {
+                keep(&mut customers);
+                if customers.len() > most {
+                    customers.pop_last();
                 }
             }
         })
         .await?;
     let marked = |canary: bool| move |(number, row)| (number, row, canary);
-    let mut all: Vec<(u64, Row, bool)> = (customers.into_iter().map(marked(false)))
-        .chain(canaries.into_iter().map(marked(true)))
+    let mut all: Vec<(u64, Row, bool)> = (customers.into_values().map(marked(false)))
+        .chain(canaries.into_values().map(marked(true)))
         .collect();
     all.sort_by_key(|(number, ..)| *number);
     Ok(all

@@ -5,9 +5,8 @@ use std::collections::HashSet;
 
 use rand::{Rng, RngExt};
 
-use crate::blend::Ground;
-use crate::canary::Cell;
-use crate::database::{Row, Table};
+use crate::blend::{Ground, order};
+use crate::database::Row;
 use crate::notation::{Mapping, Role};
 use crate::persona::Household;
 use crate::stealth::{self, Candidates, Column, Contact, Exhibit, Findings, Kind, Unjudged};
@@ -16,6 +15,7 @@ use super::Result;
 use super::allot::{Needs, Stock, allot};
 use super::compose::{Composer, Draft, Slot};
 use super::marks::Borne;
+use super::tables::Tables;
 
 /// Tables with fewer rows say too little for a thief to learn from.
 pub(super) const LEAST_ROWS: usize = 1000;
@@ -38,76 +38,71 @@ const ROWS: usize = 12_000;
 /// part of the table too, and among them more canaries would show each other.
 const LOOKED_AT: usize = 2_000;
 
-/// How the columns of a table look to a thief before anything stands there: keys, codes and times are
-/// made by planting, and what they show is not known yet. So are dates that hang on these (`dated`).
-pub(super) fn columns_before(table: &Table, mapping: &Mapping, dated: &[&str]) -> Vec<Column> {
-    let mut columns = columns(table, mapping, |role| match role {
+/// How the columns look to a thief before anything stands there: keys, codes and times are made by planting, and what
+/// they show is not known yet. So are dates that hang on these, and what refers to rows that are planted too (`open`).
+pub(super) fn columns_before(
+    tables: &Tables,
+    mapping: &Mapping,
+    open: &HashSet<String>,
+) -> Vec<Column> {
+    columns(tables, mapping, |name, role| match role {
+        _ if open.contains(name) => Kind::Hidden,
         Role::Id | Role::Code | Role::CreatedAt | Role::UpdatedAt | Role::Skip => Kind::Hidden,
         _ => Kind::Plain,
-    });
-    for column in &mut columns {
-        if dated.contains(&column.name.as_str()) {
-            column.kind = Kind::Hidden;
-        }
-    }
-    columns
+    })
 }
 
-/// How the columns of a table look to a thief who has its rows.
-pub(super) fn columns_after(table: &Table, mapping: &Mapping) -> Vec<Column> {
-    let keys = &table.primary_key;
-    let mut columns = columns(table, mapping, |role| match role {
+/// How the columns look to a thief who has the rows.
+pub(super) fn columns_after(tables: &Tables) -> Vec<Column> {
+    let is_key = |name: &str| {
+        tables.place(name).is_some_and(|place| {
+            tables.joined.table(place.leg).primary_key.as_slice() == [place.column.as_str()]
+        })
+    };
+    // What a table is joined by stands in the other table as well.
+    let twice = |name: &str| {
+        let place = tables.place(name);
+        place.is_some_and(|place| {
+            let leg = place.leg.map(|at| &tables.legs()[at]);
+            leg.is_some_and(|leg| leg.on.iter().any(|(own, _)| *own == place.column))
+        })
+    };
+    columns(tables, &tables.mapping, |name, role| match role {
+        _ if twice(name) => Kind::Hidden,
         Role::CreatedAt => Kind::Made,
+        _ if is_key(name) => Kind::Key,
         _ => Kind::Plain,
-    });
-    if let [key] = keys.as_slice() {
-        for column in columns.iter_mut().filter(|column| column.name == *key) {
-            column.kind = Kind::Key;
-        }
-    }
-    columns
+    })
 }
 
-fn columns(table: &Table, mapping: &Mapping, kind: impl Fn(Role) -> Kind) -> Vec<Column> {
+/// The columns of the joined tables, in the order in which their rows are read.
+fn columns(tables: &Tables, mapping: &Mapping, kind: impl Fn(&str, Role) -> Kind) -> Vec<Column> {
     use Role::*;
     let role = |name: &str| {
         let mapped = mapping.columns.iter().find(|column| column.column == name);
         mapped.map_or(Skip, |column| column.role)
     };
-    table
-        .columns
-        .iter()
-        .map(|column| {
-            let role = role(&column.name);
-            Column {
-                name: column.name.clone(),
-                kind: kind(role),
-                contact: match role {
-                    Email => Some(Contact::Mail),
-                    Phone | Mobile => Some(Contact::Phone),
-                    role if Role::HOUSE_NUMBER.contains(&role) => Some(Contact::Place),
-                    _ => None,
-                },
-                kana: matches!(
-                    role,
-                    NameKana | FamilyNameKana | GivenNameKana | Name | FamilyName | GivenName
-                ),
-            }
-        })
-        .collect()
-}
-
-/// A row with all columns of the table; what is left to the database stays empty.
-fn whole_row(table: &Table, cells: &[Cell]) -> Row {
-    let value = |name: &str| {
-        let cell = cells.iter().find(|cell| cell.column == name);
-        cell.and_then(|cell| cell.value.clone())
+    let column = |name: &String| {
+        let role = role(name);
+        Column {
+            name: match name.strip_suffix('.') {
+                Some(table) => format!("{table} (whether there is a row)"),
+                None => name.clone(),
+            },
+            kind: kind(name, role),
+            contact: match role {
+                Email => Some(Contact::Mail),
+                Phone | Mobile => Some(Contact::Phone),
+                role if Role::HOUSE_NUMBER.contains(&role) => Some(Contact::Place),
+                _ => None,
+            },
+            kana: matches!(
+                role,
+                NameKana | FamilyNameKana | GivenNameKana | Name | FamilyName | GivenName
+            ),
+        }
     };
-    table
-        .columns
-        .iter()
-        .map(|column| value(&column.name))
-        .collect()
+    tables.columns.iter().map(column).collect()
 }
 
 /// What candidates are held against.
@@ -129,10 +124,11 @@ impl Composer<'_> {
         if self.rows.len() < LEAST_ROWS || count > MOST {
             return None;
         }
-        let dated: Vec<&str> = ground.dated().collect();
+        let mut open = self.splitter.later();
+        open.extend(ground.dated().map(str::to_owned));
         let each = (TOGETHER / count.max(1)).clamp(2, EACH);
         Some(Eye {
-            columns: columns_before(&self.tables.one, &self.filler.mapping, &dated),
+            columns: columns_before(self.tables, &self.filler.mapping, &open),
             late: ground.late(),
             each,
         })
@@ -192,7 +188,11 @@ impl Composer<'_> {
                     draft => draft?,
                 };
                 borne.free(&draft.marks);
-                rows.push(whole_row(&self.tables.one, &draft.cells));
+                let children = self
+                    .children
+                    .as_ref()
+                    .map(|_| draft.household.children.len());
+                rows.push(self.splitter.shown(&draft.cells, children));
                 drafts.push(Some(draft));
                 slot.push(place);
             }
@@ -215,46 +215,86 @@ impl Composer<'_> {
     }
 }
 
-/// As many rows as a look can take, all of the late ones among them.
+/// As many rows as a look can take, those of `late` first, an even part of each kind.
 fn few(rows: &[Row], late: &[bool]) -> (Vec<Row>, Vec<bool>) {
     let of_late = late.iter().filter(|late| **late).count();
     let others = rows.len() - of_late;
-    let step = others.div_ceil(ROWS.saturating_sub(of_late).max(1)).max(1);
-    let mut seen = 0;
+    let step = |count: usize, room: usize| count.div_ceil(room.max(1)).max(1);
+    let steps = [
+        step(others, ROWS.saturating_sub(of_late)),
+        step(of_late, ROWS),
+    ];
+    let mut seen = [0; 2];
     let kept = rows.iter().zip(late).filter(|(_, late)| {
-        seen += usize::from(!**late);
-        **late || seen % step == 0
+        let kind = usize::from(**late);
+        seen[kind] += 1;
+        (seen[kind] - 1) % steps[kind] == 0
     });
     kept.map(|(row, late)| (row.clone(), *late)).unzip()
 }
 
-/// A thief's view of a batch that is not planted yet.
-///
-/// # Errors
-/// The table or the batch is too small, or its canaries lead to each other.
-pub(super) fn look(
-    table: &Table,
-    mapping: &Mapping,
-    ground: &Ground<'_>,
-    rows: &[Row],
-    drawn: &[Vec<Cell>],
-    seed: u64,
-) -> std::result::Result<Findings, Unjudged> {
-    if rows.len() < LEAST_ROWS {
-        return Err(Unjudged::TooFew);
+/// What a thief would look at before a batch is planted.
+pub(super) struct View<'a> {
+    pub(super) tables: &'a Tables,
+    pub(super) mapping: &'a Mapping,
+    pub(super) ground: &'a Ground<'a>,
+    /// Customers.
+    pub(super) rows: &'a [Row],
+    /// The batch as the joined tables would show it.
+    pub(super) drawn: &'a [Row],
+    /// Canaries that stand there already.
+    pub(super) standing: &'a [Row],
+    /// Columns in which the batch does not hold yet what it will.
+    pub(super) open: HashSet<String>,
+}
+
+impl View<'_> {
+    /// What he would find. The batch is looked for together with the canaries that stand there, or any number of them
+    /// could come in by small batches.
+    ///
+    /// # Errors
+    /// The table or the canaries are too few, or the canaries lead to each other.
+    pub(super) fn look(mut self, seed: u64) -> std::result::Result<Findings, Unjudged> {
+        if self.rows.len() < LEAST_ROWS {
+            return Err(Unjudged::TooFew);
+        }
+        let dated = self.ground.dated().map(str::to_owned);
+        self.open.extend(dated);
+        let (mut all, mut among) = few(self.rows, &self.among());
+        let customers = all.len();
+        let canaries = self.standing.len() + self.drawn.len();
+        let step = canaries.div_ceil(LOOKED_AT).max(1);
+        let each = self.standing.iter().chain(self.drawn).step_by(step);
+        all.extend(each.cloned());
+        among.resize(all.len(), false);
+        let canary: Vec<bool> = (0..all.len()).map(|row| row >= customers).collect();
+        let exhibit = Exhibit {
+            columns: columns_before(self.tables, self.mapping, &self.open),
+            rows: &all,
+            canary: &canary,
+        };
+        stealth::judge(&exhibit, &among, true, seed)
     }
-    let (mut all, mut among) = few(rows, &ground.late());
-    let customers = all.len();
-    let step = drawn.len().div_ceil(LOOKED_AT).max(1);
-    let drawn = drawn.iter().step_by(step);
-    all.extend(drawn.map(|cells| whole_row(table, cells)));
-    among.resize(all.len(), false);
-    let canary: Vec<bool> = (0..all.len()).map(|row| row >= customers).collect();
-    let dated: Vec<&str> = ground.dated().collect();
-    let exhibit = Exhibit {
-        columns: columns_before(table, mapping, &dated),
-        rows: &all,
-        canary: &canary,
-    };
-    stealth::judge(&exhibit, &among, false, seed)
+
+    /// Customers that canaries are looked for among: those who joined of late, and where canaries stand already, all
+    /// who joined since the first of these did.
+    fn among(&self) -> Vec<bool> {
+        let mut among = self.ground.late();
+        let mut made = self.mapping.with_role(Role::CreatedAt);
+        let Some(made) = made.find_map(|column| self.tables.at(&column.column)) else {
+            return among;
+        };
+        let moment = |row: &Row| order(row[made].as_deref()?);
+        let first = self
+            .standing
+            .iter()
+            .filter_map(moment)
+            .min_by(f64::total_cmp);
+        if let Some(first) = first {
+            for (row, among) in self.rows.iter().zip(&mut among) {
+                *among |= moment(row).is_some_and(|moment| moment >= first);
+            }
+        }
+        among
+    }
 }

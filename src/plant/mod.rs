@@ -27,6 +27,7 @@ mod tables;
 mod tend;
 mod unplant;
 mod verify;
+mod wide;
 mod write;
 
 pub use allot::{AreaCodes, Custom, Needs, Stock, allot};

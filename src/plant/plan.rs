@@ -12,15 +12,16 @@ use crate::database::{self, Database, Row, Table};
 use crate::notation::{Mapping, Role};
 use crate::persona::{Children, Generator, Lexicon, Shape};
 use crate::registry::{PoolEntry, Registry, Source};
-use crate::stealth::{Findings, Unjudged};
+use crate::stealth::{Findings, LEAST_CANARIES, Unjudged};
 
 use super::allot::{AreaCodes, Custom, Needs};
 use super::compose::Composer;
-use super::eye;
+use super::eye::{LEAST_ROWS, View};
 use super::fill::{self, Filler};
 use super::known::customers;
 use super::split::Splitter;
 use super::tables::Tables;
+use super::wide;
 use super::{Error, Result};
 
 /// Rows that are looked at to make canaries like them.
@@ -38,6 +39,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What a thief would find, keys and times aside, or why nothing can be said.
     pub stealth: std::result::Result<Findings, Unjudged>,
+    /// Canaries that stand in the table already: he was to find these together with the batch.
+    pub standing: usize,
 }
 
 /// What to plan with.
@@ -153,6 +156,7 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     for draft in &drafts {
         parted.push(composer.part(draft, rng)?);
     }
+    let open = composer.splitter.later();
     let ground = composer.ground;
     let mut elsewhere: Vec<&String> = parted.iter().flat_map(|parted| &parted.elsewhere).collect();
     elsewhere.sort_unstable();
@@ -183,9 +187,9 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     };
     let mut ids: HashSet<CanaryId> = registered.iter().map(|canary| canary.id.clone()).collect();
     let mut canaries = Vec::with_capacity(drafts.len());
-    let mut wide = Vec::with_capacity(drafts.len());
+    let mut drawn = Vec::with_capacity(drafts.len());
     for (draft, parted) in drafts.into_iter().zip(parted) {
-        wide.push(draft.cells);
+        drawn.push(wide::wide(&tables, &parted.rows));
         let mut id = CanaryId::random(rng);
         while !ids.insert(id.clone()) {
             id = CanaryId::random(rng);
@@ -203,26 +207,35 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
             versions: Vec::new(),
         });
     }
+    let beside: Vec<Row> = registered
+        .iter()
+        .filter(|canary| canary.source == source.name && canary.state == State::Live)
+        .map(|canary| wide::wide(&tables, &canary.details.rows))
+        .collect();
     let stealth = match (&ground, ask.stealth_limit) {
-        (Some(ground), Some(_)) => {
-            eye::look(&tables.one, &fitted, ground, &rows, &wide, rng.random())
+        (Some(ground), Some(_)) => View {
+            tables: &tables,
+            mapping: &fitted,
+            ground,
+            rows: &rows,
+            drawn: &drawn,
+            standing: &beside,
+            open,
         }
+        .look(rng.random()),
         _ => Err(Unjudged::TooFew),
     };
-    if let Err(Unjudged::TooFewGroups(groups)) = stealth {
-        notes.push(format!(
-            "the {} canaries share contact points: whoever finds one of them finds its neighbours, and they are {groups} groups in all; what else a thief would see cannot be said",
-            canaries.len()
-        ));
-    }
-    if let (Ok(found), Some(limit)) = (&stealth, ask.stealth_limit)
-        && found.with_labels.low.max(found.without_labels.low) > limit
-    {
-        let told = too_plain(found, limit);
-        if !ask.force {
-            return Err(Error::Warned(told));
+    if let Some(limit) = ask.stealth_limit {
+        notes.extend(unseen(&stealth, &table, rows_at, standing, drawn.len()));
+        if let Ok(found) = &stealth
+            && found.with_labels.low.max(found.without_labels.low) > limit
+        {
+            let told = too_plain(found, limit, standing);
+            if !ask.force {
+                return Err(Error::Warned(told));
+            }
+            notes.push(told);
         }
-        notes.push(told);
     }
     Ok(Plan {
         table,
@@ -230,7 +243,33 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         canaries,
         notes,
         stealth,
+        standing,
     })
+}
+
+/// What keeps the audit from saying what it is there to say.
+fn unseen(
+    stealth: &std::result::Result<Findings, Unjudged>,
+    table: &Table,
+    customers: u64,
+    standing: usize,
+    drawn: usize,
+) -> Option<String> {
+    let all = standing + drawn;
+    match stealth {
+        Ok(found) => found.doubt(),
+        Err(Unjudged::TooFewGroups(groups)) => Some(format!(
+            "the {all} canaries share contact points: whoever finds one of them finds its neighbours, and they are {groups} groups in all; what else a thief would see cannot be said",
+        )),
+        Err(Unjudged::TooFew) if customers < LEAST_ROWS as u64 || all < LEAST_CANARIES => {
+            Some(format!(
+                "whether a thief would pick them out was not looked at: that takes {LEAST_ROWS} customers and {LEAST_CANARIES} canaries at least, and {table} has {customers} and, with these, {all}"
+            ))
+        }
+        Err(Unjudged::TooFew) => Some(format!(
+            "whether a thief would pick them out was not looked at: {table} shows too little of the customers who joined of late"
+        )),
+    }
 }
 
 fn mailboxes(pool: &[PoolEntry]) -> HashSet<&str> {
@@ -243,7 +282,7 @@ fn mailboxes(pool: &[PoolEntry]) -> HashSet<&str> {
 }
 
 /// What a thief finds in a batch, as a warning.
-fn too_plain(found: &Findings, limit: f64) -> String {
+fn too_plain(found: &Findings, limit: f64, standing: usize) -> String {
     let because: Vec<&str> = found
         .telling
         .iter()
@@ -260,8 +299,12 @@ fn too_plain(found: &Findings, limit: f64) -> String {
             &found.without_labels,
         ),
     };
+    let together = match standing {
+        0 => String::new(),
+        standing => format!(" (with the {standing} that stand there already)"),
+    };
     format!(
-        "{who} too well: area under the ROC curve {:.2} ({:.2} to {:.2}), more than the limit of {limit} ([plant] stealth_limit). What gives them away: {}",
+        "{who}{together} too well: area under the ROC curve {:.2} ({:.2} to {:.2}), more than the limit of {limit} ([plant] stealth_limit). What gives them away: {}",
         caught.auc,
         caught.low,
         caught.high,

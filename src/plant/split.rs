@@ -11,6 +11,7 @@ use crate::notation::{RelatedRows, Role};
 use super::fill;
 use super::lend::is_given;
 use super::tables::Tables;
+use super::wide::THERE;
 use super::{Error, Result};
 
 /// A canary's rows.
@@ -224,12 +225,25 @@ impl<'a> Splitter<'a> {
         cells: &[Cell],
         rng: &mut R,
     ) -> Option<Vec<Cell>> {
-        let leg = &self.tables.legs()[at];
-        let marker = self.tables.name(Some(at), "");
-        let marked = cells
-            .iter()
-            .any(|cell| cell.column == marker && cell.value.is_some());
+        let marked = self.is_marked(at, cells);
         let mut row = self.own(Some(at), cells);
+        if !marked && !self.must_stand(at, &row) {
+            return None;
+        }
+        self.complete(at, &mut row, !marked, rng);
+        Some(row)
+    }
+
+    /// Whether whoever the canary was drawn like has a row there.
+    fn is_marked(&self, at: usize, cells: &[Cell]) -> bool {
+        let marker = self.tables.name(Some(at), "");
+        let mut marks = cells.iter().filter(|cell| cell.column == marker);
+        marks.any(|cell| cell.value.is_some())
+    }
+
+    /// Whether the canary has a row there whatever others have: its contact point stands in it, or another row needs it.
+    fn must_stand(&self, at: usize, row: &[Cell]) -> bool {
+        let leg = &self.tables.legs()[at];
         let contact = row.iter().any(|cell| {
             is_given(cell.role) && cell.value.as_deref().is_some_and(|text| !text.is_empty())
         });
@@ -239,11 +253,58 @@ impl<'a> Splitter<'a> {
                 .on
                 .iter()
                 .any(|(_, name)| other.column(name).is_ok_and(|column| column.not_null));
-        if !marked && !contact && !needed {
-            return None;
+        contact || needed
+    }
+
+    /// The row of a draft as the joined tables would show it, as far as it is known before it is parted: with nothing of
+    /// a table in which it will have no row.
+    pub(super) fn shown(&self, cells: &[Cell], children: Option<usize>) -> Row {
+        let mut row: Row = vec![None; self.tables.columns.len()];
+        for cell in cells {
+            if let Some(at) = self.tables.at(&cell.column) {
+                row[at] = cell.value.clone();
+            }
         }
-        self.complete(at, &mut row, !marked, rng);
-        Some(row)
+        for (at, leg) in self.tables.legs().iter().enumerate() {
+            let stands = match leg.rows {
+                RelatedRows::Existing => continue,
+                _ if leg.attribute.is_some() => continue,
+                RelatedRows::Child => children != Some(0),
+                RelatedRows::Household => {
+                    self.is_marked(at, cells) || self.must_stand(at, &self.own(Some(at), cells))
+                }
+            };
+            if let Some(marker) = self.tables.at(&self.tables.name(Some(at), "")) {
+                row[marker] = stands.then(|| THERE.to_owned());
+            }
+            let own = leg.columns.iter().filter(|_| !stands);
+            for column in
+                own.filter_map(|column| self.tables.at(&self.tables.name(Some(at), column)))
+            {
+                row[column] = None;
+            }
+        }
+        row
+    }
+
+    /// Columns of the joined tables in which a draft does not yet hold what it will: they refer to rows that are found
+    /// when it is parted, or planted with it.
+    pub(super) fn later(&self) -> HashSet<String> {
+        let mut later = HashSet::new();
+        for leg in std::iter::once(None).chain((0..self.tables.legs().len()).map(Some)) {
+            let columns = self.tables.joined.table(leg).columns.iter();
+            let open = columns.filter(|column| {
+                self.tables.is_linked(leg, &column.name)
+                    || self.tables.is_referred(leg, &column.name)
+                    || self.tables.is_looked_up(leg, &column.name)
+            });
+            later.extend(open.map(|column| self.tables.name(leg, &column.name)));
+        }
+        for reference in self.references.iter().filter(|one| one.own.is_some()) {
+            let names = reference.columns.iter();
+            later.extend(names.map(|name| self.tables.name(reference.leg, name)));
+        }
+        later
     }
 
     /// Takes cells without a personal meaning from another customer's row: all of them, or those that must

@@ -7,6 +7,7 @@ use crate::database::{self, Column, Database, Joined, JoinedPlace as Place, Leg,
 use crate::notation::{MappedColumn, Mapping, RelatedRows, Role};
 
 use super::lookup::Lookup;
+use super::wide::THERE;
 use super::{Error, Result};
 
 /// The customer table and what belongs to it.
@@ -99,8 +100,8 @@ impl Tables {
             })
     }
 
-    /// Columns of a row that refer to one that exists already.
-    fn is_looked_up(&self, leg: Option<usize>, column: &str) -> bool {
+    /// Whether a row's column refers to a row that exists already.
+    pub(super) fn is_looked_up(&self, leg: Option<usize>, column: &str) -> bool {
         self.legs().iter().any(|other| {
             other.to == leg
                 && other.rows == RelatedRows::Existing
@@ -108,7 +109,8 @@ impl Tables {
         })
     }
 
-    fn is_referred(&self, leg: Option<usize>, column: &str) -> bool {
+    /// Whether a row's column holds what a related row beside the join is known by.
+    pub(super) fn is_referred(&self, leg: Option<usize>, column: &str) -> bool {
         self.legs()
             .iter()
             .any(|other| other.to == leg && other.referred.iter().any(|(name, _)| name == column))
@@ -218,18 +220,18 @@ impl Tables {
             return Ok(database.sample(&self.joined.main, n).await?);
         }
         let mut rows = database.sample_joined(&self.joined, n).await?;
-        let marks = self
-            .places
-            .iter()
-            .zip(0..)
-            .filter(|(place, _)| place.column.is_empty());
-        let marks: Vec<usize> = marks.map(|(_, at)| at).collect();
+        let marks = self.marks();
         for row in &mut rows {
-            for at in &marks {
-                row[*at] = row[*at].take().map(|_| "1".to_owned());
-            }
+            mark(row, &marks);
         }
         Ok(rows)
+    }
+
+    /// The columns of no name, which tell whether there is a row.
+    pub(super) fn marks(&self) -> Vec<usize> {
+        let places = self.places.iter().zip(0..);
+        let marks = places.filter(|(place, _)| place.column.is_empty());
+        marks.map(|(_, at)| at).collect()
     }
 
     /// How many children the sampled customers have; `None` where no table holds children one by one.
@@ -281,5 +283,12 @@ impl Tables {
             false => database.scan_joined(&self.joined, &places, each).await?,
         }
         Ok(())
+    }
+}
+
+/// A mark of presence holds a key as it is read: that there is one is all that it says.
+pub(super) fn mark(row: &mut [Option<String>], marks: &[usize]) {
+    for at in marks {
+        row[*at] = row[*at].take().map(|_| THERE.to_owned());
     }
 }

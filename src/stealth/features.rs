@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::order;
 use super::parts::{Part, parts};
 use super::{Exhibit, Kind};
+use super::{near, order};
 use crate::persona::romaji;
 
 /// What a number says, and of which columns.
@@ -26,6 +26,7 @@ pub(super) enum Trait {
     Pair((usize, Part), (usize, Part)),
     Between(usize, usize),
     NameInMail(usize, usize),
+    Nearest,
     KeyGap(&'static str),
     OffByKey,
     AfterLast,
@@ -75,16 +76,16 @@ const GRAMS: usize = 30;
 const PAIRS: usize = 500;
 
 /// One part of one column in all rows; 0 is "none".
-struct Piece {
-    column: usize,
-    part: Part,
-    ids: Vec<u32>,
-    counts: Vec<u32>,
+pub(super) struct Piece {
+    pub(super) column: usize,
+    pub(super) part: Part,
+    pub(super) ids: Vec<u32>,
+    pub(super) counts: Vec<u32>,
 }
 
 impl Piece {
     /// How many other rows have what a row has.
-    fn others(&self, row: usize, counted: &[bool]) -> u32 {
+    pub(super) fn others(&self, row: usize, counted: &[bool]) -> u32 {
         self.counts[self.ids[row] as usize] - u32::from(counted[row])
     }
 }
@@ -111,15 +112,13 @@ pub(super) fn features(exhibit: &Exhibit<'_>, counted: &[bool]) -> Features {
         let length = |text: &Option<&str>| text.map_or(-1.0, |text| text.chars().count() as f32);
         out.add(Trait::Length(*at), texts.iter().map(length).collect());
         if !matches!(exhibit.columns[*at].kind, Kind::Key) {
-            for piece in pieces_of(*at, &texts, counted) {
+            for piece in pieces_of(*at, exhibit.columns[*at].contact, &texts, counted) {
                 let count = |row: usize| (piece.others(row, counted) as f32).ln_1p();
                 out.add(
                     Trait::Count(*at, piece.part),
                     (0..rows).map(count).collect(),
                 );
-                if tells_in_pairs(&piece, rows) {
-                    pieces.push(piece);
-                }
+                pieces.push(piece);
             }
             letters(*at, &texts, counted, &mut out);
         }
@@ -138,6 +137,8 @@ pub(super) fn features(exhibit: &Exhibit<'_>, counted: &[bool]) -> Features {
             out.add(Trait::Between(*one, *other), days.collect());
         }
     }
+    out.add(Trait::Nearest, near::nearest(&pieces, counted));
+    pieces.retain(|piece| tells_in_pairs(piece, rows));
     pairs(&pieces, counted, &mut out);
     names_in_mail(exhibit, &mut out);
     order::add_neighbours(exhibit, &moments, |what, values| out.add(what, values));
@@ -168,14 +169,19 @@ fn missing_pattern(exhibit: &Exhibit<'_>, counted: &[bool], plain: &[usize], out
     );
 }
 
-fn pieces_of(column: usize, texts: &[Option<&str>], counted: &[bool]) -> Vec<Piece> {
+fn pieces_of(
+    column: usize,
+    contact: Option<super::Contact>,
+    texts: &[Option<&str>],
+    counted: &[bool],
+) -> Vec<Piece> {
     let mut names: HashMap<(Part, String), u32> = HashMap::new();
     let mut pieces: Vec<Piece> = Vec::new();
     for (row, text) in texts.iter().enumerate() {
         let Some(text) = text.filter(|text| !text.is_empty()) else {
             continue;
         };
-        for (part, value) in parts(text) {
+        for (part, value) in parts(text, contact) {
             let piece = match pieces.iter().position(|piece| piece.part == part) {
                 Some(at) => &mut pieces[at],
                 None => {

@@ -23,14 +23,16 @@ pub(super) fn groups(exhibit: &Exhibit<'_>) -> Vec<usize> {
             let columns = exhibit.columns.iter().enumerate();
             let own = columns.filter_map(|(at, column)| {
                 let text = row[at].as_deref().filter(|text| !text.is_empty())?;
-                let wanted = match column.contact? {
-                    Contact::Mail => Part::Domain,
-                    Contact::Phone => Part::Block,
-                    // A house number binds, a town does not.
-                    Contact::Place => Part::Whole,
+                let wanted: &[Part] = match column.contact? {
+                    Contact::Mail => &[Part::Domain],
+                    Contact::Phone => &[Part::Block],
+                    // A house number binds, whatever the room; a town does not. What cannot be read binds as it stands.
+                    Contact::Place => &[Part::House, Part::Whole],
                 };
-                let (_, value) = parts(text).into_iter().find(|(part, _)| *part == wanted)?;
-                Some((at, value))
+                let parts = parts(text, column.contact);
+                let of = |wanted: &Part| parts.iter().find(|(part, _)| part == wanted);
+                let (_, value) = wanted.iter().find_map(of)?;
+                Some((at, value.clone()))
             });
             own.collect()
         })
@@ -135,9 +137,25 @@ mod tests {
             rows: &rows,
             canary: &canary,
         };
+        let mut rooms = rows.clone();
         let group = groups(&exhibit);
         assert!(group[60] == group[61] && group[61] == group[62]);
         assert_ne!(group[63], group[62]);
+        // Rooms of one house are one place; what cannot be read binds as it stands.
+        for (row, place) in [
+            (60, "青葉市緑町3-12-8-405"),
+            (61, "箱の9"),
+            (62, "青葉市緑町３丁目１２番８号　緑ハイツ101"),
+            (63, "箱の9"),
+        ] {
+            rooms[row] = vec![Some(format!("{row}@big.example")), Some(place.to_owned())];
+        }
+        let housed = groups(&Exhibit {
+            columns: exhibit.columns.clone(),
+            rows: &rooms,
+            canary: &canary,
+        });
+        assert!(housed[60] == housed[62] && housed[61] == housed[63] && housed[60] != housed[61]);
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
         let fold = folds(&canary, &group, 2, &mut rng);
         assert!(fold[60] == fold[61] && fold[61] == fold[62] && fold[63] != fold[62]);

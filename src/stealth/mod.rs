@@ -8,14 +8,15 @@
 //! The same eye makes canaries better before they are planted (`choose.rs`).
 //!
 //! Limits: a thief with another table of the same people, or with what is known of a name outside of the
-//! table, sees more than this one. What is measured is the table itself; orders, log-ins and other related rows
-//! are not looked at.
+//! table, sees more than this one. What is measured is the table itself, with the related tables that its mapping names;
+//! orders, log-ins and other rows that it does not name are not looked at.
 
 mod boost;
 mod choose;
 mod features;
 mod folds;
 mod forest;
+mod near;
 mod order;
 mod parts;
 mod roc;
@@ -101,6 +102,21 @@ pub struct Findings {
     pub telling: Vec<Telling>,
 }
 
+impl Findings {
+    /// What speaks against these findings: a control that is not what it must be.
+    pub fn doubt(&self) -> Option<String> {
+        let (known, unknown) = self.control.as_ref()?;
+        let off = |caught: &Caught| caught.low > 0.5 || caught.high < 0.5;
+        let (who, caught) = [("some", known), ("none", unknown)]
+            .into_iter()
+            .find(|(_, caught)| off(caught))?;
+        Some(format!(
+            "the control is off: a thief who knows {who} tells customers called canaries from the others with an area under the ROC curve of {:.3} ({:.3} to {:.3}), where 0.5 is right; these figures cannot be trusted. Chance alone does so to one look in ten at most: look again with another seed, and if it stays, what is looked at is not of one kind",
+            caught.auc, caught.low, caught.high
+        ))
+    }
+}
+
 /// Why nothing can be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unjudged {
@@ -133,6 +149,9 @@ pub const LEAST_CUSTOMERS: usize = 500;
 /// Things that give canaries away, at most, and their least share.
 const TELLING: usize = 8;
 const LEAST_SHARE: f64 = 0.005;
+
+/// The thief without labels asks how near the nearest row is once in so many times.
+const NEAR: usize = 10;
 
 const JUDGE: Settings = Settings {
     trees: 150,
@@ -297,13 +316,20 @@ fn without_labels(
     group: &[usize],
     rng: &mut StdRng,
 ) -> Option<Caught> {
-    let plain: Vec<&[f32]> = seen
+    let mut plain: Vec<&[f32]> = seen
         .traits
         .iter()
         .zip(&seen.values)
         .filter(|(what, _)| !matches!(what, Trait::Has(..)))
         .map(|(_, values)| values.as_slice())
         .collect();
+    // Rows that are near another are looked for as such: one feature among hundreds is hardly ever asked.
+    let near = seen.traits.iter().position(|what| *what == Trait::Nearest);
+    let times = plain.len() / NEAR;
+    plain.extend(
+        near.into_iter()
+            .flat_map(|at| std::iter::repeat_n(seen.values[at].as_slice(), times)),
+    );
     roc::caught(&forest::strangeness(&plain, rng), canary, group)
 }
 
@@ -412,6 +438,79 @@ mod tests {
         let (control, _) = one.control.as_ref().unwrap();
         assert!(control.low < 0.55 && control.high > 0.45, "{one:?}");
         assert_eq!(format!("{one:?}"), format!("{again:?}"));
+    }
+
+    #[test]
+    fn a_control_that_is_no_coin_is_told() {
+        let caught = |low: f64, high: f64| Caught {
+            auc: (low + high) / 2.0,
+            low,
+            high,
+            at_1_percent: 0.01,
+            at_5_percent: 0.05,
+        };
+        let found = |control| Findings {
+            canaries: 40,
+            customers: 900,
+            groups: 40,
+            with_labels: caught(0.5, 0.6),
+            without_labels: caught(0.4, 0.6),
+            control,
+            telling: Vec::new(),
+        };
+        let right = caught(0.45, 0.55);
+        assert_eq!(found(None).doubt(), None);
+        assert_eq!(found(Some((right, right))).doubt(), None);
+        let high = found(Some((caught(0.53, 0.63), right))).doubt().unwrap();
+        assert!(
+            high.contains("knows some") && high.contains("0.580 (0.530 to 0.630)"),
+            "{high}"
+        );
+        let low = found(Some((right, caught(0.38, 0.48)))).doubt().unwrap();
+        assert!(low.contains("knows none"), "{low}");
+    }
+
+    #[test]
+    fn near_copies_of_customers_rows_are_caught() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut text = |kinds: &[(&str, u32)]| {
+            let one =
+                |(prefix, most): &(&str, u32)| format!("{prefix}{}", rng.random_range(0..*most));
+            kinds.iter().map(one).collect::<Vec<_>>().join(" ")
+        };
+        let mut row = || -> Row {
+            vec![
+                Some(text(&[("S", 300), ("G", 200)])),
+                Some(text(&[("Town", 400), ("", 90)])),
+                Some(text(&[("+1202", 9_000_000)])),
+                Some(text(&[("born", 15_000)])),
+                Some(text(&[("plan", 3)])),
+                Some(text(&[("shop", 40)])),
+            ]
+        };
+        let mut rows: Vec<Row> = (0..1_500).map(|_| row()).collect();
+        // Another name and number; all else is a customer's.
+        for at in 0..60 {
+            let mut copy = rows[at * 23].clone();
+            let other = row();
+            copy[0] = other[0].clone();
+            copy[2] = other[2].clone();
+            rows.push(copy);
+        }
+        let canary: Vec<bool> = (0..rows.len()).map(|row| row >= 1_500).collect();
+        let among: Vec<bool> = canary.iter().map(|canary| !canary).collect();
+        let exhibit = Exhibit {
+            columns: ["name", "address", "phone", "birth", "plan", "shop"]
+                .map(column)
+                .to_vec(),
+            rows: &rows,
+            canary: &canary,
+        };
+        let found = judge(&exhibit, &among, false, 7).unwrap();
+        assert!(found.with_labels.low > 0.9, "{found:?}");
+        assert!(found.without_labels.low > 0.8, "{found:?}");
+        let told = |telling: &Telling| telling.sentence.contains("the row most like it");
+        assert!(found.telling.iter().any(told), "{found:?}");
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::Contact;
+use crate::notation::address_key;
+
 /// A part of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
@@ -29,6 +32,8 @@ pub enum Part {
     Letters,
     /// What stands before the first digit (of an address: up to the town).
     Stem,
+    /// The house of an address, however it is written: its town and numbers without the room.
+    House,
 }
 
 impl Part {
@@ -44,6 +49,7 @@ impl Part {
                 | Part::Block
                 | Part::Head
                 | Part::Stem
+                | Part::House
         )
     }
 
@@ -62,6 +68,7 @@ impl Part {
             Part::Tail => ", its last two characters",
             Part::Letters => ", without its numbers",
             Part::Stem => ", up to its first number",
+            Part::House => ", its house",
         }
     }
 }
@@ -100,8 +107,8 @@ pub(super) fn shape(text: &str) -> String {
     out
 }
 
-/// Parts of a value that is not empty.
-pub(super) fn parts(text: &str) -> Vec<(Part, String)> {
+/// Parts of a value that is not empty, in a column of such contact points.
+pub(super) fn parts(text: &str, contact: Option<Contact>) -> Vec<(Part, String)> {
     let mut out = vec![(Part::Whole, text.to_owned()), (Part::Shape, shape(text))];
     let mut words = text.split_whitespace();
     if let (Some(first), Some(last)) = (words.next(), words.next_back()) {
@@ -130,6 +137,11 @@ pub(super) fn parts(text: &str) -> Vec<(Part, String)> {
             out.push((Part::Stem, stem));
         }
     }
+    if contact == Some(Contact::Place)
+        && let Some(key) = address_key(text)
+    {
+        out.push((Part::House, key.block()));
+    }
     out
 }
 
@@ -152,8 +164,33 @@ mod tests {
     use super::*;
 
     fn part(text: &str, wanted: Part) -> Option<String> {
-        let found = parts(text).into_iter().find(|(part, _)| *part == wanted);
+        let found = parts(text, None)
+            .into_iter()
+            .find(|(part, _)| *part == wanted);
         found.map(|(_, value)| value)
+    }
+
+    #[test]
+    fn a_house_is_the_same_whatever_the_room_and_the_notation() {
+        let house = |text: &str| {
+            let mut all = parts(text, Some(Contact::Place)).into_iter();
+            all.find(|(part, _)| *part == Part::House)
+                .map(|(_, value)| value)
+        };
+        let one = house("青葉市緑町3-12-8-405").unwrap();
+        assert_eq!(
+            house("青葉市緑町３丁目１２番８号　緑ハイツ101号室"),
+            Some(one.clone())
+        );
+        assert_ne!(house("青葉市緑町3-12-9-405"), Some(one));
+        assert_eq!(
+            house("4821 Elm St Apt 4B"),
+            house("4821 Elm Street, Unit 12")
+        );
+        assert!(house("4821 Elm St Apt 4B").is_some());
+        assert_eq!(house("緑ハイツ"), None);
+        // What is no address is not read as one.
+        assert_eq!(part("青葉市緑町3-12-8-405", Part::House), None);
     }
 
     #[test]

@@ -93,6 +93,10 @@ pub(super) fn sentence(
             name(mail),
             medians(&same)
         ),
+        Trait::Nearest => format!(
+            "what it has in common with the row most like it (the rarer, the more it counts): {}",
+            medians(&same)
+        ),
         Trait::KeyGap(side) => format!("the gap {side} its key: {}", medians(&same)),
         Trait::OffByKey => format!(
             "seconds between its making and that of the rows around it by key: {}",

@@ -149,6 +149,53 @@ async fn what_a_thief_would_see_is_not_planted() {
     };
     assert_eq!(count().await, 1_100);
     let planted = otori.json(&["plant", "shop", "--count", "40", "--force"]);
-    assert!(planted["stealth"]["with_labels"]["low"].as_f64().unwrap() > 0.85);
+    let found = &planted["stealth"];
+    assert!(found["with_labels"]["low"].as_f64().unwrap() > 0.85);
+    // Customers called canaries are looked for as well.
+    let control = &found["control"]["with_labels"];
+    assert!(control["low"].as_f64().unwrap() < 0.6, "{found}");
+    assert!(control["high"].as_f64().unwrap() > 0.4, "{found}");
     assert_eq!(count().await, 1_140);
+}
+
+/// What a command wrote for a person, and what it noted.
+fn written(otori: &Otori, args: &[&str]) -> (String, String) {
+    let output = otori.command(args).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    (text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_batches_are_looked_at_together_and_what_was_found_is_told() {
+    let (otori, ground) = prepared(Engine::Sqlite, 1_100).await;
+    own_points(&otori, 60);
+    ground
+        .run("update 顧客 set メール = null, 郵便番号 = '060-0001', 住所 = '北海道札幌市中央区北一条西' || (id % 40 + 1) || '-' || (id % 7 + 1)")
+        .await;
+    let (said, noted) = written(&otori, &["plant", "shop", "--count", "15"]);
+    assert!(noted.contains("was not looked at"), "{noted}");
+    assert!(noted.contains("20 canaries"), "{noted}");
+    assert!(!said.contains("thief"), "{said}");
+    // Neither batch is large enough to be judged; both together are.
+    let told = failed(&otori, &["plant", "shop", "--count", "15"]);
+    assert!(told.contains("stealth_limit"), "{told}");
+    assert!(told.contains("the 15 that stand there already"), "{told}");
+    for last in ["--dry-run", "--force"] {
+        let args = ["plant", "shop", "--count", "15", "--force", last];
+        let (said, noted) = written(&otori, &args);
+        assert!(noted.contains("stealth_limit"), "{noted}");
+        assert!(said.contains("30 canaries, with the 15"), "{said}");
+        assert!(said.contains("a thief who knows some canaries"), "{said}");
+        assert!(said.contains("most suspicious 1%"), "{said}");
+        assert!(said.contains("住所"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_small_table_nobody_looks_and_that_is_told() {
+    let (otori, _ground) = prepared(Engine::Sqlite, 300).await;
+    let (_, noted) = written(&otori, &["plant", "shop", "--count", "25"]);
+    assert!(noted.contains("that takes 1000 customers"), "{noted}");
+    assert!(noted.contains("has 300"), "{noted}");
 }

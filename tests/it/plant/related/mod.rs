@@ -4,6 +4,7 @@ mod family;
 mod known;
 mod people;
 mod refused;
+mod seen;
 
 use std::collections::BTreeMap;
 use std::path::Path;
