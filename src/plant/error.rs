@@ -67,6 +67,18 @@ pub enum Error {
         /// Canaries planned.
         count: usize,
     },
+    /// A row must refer to one of another table, and there is none.
+    #[error(
+        "{} of {table} must refer to a row of {other} (a foreign key, NOT NULL), and {other} has no rows; nothing was planted: fill {other} as the application does, then plant", column_words(.columns)
+    )]
+    NothingToRefer {
+        /// The columns of the key.
+        columns: Vec<String>,
+        /// Their table.
+        table: String,
+        /// The table that has no rows.
+        other: String,
+    },
     /// Too few contact points.
     #[error("the pool lacks {missing} {}: {hint}", kind_words(*.kind))]
     PoolExhausted {
@@ -163,6 +175,13 @@ fn ids(canaries: &[CanaryId]) -> String {
     match more {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn column_words(columns: &[String]) -> String {
+    match columns {
+        [one] => format!("column {one}"),
+        all => format!("columns {}", all.join(", ")),
     }
 }
 

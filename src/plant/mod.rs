@@ -21,6 +21,7 @@ mod profile;
 mod resemblance;
 mod rows;
 mod settle;
+mod shows;
 mod split;
 mod suppress;
 mod tables;

@@ -1,0 +1,124 @@
+//! Tables in which a canary could not hide, or could not stand: told which and why, and nothing planted.
+
+use otori::canary::State;
+use otori::database::Engine;
+
+use super::ground::Ground;
+use super::shop::{dump, failed, prepared};
+use crate::harness::Otori;
+
+/// Plants, which must be refused with these words, and leave nothing behind.
+async fn refused(otori: &Otori, ground: &Ground, count: &str, words: &[&str]) {
+    let before = dump(ground).await;
+    let told = failed(otori, &["plant", "shop", "--count", count]);
+    for word in words {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    assert_eq!(dump(ground).await, before, "{told}");
+    let batches = otori.registry.batches(None).await.unwrap();
+    let left = batches.iter().filter(|batch| batch.state != State::Void);
+    assert_eq!(left.count(), 0, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn few_customers_hide_no_canary_and_others_not_any_number() {
+    let (otori, ground) = prepared(Engine::Sqlite, 10).await;
+    refused(
+        &otori,
+        &ground,
+        "1",
+        &["has 10 customers", "even one canary", "--force"],
+    )
+    .await;
+    refused(&otori, &ground, "25", &["has 10 customers"]).await;
+    let told = failed(&otori, &["drip", "shop", "--per-week", "5"]);
+    assert!(told.contains("has 10 customers"), "{told}");
+    let planted = otori.json(&["plant", "shop", "--count", "3", "--force"]);
+    assert!(
+        planted["notes"].to_string().contains("has 10 customers"),
+        "{planted}"
+    );
+
+    let (otori, ground) = prepared(Engine::Sqlite, 120).await;
+    refused(
+        &otori,
+        &ground,
+        "31",
+        &["31 canaries beside the 120 customers", "takes 30"],
+    )
+    .await;
+    otori.json(&["plant", "shop", "--count", "20"]);
+    // Those that stand there count.
+    let told = failed(&otori, &["plant", "shop", "--count", "11"]);
+    assert!(told.contains("31 canaries"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_that_are_empty_in_every_row_are_named() {
+    for customers in [150, 300] {
+        let (otori, ground) = prepared(Engine::Sqlite, customers).await;
+        ground.run("update 顧客 set 住所 = '', メール = null").await;
+        let read = format!("empty in each of the {customers} rows");
+        let words = [
+            "住所",
+            "メール",
+            &read,
+            "the only one",
+            "--map COLUMN=skip",
+            "--force",
+        ];
+        refused(&otori, &ground, "3", &words).await;
+        let planted = otori.json(&["plant", "shop", "--count", "3", "--force"]);
+        assert_eq!(planted["planted"], 3);
+    }
+    // Nobody could be known by anything.
+    let (otori, ground) = prepared(Engine::Sqlite, 300).await;
+    ground
+        .run("update 顧客 set 氏名 = '', フリガナ = null, 住所 = '', 電話 = null, メール = null")
+        .await;
+    refused(
+        &otori,
+        &ground,
+        "3",
+        &["氏名, フリガナ, 住所, 電話, メール"],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_in_which_all_have_the_same_are_named() {
+    let (otori, ground) = prepared(Engine::Sqlite, 300).await;
+    ground
+        .run("update 顧客 set 氏名 = 'テスト 太郎', 電話 = '03-0123-9999', プラン = 'A'")
+        .await;
+    for count in ["3", "30"] {
+        let words = ["columns 氏名, 電話 of", "one and the same value", "--force"];
+        refused(&otori, &ground, count, &words).await;
+    }
+    // A plan that all have tells nobody apart.
+    ground
+        .run("update 顧客 set 氏名 = '客 ' || id, 電話 = '03-0123-' || (8000 + id)")
+        .await;
+    otori.json(&["plant", "shop", "--count", "3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_must_be_referred_to_and_is_empty_is_named() {
+    let (otori, ground) = prepared(Engine::Sqlite, 300).await;
+    ground
+        .run("create table 支店 (番号 integer primary key, 名 text)")
+        .await;
+    ground
+        .run("pragma foreign_keys = off; alter table 顧客 add column 支店 integer not null default 1 references 支店 (番号)")
+        .await;
+    let words = [
+        "column 支店 of 顧客 must refer to a row of 支店",
+        "has no rows",
+        "nothing was planted",
+    ];
+    refused(&otori, &ground, "3", &words).await;
+    let told = failed(&otori, &["drip", "shop", "--per-week", "5"]);
+    assert!(told.contains("column 支店"), "{told}");
+    ground.run("insert into 支店 values (1, '本店')").await;
+    otori.json(&["plant", "shop", "--count", "3"]);
+}
