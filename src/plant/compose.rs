@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use rand::Rng;
 use time::OffsetDateTime;
 
-use crate::blend::{Drawn, Ground};
+use crate::blend::{Drawn, Ground, Holders};
 use crate::canary::{Canary, Cell, ContactPoint, State};
 use crate::database::{self, Row};
 use crate::notation::{
@@ -56,6 +56,8 @@ pub(super) struct Composer<'a> {
     pub(super) times: Vec<OffsetDateTime>,
     /// What the table shows of its customers; `None` where it has too few.
     pub(super) ground: Option<Ground<'a>>,
+    /// Whose a mailbox might be where it does not show that.
+    pub(super) holders: Option<Holders>,
     pub(super) columns: &'a [String],
     pub(super) rows: &'a [Row],
     /// Which area codes they have.
@@ -373,6 +375,15 @@ impl Composer<'_> {
     ) -> (Vec<Cell>, Vec<Vec<Cell>>) {
         let now = self.times.get(place).copied().unwrap_or(self.ask.now);
         let Some(ground) = &self.ground else {
+            let (generator, shape) = (self.ask.generator, &self.shape);
+            let today = self.ask.now.date();
+            let mailbox = |email: &String| self.mailboxes.contains(email.as_str());
+            if let Some(holders) = &self.holders
+                && household.email.as_ref().is_some_and(mailbox)
+            {
+                let mut stranger = |rng: &mut R| generator.household(rng, today, shape).guardian;
+                holders.fit(household, &mut stranger, rng);
+            }
             self.kin(place, household, rng);
             let child = (!household.children.is_empty()).then_some(0);
             let mut around = Surroundings {

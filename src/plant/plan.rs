@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use rand::{Rng, RngExt};
 use time::OffsetDateTime;
 
-use crate::blend::Ground;
+use crate::blend::{Ground, Holders};
 use crate::canary::{Batch, Canary, CanaryId, ContactPoint, Details, State};
 use crate::database::{self, Database, Row, Table};
 use crate::notation::{Mapping, Role};
@@ -150,6 +150,8 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         registered: &registered,
         shape: shape(ask, &fitted, columns, &rows),
         times: fill::times(ask.count, ask.mapping.locale, ask.now, rng),
+        holders: (ground.is_none() && fitted.has(Role::Email))
+            .then(|| Holders::of(ask.lexicon, fitted.locale)),
         ground,
         columns,
         rows: &rows,

@@ -53,6 +53,44 @@ async fn few_customers_hide_no_canary_and_others_not_any_number() {
     assert!(told.contains("31 canaries"), "{told}");
 }
 
+/// Below 200 customers, too, whoever gets a single mailbox has its name.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_small_table_who_has_a_mailbox_is_named_as_it_is() {
+    let (otori, _ground) = prepared(Engine::Sqlite, 150).await;
+    let local = [
+        "mao.kataoka37",
+        "kenichi.suzuki",
+        "yamada.hanako",
+        "hiroshi_tanaka",
+    ];
+    for local in local {
+        otori.json(&[
+            "pool",
+            "add",
+            "mailbox",
+            &format!("{local}@provider.example"),
+        ]);
+    }
+    otori.json(&["plant", "shop", "--count", "24"]);
+    let mut seen = 0;
+    for canary in otori.registry.canaries(None).await.unwrap() {
+        let household = &canary.details.household;
+        let mail = household.email.clone().unwrap();
+        let reading = match mail.as_str() {
+            "mao.kataoka37@provider.example" => "カタオカマオ",
+            "kenichi.suzuki@provider.example" => "スズキケンイチ",
+            "yamada.hanako@provider.example" => "ヤマダハナコ",
+            "hiroshi_tanaka@provider.example" => "タナカヒロシ",
+            _ => continue,
+        };
+        let guardian = &household.guardian;
+        let own = format!("{}{}", guardian.family.kana, guardian.given.kana);
+        assert_eq!(own, reading);
+        seen += 1;
+    }
+    assert_eq!(seen, local.len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn columns_that_are_empty_in_every_row_are_named() {
     for customers in [150, 300] {
