@@ -44,4 +44,4 @@ pub use tend::{
 };
 pub use unplant::{Unplanted, removable, unplant};
 pub use verify::{Verified, verify};
-pub use write::{Step, plant};
+pub use write::{Step, plant, rehearse};

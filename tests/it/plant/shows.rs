@@ -160,3 +160,33 @@ async fn a_table_that_must_be_referred_to_and_is_empty_is_named() {
     ground.run("insert into 支店 values (1, '本店')").await;
     otori.json(&["plant", "shop", "--count", "3"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_keep_a_drip_out_is_told_when_it_is_set() {
+    let (otori, ground) = prepared(Engine::Sqlite, 300).await;
+    let before = dump(&ground).await;
+    ground
+        .run("create trigger 満員 before insert on 顧客 begin select raise(abort, 'no more customers'); end")
+        .await;
+    let told = failed(&otori, &["drip", "shop", "--per-week", "5"]);
+    assert!(
+        told.contains("a trigger of table 顧客 refused a row") && told.contains("no drip was set"),
+        "{told}"
+    );
+    ground.run("drop trigger 満員").await;
+    // No query can ask about a key that the table has not given yet.
+    ground
+        .run("alter table 顧客 add column 枠 text constraint 定員 check (id <= 300)")
+        .await;
+    let told = failed(&otori, &["drip", "shop", "--per-week", "5"]);
+    assert!(
+        told.contains("CHECK constraint 定員 of table 顧客"),
+        "{told}"
+    );
+    let drips = otori.json(&["drip"]);
+    assert_eq!(drips["drips"].as_array().unwrap().len(), 0, "{drips}");
+    ground.run("alter table 顧客 drop column 枠").await;
+    otori.json(&["drip", "shop", "--per-week", "5"]);
+    assert_eq!(dump(&ground).await, before);
+    assert!(otori.registry.batches(None).await.unwrap().is_empty());
+}
