@@ -5,6 +5,7 @@
 //! with what was written, byte for byte.
 
 mod catalog;
+mod checks;
 mod connect;
 mod csv;
 mod error;
@@ -23,6 +24,7 @@ use link::Link;
 use sql::Sql;
 
 pub use catalog::{Check, Column, ForeignKey, Table, UniqueKey};
+pub use checks::Checks;
 pub use error::{Constraint, Error};
 pub use filter::{BETWEEN, Filter, filter_script};
 pub use joined::{Joined, Leg, Place as JoinedPlace};

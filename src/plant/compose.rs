@@ -238,7 +238,7 @@ impl Composer<'_> {
     }
 
     /// What the registry's canaries bear, dead ones too: their rows may be in somebody's list.
-    fn borne(&self) -> Borne {
+    pub(super) fn borne(&self) -> Borne {
         let mut borne = Borne::default();
         for canary in self
             .registered
@@ -253,7 +253,7 @@ impl Composer<'_> {
         borne
     }
 
-    fn used_mail(&self) -> HashSet<String> {
+    pub(super) fn used_mail(&self) -> HashSet<String> {
         let known = self.registered.iter();
         known
             .filter_map(|canary| email_key(canary.details.household.email.as_deref()?))
@@ -503,7 +503,7 @@ impl Composer<'_> {
     }
 
     /// Another person at the same contact points.
-    fn renewed<R: Rng + ?Sized>(
+    pub(super) fn renewed<R: Rng + ?Sized>(
         &self,
         old: &Household,
         used: &mut HashSet<String>,
@@ -527,7 +527,7 @@ impl Composer<'_> {
     }
 
     /// One pass over the table.
-    async fn collisions(&self, marks: Vec<Marks>) -> Result<Vec<Collision>> {
+    pub(super) async fn collisions(&self, marks: Vec<Marks>) -> Result<Vec<Collision>> {
         let watch = Watch::new(marks);
         let mapping = &self.filler.mapping;
         let plain = [

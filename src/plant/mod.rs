@@ -18,6 +18,7 @@ mod lookup;
 mod marks;
 mod plan;
 mod profile;
+mod redraw;
 mod resemblance;
 mod rows;
 mod settle;

@@ -19,6 +19,7 @@ use super::compose::Composer;
 use super::eye;
 use super::fill::{self, Filler};
 use super::known::customers;
+use super::redraw::Conditions;
 use super::shows;
 use super::split::Splitter;
 use super::tables::Tables;
@@ -158,11 +159,14 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         area: &area,
         custom: &custom.unwrap_or_default(),
     };
-    let drafts = composer.compose(rng).await?;
+    let mut drafts = composer.compose(rng).await?;
     let mut parted = Vec::with_capacity(drafts.len());
     for draft in &drafts {
         parted.push(composer.part(draft, rng)?);
     }
+    let conditions = Conditions::of(database, &tables, &source.table).await?;
+    let refused = composer.redraw(&conditions, &mut drafts, &mut parted, rng);
+    notes.extend(refused.await?);
     let ground = composer.ground;
     let mut elsewhere: Vec<&String> = parted.iter().flat_map(|parted| &parted.elsewhere).collect();
     elsewhere.sort_unstable();

@@ -2,9 +2,10 @@
 
 use otori::canary::State;
 use otori::database::Engine;
+use otori::notation::Mapping;
 
 use super::ground::Ground;
-use super::shop::{dump, failed, prepared};
+use super::shop::{MAPPING, dump, failed, prepared, register};
 use crate::harness::Otori;
 
 /// Plants, which must be refused with these words, and leave nothing behind.
@@ -189,4 +190,59 @@ async fn what_would_keep_a_drip_out_is_told_when_it_is_set() {
     otori.json(&["drip", "shop", "--per-week", "5"]);
     assert_eq!(dump(&ground).await, before);
     assert!(otori.registry.batches(None).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_breaks_a_check_of_two_columns_is_drawn_anew() {
+    for customers in [150, 300] {
+        let (otori, ground) = prepared(Engine::Sqlite, customers).await;
+        ground
+            .run("update 顧客 set 生年月日 = date(生年月日, '-1 day') where cast(substr(生年月日, 9, 2) as integer) % 3 = 0")
+            .await;
+        // One person in three that could be drawn breaks it.
+        ground
+            .run("alter table 顧客 add column 枠 text constraint 誕生日 check (氏名 <> '' and cast(substr(生年月日, 9, 2) as integer) % 3 <> 0)")
+            .await;
+        let planted = otori.json(&["plant", "shop", "--count", "30"]);
+        assert_eq!(planted["planted"], 30);
+        assert!(
+            !planted["notes"].to_string().contains("誕生日"),
+            "{planted}"
+        );
+        assert_eq!(otori.json(&["verify", "shop"])["sources"][0]["intact"], 30);
+        // Codes go on without a gap.
+        let canaries = otori.registry.canaries(None).await.unwrap();
+        let code = |row: &otori::canary::PlantedRow| -> u32 {
+            let cell = row
+                .cells
+                .iter()
+                .find(|cell| cell.column == "会員番号")
+                .unwrap();
+            cell.value.as_deref().unwrap()[2..].parse().unwrap()
+        };
+        let codes: Vec<u32> = canaries
+            .iter()
+            .map(|one| code(&one.details.rows[0]))
+            .collect();
+        assert!(codes.is_sorted() && codes[29] - codes[0] < 100, "{codes:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_no_row_passes_is_named() {
+    let (otori, ground) = prepared(Engine::Sqlite, 300).await;
+    ground
+        .run("alter table 顧客 add column 枠 text constraint 締切 check (登録日時 < '2026-01-01')")
+        .await;
+    refused(
+        &otori,
+        &ground,
+        "20",
+        &["none of 100 rows", "CHECK constraint 締切 of table 顧客"],
+    )
+    .await;
+    let mapping = Mapping::from_json(MAPPING).unwrap();
+    register(&otori, "other", &ground.url, &mapping).await;
+    let told = failed(&otori, &["drip", "other", "--per-week", "5"]);
+    assert!(told.contains("締切"), "{told}");
 }
