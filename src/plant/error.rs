@@ -67,6 +67,20 @@ pub enum Error {
         /// Canaries planned.
         count: usize,
     },
+    /// Without the drops in other towns there are too few.
+    #[error(
+        "{table} has no row for the town of {left_out} of the {of} postal drops of the pool, and the others lack {missing} units: otori adds no town there, and in another one the address would be a stranger's; register drops in towns that {table} has (otori pool add drop), or add the town as the application does"
+    )]
+    NoTown {
+        /// The table of rows that must be there already.
+        table: String,
+        /// Drops that are left out.
+        left_out: usize,
+        /// Drops of the country.
+        of: usize,
+        /// How many canaries would go without.
+        missing: usize,
+    },
     /// A row must refer to one of another table, and there is none.
     #[error(
         "{} of {table} must refer to a row of {other} (a foreign key, NOT NULL), and {other} has no rows; nothing was planted: fill {other} as the application does, then plant", column_words(.columns)

@@ -27,6 +27,7 @@ mod split;
 mod suppress;
 mod tables;
 mod tend;
+mod towns;
 mod unplant;
 mod verify;
 mod write;

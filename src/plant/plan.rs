@@ -23,6 +23,7 @@ use super::redraw::Conditions;
 use super::shows;
 use super::split::Splitter;
 use super::tables::Tables;
+use super::towns::{Elsewhere, elsewhere};
 use super::{Error, Result};
 
 /// Rows that are looked at to make canaries like them.
@@ -133,6 +134,16 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     let unfilled = shows::unfilled(&table, &fitted, &empty, rows.len(), learnt);
     warn(ask, &mut notes, unfilled)?;
     let pool = ask.registry.pool().await?;
+    let away = match Needs::of(&fitted).drop && !tables.lookups.is_empty() {
+        true => {
+            let someone = Shape::adults(20..=79);
+            let someone = ask.generator.household(rng, ask.now.date(), &someone);
+            elsewhere(&tables, &fitted, &pool, someone, ask.now, rng)
+        }
+        false => Elsewhere::default(),
+    };
+    let pool = away.left(pool);
+    notes.extend(away.note());
     let area = AreaCodes::of(&fitted, columns, &rows);
     let custom = ground.as_ref().map(|ground| {
         let custom = Custom::of(&fitted, columns, &rows, &ground.late(), &area);
@@ -159,7 +170,8 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         area: &area,
         custom: &custom.unwrap_or_default(),
     };
-    let mut drafts = composer.compose(rng).await?;
+    let composed = composer.compose(rng).await;
+    let mut drafts = composed.map_err(|error| away.told(error))?;
     let mut parted = Vec::with_capacity(drafts.len());
     for draft in &drafts {
         parted.push(composer.part(draft, rng)?);
