@@ -5,6 +5,7 @@
 //! with what was written, byte for byte.
 
 mod catalog;
+mod checks;
 mod connect;
 mod csv;
 mod error;
@@ -23,6 +24,7 @@ use link::Link;
 use sql::Sql;
 
 pub use catalog::{Check, Column, ForeignKey, Table, UniqueKey};
+pub use checks::Checks;
 pub use error::{Constraint, Error};
 pub use filter::{BETWEEN, Filter, filter_script};
 pub use joined::{Joined, Leg, Place as JoinedPlace};
@@ -149,6 +151,18 @@ impl Database {
             .first()
             .and_then(|row| row.first()?.as_deref()?.parse().ok());
         Ok(count.unwrap_or(0))
+    }
+
+    /// Whether the table has no row at all.
+    ///
+    /// # Errors
+    /// The user may not read it.
+    pub async fn is_empty(&self, table: &Table) -> Result<bool> {
+        let sql = Sql::new(self.engine(), "select '1' from ").table(table);
+        let sql = sql.text(" limit 1");
+        let name = table.to_string();
+        let rows = with_link!(self, &name, link => link.rows(&name, Doing::Reading("read"), sql).await, file => return Ok(file.count()?.0 == 0))?;
+        Ok(rows.is_empty())
     }
 
     /// About `n` rows with all columns, spread over the whole table; all rows where there are no more.

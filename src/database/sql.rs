@@ -1,11 +1,11 @@
 //! The one place where SQL is put together.
 //!
 //! A statement is made of `'static` text written in this crate, of names, which are quoted here, of
-//! type names, which the server's own catalog has quoted, and of values, which are bound (or, for a
+//! type names and conditions, which the server's own catalog has quoted, and of values, which are bound (or, for a
 //! file that a person will run, written as literals here). There is no other way to a [`Sql`], and
 //! only a [`Sql`] reaches a database.
 
-use super::{Column, Engine, Table};
+use super::{Check, Column, Engine, Table};
 
 /// How values get into a statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,6 +142,48 @@ impl Sql {
             }
             (Engine::Sqlite | Engine::MySql, true) => self.text("unhex(").value(value).text(")"),
             _ => self.value(value),
+        }
+    }
+
+    /// A condition in the words of the server's own catalog.
+    pub(super) fn condition(mut self, check: &Check) -> Sql {
+        let words = check.expression.as_str();
+        // PostgreSQL's definition of a constraint.
+        let words = words.strip_prefix("CHECK ").unwrap_or(words);
+        let words = words.strip_suffix(" NOT VALID").unwrap_or(words);
+        let words = words.strip_suffix(" NO INHERIT").unwrap_or(words);
+        self.text.push_str(words);
+        self
+    }
+
+    /// A value as it would stand in `column`, in a query that reads no table.
+    pub(super) fn typed(self, column: &Column, value: Option<&str>) -> Sql {
+        let kind = column.base_type();
+        let is = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+        match self.engine {
+            // The rules by which SQLite takes a declared type: <https://www.sqlite.org/datatype3.html>.
+            Engine::Sqlite if is(&["int"]) => self.number_or_text(value),
+            Engine::Sqlite if is(&["char", "clob", "text"]) => {
+                self.text("cast(").value(value).text(" as text)")
+            }
+            Engine::Sqlite if kind.is_empty() || column.is_binary() => self.stored(column, value),
+            Engine::Sqlite => self.number_or_text(value),
+            Engine::MySql if is(&["int", "decimal", "numeric", "float", "double"]) => {
+                self.text("(").value(value).text(" + 0)")
+            }
+            Engine::MySql if kind == "date" => self.text("cast(").value(value).text(" as date)"),
+            Engine::MySql if is(&["datetime", "timestamp"]) => {
+                self.text("cast(").value(value).text(" as datetime(6))")
+            }
+            _ => self.stored(column, value),
+        }
+    }
+
+    /// SQLite keeps a text in a column for numbers if it is none.
+    fn number_or_text(self, value: Option<&str>) -> Sql {
+        match value.is_some_and(|text| text.trim().parse::<f64>().is_err()) {
+            true => self.value(value),
+            false => self.text("cast(").value(value).text(" as numeric)"),
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use rand::Rng;
 use time::OffsetDateTime;
 
-use crate::blend::{Drawn, Ground};
+use crate::blend::{Drawn, Ground, Holders};
 use crate::canary::{Canary, Cell, ContactPoint, State};
 use crate::database::{self, Row};
 use crate::notation::{
@@ -56,6 +56,8 @@ pub(super) struct Composer<'a> {
     pub(super) times: Vec<OffsetDateTime>,
     /// What the table shows of its customers; `None` where it has too few.
     pub(super) ground: Option<Ground<'a>>,
+    /// Whose a mailbox might be where it does not show that.
+    pub(super) holders: Option<Holders>,
     pub(super) columns: &'a [String],
     pub(super) rows: &'a [Row],
     /// Which area codes they have.
@@ -236,7 +238,7 @@ impl Composer<'_> {
     }
 
     /// What the registry's canaries bear, dead ones too: their rows may be in somebody's list.
-    fn borne(&self) -> Borne {
+    pub(super) fn borne(&self) -> Borne {
         let mut borne = Borne::default();
         for canary in self
             .registered
@@ -251,7 +253,7 @@ impl Composer<'_> {
         borne
     }
 
-    fn used_mail(&self) -> HashSet<String> {
+    pub(super) fn used_mail(&self) -> HashSet<String> {
         let known = self.registered.iter();
         known
             .filter_map(|canary| email_key(canary.details.household.email.as_deref()?))
@@ -375,6 +377,15 @@ impl Composer<'_> {
     ) -> (Vec<Cell>, Vec<Vec<Cell>>) {
         let now = self.times.get(place).copied().unwrap_or(self.ask.now);
         let Some(ground) = &self.ground else {
+            let (generator, shape) = (self.ask.generator, &self.shape);
+            let today = self.ask.now.date();
+            let mailbox = |email: &String| self.mailboxes.contains(email.as_str());
+            if let Some(holders) = &self.holders
+                && household.email.as_ref().is_some_and(mailbox)
+            {
+                let mut stranger = |rng: &mut R| generator.household(rng, today, shape).guardian;
+                holders.fit(household, &mut stranger, rng);
+            }
             self.kin(place, household, rng);
             let child = (!household.children.is_empty()).then_some(0);
             let mut around = Surroundings {
@@ -494,7 +505,7 @@ impl Composer<'_> {
     }
 
     /// Another person at the same contact points.
-    fn renewed<R: Rng + ?Sized>(
+    pub(super) fn renewed<R: Rng + ?Sized>(
         &self,
         old: &Household,
         used: &mut HashSet<String>,
@@ -518,7 +529,7 @@ impl Composer<'_> {
     }
 
     /// One pass over the table.
-    async fn collisions(&self, marks: Vec<Marks>) -> Result<Vec<Collision>> {
+    pub(super) async fn collisions(&self, marks: Vec<Marks>) -> Result<Vec<Collision>> {
         let watch = Watch::new(marks);
         let mapping = &self.filler.mapping;
         let plain = [

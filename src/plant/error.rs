@@ -67,6 +67,32 @@ pub enum Error {
         /// Canaries planned.
         count: usize,
     },
+    /// Without the drops in other towns there are too few.
+    #[error(
+        "{table} has no row for the town of {left_out} of the {of} postal drops of the pool, and the others lack {missing} units: otori adds no town there, and in another one the address would be a stranger's; register drops in towns that {table} has (otori pool add drop), or add the town as the application does"
+    )]
+    NoTown {
+        /// The table of rows that must be there already.
+        table: String,
+        /// Drops that are left out.
+        left_out: usize,
+        /// Drops of the country.
+        of: usize,
+        /// How many canaries would go without.
+        missing: usize,
+    },
+    /// A row must refer to one of another table, and there is none.
+    #[error(
+        "{} of {table} must refer to a row of {other} (a foreign key, NOT NULL), and {other} has no rows; nothing was planted: fill {other} as the application does, then plant", column_words(.columns)
+    )]
+    NothingToRefer {
+        /// The columns of the key.
+        columns: Vec<String>,
+        /// Their table.
+        table: String,
+        /// The table that has no rows.
+        other: String,
+    },
     /// Too few contact points.
     #[error("the pool lacks {missing} {}: {hint}", kind_words(*.kind))]
     PoolExhausted {
@@ -163,6 +189,13 @@ fn ids(canaries: &[CanaryId]) -> String {
     match more {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn column_words(columns: &[String]) -> String {
+    match columns {
+        [one] => format!("column {one}"),
+        all => format!("columns {}", all.join(", ")),
     }
 }
 

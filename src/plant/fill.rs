@@ -119,6 +119,11 @@ impl Filler {
         (self.codes, self.fresh) = (codes, fresh);
     }
 
+    /// Whether a column's codes or keys are made here.
+    pub(super) fn makes(&self, column: &str) -> bool {
+        self.codes.contains_key(column) || self.fresh.contains_key(column)
+    }
+
     /// Codes and keys anew, in a row that has some already.
     pub(super) fn recode<R: Rng + ?Sized>(&mut self, cells: &mut [Cell], rng: &mut R) {
         for cell in cells {

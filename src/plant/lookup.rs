@@ -83,6 +83,11 @@ impl Lookup {
         !self.columns.is_empty()
     }
 
+    /// What it is looked for by.
+    pub(super) fn roles(&self) -> impl Iterator<Item = Role> {
+        self.columns.iter().map(|(_, role)| *role)
+    }
+
     /// What the row with that key holds.
     pub(super) fn shows(&self, key: &Row) -> Vec<Cell> {
         let texts = self.by_key.get(key).into_iter().flatten();

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use rand::{Rng, RngExt};
 use time::OffsetDateTime;
 
-use crate::blend::Ground;
+use crate::blend::{Ground, Holders};
 use crate::canary::{Batch, Canary, CanaryId, ContactPoint, Details, State};
 use crate::database::{self, Database, Row, Table};
 use crate::notation::{Mapping, Role};
@@ -19,8 +19,11 @@ use super::compose::Composer;
 use super::eye::{LEAST_ROWS, View};
 use super::fill::{self, Filler};
 use super::known::customers;
+use super::redraw::Conditions;
+use super::shows;
 use super::split::Splitter;
 use super::tables::Tables;
+use super::towns::{Elsewhere, elsewhere};
 use super::wide;
 use super::{Error, Result};
 
@@ -73,7 +76,8 @@ pub struct Ask<'a> {
 ///
 /// # Errors
 /// A column is unresolved or cannot be filled, a pool is exhausted, the table is a view or cannot take
-/// a batch back, no further person can be told from all others.
+/// a batch back, no further person can be told from all others; canaries would stand out in this table
+/// ([`Error::Warned`]).
 pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     let (database, source) = (ask.database, ask.source);
     let table = database.table(&source.table).await?;
@@ -90,14 +94,14 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         .await?
         .saturating_sub(standing as u64);
     let mut notes = Vec::new();
-    if rows_at == 0 && !ask.force {
-        return Err(Error::Warned(format!(
-            "{table} has no rows: the canaries would be its only customers, and nothing shows how its values are written"
-        )));
+    let all = standing + ask.count;
+    let few = shows::few(&table, rows_at, all as u64);
+    let dense = few.is_none() && all as u64 * 100 > rows_at;
+    warn(ask, &mut notes, few)?;
+    if dense {
+        notes.push(format!("more than 1 % of {table} would be canaries ({all} beside {rows_at} customers): so many may show"));
     }
-    if (standing + ask.count) as u64 * 100 > rows_at {
-        notes.push(format!("more than 1 % of {table} would be canaries ({} beside {rows_at} customers): so many may show", standing + ask.count));
-    }
+    shows::references(database, &tables).await?;
     let related = tables.legs().iter().map(|leg| &leg.table);
     for table in std::iter::once(&table).chain(related) {
         if !table.triggers.is_empty() {
@@ -113,7 +117,6 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     }
 
     let mut filler = Filler::new(database, &tables).await?;
-    let pool = ask.registry.pool().await?;
     let columns = &tables.columns;
     let own = registered
         .iter()
@@ -126,11 +129,30 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         (0..ask.count).map(any).collect()
     });
     let ground = Ground::learn(&fitted, columns, &rows, ask.lexicon, ask.now.date());
+    warn(
+        ask,
+        &mut notes,
+        shows::constant(&table, &fitted, columns, &rows),
+    )?;
+    let empty = shows::empty(&fitted, columns, &rows);
+    let learnt = ground.is_some();
+    let unfilled = shows::unfilled(&table, &fitted, &empty, rows.len(), learnt);
+    warn(ask, &mut notes, unfilled)?;
+    let pool = ask.registry.pool().await?;
+    let away = match Needs::of(&fitted).drop && !tables.lookups.is_empty() {
+        true => {
+            let someone = Shape::adults(20..=79);
+            let someone = ask.generator.household(rng, ask.now.date(), &someone);
+            elsewhere(&tables, &fitted, &pool, someone, ask.now, rng)
+        }
+        false => Elsewhere::default(),
+    };
+    let pool = away.left(pool);
+    notes.extend(away.note());
     let area = AreaCodes::of(&fitted, columns, &rows);
     let custom = ground.as_ref().map(|ground| {
         let custom = Custom::of(&fitted, columns, &rows, &ground.late(), &area);
         let needs = Needs::in_table(&fitted, &tables.one);
-        let all = standing + ask.count;
         notes.extend(custom.carried(&pool, &source.name, needs, fitted.locale, all));
         custom
     });
@@ -145,17 +167,23 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         registered: &registered,
         shape: shape(ask, &fitted, columns, &rows),
         times: fill::times(ask.count, ask.mapping.locale, ask.now, rng),
+        holders: (ground.is_none() && fitted.has(Role::Email))
+            .then(|| Holders::of(ask.lexicon, fitted.locale)),
         ground,
         columns,
         rows: &rows,
         area: &area,
         custom: &custom.unwrap_or_default(),
     };
-    let drafts = composer.compose(rng).await?;
+    let composed = composer.compose(rng).await;
+    let mut drafts = composed.map_err(|error| away.told(error))?;
     let mut parted = Vec::with_capacity(drafts.len());
     for draft in &drafts {
         parted.push(composer.part(draft, rng)?);
     }
+    let conditions = Conditions::of(database, &tables, &source.table).await?;
+    let refused = composer.redraw(&conditions, &mut drafts, &mut parted, rng);
+    notes.extend(refused.await?);
     let open = composer.splitter.later();
     let ground = composer.ground;
     let mut elsewhere: Vec<&String> = parted.iter().flat_map(|parted| &parted.elsewhere).collect();
@@ -175,6 +203,14 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
             "{table} has no row of what the canaries would refer to there: they refer to such rows as other customers do ({all} references)"
         ));
     }
+
+    let drawn = drafts.iter().map(|draft| draft.cells.as_slice());
+    let (marks, others) = shows::filled(&table, &empty, rows.len(), drawn);
+    // Told before it was made, where nothing else could come of it.
+    if notes.iter().all(|note| Some(note) != marks.as_ref()) {
+        warn(ask, &mut notes, marks)?;
+    }
+    notes.extend(others);
 
     let batch = Batch {
         id: ask.registry.next_batch(&source.name).await?,
@@ -230,11 +266,7 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
         if let Ok(found) = &stealth
             && found.with_labels.low.max(found.without_labels.low) > limit
         {
-            let told = too_plain(found, limit, standing);
-            if !ask.force {
-                return Err(Error::Warned(told));
-            }
-            notes.push(told);
+            warn(ask, &mut notes, Some(too_plain(found, limit, standing)))?;
         }
     }
     Ok(Plan {
@@ -269,6 +301,17 @@ fn unseen(
         Err(Unjudged::TooFew) => Some(format!(
             "whether a thief would pick them out was not looked at: {table} shows too little of the customers who joined of late"
         )),
+    }
+}
+
+/// What only `--force` goes past; with it, it is a note.
+fn warn(ask: &Ask<'_>, notes: &mut Vec<String>, told: Option<String>) -> Result<()> {
+    match told {
+        Some(told) if !ask.force => Err(Error::Warned(told)),
+        told => {
+            notes.extend(told);
+            Ok(())
+        }
     }
 }
 

@@ -661,7 +661,7 @@ fn number(page: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_is_closed_by_its_number_alone() {
-    let (otori, _ground) = prepared(Engine::Sqlite, 60).await;
+    let (otori, _ground) = prepared(Engine::Sqlite, 120).await;
     otori.json(&["plant", "shop", "--count", "3"]);
     let house = House::new(&otori).await;
     let letter = otori.dir().join("letter.html");
@@ -777,7 +777,7 @@ async fn a_letter_is_closed_by_its_number_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_takes_two_people_where_reveal_does() {
-    let (otori, _ground) = prepared(Engine::Sqlite, 60).await;
+    let (otori, _ground) = prepared(Engine::Sqlite, 120).await;
     otori.json(&["plant", "shop", "--count", "3"]);
     let path = otori.dir().join("otori.toml");
     let text = std::fs::read_to_string(&path).unwrap();

@@ -181,7 +181,11 @@ async fn plant_one(
 
 /// Takes what the database's own clock fills out of the rows: then the times are of its precision, and on
 /// its clock, like every other customer's. Rows of related tables say when, as they were written.
-fn leave_to_the_clock(opened: &Opened, table: &Table, canaries: &mut [crate::canary::Canary]) {
+pub(super) fn leave_to_the_clock(
+    opened: &Opened,
+    table: &Table,
+    canaries: &mut [crate::canary::Canary],
+) {
     let columns: Vec<String> = learn::by_clock(opened, table).collect();
     let rows = canaries
         .iter_mut()

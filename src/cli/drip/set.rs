@@ -8,6 +8,7 @@ use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime};
 
 use super::Args;
+use super::arrive::leave_to_the_clock;
 use super::learn::learn;
 use super::list::{Shown, times};
 use crate::canary::SourceName;
@@ -61,7 +62,12 @@ pub(super) async fn set(
     let seeds = workspace.seeds()?;
     let people = opened.people(&seeds);
     let ask = opened.ask(registry, &people, 1, now);
-    let mut notes = plant::plan(&ask, &mut rng).await?.notes;
+    let mut planned = plant::plan(&ask, &mut rng).await?;
+    leave_to_the_clock(&opened, &table, &mut planned.canaries);
+    plant::rehearse(&opened.database, &table, planned.canaries)
+        .await
+        .context("one canary was tried, and taken back; no drip was set")?;
+    let mut notes = planned.notes;
     let shown = learn(&opened, &table, now).await?;
     let intensity = match args.hours {
         Some(hours) => Intensity::told(hours, shown.clock),

@@ -10,6 +10,7 @@ mod profile;
 mod refusals;
 mod related;
 pub mod shop;
+mod shows;
 mod story;
 mod suppress;
 mod tend;

@@ -154,7 +154,7 @@ async fn the_whole_way_in_a_csv_file() {
 #[tokio::test]
 async fn statements_for_an_administrator() {
     for engine in super::ground::ENGINES {
-        let (otori, ground) = prepared(engine, 50).await;
+        let (otori, ground) = prepared(engine, 120).await;
         let file = ground.dir.path().join("batch.sql");
         let path = file.to_str().unwrap();
         let shown = otori.json(&["plant", "shop", "--count", "4", "--sql", path]);
@@ -218,7 +218,7 @@ async fn statements_for_an_administrator() {
 
 #[tokio::test]
 async fn what_cannot_be_planted_is_told_and_nothing_is_written() {
-    let (otori, ground) = prepared(Engine::Sqlite, 20).await;
+    let (otori, ground) = prepared(Engine::Sqlite, 120).await;
     let mapping = Mapping::from_json(MAPPING).unwrap();
     let before = ground.dump("顧客").await;
     ground.run("create view 一覧 as select * from 顧客").await;
@@ -272,7 +272,7 @@ async fn what_cannot_be_planted_is_told_and_nothing_is_written() {
 /// A number that a customer has is not given, and a table that wants numbers unique gets each once.
 #[tokio::test]
 async fn numbers_that_customers_have_or_that_must_be_unique() {
-    let (otori, ground) = prepared(Engine::Sqlite, 20).await;
+    let (otori, ground) = prepared(Engine::Sqlite, 120).await;
     ground
         .run("update 顧客 set 電話 = '+81 90 0123 0001' where id = 5")
         .await;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use otori::canary::Canary;
+use otori::canary::{Canary, State};
 use otori::database::Engine;
 use otori::persona::{Household, Locale, Shape};
 
@@ -38,10 +38,11 @@ fn held(canary: &Canary, table: &str, column: &str) -> Option<String> {
 async fn rental(engine: Engine) {
     let serial = match engine {
         Engine::Postgres => "serial",
+        Engine::Sqlite => "integer not null",
         _ => "int unsigned not null auto_increment",
     };
     let reference = match engine {
-        Engine::Postgres => "int",
+        Engine::Postgres | Engine::Sqlite => "int",
         _ => "int unsigned",
     };
     let schema = [
@@ -138,6 +139,36 @@ async fn rental(engine: Engine) {
         assert_eq!(name, name.to_uppercase());
     }
 
+    // A drop in a town that the table has not is left out, and the others are enough.
+    site.otori.json(&[
+        "pool",
+        "add",
+        "drop",
+        "--postcode",
+        "14201",
+        "--address",
+        "99901 Example Ave, Buffalo",
+        "--units",
+        "1-90",
+    ]);
+    site.ground
+        .run("update city set city = 'Nowhere' where city = 'Buffalo'")
+        .await;
+    let planted = site.otori.json(&["plant", "shop", "--count", "20"]);
+    let notes = planted["notes"].to_string();
+    assert!(
+        notes.contains("1 of the 2 postal drops of the pool are left out")
+            && notes.contains("city has no row for their towns"),
+        "{planted}"
+    );
+    let live = site.canaries().await;
+    let live = live.iter().filter(|canary| canary.state == State::Live);
+    let towns: BTreeSet<String> = live
+        .map(|canary| canary.details.household.address.city.clone())
+        .collect();
+    assert_eq!(towns, BTreeSet::from(["Schenectady".to_owned()]));
+    site.otori.json(&["unplant", "shop", "--yes"]);
+
     // Where there is no such city, none is added, and our street in another city would be a stranger's.
     site.ground
         .run("update city set city = 'Elsewhere' where city = 'Schenectady'")
@@ -150,10 +181,16 @@ async fn rental(engine: Engine) {
         .unwrap();
     let said = super::told(&refused);
     assert!(
-        said.contains("city has no row for the town") && said.contains("5 of 5"),
+        said.contains("city has no row for the town of 2 of the 2 postal drops")
+            && said.contains("lack 5 units"),
         "{said}"
     );
     assert_eq!(site.dump().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sakila_on_sqlite() {
+    rental(Engine::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
