@@ -62,6 +62,8 @@ pub(super) struct Found {
     without_labels: Reached,
     #[serde(skip_serializing_if = "Option::is_none")]
     control: Option<Control>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    control_again: Option<Control>,
     gives_away: Vec<GivesAway>,
 }
 
@@ -88,6 +90,15 @@ struct GivesAway {
     what: String,
 }
 
+impl Control {
+    fn of((known, unknown): &(Caught, Caught)) -> Control {
+        Control {
+            with_labels: Reached::of(known),
+            without_labels: Reached::of(unknown),
+        }
+    }
+}
+
 impl Reached {
     fn of(caught: &Caught) -> Reached {
         Reached {
@@ -109,10 +120,8 @@ impl Found {
             groups: findings.groups,
             with_labels: Reached::of(&findings.with_labels),
             without_labels: Reached::of(&findings.without_labels),
-            control: findings.control.as_ref().map(|(known, unknown)| Control {
-                with_labels: Reached::of(known),
-                without_labels: Reached::of(unknown),
-            }),
+            control: findings.control.as_ref().map(Control::of),
+            control_again: findings.control_again.as_ref().map(Control::of),
             gives_away: findings
                 .telling
                 .iter()
@@ -300,6 +309,10 @@ fn figures(out: &mut dyn Write, found: &Found, most: usize) -> std::io::Result<(
     if let Some(control) = &found.control {
         line("control, who knows some", &control.with_labels)?;
         line("control, who knows none", &control.without_labels)?;
+    }
+    if let Some(control) = &found.control_again {
+        line("control again, who knows some", &control.with_labels)?;
+        line("control again, who knows none", &control.without_labels)?;
     }
     if !found.gives_away.is_empty() {
         writeln!(

@@ -98,21 +98,28 @@ pub struct Findings {
     pub without_labels: Caught,
     /// The same two on as many customers called canaries, half of them at most.
     pub control: Option<(Caught, Caught)>,
+    /// Another draw of the control, where the interval of the first left 0.5.
+    pub control_again: Option<(Caught, Caught)>,
     /// What gives canaries away, the most telling first.
     pub telling: Vec<Telling>,
 }
 
 impl Findings {
-    /// What speaks against these findings: a control that is not what it must be.
+    /// What speaks against these findings: a control that is not what it must be, twice.
+    ///
+    /// The interval is that of the rows, and knows nothing of the chance in learning: in a table of 4,000 customers, the
+    /// controls of 4 seeds of 15 left 0.5 for the thief who learns, at 0.49 in the mean. So a control that does is
+    /// drawn again.
     pub fn doubt(&self) -> Option<String> {
-        let (known, unknown) = self.control.as_ref()?;
-        let off = |caught: &Caught| caught.low > 0.5 || caught.high < 0.5;
-        let (who, caught) = [("some", known), ("none", unknown)]
-            .into_iter()
-            .find(|(_, caught)| off(caught))?;
+        let (first, again) = (self.control.as_ref()?, self.control_again.as_ref()?);
+        let pairs = [("some", &first.0, &again.0), ("none", &first.1, &again.1)];
+        let twice = |(_, one, other): &(&str, &Caught, &Caught)| {
+            one.off().is_some() && one.off() == other.off()
+        };
+        let (who, one, other) = pairs.into_iter().find(twice)?;
         Some(format!(
-            "the control is off: a thief who knows {who} tells customers called canaries from the others with an area under the ROC curve of {:.3} ({:.3} to {:.3}), where 0.5 is right; these figures cannot be trusted. Chance alone does so to one look in ten at most: look again with another seed, and if it stays, what is looked at is not of one kind",
-            caught.auc, caught.low, caught.high
+            "the control is off: a thief who knows {who} tells customers called canaries from the others with an area under the ROC curve of {:.3} ({:.3} to {:.3}), and of {:.3} ({:.3} to {:.3}) in a second draw, where 0.5 is right; these figures cannot be trusted. Chance alone does so to some looks in a hundred: look again, and with another seed if it is otori stealth",
+            one.auc, one.low, one.high, other.auc, other.low, other.high
         ))
     }
 }
@@ -201,6 +208,11 @@ pub fn judge(
         false => None,
         true => controlled(exhibit, among, &mut rng),
     };
+    let is_off = |(known, unknown): &(Caught, Caught)| known.off().or(unknown.off()).is_some();
+    let control_again = match control.as_ref().is_some_and(is_off) {
+        false => None,
+        true => controlled(exhibit, among, &mut rng),
+    };
     Ok(Findings {
         canaries,
         customers,
@@ -208,6 +220,7 @@ pub fn judge(
         with_labels,
         without_labels,
         control,
+        control_again,
         telling: telling(exhibit, &seen, &canary, &gain),
     })
 }
@@ -449,25 +462,31 @@ mod tests {
             at_1_percent: 0.01,
             at_5_percent: 0.05,
         };
-        let found = |control| Findings {
+        let found = |control, control_again| Findings {
             canaries: 40,
             customers: 900,
             groups: 40,
             with_labels: caught(0.5, 0.6),
             without_labels: caught(0.4, 0.6),
             control,
+            control_again,
             telling: Vec::new(),
         };
-        let right = caught(0.45, 0.55);
-        assert_eq!(found(None).doubt(), None);
-        assert_eq!(found(Some((right, right))).doubt(), None);
-        let high = found(Some((caught(0.53, 0.63), right))).doubt().unwrap();
+        let (right, high, low) = (caught(0.45, 0.55), caught(0.53, 0.63), caught(0.38, 0.48));
+        let doubt = |first, again| found(Some(first), again).doubt();
+        assert_eq!(found(None, None).doubt(), None);
+        assert_eq!(doubt((right, right), None), None);
+        // By chance, it leaves 0.5 once, or once on either side, or once for each thief.
+        assert_eq!(doubt((high, right), Some((right, right))), None);
+        assert_eq!(doubt((high, right), Some((low, right))), None);
+        assert_eq!(doubt((high, right), Some((right, high))), None);
+        let told = doubt((high, right), Some((high, low))).unwrap();
         assert!(
-            high.contains("knows some") && high.contains("0.580 (0.530 to 0.630)"),
-            "{high}"
+            told.contains("knows some") && told.contains("0.580 (0.530 to 0.630)"),
+            "{told}"
         );
-        let low = found(Some((right, caught(0.38, 0.48)))).doubt().unwrap();
-        assert!(low.contains("knows none"), "{low}");
+        let told = doubt((right, low), Some((right, low))).unwrap();
+        assert!(told.contains("knows none"), "{told}");
     }
 
     #[test]

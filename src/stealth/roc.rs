@@ -16,11 +16,24 @@ pub struct Caught {
     pub at_5_percent: f64,
 }
 
+impl Caught {
+    /// On which side of 0.5 the interval lies, if it does not hold it.
+    pub(super) fn off(&self) -> Option<std::cmp::Ordering> {
+        use std::cmp::Ordering::{Greater, Less};
+        match (self.low > 0.5, self.high < 0.5) {
+            (true, _) => Some(Greater),
+            (_, true) => Some(Less),
+            _ => None,
+        }
+    }
+}
+
 /// Measures scores; canaries of one `group` share a contact point, and count as one another's echo.
 ///
 /// The interval is that of structural components (DeLong, DeLong and Clarke-Pearson, 1988), summed by
 /// group (Obuchowski, "Nonparametric analysis of clustered ROC curve data", 1997), on the logit scale, so
-/// that it stays within 0 and 1. `None` without both kinds of rows.
+/// that it stays within 0 and 1. It is that of the rows: where scores were learnt, another learning of the same rows
+/// spreads beside it. `None` without both kinds of rows.
 pub(super) fn caught(scores: &[f64], canary: &[bool], group: &[usize]) -> Option<Caught> {
     let of = |wanted: bool| -> Vec<(f64, usize)> {
         let rows = scores.iter().zip(canary).zip(group);
