@@ -181,8 +181,8 @@ async fn small_batches_are_looked_at_together_and_what_was_found_is_told() {
     let told = failed(&otori, &["plant", "shop", "--count", "15"]);
     assert!(told.contains("stealth_limit"), "{told}");
     assert!(told.contains("the 15 that stand there already"), "{told}");
-    for last in ["--dry-run", "--force"] {
-        let args = ["plant", "shop", "--count", "15", "--force", last];
+    let force = ["plant", "shop", "--count", "15", "--force"];
+    for args in [[&force[..], &["--dry-run"]].concat(), force.to_vec()] {
         let (said, noted) = written(&otori, &args);
         assert!(noted.contains("stealth_limit"), "{noted}");
         assert!(said.contains("30 canaries, with the 15"), "{said}");
