@@ -84,6 +84,20 @@ impl Composer<'_> {
         if conditions.0.is_empty() {
             return Ok(None);
         }
+        // Those of whoever is not planted would leave gaps.
+        let makers = self.filler.makers();
+        let told = self.drawn_anew(conditions, drafts, parted, rng).await;
+        self.filler.go_back(makers);
+        told
+    }
+
+    async fn drawn_anew<R: Rng + ?Sized>(
+        &mut self,
+        conditions: &Conditions<'_>,
+        drafts: &mut [Draft],
+        parted: &mut [Parted],
+        rng: &mut R,
+    ) -> Result<Option<String>> {
         let database = self.ask.database;
         let (mut borne, mut used) = (self.borne(), self.used_mail());
         for draft in drafts.iter() {
@@ -150,10 +164,7 @@ impl Composer<'_> {
     ) -> Result<Draft> {
         borne.free(&old.marks);
         let household = self.renewed(&old.household, used, rng);
-        let makers = self.filler.makers();
-        let draft = self.draft(place, household, old.points.clone(), used, borne, rng);
-        self.filler.go_back(makers);
-        let mut draft = draft?;
+        let mut draft = self.draft(place, household, old.points.clone(), used, borne, rng)?;
         let held = std::iter::once(&old.cells).chain(&old.further);
         let rows = std::iter::once(&mut draft.cells).chain(&mut draft.further);
         for (row, held) in rows.zip(held) {
