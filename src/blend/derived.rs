@@ -28,16 +28,15 @@ impl Derived {
             return None;
         }
         [false, true].into_iter().find_map(|local| {
-            let aligned = rows.clone().filter_map(|(mail, text)| {
-                let mail = part(mail, local)?;
-                Some((mail, text, align(mail, text)?))
-            });
-            let aligned: Vec<(&str, &str, Vec<(char, &str)>)> = aligned.collect();
+            let aligned = rows
+                .clone()
+                .filter_map(|(mail, text)| Some((text, align(part(mail, local)?, text)?)));
+            let aligned: Vec<(&str, Signs<'_>)> = aligned.collect();
             if (aligned.len() as f64) < RULE * count as f64 {
                 return None;
             }
             let mut seen: BTreeMap<char, BTreeMap<&str, usize>> = BTreeMap::new();
-            for (sign, becomes) in aligned.iter().flat_map(|(_, _, signs)| signs) {
+            for (sign, becomes) in aligned.iter().flat_map(|(_, signs)| signs) {
                 *seen.entry(*sign).or_default().entry(becomes).or_default() += 1;
             }
             let most = |(sign, texts): (char, BTreeMap<&str, usize>)| {
@@ -47,7 +46,7 @@ impl Derived {
             let capitals = |text: &str| text.chars().any(char::is_uppercase);
             Some(Derived {
                 local,
-                lower: !aligned.iter().any(|(_, text, _)| capitals(text)),
+                lower: !aligned.iter().any(|(text, _)| capitals(text)),
                 signs: seen.into_iter().filter_map(most).collect(),
             })
         })
@@ -67,6 +66,9 @@ impl Derived {
     }
 }
 
+/// Signs of a mail address, and what each has become.
+type Signs<'t> = Vec<(char, &'t str)>;
+
 fn part(mail: &str, local: bool) -> Option<&str> {
     match local {
         true => mail.split_once('@').map(|(local, _)| local),
@@ -75,11 +77,10 @@ fn part(mail: &str, local: bool) -> Option<&str> {
 }
 
 /// What each sign of `mail` has become in `text`, if its letters and digits stand there in their order and no others do.
-fn align<'t>(mail: &str, text: &'t str) -> Option<Vec<(char, &'t str)>> {
+fn align<'t>(mail: &str, text: &'t str) -> Option<Signs<'t>> {
     let mut signs = Vec::new();
     let mut rest = text;
-    let mut letters = mail.chars().peekable();
-    while let Some(c) = letters.next() {
+    for c in mail.chars() {
         if c.is_alphanumeric() {
             let mut others = rest.chars();
             let same = others.next()?.to_lowercase().eq(c.to_lowercase());

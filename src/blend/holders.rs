@@ -103,7 +103,7 @@ mod tests {
             assert_eq!(guardian.family.kana, "カタオカ");
             assert_eq!(guardian.given.kana, "マオ");
             assert_eq!(guardian.sex, Sex::Female);
-            household.email = Some("hanabi0412@mail.example".to_owned());
+            household.email = Some("qxqx0412@mail.example".to_owned());
             let before = household.clone();
             holders.fit(&mut household, &mut stranger, &mut rng);
             assert_eq!(household, before);
