@@ -84,7 +84,7 @@ fn align<'t>(mail: &str, text: &'t str) -> Option<Signs<'t>> {
         if c.is_alphanumeric() {
             let mut others = rest.chars();
             let same = others.next()?.to_lowercase().eq(c.to_lowercase());
-            rest = same.then(|| others.as_str())?;
+            rest = same.then_some(others.as_str())?;
             continue;
         }
         let next = rest.find(char::is_alphanumeric).unwrap_or(rest.len());
