@@ -73,7 +73,20 @@ const WIDE: [char; 56] = [
 /// `None` for any other text, of which only a part is in the buffer then.
 fn fold_common(text: &str, out: &mut String) -> Option<()> {
     let mut folded = Folded::new(text.len(), out);
-    for c in text.chars() {
+    // Nearly all letters stay as they are, and are taken together.
+    let mut staying = 0;
+    for (at, c) in text.char_indices() {
+        let stays = match c {
+            '\u{4E00}'..='\u{9FA5}' => kanji::fold(c) == c,
+            'ぁ'..='ゖ' | 'ァ'..='ヺ' | '0'..='9' | 'a'..='z' | '-' => true,
+            _ => false,
+        };
+        if stays {
+            folded.last = Some(c);
+            continue;
+        }
+        folded.text.push_str(&text[staying..at]);
+        staying = at + c.len_utf8();
         let plain = match c {
             '\u{00}'..='\u{7F}'
             | '\u{4E00}'..='\u{9FA5}'
@@ -97,6 +110,7 @@ fn fold_common(text: &str, out: &mut String) -> Option<()> {
         };
         folded.push(plain);
     }
+    folded.text.push_str(&text[staying..]);
     folded.done();
     Some(())
 }

@@ -112,8 +112,10 @@ pub(super) fn read(folded: &str, key: &mut AddressKey) -> Option<()> {
     key.numbers.clear();
     let counted = found.counted.iter().map(String::as_str);
     let numbers = counted.chain(numbers.iter().map(|number| &**number));
-    for number in numbers.chain(Some(&*unit).filter(|unit| !unit.is_empty())) {
-        if !key.numbers.is_empty() {
+    let numbers = numbers.chain(Some(&*unit).filter(|unit| !unit.is_empty()));
+    for (place, number) in numbers.enumerate() {
+        // 0番町 is counted as nothing, and has its hyphen.
+        if place > 0 {
             key.numbers.push('-');
         }
         key.numbers.push_str(number);

@@ -128,7 +128,9 @@ fn is_name(before: &str, behind: &str) -> bool {
 /// A town without 大字 and 字, without what stands in brackets, and without the ヶ, の and ツ that are
 /// written in three ways or not at all.
 fn without_particles(town: &str) -> Cow<'_, str> {
-    if !town.contains(|c| is_particle(c) || matches!(c, '字' | '(' | 'ー' | '-' | ' ')) {
+    if !town.contains(|c| {
+        is_particle(c) || PARTS.contains(&c) || matches!(c, '字' | '(' | 'ー' | '-' | ' ')
+    }) {
         return Cow::Borrowed(town);
     }
     let town = without_brackets(town);
