@@ -763,3 +763,55 @@ fn guess_one(
         give_address(written, true, room, found);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_date_is_put_as_it_writes_itself(day in 2_400_411_i32..2_488_434) {
+            let date = Date::from_julian_day(day).unwrap();
+            let mut key = "before".to_owned();
+            put_date(date, &mut key);
+            prop_assert_eq!(key, date.to_string());
+        }
+    }
+
+    /// A room in which another cell was folded is as good as a new one.
+    #[test]
+    fn what_was_folded_before_leaves_nothing_behind() {
+        let rows = [
+            "佐藤　架子様;ｻﾄｳ ｶｺ;〒100-0013;東京都千代田区霞が関9丁目12番8号 霞ハイツ203号室;TEL:090-0123-4567;K@Mail.example;S47.4.1",
+            "林一;ハヤシハジメ;1000014;永田町9-1;0301234567;h@mail.example;1972/4/1",
+            ";;;山梨県;x;@;",
+            "Kako Sato;ﾔﾏﾀﾞ;100;9 Elm Ave Apt 4B;+1 202 555 0123;<k@mail.example>;1972年4月1日",
+        ];
+        let roles = [
+            Role::Name,
+            Role::NameKana,
+            Role::Postcode,
+            Role::Address,
+            Role::Phone,
+            Role::Email,
+            Role::BirthDate,
+        ];
+        let plan = Plan::new(&roles.map(Some), None);
+        let keys = |memory: &mut Memory, row: &'static str| {
+            let cells: Vec<&str> = row.split(';').collect();
+            let mut keys = Vec::new();
+            plan.keys(memory, |place| cells[place], &mut |key| {
+                let texts = [key.text, key.written, key.city].map(str::to_owned);
+                keys.push((key.class, texts, key.guessed));
+            });
+            keys
+        };
+        let mut memory = Memory::new();
+        for row in rows.iter().chain(rows.iter().rev()) {
+            let alone = keys(&mut Memory::brief(), row);
+            assert_eq!(keys(&mut memory, row), alone, "{row}");
+        }
+    }
+}
