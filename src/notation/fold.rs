@@ -10,12 +10,23 @@ use super::kanji;
 ///
 /// It is idempotent, and is applied to both sides of every comparison; nobody reads its result.
 pub fn fold(text: &str) -> String {
+    let mut folded = String::new();
+    fold_into(text, &mut folded);
+    folded
+}
+
+/// The same into a buffer, in place of what is in it: a list has ten cells to a row, and each would cost memory of its
+/// own.
+pub fn fold_into(text: &str, folded: &mut String) {
+    folded.clear();
     if text.is_ascii() {
-        return fold_ascii(text);
+        fold_ascii(text, folded);
+    } else if fold_common(text, folded).is_none() {
+        *folded = fold_rare(text);
     }
-    if let Some(folded) = fold_common(text) {
-        return folded;
-    }
+}
+
+fn fold_rare(text: &str) -> String {
     let mut folded = fold_once(text);
     // Dropping and lower-casing can bring a letter and a mark together that NFKC now composes; a
     // second pass over so rare a text is cheaper than a check of every other.
@@ -32,8 +43,12 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-fn fold_ascii(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+fn fold_ascii(text: &str, out: &mut String) {
+    let gap = |byte: u8| byte <= b' ' || byte == 0x7F;
+    if !text.bytes().any(gap) {
+        out.push_str(text);
+        return out.make_ascii_lowercase();
+    }
     for word in text.split(|c: char| c.is_ascii_whitespace() || c.is_ascii_control()) {
         if !word.is_empty() {
             if !out.is_empty() {
@@ -43,7 +58,6 @@ fn fold_ascii(text: &str) -> String {
         }
     }
     out.make_ascii_lowercase();
-    out
 }
 
 /// Half-width katakana from U+FF66 to U+FF9D, in full width.
@@ -56,10 +70,23 @@ const WIDE: [char; 56] = [
 
 /// Folds a text of such letters as nearly all Japanese cells are made of, whose NFKC is known without its tables:
 /// ASCII, its full-width forms, common ideographs, kana of both widths. The general way takes many times as long.
-/// `None` for any other text.
-fn fold_common(text: &str) -> Option<String> {
-    let mut folded = Folded::of(text.len());
-    for c in text.chars() {
+/// `None` for any other text, of which only a part is in the buffer then.
+fn fold_common(text: &str, out: &mut String) -> Option<()> {
+    let mut folded = Folded::new(text.len(), out);
+    // Nearly all letters stay as they are, and are taken together.
+    let mut staying = 0;
+    for (at, c) in text.char_indices() {
+        let stays = match c {
+            '\u{4E00}'..='\u{9FA5}' => kanji::fold(c) == c,
+            'ぁ'..='ゖ' | 'ァ'..='ヺ' | '0'..='9' | 'a'..='z' | '-' => true,
+            _ => false,
+        };
+        if stays {
+            folded.last = Some(c);
+            continue;
+        }
+        folded.text.push_str(&text[staying..at]);
+        staying = at + c.len_utf8();
         let plain = match c {
             '\u{00}'..='\u{7F}'
             | '\u{4E00}'..='\u{9FA5}'
@@ -83,28 +110,31 @@ fn fold_common(text: &str) -> Option<String> {
         };
         folded.push(plain);
     }
-    Some(folded.done())
+    folded.text.push_str(&text[staying..]);
+    folded.done();
+    Some(())
 }
 
 fn fold_once(text: &str) -> String {
-    let mut folded = Folded::of(text.len());
+    let mut out = String::new();
+    let mut folded = Folded::new(text.len(), &mut out);
     let normal = text.chars().filter(|c| !is_invisible(*c)).nfkc();
     normal.for_each(|c| folded.push(c));
-    folded.done()
+    folded.done();
+    out
 }
 
 /// A text that is folded character by character, of what NFKC leaves.
-struct Folded {
-    text: String,
+struct Folded<'a> {
+    text: &'a mut String,
     last: Option<char>,
 }
 
-impl Folded {
-    fn of(length: usize) -> Folded {
-        Folded {
-            text: String::with_capacity(length),
-            last: None,
-        }
+impl Folded<'_> {
+    fn new(length: usize, text: &mut String) -> Folded<'_> {
+        text.clear();
+        text.reserve(length);
+        Folded { text, last: None }
     }
 
     fn push(&mut self, c: char) {
@@ -149,11 +179,10 @@ impl Folded {
         self.last = Some(plain);
     }
 
-    fn done(mut self) -> String {
+    fn done(self) {
         if self.text.ends_with(' ') {
             self.text.pop();
         }
-        self.text
     }
 }
 
@@ -217,6 +246,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn fold_common(text: &str) -> Option<String> {
+        let mut folded = String::new();
+        super::fold_common(text, &mut folded).map(|()| folded)
+    }
+
     #[test]
     fn spellings_of_one_text_fold_alike() {
         for (one, other) in [
@@ -253,6 +287,17 @@ mod tests {
         fn words_are_found_at_either_end(text in "[あい丁a]{0,6}", word in "[あい丁a]{0,3}") {
             prop_assert_eq!(begins(&text, &word), text.starts_with(&word));
             prop_assert_eq!(ends(&text, &word), text.ends_with(&word));
+        }
+
+        #[test]
+        fn what_was_in_the_buffer_does_not_matter(text in "[ -~]{0,12}|\\PC{0,12}", before in "\\PC{0,12}") {
+            let mut folded = before;
+            fold_into(&text, &mut folded);
+            prop_assert_eq!(&folded, &fold(&text));
+            if text.is_ascii() {
+                let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+                prop_assert_eq!(folded, words.join(" ").to_lowercase());
+            }
         }
 
         #[test]

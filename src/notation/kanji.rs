@@ -73,6 +73,7 @@ fn pairs() -> impl Iterator<Item = (char, char)> {
 }
 
 /// The form that stands for `c` and all its variants.
+#[inline]
 pub(super) fn fold(c: char) -> char {
     match c {
         '﨑' => '崎',

@@ -16,6 +16,13 @@ impl Filter {
         }
     }
 
+    /// With these in it.
+    pub fn of(hashes: &[u64]) -> Filter {
+        let mut filter = Filter::new(hashes.len());
+        hashes.iter().for_each(|hash| filter.add(*hash));
+        filter
+    }
+
     /// Puts a key in.
     pub fn add(&mut self, hash: u64) {
         self.words[(hash >> self.shift) as usize] |= bits(hash);

@@ -5,6 +5,8 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
+use crate::notation::AddressKey;
+
 /// Cells that are known at once.
 const SLOTS: usize = 1 << 14;
 /// Longer cells repeat too seldom to be kept.
@@ -15,6 +17,19 @@ pub struct Memory {
     slots: Box<[Slot]>,
     hasher: RandomState,
     folded: String,
+    /// For cells that are sooner folded than known again.
+    pub room: Room,
+}
+
+/// Where a cell is folded, used again and again: memory for each would cost as much as folding it.
+#[derive(Default)]
+pub struct Room {
+    /// The text as it is folded.
+    pub folded: String,
+    /// The key that is made of it.
+    pub key: String,
+    /// An address in its parts.
+    pub address: AddressKey,
 }
 
 #[derive(Clone, Default)]
@@ -41,6 +56,7 @@ impl Memory {
             slots: vec![Slot::default(); slots].into_boxed_slice(),
             hasher: RandomState::default(),
             folded: String::new(),
+            room: Room::default(),
         }
     }
 

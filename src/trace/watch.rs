@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::filter::Filter;
 use super::hashed::Hashed;
 use super::mark::{Mark, Marks};
-use super::near::Near;
+use super::near::{Near, date};
 use super::normalise::Class;
 use super::traits::{Regions, Traits};
 use super::watchlist::Blind;
@@ -110,7 +110,8 @@ pub(super) struct Holder {
 /// Stands between the spellings of a value; no cell of a list has it.
 const SPELLINGS: char = '\0';
 
-/// One value of one class, and its holders by canary.
+/// One value of one class, and its holders by canary. It is met by chance among a million, and comes in one piece.
+#[repr(align(64))]
 pub(super) struct Value {
     pub class: Class,
     text: Span,
@@ -141,14 +142,17 @@ pub struct Watch {
     texts: Texts,
     /// Of each class, the index of each value under its key.
     tables: [HashTable<u32>; Class::ALL.len()],
-    /// All keys of the tables: most cells of a list are none of them, and this says so from one word.
-    known: Filter,
+    /// The keys of each table: most cells of a list are none of them, and this says so from one word, which stays at
+    /// hand where a class has few.
+    known: [Filter; Class::ALL.len()],
+    /// The value of each day on which people were born: of all values births stand in the most rows.
+    births: Vec<u32>,
     hasher: RandomState,
     hashed: Hashed,
     /// A watch list knows no texts: it compares by this, and its tables are empty.
     pub(super) blind: Option<Box<Blind>>,
     /// None in a watch list, which sees exact agreement only.
-    near: Option<Near>,
+    pub(super) near: Option<Near>,
     /// Blocks of numbers that ours stand in.
     blocks: Blocks,
 }
@@ -204,7 +208,8 @@ impl Watch {
             forgotten: Vec::new(),
             texts: Texts::default(),
             tables: Default::default(),
-            known: Filter::new(0),
+            known: std::array::from_fn(|_| Filter::new(0)),
+            births: Vec::new(),
             hasher: RandomState::default(),
             hashed: Hashed::default(),
             blind: None,
@@ -250,6 +255,8 @@ impl Watch {
     /// Whether nothing speaks against the city of a row being that of a value's holder.
     pub(super) fn city_agrees(&self, value: u32, holder: &Holder, city: &str) -> bool {
         match &self.blind {
+            // Most values are no addresses.
+            _ if city.is_empty() => true,
             None => agree(self.city(holder), city),
             Some(blind) => blind
                 .city(holder.canary, value)
@@ -267,16 +274,28 @@ impl Watch {
         }
     }
 
+    /// Where a key is looked for, and whether it may be one of ours; seldom when it is not.
+    pub(super) fn seek(&self, class: Class, key: &str) -> Sought {
+        if let (Class::Birth, Some(day)) = (class, day(key)) {
+            return Sought::Day(day);
+        }
+        let hash = self.hash(class, key);
+        let known = self.known[class as usize].may_have(hash);
+        Sought::Hash { hash, known }
+    }
+
     /// The value of a key; the key itself is compared, not only its hash. A watch list knows none: see
     /// [`Blind::find`].
-    pub(super) fn find(&self, class: Class, key: &str) -> Option<u32> {
-        let hash = self.hash(class, key);
-        let mut known = None;
-        if self.known.may_have(hash) {
-            let is = |value: &u32| self.key(*value) == key;
-            known = self.tables[class as usize].find(hash, is).copied();
+    pub(super) fn find(&self, class: Class, key: &str, sought: Sought) -> Option<u32> {
+        match sought {
+            Sought::Day(day) => self.births.get(day).copied().filter(|at| *at != NOBODY),
+            Sought::Hash { hash, known: true } => {
+                let is = |value: &u32| self.key(*value) == key;
+                let known = self.tables[class as usize].find(hash, is).copied();
+                known.or_else(|| self.hashed.find(self, class, key))
+            }
+            Sought::Hash { known: false, .. } => self.hashed.find(self, class, key),
         }
-        known.or_else(|| self.hashed.find(self, class, key))
     }
 
     /// The folded text of a value, where the watch knows it.
@@ -368,12 +387,44 @@ impl Watch {
 impl Value {
     /// The holders that are a canary.
     pub fn held_by(&self, canary: u32) -> impl Iterator<Item = &Holder> {
-        let start = self
-            .holders
-            .partition_point(|holder| holder.canary < canary);
+        let before = |holder: &Holder| holder.canary < canary;
+        // Few are sooner looked through: they come from memory together, those of a search one after the other.
+        let start = match self.holders.len() {
+            0..=32 => self.holders.iter().take_while(|one| before(one)).count(),
+            _ => self.holders.partition_point(before),
+        };
         let rest = self.holders[start..].iter();
         rest.take_while(move |holder| holder.canary == canary)
     }
+}
+
+/// Where a key of a row is looked for. All of a row are sought before the first is found: then they wait for the
+/// filters together.
+#[derive(Clone, Copy)]
+pub(super) enum Sought {
+    /// A birth, by its day.
+    Day(usize),
+    Hash {
+        hash: u64,
+        known: bool,
+    },
+}
+
+/// Stands where a day is nobody's birth.
+const NOBODY: u32 = u32::MAX;
+
+/// The first year of a birth, and how many follow.
+const YEARS: std::ops::Range<i32> = 1860..2101;
+
+/// The place of a birth among all days; `None` where none is meant.
+fn day(key: &str) -> Option<usize> {
+    let (year, month, day) = date(key)?;
+    let sound = key.len() == 10 && YEARS.contains(&year);
+    if !sound || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let months = (year - YEARS.start) as usize * 12 + usize::from(month) - 1;
+    Some(months * 31 + usize::from(day) - 1)
 }
 
 /// What a key stands under in the tables of a watch and in its filter.
@@ -384,4 +435,38 @@ fn hash(hasher: &RandomState, class: Class, key: &str) -> u64 {
 /// Whether two cities may be one: one side may have left it out, or a part of it.
 fn agree(planted: &str, city: &str) -> bool {
     city.is_empty() || planted.is_empty() || planted.contains(city) || city.contains(planted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::testing::World;
+
+    #[test]
+    fn each_value_is_found_under_its_key_and_no_other_is() {
+        let watch = World::new(3, 40).watch();
+        let find = |class, key: &str| watch.find(class, key, watch.seek(class, key));
+        for (place, (text, value)) in (0..).zip(watch.texts().zip(&watch.values)) {
+            assert_eq!(find(value.class, text), Some(place), "{text}");
+            assert_eq!(find(value.class, &format!("{text}x")), None);
+        }
+        for stranger in [
+            "1860-01-01",
+            "2100-12-31",
+            "1859-12-31",
+            "2101-01-01",
+            "0000-00-00",
+        ] {
+            assert_eq!(find(Class::Birth, stranger), None, "{stranger}");
+        }
+        assert_eq!(day("1860-01-01"), Some(0));
+        assert_eq!(day("2100-12-31"), Some(YEARS.len() * 12 * 31 - 1));
+        assert_eq!(day("1972-4-1"), None);
+    }
+
+    /// A million of them are met by chance, each in one line of the cache.
+    #[test]
+    fn a_value_is_small() {
+        assert_eq!(size_of::<Value>(), 64);
+    }
 }

@@ -101,6 +101,44 @@ pub fn birth_key_hinted(text: &str, hint: DateHint) -> Option<Date> {
         .or_else(|| month_name(&folded, hint))
 }
 
+/// A date as nearly all are written: a year of four digits, month and day, with hyphens, slashes, characters or nothing
+/// between them. Whatever a column's own notation is, such a text is read alike. `None` for any other.
+pub fn plain_date(text: &str) -> Option<Date> {
+    if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number: u32 = text.parse().ok()?;
+        let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+        return civil(year as i32, month as u8, day as u8);
+    }
+    let mut chars = text.chars();
+    let digit = |c: char| match c {
+        '0'..='9' => Some(c as i32 - '0' as i32),
+        '０'..='９' => Some(c as i32 - '０' as i32),
+        _ => None,
+    };
+    let mut year = 0;
+    for _ in 0..4 {
+        year = year * 10 + digit(chars.next()?)?;
+    }
+    let between = chars.next()?;
+    // A number of one or two digits, and what stands behind it.
+    let mut number = || {
+        let first = digit(chars.next()?)?;
+        let second = chars.next();
+        match second.and_then(digit) {
+            Some(second) => Some((first * 10 + second, chars.next())),
+            None => Some((first, second)),
+        }
+    };
+    let ((month, behind), (day, end)) = (number()?, number()?);
+    let sound = match (between, behind?) {
+        ('-' | '－', '-' | '－') | ('/' | '／', '/' | '／') => end.is_none(),
+        ('年', '月') => end.is_none_or(|end| end == '日') && chars.next().is_none(),
+        _ => false,
+    };
+    let date = civil(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    date.filter(|_| sound)
+}
+
 /// The day of a time in seconds or milliseconds since 1970, as programs write births: `78796800`, `-305856000000`.
 /// Midnight is meant, wherever that was: 15:00 of the day before in UTC is midnight in Tokyo. Only for columns of
 /// births, and where [`birth_key`] reads nothing. A number that is no midnight of any zone is none: zones lie quarters
@@ -355,6 +393,7 @@ fn named(word: &str, names: &[&str]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use time::macros::date;
 
     #[test]
@@ -385,6 +424,20 @@ mod tests {
             "78796800001",
         ] {
             assert_eq!(key(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_is_the_same(
+            text in "[12][0-9]{3}[01][0-9][0-3][0-9]|[12][0-9]{3}[-/年－]{1,2}[01]?[0-9][-/月 ][0-3]?[0-9]日?[0-9 日]?|[0-9０-９]{4}(年|-|－|／)[0-9０-９]{1,2}(月|-|－|／)[0-9０-９]{1,3}(日|)",
+            (day_first, year_first, era_numbers) in (any::<bool>(), any::<bool>(), any::<bool>()),
+            two_digit_years_to in prop::option::of(1950..2050),
+        ) {
+            let hint = DateHint { day_first, two_digit_years_to, year_first, era_numbers };
+            if let Some(date) = plain_date(&text) {
+                prop_assert_eq!(birth_key_hinted(&text, hint), Some(date), "{}", text);
+            }
         }
     }
 

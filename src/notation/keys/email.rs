@@ -5,7 +5,49 @@ use super::super::fold::fold;
 /// A mail address in lower case and half width, without its plus tag, `mailto:`, angle brackets and
 /// display name. `None` for what is no address.
 pub fn email_key(text: &str) -> Option<String> {
-    if !text.contains(['@', '＠']) || text.len() > 400 {
+    let mut key = String::new();
+    email_key_into(text, &mut key).then_some(key)
+}
+
+/// The same into a buffer, in place of what is in it; `false` for what is no address.
+pub fn email_key_into(text: &str, key: &mut String) -> bool {
+    key.clear();
+    if is_plain(text) {
+        key.push_str(text);
+        key.make_ascii_lowercase();
+        return true;
+    }
+    let read = read(text);
+    key.push_str(read.as_deref().unwrap_or_default());
+    read.is_some()
+}
+
+/// Whether a text is an address as nearly all are written, of which only the letters' case is folded.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let Some(at) = memchr::memchr(b'@', bytes) else {
+        return false;
+    };
+    let (local, domain) = (&bytes[..at], &bytes[at + 1..]);
+    let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut label = 0;
+    let mut labels = 1;
+    for byte in domain {
+        match byte {
+            b'.' if label > 0 => (label, labels) = (0, labels + 1),
+            byte if letter(byte) => label += 1,
+            _ => return false,
+        }
+    }
+    let sound = !local.is_empty() && labels > 1 && label > 0 && text.len() <= LONGEST;
+    sound && local.iter().all(|byte| letter(byte) || *byte == b'.')
+}
+
+/// No address is longer.
+const LONGEST: usize = 400;
+
+fn read(text: &str) -> Option<String> {
+    if !text.contains(['@', '＠']) || text.len() > LONGEST {
         return None;
     }
     let folded = fold(super::bare(text));
@@ -39,6 +81,17 @@ pub fn email_key(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_is_the_same(text in "[a-zA-Z0-9._+@-]{0,4}[a-z@.]{0,3}@[a-zA-Z.-]{0,4}[a-z@.]{0,3}|[ -~＠]{0,12}") {
+            if is_plain(&text) {
+                prop_assert_eq!(read(&text), Some(text.to_ascii_lowercase()));
+            }
+            prop_assert_eq!(email_key(&text), read(&text));
+        }
+    }
 
     #[test]
     fn one_address_has_one_key() {

@@ -13,16 +13,16 @@ mod postcode;
 mod romaji;
 mod sex;
 
-pub use address::{AddressKey, address_key, hyphenated, region_key};
+pub use address::{AddressKey, address_key, address_key_into, hyphenated, region_key};
 pub(super) use address::{PREFECTURES, split_prefecture};
 pub(super) use date::Era;
-pub use date::{DateHint, birth_key, birth_key_hinted, epoch_key, is_era};
+pub use date::{DateHint, birth_key, birth_key_hinted, epoch_key, is_era, plain_date};
 pub use digest::{HashName, digest_key, hashed_email_forms, hashed_phone_forms};
-pub use email::email_key;
+pub use email::{email_key, email_key_into};
 pub(super) use name::is_title;
-pub use name::{kana_key, latin_name_key, name_key};
-pub use phone::phone_key;
-pub use postcode::postcode_key;
+pub use name::{kana_key, kana_key_into, latin_name_key, name_key, name_key_into};
+pub use phone::{phone_key, phone_key_into};
+pub use postcode::{postcode_key, postcode_key_into};
 pub use romaji::{romaji_key, romaji_key_of_kana};
 pub use sex::sex_key;
 

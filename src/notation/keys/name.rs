@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::super::fold::{ends, fold, has_japanese, is_kana};
+use super::super::fold::{ends, fold, fold_into, has_japanese, is_kana};
 
 /// What is put behind a Japanese name, longest first.
 const JAPANESE_TITLES: [&str; 17] = [
@@ -55,22 +55,47 @@ const LONGEST: usize = 60;
 /// A name of a person in any script: title and spaces gone, folded. Latin names as
 /// [`latin_name_key`]. `None` for what no name looks like (digits, `@`, empty).
 pub fn name_key(text: &str) -> Option<String> {
+    let mut key = String::new();
+    name_key_into(text, &mut key).then_some(key)
+}
+
+/// The same into a buffer, in place of what is in it; `false` for what no name looks like.
+pub fn name_key_into(text: &str, key: &mut String) -> bool {
+    key.clear();
     if text.len() > LONGEST * 4 {
-        return None;
+        return false;
     }
     if !has_japanese(text) {
-        return latin_name_key(text);
+        key.push_str(latin_name_key(text).as_deref().unwrap_or_default());
+        return !key.is_empty();
     }
-    let mut key = fold(text);
-    if key
-        .chars()
-        .any(|c| c.is_ascii_digit() || "@/\\#\"<>:;_=".contains(c))
-    {
-        return None;
+    fold_into(text, key);
+    let strange = |byte| {
+        matches!(
+            byte,
+            b'0'..=b'9'
+                | b'@'
+                | b'/'
+                | b'\\'
+                | b'#'
+                | b'"'
+                | b'<'
+                | b'>'
+                | b':'
+                | b';'
+                | b'_'
+                | b'='
+        )
+    };
+    if key.bytes().any(strange) {
+        return false;
     }
-    strip_title(&mut key);
-    key.retain(|c| !matches!(c, ' ' | '・' | '.' | ',' | '、'));
-    (!key.is_empty()).then_some(key)
+    strip_title(key);
+    let parts = |c| matches!(c, ' ' | '・' | '.' | ',' | '、');
+    if key.contains(parts) {
+        key.retain(|c| !parts(c));
+    }
+    !key.is_empty()
 }
 
 fn strip_title(name: &mut String) {
@@ -94,17 +119,24 @@ fn strip_title(name: &mut String) {
 /// オオノ, オウノ and オーノ are one key, and so is オノ: over the seed names two random people share a
 /// family name's key 1.007 times as often as with the vowels written, and a given name's 1.01 times.
 pub fn kana_key(text: &str) -> Option<String> {
+    let mut key = String::new();
+    kana_key_into(text, &mut String::new(), &mut key).then_some(key)
+}
+
+/// The same into a buffer, in place of what is in it; `false` for what no reading is. Another buffer takes the folded
+/// text.
+pub fn kana_key_into(text: &str, folded: &mut String, key: &mut String) -> bool {
+    key.clear();
     if text.is_ascii() || text.len() > LONGEST * 4 {
-        return None;
+        return false;
     }
-    let folded = fold(text);
+    fold_into(text, folded);
     let titled = folded
         .rsplit_once(' ')
         .filter(|(_, title)| KANA_TITLES.contains(title));
     let body = titled
         .map_or(folded.as_str(), |(name, _)| name)
         .trim_end_matches(['様', '殿']);
-    let mut key = String::with_capacity(body.len());
     let mut last = ' ';
     for c in body.chars() {
         match c {
@@ -116,18 +148,25 @@ pub fn kana_key(text: &str) -> Option<String> {
                     last = large;
                 }
             }
-            _ => return None,
+            _ => return false,
         }
     }
-    (!key.is_empty()).then_some(key)
+    !key.is_empty()
 }
+
+/// Kana that end with an O, of which オ and ウ are a longer one, and those that end with a U.
+const O_ROW: [char; 14] = [
+    'オ', 'コ', 'ソ', 'ト', 'ノ', 'ホ', 'モ', 'ヨ', 'ロ', 'ゴ', 'ゾ', 'ド', 'ボ', 'ポ',
+];
+const U_ROW: [char; 13] = [
+    'ウ', 'ク', 'ス', 'ツ', 'ヌ', 'フ', 'ム', 'ユ', 'ル', 'グ', 'ズ', 'ブ', 'プ',
+];
 
 /// Whether a kana only makes the vowel before it longer: オオ, コウ, ユウ.
 fn lengthens(before: char, c: char) -> bool {
-    let o_row = || "オコソトノホモヨロゴゾドボポ".contains(before);
     match c {
-        'ウ' => o_row() || "ウクスツヌフムユルグズブプ".contains(before),
-        'オ' => o_row(),
+        'ウ' => O_ROW.contains(&before) || U_ROW.contains(&before),
+        'オ' => O_ROW.contains(&before),
         _ => false,
     }
 }

@@ -8,6 +8,34 @@ use super::Region;
 /// Leading zeros that a spreadsheet took are put back: six digits are Japanese, three or four American.
 /// Five are a ZIP code unless `region` says Japan, where they may be 001-0010 without its zeros.
 pub fn postcode_key(text: &str, region: Option<Region>) -> Option<String> {
+    let mut key = String::new();
+    postcode_key_into(text, region, &mut key).then_some(key)
+}
+
+/// The same into a buffer, in place of what is in it; `false` for what is no postcode.
+pub fn postcode_key_into(text: &str, region: Option<Region>, key: &mut String) -> bool {
+    key.clear();
+    if region != Some(Region::Us)
+        && let Some((first, second)) = plain(text)
+    {
+        key.push_str(first);
+        key.push_str(second);
+        return true;
+    }
+    let read = read(text, region);
+    key.push_str(read.as_deref().unwrap_or_default());
+    read.is_some()
+}
+
+/// The three and the four digits of a Japanese postcode as nearly all are written.
+fn plain(text: &str) -> Option<(&str, &str)> {
+    let (first, second) = text.split_at_checked(3)?;
+    let second = second.strip_prefix('-').unwrap_or(second);
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (second.len() == 4 && digits(first) && digits(second)).then_some((first, second))
+}
+
+fn read(text: &str, region: Option<Region>) -> Option<String> {
     if text.len() > 40 {
         return None;
     }
@@ -39,6 +67,16 @@ pub fn postcode_key(text: &str, region: Option<Region>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_is_the_same(text in "[0-9]{2,4}[-－ ]{0,2}[0-9]{3,5}|[0-9０-９.-]{6,9}") {
+            for region in [None, Some(Region::Jp), Some(Region::Us)] {
+                prop_assert_eq!(postcode_key(&text, region), read(&text, region));
+            }
+        }
+    }
 
     #[test]
     fn one_postcode_has_one_key() {

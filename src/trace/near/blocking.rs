@@ -12,7 +12,7 @@
 //! | person + first six digits or last four, birth + first eight or last four | a slip in the phone, a phone cut |
 //! | person or birth + mailbox, the same + mail domain | a slip in either side of a mail address |
 //!
-//! A person is a name or a reading, folded and then reduced to its [`skeleton`](super::slips::skeleton), so
+//! A person is a name or a reading, folded and then reduced to the letters that stand for its own ([`bare`]), so
 //! that look-alikes cost nothing. A canary adds to its whole names what a cut leaves of them. A row looks
 //! letters left out of a reading up only where it has no name: the reading is then all it has.
 //!
@@ -25,7 +25,9 @@
 
 use std::ops::Range;
 
-use super::compare::{Date, FEWEST_DIGITS, date, national, place};
+use smallvec::SmallVec;
+
+use super::compare::{Date, FEWEST_DIGITS, date, dialled, place};
 use super::slips::bare;
 use crate::trace::normalise::Class;
 
@@ -52,6 +54,25 @@ enum Rule {
     Domain,
     BirthMailbox,
     BirthDomain,
+}
+
+/// The kinds of facts that are joined, beside births.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Person,
+    Town,
+    Numbers,
+    Head,
+    LongHead,
+    Tail,
+    Mailbox,
+    Domain,
+    Postcode,
+}
+
+impl Part {
+    /// How many there are.
+    pub const COUNT: usize = Part::Postcode as usize + 1;
 }
 
 /// Which rules hold.
@@ -141,9 +162,10 @@ impl Facts {
                 }
             }
             Class::Phone => {
-                let digits = national(key);
-                if digits.is_ascii() {
-                    self.phone(digits.as_bytes());
+                let (zero, rest) = dialled(key);
+                if rest.is_ascii() {
+                    let digits = zero.bytes().chain(rest.bytes());
+                    self.phone(&digits.collect::<SmallVec<[u8; 24]>>());
                 }
             }
             Class::Email => {
@@ -179,24 +201,48 @@ impl Facts {
         }
     }
 
-    /// The keys under which a row may find a canary. `of_ours` may say of a person that no canary has a
-    /// name with this hash: what that name would be joined with is left out.
-    pub fn row(&self, rules: Rules, of_ours: impl Fn(u64) -> bool, give: &mut impl FnMut(u64)) {
+    /// The keys under which a row may find a canary. `of_ours` may say of a fact that no canary has it: what it would
+    /// be joined with is left out.
+    pub fn row(
+        &self,
+        rules: Rules,
+        of_ours: impl Fn(Part, u64) -> bool,
+        give: &mut impl FnMut(u64),
+    ) {
         let named = self.people.iter().any(|person| !person.kana);
         for person in self.people.iter().filter(|_| rules == Rules::All) {
             if !person.kana || !named {
                 self.each_gap(person, &mut |name| self.gap(person, name, give));
             }
         }
-        for person in self.people.iter().filter(|person| of_ours(person.hash())) {
-            self.pairs(rules, person, give);
+        let ours = |person: &&Person| of_ours(Part::Person, person.hash());
+        for person in self.people.iter().filter(ours) {
+            self.pairs(rules, person, &of_ours, give);
         }
-        self.others(give);
+        self.others(&of_ours, give);
     }
 
-    /// The hashes of the names and readings, by which `of_ours` knows them.
-    pub fn people(&self) -> impl Iterator<Item = u64> {
-        self.people.iter().map(Person::hash)
+    /// All facts that `of_ours` is asked for.
+    pub fn parts(&self, give: &mut impl FnMut(Part, u64)) {
+        for person in &self.people {
+            give(Part::Person, person.hash());
+        }
+        for (town, numbers) in &self.places {
+            give(Part::Town, *town);
+            give(Part::Numbers, *numbers);
+        }
+        for phone in &self.phones {
+            give(Part::Head, phone.head);
+            give(Part::LongHead, phone.long_head);
+            give(Part::Tail, phone.tail);
+        }
+        for (mailbox, domain) in &self.emails {
+            give(Part::Mailbox, *mailbox);
+            give(Part::Domain, *domain);
+        }
+        for postcode in &self.postcodes {
+            give(Part::Postcode, *postcode);
+        }
     }
 
     /// The keys under which a canary is found.
@@ -212,9 +258,9 @@ impl Facts {
                     }
                 }
             }
-            self.pairs(rules, person, give);
+            self.pairs(rules, person, &|_, _| true, give);
         }
-        self.others(give);
+        self.others(&|_, _| true, give);
     }
 
     fn person(&mut self, class: Class, key: &str) {
@@ -224,12 +270,18 @@ impl Facts {
         let (first, mut whole) = (self.words.len(), 0_u64);
         for word in key.split(' ') {
             let start = self.letters.len();
-            self.letters.extend(word.chars().map(bare));
-            let letters = start..self.letters.len();
-            let hash = hash(self.letters[letters.clone()].iter().copied());
+            let mut sum = EMPTY;
+            for c in word.chars().map(bare) {
+                self.letters.push(c);
+                sum = with_letter(sum, c);
+            }
+            let hash = mix(sum);
             // The order of words means nothing: a slip in a first letter changes it.
             whole = whole.wrapping_add(hash);
-            self.words.push(Word { letters, hash });
+            self.words.push(Word {
+                letters: start..self.letters.len(),
+                hash,
+            });
         }
         self.people.push(Person {
             kana: class == Class::Kana,
@@ -272,41 +324,59 @@ impl Facts {
         }
     }
 
-    fn pairs(&self, rules: Rules, person: &Person, give: &mut impl FnMut(u64)) {
+    fn pairs(
+        &self,
+        rules: Rules,
+        person: &Person,
+        of_ours: &impl Fn(Part, u64) -> bool,
+        give: &mut impl FnMut(u64),
+    ) {
         for (year, month, day) in self.births.iter().filter(|_| rules == Rules::All) {
             give(person.with(Rule::YearMonth, part(*year, *month)));
             give(person.with(Rule::YearDay, part(*year, *day)));
             give(person.with(Rule::MonthDay, part(i32::from(*month), *day)));
         }
+        let mut join = |rule, part, fact: u64| {
+            if of_ours(part, fact) {
+                give(person.with(rule, fact));
+            }
+        };
         for (town, numbers) in &self.places {
-            give(person.with(Rule::Town, *town));
-            give(person.with(Rule::Numbers, *numbers));
+            join(Rule::Town, Part::Town, *town);
+            join(Rule::Numbers, Part::Numbers, *numbers);
         }
         for phone in &self.phones {
-            give(person.with(Rule::Head, phone.head));
-            give(person.with(Rule::Tail, phone.tail));
+            join(Rule::Head, Part::Head, phone.head);
+            join(Rule::Tail, Part::Tail, phone.tail);
         }
         for (mailbox, domain) in &self.emails {
-            give(person.with(Rule::Mailbox, *mailbox));
-            give(person.with(Rule::Domain, *domain));
+            join(Rule::Mailbox, Part::Mailbox, *mailbox);
+            join(Rule::Domain, Part::Domain, *domain);
         }
     }
 
     /// What is joined with no person.
-    fn others(&self, give: &mut impl FnMut(u64)) {
-        for birth in self.births.iter().map(whole) {
-            for phone in &self.phones {
-                give(join(Rule::BirthHead, false, birth, phone.long_head));
-                give(join(Rule::BirthTail, false, birth, phone.tail));
+    fn others(&self, of_ours: &impl Fn(Part, u64) -> bool, give: &mut impl FnMut(u64)) {
+        let mut with_births = |rule, part, fact: u64| {
+            if !self.births.is_empty() && of_ours(part, fact) {
+                for birth in self.births.iter().map(whole) {
+                    give(join(rule, false, birth, fact));
+                }
             }
-            for (mailbox, domain) in &self.emails {
-                give(join(Rule::BirthMailbox, false, birth, *mailbox));
-                give(join(Rule::BirthDomain, false, birth, *domain));
-            }
+        };
+        for phone in &self.phones {
+            with_births(Rule::BirthHead, Part::LongHead, phone.long_head);
+            with_births(Rule::BirthTail, Part::Tail, phone.tail);
+        }
+        for (mailbox, domain) in &self.emails {
+            with_births(Rule::BirthMailbox, Part::Mailbox, *mailbox);
+            with_births(Rule::BirthDomain, Part::Domain, *domain);
         }
         for postcode in &self.postcodes {
-            for (_, numbers) in &self.places {
-                give(join(Rule::PostcodeNumbers, false, *postcode, *numbers));
+            if of_ours(Part::Postcode, *postcode) {
+                for (_, numbers) in &self.places {
+                    give(join(Rule::PostcodeNumbers, false, *postcode, *numbers));
+                }
             }
         }
     }
@@ -338,9 +408,14 @@ fn part(one: i32, other: u8) -> u64 {
 
 /// The hash of a word, from which that of a name is added up.
 fn hash(letters: impl Iterator<Item = char>) -> u64 {
-    mix(letters.fold(1_u64, |sum, c| {
-        sum.wrapping_mul(BASE).wrapping_add(u64::from(c))
-    }))
+    mix(letters.fold(EMPTY, with_letter))
+}
+
+/// The sum of a word without letters.
+const EMPTY: u64 = 1;
+
+fn with_letter(sum: u64, c: char) -> u64 {
+    sum.wrapping_mul(BASE).wrapping_add(u64::from(c))
 }
 
 fn join(rule: Rule, kana: bool, one: u64, other: u64) -> u64 {

@@ -4,7 +4,8 @@
 use super::super::normalise::Class;
 use super::edit::slip;
 use super::how::How;
-use super::slips::skeleton;
+use super::slips::bare;
+use smallvec::SmallVec;
 
 /// A birth, as far as a key says it.
 pub type Date = (i32, u8, u8);
@@ -45,6 +46,9 @@ pub fn near(class: Class, row: &str, planted: &str) -> Option<How> {
     }
 }
 
+/// The letters of a value, few of which have more.
+type Letters = SmallVec<[char; 32]>;
+
 /// What a text must have to be compared nearly.
 struct Least {
     /// Letters of the shorter text, for one slip.
@@ -56,11 +60,10 @@ struct Least {
 }
 
 fn text(row: &str, planted: &str, least: Least) -> Option<How> {
-    let (row_bare, planted_bare) = (skeleton(row), skeleton(planted));
-    let letters = |text: &str| text.chars().collect::<Vec<char>>();
-    let (row, planted) = (letters(&row_bare), letters(&planted_bare));
+    let letters = |text: &str| text.chars().map(bare).collect::<Letters>();
+    let (row, planted) = (letters(row), letters(planted));
     let shorter = row.len().min(planted.len());
-    if row_bare == planted_bare {
+    if row == planted {
         return (shorter >= 2).then_some(How::LookAlike);
     }
     if shorter >= least.cut && planted.starts_with(&row) {
@@ -127,6 +130,16 @@ fn latin(row: &str, planted: &str) -> Option<How> {
 
 /// A key of a birth in parts.
 pub fn date(key: &str) -> Option<Date> {
+    let digit = |byte: u8| byte.wrapping_sub(b'0');
+    let two = |tens: u8, ones: u8| {
+        let (tens, ones) = (digit(tens), digit(ones));
+        (tens < 10 && ones < 10).then(|| tens * 10 + ones)
+    };
+    // All births of people.
+    if let [c, d, y, z, b'-', m, n, b'-', e, f] = *key.as_bytes() {
+        let year = i32::from(two(c, d)?) * 100 + i32::from(two(y, z)?);
+        return Some((year, two(m, n)?, two(e, f)?));
+    }
     let (rest, day) = key.rsplit_once('-')?;
     let (year, month) = rest.rsplit_once('-')?;
     Some((year.parse().ok()?, month.parse().ok()?, day.parse().ok()?))
@@ -149,14 +162,15 @@ fn mistyped(row: i32, planted: i32) -> bool {
     row.abs_diff(planted) == 100 || slip(&digits(row), &digits(planted), 1).is_some()
 }
 
-/// The digits of a number as its country dials them within: what a cut leaves has no country code.
-pub fn national(key: &str) -> String {
+/// The digits of a number as its country dials them within, since what a cut leaves has no country code: the zero that
+/// is dialled first, or nothing, and what follows.
+pub fn dialled(key: &str) -> (&'static str, &str) {
     match key.strip_prefix("+81") {
-        Some(rest) => format!("0{rest}"),
-        None => key
-            .strip_prefix("+1")
-            .unwrap_or(key.trim_start_matches(['+', PART]))
-            .to_owned(),
+        Some(rest) => ("0", rest),
+        None => {
+            let rest = key.strip_prefix("+1");
+            ("", rest.unwrap_or(key.trim_start_matches(['+', PART])))
+        }
     }
 }
 
@@ -167,7 +181,10 @@ pub const PART: char = '~';
 pub const FEWEST_DIGITS: usize = 7;
 
 fn phone(row: &str, planted: &str) -> Option<How> {
-    let letters = |text: &str| national(text).chars().collect::<Vec<char>>();
+    let letters = |text: &str| {
+        let (zero, rest) = dialled(text);
+        zero.chars().chain(rest.chars()).collect::<Letters>()
+    };
     let (row, planted) = (letters(row), letters(planted));
     let kept = u8::try_from(row.len()).ok()?;
     if row.len() >= FEWEST_DIGITS && row.len() < planted.len() {
@@ -195,7 +212,7 @@ fn email(row: &str, planted: &str) -> Option<How> {
             },
         );
     }
-    let letters = |text: &str| text.chars().collect::<Vec<char>>();
+    let letters = |text: &str| text.chars().collect::<Letters>();
     let (domain, own_domain) = (letters(domain), letters(own_domain));
     let cut = domain.len() >= 3 && own_domain.starts_with(&domain);
     let one = || slip(&domain, &own_domain, 2).is_some();
@@ -209,7 +226,7 @@ pub fn place(key: &str) -> Option<(&str, &str)> {
 
 fn address(row: &str, planted: &str) -> Option<How> {
     let ((town, numbers), (own_town, own_numbers)) = (place(row)?, place(planted)?);
-    let letters = |text: &str| text.chars().collect::<Vec<char>>();
+    let letters = |text: &str| text.chars().collect::<Letters>();
     if numbers == own_numbers {
         // A number alone is a house in every street.
         if !numbers.contains('-') && town.chars().count() < 4 {

@@ -25,8 +25,8 @@ use std::ops::Range;
 use super::filter::Filter;
 use super::normalise::{Class, Key};
 use super::watch::Watch;
-use blocking::{Facts, Rules};
-pub use compare::near;
+use blocking::{Facts, Part, Rules};
+pub use compare::{date, near};
 pub use how::{How, Hows};
 use index::Index;
 
@@ -36,8 +36,8 @@ use super::mark::{Mark, Marks};
 pub struct Near {
     rules: Rules,
     index: Index,
-    /// All names and readings.
-    people: Filter,
+    /// Of each kind, the facts that the keys are made of: a row has few of them, and asks for no key then.
+    known: [Filter; Part::COUNT],
 }
 
 impl Near {
@@ -57,17 +57,23 @@ impl Near {
                 facts.planted(rules, &mut |key| give(key, canary));
             }
         });
-        let mut people = Filter::new(watch.values.len());
+        let mut parts: [Vec<u64>; Part::COUNT] = Default::default();
         let mut facts = Facts::default();
         for value in 0..watch.values.len() as u32 {
             facts.clear();
             add(&mut facts, watch, value);
-            facts.people().for_each(|person| people.add(person));
+            facts.parts(&mut |part, fact| parts[part as usize].push(fact));
         }
+        let known = parts.map(|mut facts| {
+            // A domain is that of thousands.
+            facts.sort_unstable();
+            facts.dedup();
+            Filter::of(&facts)
+        });
         Some(Near {
             rules,
             index,
-            people,
+            known,
         })
     }
 
@@ -75,7 +81,7 @@ impl Near {
     fn find(&self, facts: &Facts, give: &mut impl FnMut(u32)) {
         facts.row(
             self.rules,
-            |person| self.people.may_have(person),
+            |part, fact| self.known[part as usize].may_have(fact),
             &mut |key| self.index.find(key, give),
         );
     }
@@ -86,9 +92,11 @@ fn add(facts: &mut Facts, watch: &Watch, value: u32) {
     facts.add(class, watch.text(value).unwrap_or_default());
 }
 
+/// A key of the row at hand.
 struct Kept {
     class: Class,
     text: Range<usize>,
+    written: Range<usize>,
     city: Range<usize>,
 }
 
@@ -111,20 +119,43 @@ impl Search {
         self.candidates.clear();
     }
 
-    /// Keeps a key of the row.
+    /// Keeps a key of the row, to be compared nearly too.
     pub fn keep(&mut self, key: &Key<'_>) {
+        self.put(key);
+        self.facts.add(key.class, key.text);
+    }
+
+    /// Keeps a key of the row, and says at which place.
+    pub fn put(&mut self, key: &Key<'_>) -> usize {
         let mut put = |text: &str| {
             let start = self.texts.len();
             self.texts.push_str(text);
             start..self.texts.len()
         };
-        let (text, city) = (put(key.text), put(key.city));
+        let (text, written, city) = (put(key.text), put(key.written), put(key.city));
         self.kept.push(Kept {
             class: key.class,
             text,
+            written,
             city,
         });
-        self.facts.add(key.class, key.text);
+        self.kept.len() - 1
+    }
+
+    /// The keys that are kept, in order.
+    pub fn keys(&self) -> impl Iterator<Item = (Class, &str)> {
+        let kept = self.kept.iter();
+        kept.map(|kept| (kept.class, &self.texts[kept.text.clone()]))
+    }
+
+    /// What stood in the row where a kept key was found.
+    pub fn written(&self, place: usize) -> &str {
+        &self.texts[self.kept[place].written.clone()]
+    }
+
+    /// The city beside a kept key.
+    pub fn city(&self, place: usize) -> &str {
+        &self.texts[self.kept[place].city.clone()]
     }
 
     /// The canaries that share a blocking key with the row, in order.
@@ -189,3 +220,46 @@ impl Search {
 mod calibration;
 #[cfg(test)]
 pub mod ground;
+
+#[cfg(test)]
+mod tests {
+    use super::blocking::Rules;
+    use super::ground::{People, ROLES, planted, watch};
+    use super::*;
+    use crate::notation::Region;
+    use crate::persona::Shape;
+    use crate::trace::memory::Memory;
+    use crate::trace::normalise::Plan;
+
+    /// Rows of half a canary and half a stranger, found with and without leaving out what no canary has.
+    #[test]
+    fn what_is_left_out_finds_nobody() {
+        let mut people = People::new(4, Shape::families(6..=15));
+        let (batches, canaries) = people.canaries(400, 2);
+        let mut watch = watch(&batches, &canaries);
+        for rules in [Rules::All, Rules::Strong] {
+            let near = watch.near.as_mut().unwrap();
+            near.rules = rules;
+            let near = watch.near().unwrap();
+            let plan = Plan::new(&ROLES.map(Some), Some(Region::Jp));
+            let (mut search, mut memory, mut found) = (Search::default(), Memory::new(), 0);
+            for (turn, canary) in canaries.iter().enumerate() {
+                let (own, other) = (planted(canary), people.stranger());
+                search.clear();
+                let cell = |place: usize| match (turn >> place) & 1 {
+                    0 => own[place].as_str(),
+                    _ => &other[place],
+                };
+                plan.keys(&mut memory, cell, &mut |key| search.keep(&key));
+                let mut all = Vec::new();
+                let mut give = |key| near.index.find(key, &mut |canary| all.push(canary));
+                search.facts.row(rules, |_, _| true, &mut give);
+                all.sort_unstable();
+                all.dedup();
+                assert_eq!(search.candidates(near), all);
+                found += usize::from(!all.is_empty());
+            }
+            assert!(found > 200, "{found}");
+        }
+    }
+}

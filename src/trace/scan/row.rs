@@ -6,7 +6,7 @@ use super::super::near::{How, Hows, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
 use super::super::traits::{Attribute, sex as sex_number};
-use super::super::watch::{Bearers, Holder, Watch};
+use super::super::watch::{Bearers, Holder, Sought, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
 use super::sample::{KeyHasher, Keys, stands_for};
@@ -16,7 +16,9 @@ use crate::notation::{HashName, address_key, region_key, sex_key};
 /// A value of the watch that stands in the row at hand.
 struct Hit {
     value: u32,
-    written: String,
+    class: Class,
+    /// The place of its key among those that are kept.
+    key: usize,
     city: String,
     /// What it is a digest by.
     hash: Option<HashName>,
@@ -42,6 +44,8 @@ pub struct Worker<'a> {
     /// Blocks of ours that strangers' numbers in the row stand in.
     blocks: Vec<u32>,
     search: Search,
+    /// Where the row's keys are looked for.
+    sought: Vec<Sought>,
     hasher: KeyHasher,
     memory: Memory,
     /// The part whose cells it remembers.
@@ -59,6 +63,7 @@ impl<'a> Worker<'a> {
             agreements: Vec::new(),
             blocks: Vec::new(),
             search: Search::default(),
+            sought: Vec::new(),
             hasher: KeyHasher::new(watch),
             memory: Memory::new(),
             part: 0,
@@ -105,7 +110,10 @@ impl<'a> Worker<'a> {
         } else {
             self.look_up(plan, at);
         }
-        if layout.style == Style::Quoted && kind == Kind::Sound && text.contains(['\n', '\r']) {
+        if layout.style == Style::Quoted
+            && kind == Kind::Sound
+            && memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_some()
+        {
             self.lines_within(reading, &text, at);
         }
     }
@@ -150,6 +158,7 @@ impl<'a> Worker<'a> {
             kept,
             blocks,
             search,
+            sought,
             hasher,
             memory,
             ..
@@ -189,9 +198,17 @@ impl<'a> Worker<'a> {
                 blind.keep(&key, kept);
                 return;
             }
-            let value = watch.find(key.class, key.text);
+            match near.is_some() {
+                true => search.keep(&key),
+                false => _ = search.put(&key),
+            }
+        });
+        sought.clear();
+        sought.extend(search.keys().map(|(class, text)| watch.seek(class, text)));
+        for (place, ((class, text), sought)) in search.keys().zip(sought).enumerate() {
+            let value = watch.find(class, text, *sought);
             if value.is_none() {
-                for block in watch.blocks_of(key.class, key.text) {
+                for block in watch.blocks_of(class, text) {
                     if !blocks.contains(&block) {
                         blocks.push(block);
                     }
@@ -202,15 +219,13 @@ impl<'a> Worker<'a> {
             {
                 hits.push(Hit {
                     value,
-                    written: key.written.to_owned(),
-                    city: key.city.to_owned(),
-                    hash: HashName::of_key(key.text),
+                    class,
+                    key: place,
+                    city: search.city(place).to_owned(),
+                    hash: HashName::of_key(text),
                 });
             }
-            if near.is_some() {
-                search.keep(&key);
-            }
-        });
+        }
         if let Some(blind) = blind {
             for crowd in kept.crowds() {
                 tally.crowds.count(crowd);
@@ -220,7 +235,8 @@ impl<'a> Worker<'a> {
                 if !hits.iter().any(|hit| hit.value == value) {
                     hits.push(Hit {
                         value,
-                        written: key.written.clone(),
+                        class: watch.values[value as usize].class,
+                        key: search.put(&key.as_key()),
                         city: key.city.clone(),
                         hash: None,
                     });
@@ -263,6 +279,15 @@ impl<'a> Worker<'a> {
     fn judge(&mut self, at: Place) -> Marks {
         for hit in &self.hits {
             self.tally.counts[hit.value as usize] += 1;
+        }
+        self.agreements.clear();
+        // One value that is not ours alone names nobody: nobody need be asked who bears it.
+        if let [hit] = &self.hits[..]
+            && !hit.class.is_owned()
+            && self.search.found().is_empty()
+        {
+            self.tally.alone[hit.value as usize] += 1;
+            return Marks::default();
         }
         self.agree();
         self.agree_nearly();
@@ -314,10 +339,11 @@ impl<'a> Worker<'a> {
     fn as_planted(&self, agreement: &Agreement) -> Marks {
         let mut marks = Marks::default();
         for hit in &self.hits {
+            let written = self.search.written(hit.key);
             for holder in self.watch.values[hit.value as usize].held_by(agreement.canary) {
                 if !marks.has(holder.mark)
                     && self.watch.city_agrees(hit.value, holder, &hit.city)
-                    && self.watch.spelt(hit.value, holder, &hit.written)
+                    && self.watch.spelt(hit.value, holder, written)
                 {
                     marks = marks.with(holder.mark);
                 }
@@ -358,10 +384,11 @@ impl<'a> Worker<'a> {
     fn tell_by_building(&mut self) {
         let watch = self.watch;
         let values = &watch.values;
-        let address = |hit: &&Hit| values[hit.value as usize].class == Class::Address;
+        let address = |hit: &&Hit| hit.class == Class::Address;
         let mut called = Vec::new();
         for hit in self.hits.iter().filter(address) {
-            let Some(name) = address_key(&hit.written).map(|address| address.building) else {
+            let written = self.search.written(hit.key);
+            let Some(name) = address_key(written).map(|address| address.building) else {
                 continue;
             };
             for agreement in &self.agreements {
@@ -407,7 +434,7 @@ impl<'a> Worker<'a> {
         let watch = self.watch;
         let values = &watch.values;
         let holders = |hit: &Hit| values[hit.value as usize].holders.len();
-        let class = |hit: &Hit| values[hit.value as usize].class;
+        let class = |hit: &Hit| hit.class;
         let wide = |class| matches!(class, Class::Block | Class::Postcode);
         let widest: usize = self
             .hits
@@ -428,7 +455,6 @@ impl<'a> Worker<'a> {
             Some(value) => hit.value == value,
             None => wide(class(hit)),
         };
-        self.agreements.clear();
         for hit in self.hits.iter().filter(|hit| !last(hit)) {
             for holder in &values[hit.value as usize].holders {
                 if watch.city_agrees(hit.value, holder, &hit.city) {

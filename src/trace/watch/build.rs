@@ -67,10 +67,16 @@ impl WatchBuilder {
     /// The watch, ready for lists.
     pub fn done(self) -> Watch {
         let mut watch = self.watch;
-        watch.known = Filter::new(watch.values.len());
-        for value in &watch.values {
-            let hash = watch.hash(value.class, watch.texts.get(value.text));
-            watch.known.add(hash);
+        watch.known = std::array::from_fn(|class| Filter::new(watch.tables[class].len()));
+        let days = super::YEARS.len() * 12 * 31;
+        watch.births = vec![super::NOBODY; days];
+        for (index, value) in (0..).zip(&watch.values) {
+            let text = watch.texts.get(value.text);
+            let hash = super::hash(&watch.hasher, value.class, text);
+            watch.known[value.class as usize].add(hash);
+            if let (Class::Birth, Some(day)) = (value.class, super::day(text)) {
+                watch.births[day] = index;
+            }
         }
         watch.near = Near::new(&watch);
         watch

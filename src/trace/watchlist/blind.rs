@@ -102,6 +102,18 @@ impl Kept {
 }
 
 impl KeptKey {
+    /// It as it was found.
+    pub fn as_key(&self) -> Key<'_> {
+        Key {
+            class: self.class,
+            text: &self.text,
+            written: &self.written,
+            city: &self.city,
+            child: false,
+            guessed: false,
+        }
+    }
+
     /// The values that it is counted with.
     pub fn crowd(&self) -> u32 {
         let first = u32::from_be_bytes(std::array::from_fn(|place| self.digest[place]));

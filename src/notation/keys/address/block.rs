@@ -1,5 +1,7 @@
 //! The block: the chain of numbers behind the town.
 
+use std::borrow::Cow;
+
 use super::super::super::fold::begins;
 use super::numerals::is_letter;
 
@@ -31,14 +33,19 @@ const BUILDING_MARKS: [&str; 8] = ["号室", "号棟", "号館", "番館", "階"
 const LONGEST: usize = 6;
 
 /// The numbers, and what stands behind them. `None` where there is none.
-pub(super) fn read(text: &str) -> Option<(Vec<String>, &str)> {
-    let mut numbers: Vec<String> = Vec::with_capacity(4);
+pub(super) fn read(text: &str) -> Option<(Vec<Cow<'_, str>>, &str)> {
+    let mut numbers = Vec::with_capacity(4);
     let mut rest = text;
     while numbers.len() < LONGEST {
         let Some((number, behind)) = one(rest, numbers.is_empty()) else {
             break;
         };
         numbers.push(number);
+        // Most blocks are digits and hyphens, and nothing stands behind them.
+        if behind.is_empty() || behind.starts_with('-') {
+            rest = behind.trim_start_matches(['-', ' ']);
+            continue;
+        }
         let joint = JOINTS.iter().find_map(|joint| {
             let next = begins(behind, joint).then(|| &behind[joint.len()..])?;
             // 5の通り, and ノース behind the block, are names.
@@ -57,19 +64,20 @@ pub(super) fn read(text: &str) -> Option<(Vec<String>, &str)> {
 }
 
 /// One number of the chain: `12`, `イ22`, `甲3`.
-fn one(text: &str, first: bool) -> Option<(String, &str)> {
+fn one(text: &str, first: bool) -> Option<(Cow<'_, str>, &str)> {
     let lettered = text
         .strip_prefix(is_letter)
         .filter(|behind| !first && behind.starts_with(|c: char| c.is_ascii_digit()));
     let body = lettered.unwrap_or(text);
     let letter = &text[..text.len() - body.len()];
-    let behind = body.trim_start_matches(|c: char| c.is_ascii_digit());
+    let end = body.bytes().take_while(u8::is_ascii_digit).count();
+    let behind = &body[end..];
     let digits = &body[..body.len() - behind.len()];
     if digits.is_empty() || digits.len() > 6 {
         return None;
     }
     let next = behind.trim_start();
-    let building = BUILDING_MARKS.iter().any(|mark| begins(next, mark));
+    let building = !next.is_empty() && BUILDING_MARKS.iter().any(|mark| begins(next, mark));
     // 301C, but not 12apartment
     let unit = behind.starts_with(|c: char| c.is_ascii_lowercase());
     if !first && (building || unit) {
@@ -77,7 +85,11 @@ fn one(text: &str, first: bool) -> Option<(String, &str)> {
     }
     let number = digits.trim_start_matches('0');
     let number = if number.is_empty() { "0" } else { number };
-    Some((format!("{letter}{number}"), behind))
+    let number = match letter.is_empty() {
+        true => Cow::Borrowed(number),
+        false => Cow::Owned([letter, number].concat()),
+    };
+    Some((number, behind))
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
+
 use super::super::super::fold::fold;
 use super::numerals::to_digits;
 use super::renamed::RENAMED;
@@ -38,8 +40,8 @@ pub(super) struct Cut<'a> {
     pub rest: &'a str,
 }
 
-static TABLE: LazyLock<HashMap<Box<str>, Named>> = LazyLock::new(|| {
-    let mut table = HashMap::new();
+static TABLE: LazyLock<HashMap<Box<str>, Named, RandomState>> = LazyLock::new(|| {
+    let mut table = HashMap::default();
     let names = CITIES
         .lines()
         .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()))
@@ -107,14 +109,16 @@ fn loose(c: char) -> char {
 
 /// Cuts an address behind its city; `None` where no known name stands at its head.
 pub(super) fn split(text: &str) -> Option<Cut<'_>> {
-    let head: String = text.chars().take(LONGEST).map(loose).collect();
-    let ends = head
-        .char_indices()
-        .skip(1)
-        .filter(|(_, c)| matches!(c, '市' | '区' | '町' | '村' | '郡'))
-        .map(|(at, c)| at + c.len_utf8());
-    let ends: Vec<usize> = ends.collect();
-    ends.into_iter().rev().find_map(|end| {
+    let mut head = String::with_capacity(LONGEST * 3);
+    let (mut ends, mut count) = ([0; LONGEST], 0);
+    for (place, c) in text.chars().take(LONGEST).enumerate() {
+        head.push(loose(c));
+        if place > 0 && matches!(c, '市' | '区' | '町' | '村' | '郡') {
+            ends[count] = head.len();
+            count += 1;
+        }
+    }
+    ends[..count].iter().rev().find_map(|&end| {
         let named = TABLE.get(&head[..end])?;
         let rest = &text[end..];
         // 朝日町1-2 is a quarter: a village's address has one of its own behind it.

@@ -80,20 +80,21 @@ const HEADINGS: [&str; 9] = [
     "備考",
 ];
 
-/// Reads a folded address.
-pub(super) fn read(folded: &str) -> Option<AddressKey> {
-    let text = compact(&to_digits(without_postcode(folded)));
+/// Reads a folded address, in place of what is in `key`; what is there after `None` means nothing.
+pub(super) fn read(folded: &str, key: &mut AddressKey) -> Option<()> {
+    let text = to_digits(without_postcode(folded));
+    let text = compact(&text);
     let text = without_note(&text);
     let (region, rest) = split_prefecture(text);
     let (city, rest) = split_city(rest, !region.is_empty());
-    let rest = with_digits(rest, &city)?;
+    let rest = with_digits(rest, city)?;
     let rest = kyoto::without_way(&rest).map_or(rest, Cow::Owned);
     let mut found = town::read(&rest)?;
     if is_date(found.rest) {
         return None;
     }
     if found.letters.is_empty() {
-        found.letters = town::of_city(&city);
+        found.letters = town::of_city(city);
     }
     let named = found.letters.chars().any(|c| is_kanji(c) || is_kana(c));
     if !named || HEADINGS.iter().any(|word| ends(&found.letters, word)) {
@@ -103,34 +104,47 @@ pub(super) fn read(folded: &str) -> Option<AddressKey> {
     let (building, mut unit) = building::read(tail);
     // Without a building, a fourth number is the unit, and so is a third that is too high for a house.
     if unit.is_empty() && building.is_empty() && may_hold_unit(&numbers) {
-        unit = numbers.pop().unwrap_or_default();
+        unit = numbers.pop().unwrap_or_default().into_owned();
     }
-    let mut numbers = [found.counted, numbers].concat().join("-");
-    if !unit.is_empty() {
-        numbers = format!("{numbers}-{unit}");
+    put(&mut key.region, region);
+    put(&mut key.city, city);
+    key.town = found.letters;
+    key.numbers.clear();
+    let counted = found.counted.iter().map(String::as_str);
+    let numbers = counted.chain(numbers.iter().map(|number| &**number));
+    let numbers = numbers.chain(Some(&*unit).filter(|unit| !unit.is_empty()));
+    for (place, number) in numbers.enumerate() {
+        // 0番町 is counted as nothing, and has its hyphen.
+        if place > 0 {
+            key.numbers.push('-');
+        }
+        key.numbers.push_str(number);
     }
-    Some(AddressKey {
-        region: region.to_owned(),
-        city,
-        town: found.letters,
-        numbers,
-        building,
-        unit,
-    })
+    key.building = building;
+    key.unit = unit;
+    Some(())
+}
+
+fn put(part: &mut String, text: &str) {
+    part.clear();
+    part.push_str(text);
 }
 
 /// Without the spaces and commas that stand between names; one behind a number parts it from the next.
-fn compact(text: &str) -> String {
+fn compact(text: &str) -> Cow<'_, str> {
+    let is_gap = |c| matches!(c, ' ' | ',' | '、');
+    if !text.contains(is_gap) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        let gap = matches!(c, ' ' | ',' | '、');
-        if !gap {
+        if !is_gap(c) {
             out.push(c);
         } else if out.ends_with(|c: char| c.is_ascii_alphanumeric()) {
             out.push(' ');
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 /// Without a note in brackets before the address: (前期)長野県大町市.
@@ -140,23 +154,23 @@ fn without_note(text: &str) -> &str {
 }
 
 /// Parts the city, as it is called today, from the town.
-fn split_city(text: &str, placed: bool) -> (String, Cow<'_, str>) {
+fn split_city(text: &str, placed: bool) -> (&str, Cow<'_, str>) {
     if let Some(cut) = cities::split(text) {
         let rest = if cut.town.is_empty() || cut.rest.starts_with(cut.town) {
             Cow::Borrowed(cut.rest)
         } else {
-            Cow::Owned(format!("{}{}", cut.town, cut.rest))
+            Cow::Owned([cut.town, cut.rest].concat())
         };
-        return (cut.city.to_owned(), rest);
+        return (cut.city, rest);
     }
     let (city, rest) = split_by_marks(text, placed);
-    (city.to_owned(), Cow::Borrowed(rest))
+    (city, Cow::Borrowed(rest))
 }
 
 /// The text with at least one number in digits: an address that ends in kanji numerals is told by its
 /// city to be one at all.
 fn with_digits<'a>(text: Cow<'a, str>, city: &str) -> Option<Cow<'a, str>> {
-    if text.contains(|c: char| c.is_ascii_digit()) {
+    if text.bytes().any(|byte| byte.is_ascii_digit()) {
         return Some(text);
     }
     let (name, number) = ending(&text).filter(|_| !city.is_empty())?;
@@ -170,7 +184,7 @@ fn is_date(numbers: &str) -> bool {
         .starts_with('年')
 }
 
-fn may_hold_unit(numbers: &[String]) -> bool {
+fn may_hold_unit(numbers: &[Cow<'_, str>]) -> bool {
     numbers.len() > 3 || numbers.len() == 3 && numbers[2].len() >= 3
 }
 

@@ -10,7 +10,7 @@ mod numerals;
 mod renamed;
 mod town;
 
-use super::super::fold::{fold, has_japanese};
+use super::super::fold::{fold, fold_into, has_japanese};
 
 pub(in super::super) use japanese::{PREFECTURES, split_prefecture};
 
@@ -37,16 +37,23 @@ pub struct AddressKey {
 impl AddressKey {
     /// Town and all numbers: equal for spellings of the same door, whatever was left out around them.
     pub fn mark(&self) -> String {
-        format!("{} {}", self.town, self.numbers)
+        [&self.town, " ", &self.numbers].concat()
     }
 
     /// Town and block without the unit: the building, for lists that dropped the unit.
     pub fn block(&self) -> String {
+        let mut mark = self.mark();
+        mark.truncate(self.block_in(&mark).len());
+        mark
+    }
+
+    /// [`AddressKey::block`] as the part of [`AddressKey::mark`] that it is.
+    pub fn block_in<'a>(&self, mark: &'a str) -> &'a str {
         let numbers = self
             .numbers
             .strip_suffix(self.unit.as_str())
             .unwrap_or(&self.numbers);
-        format!("{} {}", self.town, numbers.trim_end_matches('-'))
+        &mark[..self.town.len() + 1 + numbers.trim_end_matches('-').len()]
     }
 }
 
@@ -59,14 +66,23 @@ impl std::fmt::Debug for AddressKey {
 /// Reads a whole address, or the part of one from the town on. `None` where there is no town or street
 /// with a number behind it: a city alone, a name, a building alone.
 pub fn address_key(text: &str) -> Option<AddressKey> {
+    let mut key = AddressKey::default();
+    address_key_into(text, &mut String::new(), &mut key).then_some(key)
+}
+
+/// The same in place of what is in `key`; `false` where there is no address. A buffer takes the folded text.
+pub fn address_key_into(text: &str, folded: &mut String, key: &mut AddressKey) -> bool {
     if text.len() > 600 {
-        return None;
+        return false;
     }
+    fold_into(text, folded);
     if has_japanese(text) {
-        japanese::read(&fold(text))
-    } else {
-        american::read(&fold(text))
+        return japanese::read(folded, key).is_some();
     }
+    let read = american::read(folded);
+    let found = read.is_some();
+    *key = read.unwrap_or_default();
+    found
 }
 
 /// Folded text with a block's numbers as in `9-12-8`, where it has Japanese counters or kanji numerals: for looking for
@@ -315,6 +331,18 @@ mod tests {
         assert_eq!(key.building, "第2霞ハイツ");
         assert_eq!(key.unit, "203");
         assert_eq!(key.block(), mark("日吉本町9-12-8"));
+    }
+
+    /// What a list may hold by mistake has the key that it has always had: watch lists were made by it.
+    #[test]
+    fn odd_addresses_keep_their_keys() {
+        for (text, key) in [
+            ("百0番町ヴ99", "百ヴ -99"),
+            ("紀尾井丿4号", "紀尾井 4"),
+            ("北一条丿２－1", "北 1-2-1"),
+        ] {
+            assert_eq!(mark(text), key, "{text}");
+        }
     }
 
     #[test]

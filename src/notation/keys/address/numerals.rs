@@ -18,51 +18,52 @@ pub(super) const PARTS: [char; 4] = ['の', 'ノ', '之', '丿'];
 
 /// Writes kanji numerals as digits where a counter, or a hyphen between numbers, shows them to be numbers.
 pub(super) fn to_digits(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_numeral) {
+    let Some(mut start) = text.find(is_numeral) else {
         return Cow::Borrowed(text);
-    }
-    let chars: Vec<char> = text.chars().collect();
+    };
     let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    while at < chars.len() {
-        let run = chars[at..].iter().take_while(|c| is_numeral(**c)).count();
-        if run == 0 {
-            out.push(chars[at]);
-            at += 1;
-            continue;
-        }
-        let numeral = &chars[at..at + run];
-        let next = chars.get(at + run).copied();
-        let second = chars.get(at + run + 1).copied();
-        let behind: String = next.into_iter().chain(second).collect();
-        let counted = COUNTERS.iter().any(|counter| begins(&behind, counter))
+    let mut rest = text;
+    loop {
+        out.push_str(&rest[..start]);
+        let behind = rest[start..].trim_start_matches(is_numeral);
+        let numeral = &rest[start..rest.len() - behind.len()];
+        let mut following = behind.chars();
+        let [next, second, third] = [(); 3].map(|()| following.next());
+        let counted = COUNTERS.iter().any(|counter| begins(behind, counter))
             || next == Some('丁') && second.is_none_or(is_number);
-        let third = chars.get(at + run + 2).copied();
         let chained = next.is_some_and(is_separator)
             && (second.is_some_and(is_number)
                 || second.is_some_and(is_letter) && third.is_some_and(is_number));
-        let follows = out.ends_with('-')
-            || out
-                .strip_suffix(is_letter)
-                .is_some_and(|out| out.ends_with('-'))
-            || out.ends_with(PARTS) && out.trim_end_matches(PARTS).ends_with(is_digit)
-            || next.is_none_or(|next| next == ' ') && is_behind_number(out.trim_end_matches(PARTS));
+        let follows = || {
+            out.ends_with('-')
+                || out
+                    .strip_suffix(is_letter)
+                    .is_some_and(|out| out.ends_with('-'))
+                || out.ends_with(PARTS) && out.trim_end_matches(PARTS).ends_with(is_digit)
+                || next.is_none_or(|next| next == ' ')
+                    && is_behind_number(out.trim_end_matches(PARTS))
+        };
         // 1一3: somebody took the numeral for a hyphen.
-        if numeral == ['一'] && out.ends_with(is_digit) && next.is_some_and(is_digit) {
+        if numeral == "一" && out.ends_with(is_digit) && next.is_some_and(is_digit) {
             out.push('-');
         } else {
-            match number(numeral) {
-                Some(number) if counted || chained || follows => {
+            match number(numeral).filter(|_| counted || chained || follows()) {
+                Some(number) => {
                     if out.ends_with(is_digit) {
                         out.push(' ');
                     }
                     out.push_str(&number.to_string());
                 }
-                _ => out.extend(numeral),
+                None => out.push_str(numeral),
             }
         }
-        at += run;
+        rest = behind;
+        match rest.find(is_numeral) {
+            Some(next) => start = next,
+            None => break,
+        }
     }
+    out.push_str(rest);
     Cow::Owned(out)
 }
 
@@ -96,29 +97,31 @@ pub(super) fn hyphenated(text: &str) -> String {
 /// The number that a text ends with in kanji, where nothing behind it says that it is one: 串本一二三四.
 pub(super) fn ending(text: &str) -> Option<(&str, u32)> {
     let name = text.trim_end_matches(is_numeral);
-    let numeral: Vec<char> = text[name.len()..].chars().collect();
+    let numeral = &text[name.len()..];
     // A single one ends names: 町屋一 is none, 本庄二 may be.
-    (numeral.len() > 1).then_some((name, number(&numeral)?))
+    (numeral.chars().nth(1).is_some()).then_some((name, number(numeral)?))
 }
 
 /// A name with its small numerals as digits, for 六本木 and 6本木, 二十四軒 and 24軒.
-pub(super) fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> Cow<'_, str> {
+    if !name.contains(is_numeral) {
+        return Cow::Borrowed(name);
+    }
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(start) = rest.find(is_numeral) {
         let behind = rest[start..].trim_start_matches(is_numeral);
         let run = &rest[start..rest.len() - behind.len()];
         out.push_str(&rest[..start]);
-        let numeral: Vec<char> = run.chars().collect();
         // 百 and 千 are names more often than numbers (百人町, 千石).
-        match number(&numeral).filter(|_| !run.contains(['百', '千'])) {
+        match number(run).filter(|_| !run.contains(['百', '千'])) {
             Some(number) => out.push_str(&number.to_string()),
             None => out.push_str(run),
         }
         rest = behind;
     }
     out.push_str(rest);
-    out
+    Cow::Owned(out)
 }
 
 /// 9番地五, 9番地の五: the last number of a block needs no counter of its own.
@@ -142,7 +145,10 @@ fn is_numeral(c: char) -> bool {
 
 /// What goes before a number of a block: 14-イ22, 14-a22.
 pub(super) fn is_letter(c: char) -> bool {
-    "イロハニホヘト甲乙丙丁abcd".contains(c)
+    matches!(
+        c,
+        'イ' | 'ロ' | 'ハ' | 'ニ' | 'ホ' | 'ヘ' | 'ト' | '甲' | '乙' | '丙' | '丁' | 'a'..='d'
+    )
 }
 
 fn is_separator(c: char) -> bool {
@@ -176,18 +182,18 @@ fn power(c: char) -> Option<u32> {
 }
 
 /// 十二 and 一二 are both twelve, 千二百三十四 and 一二三四 the same.
-fn number(numeral: &[char]) -> Option<u32> {
-    if numeral.iter().all(|c| value(*c).is_some()) {
+fn number(numeral: &str) -> Option<u32> {
+    if numeral.chars().all(|c| value(c).is_some()) {
         return numeral
-            .iter()
-            .try_fold(0u32, |sum, c| sum.checked_mul(10)?.checked_add(value(*c)?));
+            .chars()
+            .try_fold(0u32, |sum, c| sum.checked_mul(10)?.checked_add(value(c)?));
     }
     let (mut sum, mut digit) = (0u32, None);
-    for c in numeral {
-        match power(*c) {
+    for c in numeral.chars() {
+        match power(c) {
             Some(power) => sum = sum.checked_add(digit.take().unwrap_or(1) * power)?,
             None if digit.is_some() => return None,
-            None => digit = value(*c),
+            None => digit = value(c),
         }
     }
     sum.checked_add(digit.unwrap_or(0))

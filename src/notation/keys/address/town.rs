@@ -48,9 +48,10 @@ pub(super) fn read(text: &str) -> Option<Town<'_>> {
     let mut counter = "";
     let mut rest = text;
     loop {
-        let start = rest.find(|c: char| c.is_ascii_digit())?;
+        let start = rest.bytes().position(|byte| byte.is_ascii_digit())?;
         letters.push_str(&rest[..start]);
-        let behind = rest[start..].trim_start_matches(|c: char| c.is_ascii_digit());
+        let end = rest[start..].bytes().take_while(u8::is_ascii_digit).count();
+        let behind = &rest[start + end..];
         let digits = &rest[start..rest.len() - behind.len()];
         let behind_space = behind.trim_start();
         if let Some(word) = counter_of(behind_space) {
@@ -70,7 +71,11 @@ pub(super) fn read(text: &str) -> Option<Town<'_>> {
             break;
         }
     }
-    let mut letters = plain(&without_particles(&letters));
+    for change in [without_particles, plain] {
+        if let Some(changed) = owned(change(&letters)) {
+            letters = changed;
+        }
+    }
     if letters.is_empty() && !counter.is_empty() {
         // 三番町 is nothing but its number: the counter is its name.
         letters = counter.replace("番丁", "番町");
@@ -80,6 +85,14 @@ pub(super) fn read(text: &str) -> Option<Town<'_>> {
         counted,
         rest,
     })
+}
+
+/// What was made of a text; `None` where it stayed as it was.
+fn owned(text: Cow<'_, str>) -> Option<String> {
+    match text {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(text) => Some(text),
+    }
 }
 
 /// The counter that a number in a town's name has; empty where it was left out before a direction.
@@ -114,7 +127,12 @@ fn is_name(before: &str, behind: &str) -> bool {
 
 /// A town without 大字 and 字, without what stands in brackets, and without the ヶ, の and ツ that are
 /// written in three ways or not at all.
-fn without_particles(town: &str) -> String {
+fn without_particles(town: &str) -> Cow<'_, str> {
+    if !town.contains(|c| {
+        is_particle(c) || PARTS.contains(&c) || matches!(c, '字' | '(' | 'ー' | '-' | ' ')
+    }) {
+        return Cow::Borrowed(town);
+    }
     let town = without_brackets(town);
     let town = match town.contains('字') {
         true => Cow::Owned(town.replace("大字", "").replace("小字", "")),
@@ -129,22 +147,7 @@ fn without_particles(town: &str) -> String {
     for (at, c) in chars.iter().enumerate() {
         let before = at.checked_sub(1);
         let between = kanji(before) && kanji(Some(at + 1));
-        let particle = matches!(
-            c,
-            'ヶ' | 'ケ'
-                | 'ヵ'
-                | 'カ'
-                | 'が'
-                | 'ガ'
-                | 'ゖ'
-                | 'の'
-                | 'ノ'
-                | '之'
-                | 'ツ'
-                | 'ッ'
-                | 'つ'
-                | 'っ'
-        );
+        let particle = is_particle(*c);
         // 十字, 文字 and the like are names; a town may begin with 字.
         let named = before.is_some_and(|at| "十文名八赤".contains(chars[at]));
         let aza = *c == '字' && !named && at + 1 < chars.len();
@@ -155,7 +158,27 @@ fn without_particles(town: &str) -> String {
             out.push(*c);
         }
     }
-    out
+    Cow::Owned(out)
+}
+
+/// What is written between two characters of a name in several ways or not at all.
+fn is_particle(c: char) -> bool {
+    matches!(
+        c,
+        'ヶ' | 'ケ'
+            | 'ヵ'
+            | 'カ'
+            | 'が'
+            | 'ガ'
+            | 'ゖ'
+            | 'の'
+            | 'ノ'
+            | '之'
+            | 'ツ'
+            | 'ッ'
+            | 'つ'
+            | 'っ'
+    )
 }
 
 fn without_brackets(text: &str) -> Cow<'_, str> {
@@ -176,7 +199,7 @@ fn without_brackets(text: &str) -> Cow<'_, str> {
 pub(super) fn of_city(city: &str) -> String {
     let village = city.split_once('郡').map_or(city, |(_, village)| village);
     let village = if village.is_empty() { city } else { village };
-    plain(&without_particles(village))
+    plain(&without_particles(village)).into_owned()
 }
 
 #[cfg(test)]
