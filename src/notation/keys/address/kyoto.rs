@@ -21,7 +21,7 @@ const TURNS: [&str; 14] = [
 /// The text without the way; the quarter stands behind it, or before it.
 pub(super) fn without_way(text: &str) -> Option<String> {
     // Each turn has one of these, and few addresses have.
-    if !text.contains(|c| matches!(c, 'る' | 'ル' | '入')) {
+    if !text.chars().any(|c| matches!(c, 'る' | 'ル' | '入')) {
         return None;
     }
     let (at, turn) = TURNS
