@@ -35,6 +35,9 @@ pub(super) fn drawn<R: Rng + ?Sized>(
     if let Some(token) = token(&own, counted, rng) {
         return Some(token);
     }
+    if let Some(numbered) = numbered(&own, counted, rng) {
+        return Some(numbered);
+    }
     for _ in 0..TRIES {
         let Some(other) = counted.any(rng) else { break };
         if let Some(joined) = crossed(&own, other, rng).filter(&free) {
@@ -73,6 +76,32 @@ fn token<R: Rng + ?Sized>(own: &str, counted: &Counted<String>, rng: &mut R) -> 
             char::from(other[place])
         };
         let text: String = (0..own.len()).map(at).collect();
+        (counted.count(&text) == 0).then_some(text)
+    })
+}
+
+/// The same words with another number, where others have these words with numbers of their own.
+fn numbered<R: Rng + ?Sized>(own: &str, counted: &Counted<String>, rng: &mut R) -> Option<String> {
+    let words = |text: &str| -> String { text.chars().filter(|c| !c.is_ascii_digit()).collect() };
+    let bare = words(own);
+    if bare.len() == own.len() || bare.trim().is_empty() {
+        return None;
+    }
+    let mut others = (0..LOOKED_AT).filter_map(|_| counted.any(rng));
+    others.find(|other| *other != own && words(other) == bare)?;
+    (0..TRIES).find_map(|_| {
+        let mut before = false;
+        let each = own.chars().map(|c| {
+            let digit = c.is_ascii_digit();
+            // No number begins with a zero that did not.
+            let least = u8::from(!before && c != '0');
+            before = digit;
+            match digit {
+                true => char::from(b'0' + rng.random_range(least..10)),
+                false => c,
+            }
+        });
+        let text: String = each.collect();
         (counted.count(&text) == 0).then_some(text)
     })
 }
@@ -304,8 +333,29 @@ mod tests {
             assert!(!hashes.contains(&new));
             assert!(new.starts_with("$2y$10$") && new.len() == 60, "{new}");
         }
+        // Words that all have stay, and the number is another.
+        let numbers: Vec<String> = (0..300)
+            .map(|at| format!("さくら{}", at * 37 + 1_000))
+            .collect();
+        let column = counted(&numbers);
+        for own in &numbers[..100] {
+            let new = drawn(own.clone(), &column, None, &mut rng).unwrap();
+            let number = new.strip_prefix("さくら").unwrap();
+            assert!(!numbers.contains(&new) && !number.starts_with('0'), "{new}");
+            assert_eq!(new.len(), own.len());
+        }
         // Nor what somebody has written, though nothing may be empty.
-        let words: Vec<String> = (0..300).map(|at| format!("お客様{at}番の覚え")).collect();
+        let kana = |at: usize| char::from_u32(0x3042 + at as u32 % 70).unwrap();
+        let words: Vec<String> = (0..300)
+            .map(|at| {
+                format!(
+                    "{}{}の{}覚え",
+                    kana(at),
+                    kana(at * 11 + at / 70),
+                    kana(at * 29)
+                )
+            })
+            .collect();
         let column = counted(&words);
         for own in &words[..100] {
             let new = drawn(own.clone(), &column, None, &mut rng).unwrap();
