@@ -2,11 +2,11 @@
 //!
 //! A row shows only the last of them. How far back it lies, as a part of the time since the customer joined, is spread
 //! in some way over customers (a beta distribution, fitted by its mean and variance), by a status or the like where
-//! one tells those who still come from those who stopped. A canary gets older, and its date with it; whether it stays
-//! is drawn so that canaries of every age stay spread as customers are: a date stays with the density that it comes to by that of
-//! where it was, if that is less, and is a new one otherwise. So what happens once never happens again, and
-//! somebody who has not come for years hardly ever comes back, as the table has it. Who has no date at all gets a
-//! first one as the share of customers without one falls with their age.
+//! one tells those who still come from those who stopped. A canary gets older, and its date with it. Whether the date
+//! is still the last one is drawn so that canaries of every age are spread as customers are: it is, with the
+//! density at the place that it comes to by that at the place where it was, if that is less; otherwise there is a new
+//! one. So what happens once never happens again, and somebody who has not come for years hardly ever comes back, as the
+//! table has it. Who has no date at all gets a first one as the share of customers without one falls with their age.
 //!
 //! Doubt: the customers of one day's table stand for what becomes of each of them, which they do as long as
 //! the business stays as it is.
@@ -102,8 +102,9 @@ pub(super) struct Span {
 pub(super) type Places<'a> = [(&'a str, usize)];
 
 impl Visits {
-    /// Learns of a column at a place; `None` where its dates do not lie between joining and now. `others` are columns by which customers may be
-    /// told apart, and `now` is when, as the table's clock shows it ([`order`]).
+    /// Learns of a column at a place; `None` where its dates do not lie between joining and now. `others` are columns
+    /// by which customers may be told apart, `joined` gives when a row was made and last changed, and `now` is when, as the
+    /// table's clock shows it ([`order`]).
     pub(super) fn learn(
         (column, place): (&str, usize),
         others: &Places<'_>,
@@ -184,8 +185,8 @@ impl Visits {
         value.unwrap_or(&self.like)
     }
 
-    /// The date of a row that had `value` when it was looked at last, and how many seconds ago it is; `None`: it is still the same. `other`
-    /// gives the row's value in another column, and `now` is when, as the table's clock shows it.
+    /// The date of a row that had `value` when it was looked at last, and how many seconds ago it is; `None`: it is still
+    /// the same. `other` gives the row's value in another column, and `now` is when, as the table's clock shows it.
     pub(super) fn moved<R: Rng + ?Sized>(
         &self,
         value: Option<&str>,
