@@ -4,8 +4,8 @@ use rand::Rng;
 
 use crate::persona::{Household, Lexicon, Locale, NamePart, Person};
 
-use super::mailbox::{self, Spelt};
-use super::part;
+use super::mailbox::{self, Holder, Spelt};
+use super::{held, part};
 
 /// Persons made until one has the given name that an address tells: of its sex, and of the years that have it.
 const TRIES: usize = 2_000;
@@ -39,7 +39,7 @@ impl Holders {
             return;
         };
         let holder = mailbox::holder(local, &self.families, &self.given, rng);
-        if let Some(given) = holder.given {
+        if let Some(given) = holder.given.clone() {
             let same = |name: &NamePart| match name.kana.is_empty() {
                 true => name.written == given.written,
                 false => name.kana == given.kana,
@@ -63,14 +63,12 @@ impl Holders {
                 None => household.guardian.given = given,
             }
         }
-        if let Some(family) = holder.family {
-            household.guardian.family = family;
-        }
-        let birth = holder.year.filter(|_| household.children.is_empty());
-        if let Some(birth) = birth.and_then(|year| household.guardian.birth.replace_year(year).ok())
-        {
-            household.guardian.birth = birth;
-        }
+        let told = Holder {
+            given: None,
+            year: holder.year.filter(|_| household.children.is_empty()),
+            ..holder
+        };
+        household.guardian = held(household.guardian.clone(), told);
         for child in &mut household.children {
             child.family = household.guardian.family.clone();
         }

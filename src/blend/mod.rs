@@ -48,7 +48,7 @@ use filling::Filling;
 pub(crate) use holders::Holders;
 use local::{Locals, Owner};
 use mailbox::{Holder, Spelt};
-pub(crate) use moment::{day, moment_like, order};
+pub(crate) use moment::{day, midnight, moment_like, order};
 use names::{NameKey, Names, key, slice};
 pub(crate) use partner::Partner;
 pub use profile::{Change, ColumnProfile, FOLDED_BELOW, Mix, Portion, Profile, Together, Trait};
@@ -252,7 +252,7 @@ impl<'a> Ground<'a> {
                 }
             }
         }
-        let now = f64::from(today.to_julian_day() + 1) * 86_400.0;
+        let now = midnight(today) + 86_400.0;
         let hangs = |(number, place): (usize, &Option<usize>)| {
             let place = plain.iter().find(|plain| Some(**plain) == *place)?;
             let dates = rows.iter().zip(&moments).map(|(row, joined)| {

@@ -12,6 +12,11 @@ pub(crate) fn order(text: &str) -> Option<f64> {
     Some(moment.seconds as f64)
 }
 
+/// The beginning of a day on that line.
+pub(crate) fn midnight(date: time::Date) -> f64 {
+    f64::from(date.to_julian_day()) * 86_400.0
+}
+
 /// The day of such a moment; `None` for a number that is none.
 pub(crate) fn day(seconds: f64) -> Option<time::Date> {
     let days = i32::try_from((seconds as i64).div_euclid(86_400)).ok()?;

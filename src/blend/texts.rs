@@ -31,18 +31,14 @@ pub(super) fn drawn<R: Rng + ?Sized>(
     if own.trim().is_empty() || counted.count(&own) > 1 {
         return Some(own);
     }
-    let free = |text: &String| counted.count(text) == 0;
     if let Some(token) = token(&own, counted, rng) {
         return Some(token);
     }
     if let Some(numbered) = numbered(&own, counted, rng) {
         return Some(numbered);
     }
-    for _ in 0..TRIES {
-        let Some(other) = counted.any(rng) else { break };
-        if let Some(joined) = crossed(&own, other, rng).filter(&free) {
-            return Some(joined);
-        }
+    if let Some(joined) = unborne(counted, || crossed(&own, counted.any(rng)?, rng)) {
+        return Some(joined);
     }
     let mut shared = (2..8).rev().filter_map(|count| counted.like(count, rng));
     if let Some(shared) = shared.find(|text| counted.count(text) > 1) {
@@ -70,14 +66,18 @@ fn token<R: Rng + ?Sized>(own: &str, counted: &Counted<String>, rng: &mut R) -> 
     if alike.len() * 10 < others.len() * 9 {
         return None;
     }
-    (0..TRIES).find_map(|_| {
+    unborne(counted, || {
         let at = |place: usize| {
             let other = alike[rng.random_range(0..alike.len())];
             char::from(other[place])
         };
-        let text: String = (0..own.len()).map(at).collect();
-        (counted.count(&text) == 0).then_some(text)
+        Some((0..own.len()).map(at).collect())
     })
+}
+
+/// The first text that is made which no row has.
+fn unborne(counted: &Counted<String>, mut make: impl FnMut() -> Option<String>) -> Option<String> {
+    (0..TRIES).find_map(|_| make().filter(|text| counted.count(text) == 0))
 }
 
 /// The same words with another number, where others have these words with numbers of their own.
@@ -89,7 +89,7 @@ fn numbered<R: Rng + ?Sized>(own: &str, counted: &Counted<String>, rng: &mut R) 
     }
     let mut others = (0..LOOKED_AT).filter_map(|_| counted.any(rng));
     others.find(|other| *other != own && words(other) == bare)?;
-    (0..TRIES).find_map(|_| {
+    unborne(counted, || {
         let mut before = false;
         let each = own.chars().map(|c| {
             let digit = c.is_ascii_digit();
@@ -101,8 +101,7 @@ fn numbered<R: Rng + ?Sized>(own: &str, counted: &Counted<String>, rng: &mut R) 
                 false => c,
             }
         });
-        let text: String = each.collect();
-        (counted.count(&text) == 0).then_some(text)
+        Some(each.collect())
     })
 }
 

@@ -428,11 +428,9 @@ impl Composer<'_> {
             rng,
         );
         // What stands there already has dates of its own.
-        let existing = |column: &String| {
-            let leg = self.tables.place(column).and_then(|place| place.leg);
-            leg.is_some_and(|at| self.tables.legs()[at].rows == RelatedRows::Existing)
-        };
-        drawn.dated.retain(|column, _| !existing(column));
+        drawn
+            .dated
+            .retain(|column, _| !self.tables.is_existing(column));
         *household = drawn.household.clone();
         let first = drawn.cells(now, &mut self.filler.codes, rng);
         (first, self.further(&drawn.mapping, household, now, rng))

@@ -1,5 +1,7 @@
 //! Why canaries cannot be planted, found or removed.
 
+use std::borrow::Borrow;
+
 use crate::canary::{BatchId, CanaryId, ContactKind};
 use crate::{database, registry};
 
@@ -192,9 +194,10 @@ fn ids(canaries: &[CanaryId]) -> String {
     }
 }
 
-fn column_words(columns: &[String]) -> String {
+/// Columns by name, as a sentence begins with them.
+pub(super) fn column_words<S: Borrow<str>>(columns: &[S]) -> String {
     match columns {
-        [one] => format!("column {one}"),
+        [one] => format!("column {}", one.borrow()),
         all => format!("columns {}", all.join(", ")),
     }
 }

@@ -40,11 +40,13 @@ const LOOKED_AT: usize = 2_000;
 
 /// How the columns look to a thief before anything stands there: keys, codes and times are made by planting, and what
 /// they show is not known yet. So are dates that hang on these, and what refers to rows that are planted too (`open`).
-pub(super) fn columns_before(
+fn columns_before(
     tables: &Tables,
     mapping: &Mapping,
-    open: &HashSet<String>,
+    ground: &Ground<'_>,
+    mut open: HashSet<String>,
 ) -> Vec<Column> {
+    open.extend(ground.dated().map(str::to_owned));
     columns(tables, mapping, |name, role| match role {
         _ if open.contains(name) => Kind::Hidden,
         Role::Id | Role::Code | Role::CreatedAt | Role::UpdatedAt | Role::Skip => Kind::Hidden,
@@ -124,11 +126,10 @@ impl Composer<'_> {
         if self.rows.len() < LEAST_ROWS || count > MOST {
             return None;
         }
-        let mut open = self.splitter.later();
-        open.extend(ground.dated().map(str::to_owned));
+        let (mapping, open) = (&self.filler.mapping, self.splitter.later());
         let each = (TOGETHER / count.max(1)).clamp(2, EACH);
         Some(Eye {
-            columns: columns_before(self.tables, &self.filler.mapping, &open),
+            columns: columns_before(self.tables, mapping, ground, open),
             late: ground.late(),
             each,
         })
@@ -141,6 +142,10 @@ impl Composer<'_> {
         taken: &HashSet<String>,
         rng: &mut R,
     ) -> Option<Vec<Household>> {
+        let wanted = CONTACT_POINTS.saturating_sub(given);
+        if wanted == 0 {
+            return Some(Vec::new());
+        }
         let mut pool = self.pool.to_vec();
         pool.iter_mut().for_each(|entry| entry.given.clear());
         let stock = Stock {
@@ -151,7 +156,6 @@ impl Composer<'_> {
             custom: self.custom,
         };
         let needs = Needs::in_table(&self.filler.mapping, &self.tables.one);
-        let wanted = CONTACT_POINTS.saturating_sub(given);
         let fewest = FEWEST.saturating_sub(given);
         [wanted, wanted / 2, fewest].into_iter().find_map(|count| {
             let mut households: Vec<Household> = (0..count).map(|_| self.person(rng)).collect();
@@ -254,12 +258,10 @@ impl View<'_> {
     ///
     /// # Errors
     /// The table or the canaries are too few, or the canaries lead to each other.
-    pub(super) fn look(mut self, seed: u64) -> std::result::Result<Findings, Unjudged> {
+    pub(super) fn look(self, seed: u64) -> std::result::Result<Findings, Unjudged> {
         if self.rows.len() < LEAST_ROWS {
             return Err(Unjudged::TooFew);
         }
-        let dated = self.ground.dated().map(str::to_owned);
-        self.open.extend(dated);
         let (mut all, mut among) = few(self.rows, &self.among());
         let customers = all.len();
         let canaries = self.standing.len() + self.drawn.len();
@@ -269,7 +271,7 @@ impl View<'_> {
         among.resize(all.len(), false);
         let canary: Vec<bool> = (0..all.len()).map(|row| row >= customers).collect();
         let exhibit = Exhibit {
-            columns: columns_before(self.tables, self.mapping, &self.open),
+            columns: columns_before(self.tables, self.mapping, self.ground, self.open),
             rows: &all,
             canary: &canary,
         };

@@ -223,9 +223,7 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
     };
     let mut ids: HashSet<CanaryId> = registered.iter().map(|canary| canary.id.clone()).collect();
     let mut canaries = Vec::with_capacity(drafts.len());
-    let mut drawn = Vec::with_capacity(drafts.len());
     for (draft, parted) in drafts.into_iter().zip(parted) {
-        drawn.push(wide::wide(&tables, &parted.rows));
         let mut id = CanaryId::random(rng);
         while !ids.insert(id.clone()) {
             id = CanaryId::random(rng);
@@ -243,26 +241,28 @@ pub async fn plan<R: Rng>(ask: &Ask<'_>, rng: &mut R) -> Result<Plan> {
             versions: Vec::new(),
         });
     }
-    let beside: Vec<Row> = registered
-        .iter()
-        .filter(|canary| canary.source == source.name && canary.state == State::Live)
-        .map(|canary| wide::wide(&tables, &canary.details.rows))
-        .collect();
     let stealth = match (&ground, ask.stealth_limit) {
-        (Some(ground), Some(_)) => View {
-            tables: &tables,
-            mapping: &fitted,
-            ground,
-            rows: &rows,
-            drawn: &drawn,
-            standing: &beside,
-            open,
+        (Some(ground), Some(_)) => {
+            let as_joined = |canary: &Canary| wide::wide(&tables, &canary.details.rows);
+            let own = registered
+                .iter()
+                .filter(|canary| canary.source == source.name);
+            let live = own.filter(|canary| canary.state == State::Live);
+            let view = View {
+                tables: &tables,
+                mapping: &fitted,
+                ground,
+                rows: &rows,
+                drawn: &canaries.iter().map(as_joined).collect::<Vec<Row>>(),
+                standing: &live.map(as_joined).collect::<Vec<Row>>(),
+                open,
+            };
+            view.look(rng.random())
         }
-        .look(rng.random()),
         _ => Err(Unjudged::TooFew),
     };
     if let Some(limit) = ask.stealth_limit {
-        notes.extend(unseen(&stealth, &table, rows_at, standing, drawn.len()));
+        notes.extend(unseen(&stealth, &table, rows_at, standing, canaries.len()));
         if let Ok(found) = &stealth
             && found.with_labels.low.max(found.without_labels.low) > limit
         {

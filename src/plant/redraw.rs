@@ -10,7 +10,7 @@ use rand::Rng;
 
 use crate::canary::PlantedRow;
 use crate::database::{self, Checks, Database};
-use crate::notation::{RelatedRows, email_key};
+use crate::notation::email_key;
 
 use super::compose::{Composer, Draft};
 use super::marks::{Borne, Collision, Marks};
@@ -34,13 +34,9 @@ impl<'t> Conditions<'t> {
         main: &str,
     ) -> Result<Conditions<'t>> {
         let mut all = Vec::new();
-        let main = std::iter::once((main.to_owned(), tables.joined.table(None)));
-        let planted = |at: &usize| tables.legs()[*at].rows != RelatedRows::Existing;
-        let related = (0..tables.legs().len()).filter(planted).map(|at| {
-            let table = tables.joined.table(Some(at));
-            (table.to_string(), table)
-        });
-        for (name, table) in main.chain(related) {
+        let related = tables.written().skip(1).map(ToString::to_string);
+        let names = std::iter::once(main.to_owned()).chain(related);
+        for (name, table) in names.zip(tables.written()) {
             let checks = database.checks(table).await?;
             if !checks.is_empty() {
                 all.push((name, checks));

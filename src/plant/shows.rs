@@ -3,9 +3,10 @@
 
 use crate::canary::Cell;
 use crate::database::{Database, Row, Table};
-use crate::notation::{MappedColumn, Mapping, RelatedRows, Role};
+use crate::notation::{MappedColumn, Mapping, Role};
 
 use super::allot::Needs;
+use super::error::column_words;
 use super::tables::Tables;
 use super::{Error, Result};
 
@@ -152,10 +153,8 @@ pub(super) fn constant(
 }
 
 fn these(columns: &[&str]) -> (String, &'static str) {
-    match columns {
-        [one] => (format!("column {one}"), "it"),
-        all => (format!("columns {}", all.join(", ")), "them"),
-    }
+    let them = if columns.len() == 1 { "it" } else { "them" };
+    (column_words(columns), them)
 }
 
 fn text(row: &Row, at: usize) -> Option<&str> {
@@ -173,11 +172,7 @@ fn is_mark(role: Role) -> bool {
 /// # Errors
 /// [`Error::NothingToRefer`]; the tables cannot be read.
 pub(super) async fn references(database: &Database, tables: &Tables) -> Result<()> {
-    let planted = |at: &usize| tables.legs()[*at].rows != RelatedRows::Existing;
-    let own: Vec<&Table> = std::iter::once(None)
-        .chain((0..tables.legs().len()).filter(planted).map(Some))
-        .map(|place| tables.joined.table(place))
-        .collect();
+    let own: Vec<&Table> = tables.written().collect();
     for table in &own {
         for key in &table.foreign_keys {
             let must = |name: &String| table.column(name).is_ok_and(|column| column.not_null);

@@ -196,6 +196,20 @@ impl Tables {
         }
     }
 
+    /// The tables that canaries are written into, the customers' own first.
+    pub(super) fn written(&self) -> impl Iterator<Item = &Table> {
+        let planted = |at: &usize| self.legs()[*at].rows != RelatedRows::Existing;
+        let related = (0..self.legs().len()).filter(planted).map(Some);
+        let places = std::iter::once(None).chain(related);
+        places.map(|place| self.joined.table(place))
+    }
+
+    /// Whether a column of the joined tables is one of rows that are there already.
+    pub(super) fn is_existing(&self, name: &str) -> bool {
+        let leg = self.place(name).and_then(|place| place.leg);
+        leg.is_some_and(|at| self.legs()[at].rows == RelatedRows::Existing)
+    }
+
     /// The key columns of a related table's rows that only count the rows of one customer (1, 2, 3).
     pub(super) fn counts_within(&self, at: usize) -> Vec<&str> {
         let leg = &self.legs()[at];

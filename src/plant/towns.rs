@@ -44,16 +44,12 @@ pub(super) fn elsewhere<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> Elsewhere {
     let mut found = Elsewhere::default();
-    let looked_up = |name: &str| {
-        let leg = tables.place(name).and_then(|place| place.leg);
-        leg.is_some_and(|at| tables.legs()[at].rows == RelatedRows::Existing)
-    };
     let own = Mapping {
         locale: mapping.locale,
         columns: mapping
             .columns
             .iter()
-            .filter(|column| looked_up(&column.column))
+            .filter(|column| tables.is_existing(&column.column))
             .cloned()
             .collect(),
         related: Vec::new(),

@@ -241,12 +241,8 @@ impl Custom {
             }
         }
         if let Some(numbers) = self.numbers.filter(|_| needs.phone || needs.mobile) {
-            let mut blocks: HashMap<&str, usize> = HashMap::new();
-            for entry in of(|point| matches!(point, ContactPoint::Phone(_))).filter(free) {
-                if let ContactPoint::Phone(number) = &entry.point {
-                    *blocks.entry(block(number.as_str())).or_default() += 1;
-                }
-            }
+            let own = of(|point| matches!(point, ContactPoint::Phone(_))).filter(free);
+            let blocks = counts(own.map(|entry| block(&entry.point.identity()).to_owned()));
             // In each as many canaries as its numbers serve, and as customers share one with.
             let each = |own: usize| (own as f64 / numbers).min(self.block as f64);
             let carried: f64 = blocks.into_values().map(each).sum();

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rand::{Rng, RngExt};
 use time::{Duration, OffsetDateTime, Time, UtcOffset};
 
-use crate::blend::order;
+use crate::blend::{midnight, order};
 use crate::canary::{BatchId, Canary, CanaryId, Details, PlantedRow, SourceName, State};
 use crate::database::{Database, Engine, Row, Table};
 use crate::notation::{Mapping, Role, value};
@@ -375,7 +375,7 @@ fn shown(now: OffsetDateTime, like: Option<&str>, locale: Locale) -> f64 {
         .iter()
         .map(|(part, each)| f64::from(*part) * each)
         .sum();
-    f64::from(now.to_julian_day()) * 86_400.0 + of_day
+    midnight(now.date()) + of_day
 }
 
 /// How often values of columns without a personal meaning share a row with those that change.

@@ -114,17 +114,16 @@ impl Visits {
         now: f64,
     ) -> Option<Visits> {
         let cell = |row: usize| rows.get(row)?.get(place)?.as_deref();
-        let date = |row: usize| cell(row).and_then(order);
         let moments: Vec<(Option<f64>, Option<f64>)> = rows.iter().map(&joined).collect();
         let dates: Vec<(Option<f64>, Option<f64>)> = moments
             .iter()
             .enumerate()
-            .map(|(row, (joined, _))| (*joined, date(row)))
+            .map(|(row, (joined, _))| (*joined, cell(row).and_then(order)))
             .collect();
         let Some(Dated::Since { .. }) = Dated::learn(&dates, now) else {
             return None;
         };
-        let dated = |row: usize| date(row).filter(|at| day(*at).is_some());
+        let dated = |row: usize| dates.get(row)?.1.filter(|at| day(*at).is_some());
         let lives = || pace.lives.iter();
         let mut sorted: Vec<(f64, usize)> = lives()
             .filter(|life| life.age > DAY)
