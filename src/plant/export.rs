@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::canary::{Canary, PlantedRow, RowLink};
 use crate::database::{Database, Engine, Filling, Table, Written};
 
-use super::rows::{Standing, held, order};
+use super::rows::{Standing, beside, held, order};
 use super::{Error, Result};
 
 fn rows(canaries: &[Canary]) -> impl Iterator<Item = &PlantedRow> {
@@ -29,7 +29,7 @@ pub async fn insert_statements(
             "the source is a CSV file, which runs no SQL: use --csv",
         ));
     }
-    let tables = Standing::of(database, table, canaries).await?;
+    let tables = Standing::of(database, table, beside(canaries)).await?;
     let tied = canaries.iter().any(|canary| canary.details.rows.len() > 1);
     let (head, foot) = database.script_frame(tied)?;
     let mut text = head.to_owned();

@@ -1,6 +1,6 @@
 //! A canary's rows among each other: which goes in first, and what each holds of another.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::canary::{Canary, PlantedRow};
 use crate::database::{Database, Table};
@@ -21,15 +21,12 @@ impl<'t> Standing<'t> {
     pub(super) async fn of(
         database: &Database,
         main: &'t Table,
-        canaries: &[Canary],
+        beside: BTreeSet<String>,
     ) -> Result<Standing<'t>> {
         let mut others = HashMap::new();
-        for canary in canaries {
-            for row in canary.details.rows.iter().skip(1) {
-                if !others.contains_key(&row.table) {
-                    others.insert(row.table.clone(), database.table(&row.table).await?);
-                }
-            }
+        for name in beside {
+            let table = database.table(&name).await?;
+            others.insert(name, table);
         }
         Ok(Standing { main, others })
     }
@@ -38,6 +35,14 @@ impl<'t> Standing<'t> {
     pub(super) fn table(&self, row: &PlantedRow) -> &Table {
         self.others.get(&row.table).unwrap_or(self.main)
     }
+}
+
+/// The names of the tables that canaries have rows in, beside that of the first of each.
+pub(super) fn beside<'c>(canaries: impl IntoIterator<Item = &'c Canary>) -> BTreeSet<String> {
+    let rows = canaries
+        .into_iter()
+        .flat_map(|canary| canary.details.rows.iter().skip(1));
+    rows.map(|row| row.table.clone()).collect()
 }
 
 /// The order in which rows go in: each after those that it refers to. Where they refer to each other in a

@@ -8,7 +8,7 @@ use crate::database::{Database, Table};
 use crate::registry::Registry;
 
 use super::look::{Seen, look};
-use super::rows::Standing;
+use super::rows::{Standing, beside};
 use super::{Error, Result};
 
 /// What a batch turned out to be.
@@ -52,7 +52,7 @@ pub(super) async fn settle_batch(
     batch: &Batch,
 ) -> Result<Settled> {
     let mut canaries = registry.batch_canaries(&batch.id).await?;
-    let tables = Standing::of(database, table, &canaries).await?;
+    let tables = Standing::of(database, table, beside(&canaries)).await?;
     // A transaction, though it only reads: it waits for the end of one that has lost its process.
     let mut tx = database.begin().await?;
     let found = look(&mut tx, &tables, &canaries).await;

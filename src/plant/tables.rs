@@ -73,6 +73,11 @@ impl Tables {
         self.by_name.get(name).copied()
     }
 
+    /// The related table whose column stands at a place of a sampled row; `None` for the customers' own.
+    pub(super) fn leg(&self, at: usize) -> Option<usize> {
+        self.places[at].leg
+    }
+
     pub(super) fn name(&self, leg: Option<usize>, column: &str) -> String {
         self.joined.name(&Place {
             leg,

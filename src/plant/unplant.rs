@@ -7,7 +7,7 @@ use crate::database::{Database, Table, Transaction};
 use crate::registry::Registry;
 
 use super::look::{Found, Seen, look};
-use super::rows::{Standing, known, order};
+use super::rows::{Standing, beside, known, order};
 use super::settle::canaries_of;
 use super::tend::settle_versions;
 use super::{Error, Result};
@@ -70,7 +70,7 @@ pub async fn unplant(
     }
     let canaries = canaries_of(registry, &batches.iter().collect::<Vec<_>>()).await?;
     let mut done = Unplanted::default();
-    let tables = Standing::of(database, table, &canaries).await?;
+    let tables = Standing::of(database, table, beside(&canaries)).await?;
     let mut tx = database.begin().await?;
     let removed = async {
         let all = look(&mut tx, &tables, &canaries).await?;

@@ -6,7 +6,7 @@ use crate::registry::Registry;
 
 use super::Result;
 use super::look::{Seen, look};
-use super::rows::Standing;
+use super::rows::{Standing, beside};
 use super::settle::{Settled, canaries_of, settle};
 use super::tend::{VersionsSettled, settle_versions};
 
@@ -61,7 +61,7 @@ pub async fn verify(
     if canaries.is_empty() {
         return Ok(verified);
     }
-    let tables = Standing::of(database, table, &canaries).await?;
+    let tables = Standing::of(database, table, beside(&canaries)).await?;
     let mut tx = database.begin().await?;
     let found = look(&mut tx, &tables, &canaries).await;
     tx.rollback().await?;

@@ -7,7 +7,7 @@ use crate::database::{self, Database, Table, Transaction};
 use crate::registry::Registry;
 
 use super::look::{Seen, look};
-use super::rows::{Standing, fill_links, order};
+use super::rows::{Standing, beside, fill_links, order};
 use super::settle::{Settled, settle_batch};
 use super::{Error, Result};
 
@@ -48,7 +48,7 @@ pub async fn plant(
 ) -> Result<Vec<Canary>> {
     registry.register_batch(batch, &canaries).await?;
     watch(Step::Registered);
-    let begun = match Standing::of(database, table, &canaries).await {
+    let begun = match Standing::of(database, table, beside(&canaries)).await {
         Ok(tables) => database.begin().await.map(|tx| (tx, tables)),
         Err(error) => {
             void(registry, batch).await?;
@@ -92,7 +92,7 @@ pub async fn plant(
 /// # Errors
 /// What [`plant`] would tell.
 pub async fn rehearse(database: &Database, table: &Table, mut canaries: Vec<Canary>) -> Result<()> {
-    let tables = Standing::of(database, table, &canaries).await?;
+    let tables = Standing::of(database, table, beside(&canaries)).await?;
     let mut tx = database.begin().await?;
     let inserted = insert(&mut tx, &tables, &mut canaries, &mut |_| {}).await;
     let ended = tx.rollback().await;

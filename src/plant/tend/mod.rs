@@ -1,5 +1,5 @@
-//! Canaries age as customers do: now and then a row of theirs gets a small change, at the rate and of the
-//! kinds that the table itself shows. Every state that a canary was in is a version in the registry, so
+//! Canaries age as customers do: now and then a row of theirs, in the customer table or beside it, gets a small
+//! change, at the rate and of the kinds that the tables themselves show. Every state that a canary was in is a version in the registry, so
 //! that an old list is told from a new one by the version in it.
 //!
 //! The order is that of planting. A version is registered, as pending, before the row is touched; the row
@@ -10,8 +10,10 @@
 
 mod beside;
 mod drift;
+mod habits;
 mod moment;
 mod pace;
+mod placed;
 mod plan;
 mod settle;
 mod unit;

@@ -8,6 +8,7 @@ use crate::registry::{Outcome, Registry};
 
 use super::super::Result;
 use super::super::look::standing;
+use super::super::rows::{Standing, beside};
 use super::{changed, is_keyed};
 
 /// What became of changes that were pending.
@@ -43,6 +44,8 @@ pub async fn settle_versions(
     if pending.is_empty() {
         return Ok(settled);
     }
+    let beside = beside(pending.iter().copied());
+    let tables = Standing::of(database, table, beside).await?;
     // A transaction, though it only reads: it waits for the end of one that has lost its process.
     let mut tx = database.begin().await?;
     let mut outcomes = Vec::new();
@@ -54,6 +57,7 @@ pub async fn settle_versions(
             let (old, new) = (&canary.details, &version.details);
             let mut now = Vec::new();
             for row in &new.rows {
+                let table = tables.table(row);
                 now.push(match is_keyed(table, row) {
                     true => tx.read(table, &row.key, &standing(table, row)).await?,
                     false => None,
@@ -64,7 +68,7 @@ pub async fn settle_versions(
                 number: version.number,
                 stands,
             };
-            match judge(table, old, new, &now) {
+            match judge(&tables, old, new, &now) {
                 Found::New(details) => {
                     settled.live.push((canary.id.clone(), version.number));
                     outcomes.push(outcome(Some(*details)));
@@ -95,7 +99,7 @@ enum Found {
 /// Only the columns that were to change tell the versions apart. A moment of change may be the table's own
 /// (a trigger): any that is not the old one is the new one.
 fn judge(
-    table: &Table,
+    tables: &Standing<'_>,
     old: &Details,
     new: &Details,
     now: &[Option<Vec<Option<String>>>],
@@ -110,7 +114,7 @@ fn judge(
         let Some(held) = now.get(place).and_then(Option::as_ref) else {
             return Found::Neither;
         };
-        let names = standing(table, new);
+        let names = standing(tables.table(new), new);
         for column in differing {
             let Some(at) = names.iter().position(|name| *name == column) else {
                 return Found::Neither;

@@ -1,17 +1,21 @@
 //! A move inside a postal drop: the row's address with another of its units, written as it was.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
 use crate::canary::{Canary, ContactPoint, Details, PlantedRow, State};
-use crate::database::{Database, Table};
-use crate::notation::{Mapping, Role, address_key};
+use crate::database::Database;
+use crate::notation::{Role, address_key};
 use crate::registry::PoolEntry;
 
 use super::super::Result;
 use super::super::allot::building;
+use super::super::tables::Tables;
+use super::super::wide::Spot;
+use super::is_keyed;
+use super::placed::Turn;
 
 /// Units that no canary has had, by building.
 pub(super) struct Units<'a> {
@@ -32,13 +36,15 @@ impl<'a> Units<'a> {
         Units { pool, used }
     }
 
-    /// The canary in another unit of the drop that it was given, which is then taken; `None` where there
-    /// is none, or its row does not show the unit.
+    /// The canary in another unit of the drop that it was given, which is then taken, and the door there; `None` where
+    /// there is none, or one of the addresses in its rows does not show the unit.
     pub(super) fn moved<R: Rng + ?Sized>(
         &mut self,
         canary: &Canary,
+        tables: &Tables,
+        turns: &[Turn],
         rng: &mut R,
-    ) -> Option<Details> {
+    ) -> Option<(Details, String)> {
         let home = building(&canary.details.household.address);
         let drop = self.pool.iter().find_map(|entry| match &entry.point {
             ContactPoint::Drop(drop)
@@ -54,9 +60,10 @@ impl<'a> Units<'a> {
             .filter(|unit| !unit.is_empty() && !used.contains(unit))
             .collect();
         let unit = free.choose(rng)?;
-        let details = in_unit(&canary.details, unit)?;
+        let addresses = addresses(&canary.details.rows, tables, turns)?;
+        let moved = in_unit(&canary.details, &addresses, unit)?;
         used.insert(unit.clone());
-        Some(details)
+        Some(moved)
     }
 }
 
@@ -72,78 +79,87 @@ const fn is_address(role: Role) -> bool {
     )
 }
 
-/// The address as the row's cells give it, in their order.
-fn whole<'c>(cells: impl Iterator<Item = (Role, Option<&'c str>)>) -> String {
-    let cells = cells.filter(|(role, _)| is_address(*role));
-    let texts: Vec<&str> = cells.filter_map(|(_, text)| text).collect();
-    texts.join(" ")
+/// The cells of each address that the canary's rows give: one for each table that holds one, and for each child. `None`
+/// where a row of them cannot be changed.
+fn addresses(rows: &[PlantedRow], tables: &Tables, turns: &[Turn]) -> Option<Vec<Vec<Spot>>> {
+    let mut addresses = Vec::new();
+    for turn in turns {
+        let mut of_leg: BTreeMap<Option<usize>, Vec<Spot>> = BTreeMap::new();
+        for (at, spot) in turn.own() {
+            let cell = &rows[spot.row].cells[spot.cell];
+            if is_address(cell.role) && cell.value.is_some() {
+                let leg = tables.leg(at);
+                if !is_keyed(tables.joined.table(leg), &rows[spot.row]) {
+                    return None;
+                }
+                of_leg.entry(leg).or_default().push(spot);
+            }
+        }
+        addresses.extend(of_leg.into_values());
+    }
+    Some(addresses)
 }
 
-fn cells(row: &PlantedRow) -> impl Iterator<Item = (Role, Option<&str>)> {
-    let cells = row.cells.iter();
-    cells.map(|cell| (cell.role, cell.value.as_deref()))
-}
-
-/// The door that a planted row gives.
-pub(super) fn door(row: &PlantedRow) -> Option<String> {
-    Some(address_key(&whole(cells(row)))?.mark())
+/// The door that these texts give as an address, in their order.
+fn door<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> Option<String> {
+    let whole = texts.flatten().collect::<Vec<&str>>().join(" ");
+    Some(address_key(&whole)?.mark())
 }
 
 /// Which of these doors customers' rows give: there somebody lives whom we do not know.
 pub(super) async fn taken(
     database: &Database,
-    table: &Table,
-    mapping: &Mapping,
+    tables: &Tables,
     doors: &HashSet<String>,
 ) -> Result<HashSet<String>> {
     let mut taken = HashSet::new();
-    let (roles, columns): (Vec<Role>, Vec<&str>) = mapping
-        .columns
-        .iter()
-        .filter(|column| is_address(column.role))
-        .map(|column| (column.role, column.column.as_str()))
-        .unzip();
-    if doors.is_empty() || columns.is_empty() {
+    if doors.is_empty() {
         return Ok(taken);
     }
-    database
-        .scan(table, &columns, |row| {
-            let cells = roles.iter().zip(row);
-            let text = whole(cells.map(|(role, text)| (*role, text.as_deref())));
-            if let Some(door) = address_key(&text).map(|key| key.mark())
-                && doors.contains(&door)
-            {
-                taken.insert(door);
-            }
-        })
-        .await?;
+    let mut of_leg: BTreeMap<Option<usize>, Vec<&str>> = BTreeMap::new();
+    for (at, name) in tables.columns.iter().enumerate() {
+        let mapped = tables
+            .mapping
+            .columns
+            .iter()
+            .find(|column| column.column == *name);
+        if mapped.is_some_and(|column| is_address(column.role)) && !tables.is_existing(name) {
+            of_leg.entry(tables.leg(at)).or_default().push(name);
+        }
+    }
+    for columns in of_leg.into_values() {
+        let look = |row: &[Option<String>]| {
+            let door = door(row.iter().map(Option::as_deref));
+            taken.extend(door.filter(|door| doors.contains(door)));
+        };
+        tables.scan(database, &columns, look).await?;
+    }
     Ok(taken)
 }
 
-/// The same people in another unit.
-fn in_unit(details: &Details, unit: &str) -> Option<Details> {
+/// The same people in another unit, and its door.
+fn in_unit(details: &Details, addresses: &[Vec<Spot>], unit: &str) -> Option<(Details, String)> {
     let old = details.household.address.unit.as_deref()?;
-    let [row] = &details.rows[..] else {
-        // Where several rows tell the address, nobody knows which of them do.
-        return None;
+    let text = |rows: &[PlantedRow], spot: &Spot| rows[spot.row].cells[spot.cell].value.clone();
+    let door_of = |rows: &[PlantedRow], spots: &[Spot]| {
+        let texts: Vec<_> = spots.iter().map(|spot| text(rows, spot)).collect();
+        door(texts.iter().map(Option::as_deref))
     };
-    let mut row = row.clone();
-    let before = whole(cells(&row));
-    let cell = row
-        .cells
-        .iter_mut()
-        .rfind(|cell| is_address(cell.role) && cell.value.as_deref().is_some_and(has_digit))?;
-    cell.value = Some(replaced(cell.value.as_deref()?, old, unit)?);
-    let (was, is) = (address_key(&before)?, address_key(&whole(cells(&row)))?);
-    if was.mark() == is.mark() {
-        return None;
+    let mut moved = details.clone();
+    moved.household.address.unit = Some(unit.to_owned());
+    let mut to = None;
+    for spots in addresses {
+        let numbered = |spot: &&Spot| text(&details.rows, spot).as_deref().is_some_and(has_digit);
+        let spot = spots.iter().rfind(numbered)?;
+        let value = replaced(text(&details.rows, spot)?.as_str(), old, unit)?;
+        moved.rows[spot.row].cells[spot.cell].value = Some(value);
+        let (was, is) = (door_of(&details.rows, spots)?, door_of(&moved.rows, spots)?);
+        if was == is {
+            return None;
+        }
+        to = Some(is);
     }
-    let mut household = details.household.clone();
-    household.address.unit = Some(unit.to_owned());
-    Some(Details {
-        household,
-        rows: vec![row],
-    })
+    Some((moved, to?))
 }
 
 fn has_digit(text: &str) -> bool {

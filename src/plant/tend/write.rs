@@ -6,6 +6,7 @@ use crate::database::{Cell, Database, Table, Transaction};
 use crate::notation::Role;
 use crate::registry::{Change, Registry};
 
+use super::super::rows::{Standing, beside, known};
 use super::super::{Error, Result};
 use super::plan::Tending;
 use super::settle::{VersionsSettled, settle_versions};
@@ -55,8 +56,10 @@ pub async fn tend(
         .register_versions(&tending.source, changes, tending.now)
         .await?;
     watch(TendStep::Registered);
+    let beside = beside(changes.iter().map(|change| &change.canary));
+    let tables = Standing::of(database, table, beside).await?;
     for Change { canary, details } in changes {
-        if let Err(error) = change(database, table, canary, details, watch).await {
+        if let Err(error) = change(database, &tables, canary, details, watch).await {
             done.failed.push((canary.id.clone(), error.to_string()));
         }
     }
@@ -67,7 +70,7 @@ pub async fn tend(
 
 async fn change(
     database: &Database,
-    table: &Table,
+    tables: &Standing<'_>,
     canary: &Canary,
     new: &Details,
     watch: &mut (dyn FnMut(TendStep) + Send),
@@ -75,7 +78,7 @@ async fn change(
     let mut tx = database.begin().await?;
     watch(TendStep::Begun);
     for (old, new) in canary.details.rows.iter().zip(&new.rows) {
-        if let Err(error) = change_row(&mut tx, table, old, new).await {
+        if let Err(error) = change_row(&mut tx, tables.table(old), old, new).await {
             // The error that came first is the one to tell; without its commit the transaction is nothing.
             let _ = tx.rollback().await;
             return Err(error);
@@ -98,8 +101,9 @@ async fn change_row(
     if differing.is_empty() || !is_keyed(table, old) {
         return Ok(());
     }
-    let held: Vec<Cell<'_>> = cells(old).collect();
-    let cells: Vec<Cell<'_>> = cells(new)
+    let (old, new) = (known(old), known(new));
+    let held: Vec<Cell<'_>> = cells(&old).collect();
+    let cells: Vec<Cell<'_>> = cells(&new)
         .filter(|(name, _)| differing.contains(name))
         .collect();
     tx.update(table, &old.key, &held, &cells).await?;

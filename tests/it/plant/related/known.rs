@@ -326,6 +326,46 @@ async fn woocommerce_on_mariadb() {
         let slug = held(canary, "wp_users", "user_nicename").unwrap();
         assert_eq!(slug, mail.unwrap().replace('@', "").replace('.', "-"));
     }
+
+    // They age in their attributes: a move in one of them, and the moment of change in another.
+    let before = site.dump().await;
+    site.otori.json(&["plant", "shop", "--count", "20"]);
+    let live = |canaries: Vec<Canary>| -> Vec<Canary> {
+        let live = |canary: &Canary| canary.state == otori::canary::State::Live;
+        canaries.into_iter().filter(live).collect()
+    };
+    let planted = live(site.canaries().await);
+    let tended = site.otori.json(&["tend", "shop", "--rate", "1e12"]);
+    let told = &tended["sources"][0];
+    assert_eq!(
+        (&told["changed"], &told["failed"]),
+        (&20.into(), &serde_json::json!([])),
+        "{tended}"
+    );
+    let changes = told["changes"].to_string();
+    for column in ["wp_usermeta.billing_address_", "wp_usermeta.last_update"] {
+        assert!(changes.contains(column), "{column}: {changes}");
+    }
+    assert_eq!(site.verified()["intact"], 20);
+    let door = |canary: &Canary| {
+        let parts = ["billing_address_1", "billing_address_2"].map(|key| attribute(canary, key));
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    };
+    let mut moved = 0;
+    for (old, new) in planted.iter().zip(&live(site.canaries().await)) {
+        assert_eq!(
+            attribute(old, "billing_phone"),
+            attribute(new, "billing_phone")
+        );
+        assert_ne!(attribute(old, "last_update"), attribute(new, "last_update"));
+        let unit = new.details.household.address.unit.clone().unwrap();
+        let (old, new) = (door(old), door(new));
+        moved += usize::from(old != new);
+        assert!(new.ends_with(&unit), "{new} {unit}");
+    }
+    assert!((1..20).contains(&moved), "{moved}");
+    site.otori.json(&["unplant", "shop", "--yes"]);
+    assert_eq!(site.dump().await, before);
 }
 
 /// The customer's row and the address refer to each other.

@@ -1,5 +1,6 @@
 //! Canaries whose rows stand in several tables that refer to each other.
 
+mod aged;
 mod family;
 mod known;
 mod people;
