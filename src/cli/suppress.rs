@@ -12,7 +12,7 @@ use super::opened::Opened;
 use super::{Global, Outcome, Output, pair};
 use crate::canary::SourceName;
 use crate::custody::TwoPersonAct;
-use crate::database::{Filter, filter_script};
+use crate::database::{Filter, Table, filter_script};
 use crate::evidence::Act;
 use crate::plant::{Suppression, pad};
 use crate::workspace::{Unnamed, write_private};
@@ -20,8 +20,9 @@ use crate::workspace::{Unnamed, write_private};
 /// Keep a source's canaries out of billing, mailings, counts and models
 ///
 /// Writes a script for the source's own database (PostgreSQL or MySQL): a view of the table without the
-/// canaries, which billing reads in the table's place. It knows the rows by keyed hashes of their primary
-/// keys, filled up with others so that their number says nothing. Run it again after each planting.
+/// canaries, which billing reads in the table's place, and one of each related table that they have rows in. It
+/// knows the rows by keyed hashes of their primary keys, filled up with others so that their number says nothing. Run
+/// it again after each planting.
 ///
 /// With --csv it writes such hashes of keys, mail addresses (lower case, no plus tag) and phone numbers
 /// (E.164) for a program outside of the database, and the key (HMAC-SHA256) into a file apart. The mailboxes and
@@ -44,7 +45,8 @@ pub struct Args {
         conflicts_with = "csv"
     )]
     out: PathBuf,
-    /// Name of the view, beside the table; without it, the table's with _counted
+    /// Name of the view, beside the table; without it, the table's with _counted. Those of related tables have its
+    /// name with theirs behind it
     #[arg(long, value_name = "NAME", conflicts_with = "csv")]
     view: Option<String>,
     /// Write hashes for a program outside of the database, into this file that must not be there yet
@@ -61,10 +63,20 @@ struct Document {
     file: String,
     sha256: String,
     view: Option<String>,
+    /// The view of each related table.
+    related_views: Vec<RelatedView>,
+    /// Related tables without a primary key, in which no row is known.
+    unfiltered: Vec<String>,
     key_file: Option<String>,
     canaries: usize,
     /// Canaries that the filter does not know by their rows' keys.
     unkeyed: usize,
+}
+
+#[derive(Serialize)]
+struct RelatedView {
+    table: String,
+    view: String,
 }
 
 /// Runs `otori suppress`.
@@ -99,24 +111,39 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
             args.name
         );
     }
-    let mut view = None;
+    let (mut view, mut related_views, mut unfiltered) = (None, Vec::new(), Vec::new());
     let text = if args.csv.is_some() {
         csv(&mut made)?
     } else {
         let opened = Opened::of(source).await?;
         let table = opened.table().await?;
         pad(&mut made.keys, &mut rand::rng());
-        let name = args
-            .view
-            .unwrap_or_else(|| format!("{}_counted", table.name));
-        let filter = Filter {
-            key: &key,
-            tags: &made.keys,
-            view: &name,
+        let counted = |table: &str| format!("{table}_counted");
+        let name = args.view.clone().unwrap_or_else(|| counted(&table.name));
+        let script = |table: &Table, view: &str, tags: &[[u8; 32]]| {
+            let key = &key;
+            filter_script(opened.database.engine(), table, &Filter { key, tags, view })
         };
-        let script = filter_script(opened.database.engine(), &table, &filter)?;
+        let mut text = script(&table, &name, &made.keys)?;
+        for (beside, mut tags) in made.beside {
+            let table = opened.database.table(&beside).await?;
+            if table.primary_key.is_empty() {
+                unfiltered.push(beside);
+                continue;
+            }
+            pad(&mut tags, &mut rand::rng());
+            let view = match &args.view {
+                Some(name) => format!("{name}_{}", table.name),
+                None => counted(&table.name),
+            };
+            text += &script(&table, &view, &tags)?;
+            related_views.push(RelatedView {
+                table: beside,
+                view,
+            });
+        }
         view = Some(name);
-        script
+        text
     };
     let written = Unnamed::begin(file, ".otori-suppress-").with_context(|| shown(file))?;
     let mut handle = written.handle()?;
@@ -141,6 +168,8 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
         file: shown(file),
         sha256,
         view,
+        related_views,
+        unfiltered,
         key_file: args.key_file.as_deref().map(shown),
         canaries: made.canaries,
         unkeyed: made.unkeyed.len(),
@@ -187,10 +216,29 @@ fn words(document: &Document, out: &mut dyn Write) -> std::io::Result<()> {
             document.unkeyed, document.source
         )?;
     }
+    for table in &document.unfiltered {
+        writeln!(
+            out,
+            "{table} has no primary key: canaries' rows are known there by what they refer to alone"
+        )?;
+    }
     match (&document.view, &document.key_file) {
         (Some(view), _) => writeln!(
             out,
-            "run it in the database; the view {view} is the table without them"
+            "run it in the database; {} the {} without them",
+            match &document.related_views[..] {
+                [] => format!("the view {view} is"),
+                several => {
+                    let names = several.iter().map(|one| one.view.as_str());
+                    let names: Vec<&str> = std::iter::once(view.as_str()).chain(names).collect();
+                    format!("the views {} are", names.join(", "))
+                }
+            },
+            if document.related_views.is_empty() {
+                "table"
+            } else {
+                "tables"
+            }
         ),
         (_, Some(key)) => writeln!(
             out,

@@ -5,11 +5,13 @@
 //! can tell whether a value is a canary's; with the key and the hashes one can ask it of any value that one
 //! has, which is what a filter is for.
 
+use std::collections::BTreeMap;
+
 use hmac::{Hmac, KeyInit, Mac};
 use rand::{Rng, RngExt};
 use sha2::Sha256;
 
-use crate::canary::{Canary, CanaryId, ContactPoint, State};
+use crate::canary::{Canary, CanaryId, ContactPoint, PlantedRow, State};
 use crate::database::BETWEEN;
 use crate::notation::{Role, email_key, phone_key};
 use crate::registry::PoolEntry;
@@ -19,8 +21,10 @@ const LEAST: usize = 64;
 
 /// Hashes of what stands of canaries in a source.
 pub struct Suppression {
-    /// Of the rows' primary keys.
+    /// Of the primary keys of the rows in the customer table.
     pub keys: Vec<[u8; 32]>,
+    /// Of those of the rows in each table beside it; nothing for a table without a key.
+    pub beside: BTreeMap<String, Vec<[u8; 32]>>,
     /// Of the rows' mail addresses, in lower case and without a plus tag.
     pub mails: Vec<[u8; 32]>,
     /// Of their phone numbers, in E.164.
@@ -37,6 +41,7 @@ impl Suppression {
     pub fn new(key: &[u8; 32], canaries: &[Canary], pool: &[PoolEntry]) -> Suppression {
         let mut made = Suppression {
             keys: Vec::new(),
+            beside: BTreeMap::new(),
             mails: Vec::new(),
             phones: Vec::new(),
             canaries: 0,
@@ -45,18 +50,17 @@ impl Suppression {
         let standing = |canary: &&Canary| matches!(canary.state, State::Live | State::HandedOut);
         for canary in canaries.iter().filter(standing) {
             made.canaries += 1;
-            let mut keyed = false;
-            // The first row is that of the customer table, which the filter is for.
-            for row in canary.details.rows.iter().take(1) {
-                let values: Vec<&str> = row.key.iter().map(|(_, value)| value.as_str()).collect();
-                if !values.is_empty() {
-                    keyed = true;
-                    let joined = values.join(BETWEEN.encode_utf8(&mut [0; 4]));
-                    made.keys.push(tag(key, &joined));
-                }
+            // The first row is that of the customer table.
+            let mut tags = canary.details.rows.iter().map(|row| key_tag(key, row));
+            match tags.next().flatten() {
+                Some(own) => made.keys.push(own),
+                None => made.unkeyed.push(canary.id.clone()),
             }
-            if !keyed {
-                made.unkeyed.push(canary.id.clone());
+            for (row, own) in canary.details.rows.iter().skip(1).zip(tags) {
+                made.beside
+                    .entry(row.table.clone())
+                    .or_default()
+                    .extend(own);
             }
             for (role, value) in canary.written() {
                 match role {
@@ -84,7 +88,8 @@ impl Suppression {
                 _ => {}
             }
         }
-        for tags in [&mut made.keys, &mut made.mails, &mut made.phones] {
+        let own = [&mut made.keys, &mut made.mails, &mut made.phones];
+        for tags in own.into_iter().chain(made.beside.values_mut()) {
             tags.sort_unstable();
             tags.dedup();
         }
@@ -98,6 +103,13 @@ pub fn pad(tags: &mut Vec<[u8; 32]>, rng: &mut impl Rng) {
     let wanted = tags.len().next_power_of_two().max(LEAST);
     tags.resize_with(wanted, || rng.random());
     tags.sort_unstable();
+}
+
+/// The hash of a row's primary key, if it is known.
+fn key_tag(key: &[u8; 32], row: &PlantedRow) -> Option<[u8; 32]> {
+    let values: Vec<&str> = row.key.iter().map(|(_, value)| value.as_str()).collect();
+    let joined = values.join(BETWEEN.encode_utf8(&mut [0; 4]));
+    (!values.is_empty()).then(|| tag(key, &joined))
 }
 
 /// HMAC-SHA256 of a text (RFC 2104).

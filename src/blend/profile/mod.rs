@@ -5,13 +5,12 @@
 //! by rounded deciles, and of a column with a personal meaning (a name, an address, a number) only parts that so
 //! many share are told: a family name, a town, an area code, the shape of the text.
 
+mod facets;
 mod mix;
 mod moments;
 mod persons;
 mod shape;
 mod together;
-
-use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +21,7 @@ use crate::notation::Role;
 
 pub use mix::{FOLDED_BELOW, Mix, Portion};
 use shape::shape;
+use together::Facet;
 
 /// A column of at most so many values is one of codes.
 const CODES: usize = 60;
@@ -43,7 +43,8 @@ pub struct Profile {
     pub empty: Mix,
     /// What the persons, their contact points and the moments are like.
     pub traits: Vec<Trait>,
-    /// Columns of few values that hang together.
+    /// What hangs together: columns without a personal meaning, numbers and moments by the fifth that they lie in, and
+    /// what is read out of the others (years of birth, mail domain, region, kind of number).
     pub together: Vec<Together>,
 }
 
@@ -76,7 +77,7 @@ pub struct Trait {
     pub mix: Mix,
 }
 
-/// Two columns that hang together.
+/// Two columns that hang together, or what is read out of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Together {
     /// Their names.
@@ -106,7 +107,7 @@ impl Ground<'_> {
             (!text.is_empty()).then_some(text)
         };
         let all = || 0..self.rows.len();
-        let mut few: Vec<(String, Vec<u32>)> = Vec::new();
+        let mut facets: Vec<Facet> = Vec::new();
         let mut looks = Vec::with_capacity(columns.len());
         for (place, name, role) in &columns {
             let texts: Vec<&str> = all().filter_map(|row| cell(row, *place)).collect();
@@ -116,10 +117,21 @@ impl Ground<'_> {
                 Role::Other | Role::Sex | Role::ChildSex | Role::Region
             ) && counted.len() <= CODES;
             if codes {
-                few.push((
-                    (*name).to_owned(),
-                    numbered(all().map(|row| cell(row, *place))),
-                ));
+                let texts: Vec<Option<String>> = all()
+                    .map(|row| cell(row, *place).map(str::to_owned))
+                    .collect();
+                facets.push(Facet::of_texts(name, name, &texts, CODES));
+            } else if matches!(role, Role::Other | Role::UpdatedAt) {
+                let ordered = |read: fn(&str) -> Option<f64>| {
+                    let numbers: Vec<Option<f64>> =
+                        all().map(|row| read(cell(row, *place)?)).collect();
+                    let known = numbers.iter().flatten().count();
+                    (known >= DECILES_FROM && known * 10 >= texts.len() * 9).then_some(numbers)
+                };
+                let numbers =
+                    ordered(|text| text.parse().ok().filter(|number: &f64| number.is_finite()));
+                let numbers = numbers.or_else(|| ordered(|text| Some(moment(text)?.0)));
+                facets.extend(numbers.map(|numbers| Facet::of_numbers(name, &numbers)));
             }
             looks.push(ColumnProfile {
                 column: (*name).to_owned(),
@@ -139,6 +151,7 @@ impl Ground<'_> {
                 .map(|(_, name, _)| *name);
             empty.collect::<Vec<&str>>().join(", ")
         });
+        facets.extend(self.facets());
         let mut traits = self.persons();
         traits.extend(self.moments());
         traits.retain(|one| one.mix.rows >= FOLDED_BELOW as usize);
@@ -148,7 +161,7 @@ impl Ground<'_> {
             columns: looks,
             empty: Mix::of(empty, MOST),
             traits,
-            together: together::together(&few),
+            together: together::together(&facets),
         }
     }
 }
@@ -213,18 +226,6 @@ impl Profile {
         out.sort_by(|one, other| other.apart.total_cmp(&one.apart));
         out
     }
-}
-
-/// Values as numbers, an empty one as 0.
-fn numbered<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Vec<u32> {
-    let mut known: HashMap<&str, u32> = HashMap::new();
-    values
-        .map(|value| {
-            let Some(value) = value else { return 0 };
-            let next = known.len() as u32 + 1;
-            *known.entry(value).or_insert(next)
-        })
-        .collect()
 }
 
 /// Deciles of a column that is mostly numbers; `None` for texts and moments, and for few rows.

@@ -1,15 +1,13 @@
 //! When rows were made, and how their keys follow.
 
-use super::super::Ground;
+use super::super::{Cells, Ground};
 use super::{Mix, Trait, moment};
 use crate::notation::Role;
 
 impl Ground<'_> {
     /// When customers joined: years, weekdays, hours; and whether keys follow the order of joining.
     pub(super) fn moments(&self) -> Vec<Trait> {
-        let made: Vec<Option<(f64, time::Date)>> = (self.cells.iter())
-            .map(|cells| moment(cells.text(Role::CreatedAt)?))
-            .collect();
+        let made = self.moments_made();
         let known = || made.iter().flatten();
         // A table of dates alone shows no hours.
         let clocked = known().any(|(seconds, _)| seconds % 86_400.0 != 0.0);
@@ -35,6 +33,12 @@ impl Ground<'_> {
         }
         out.extend(self.keys(&made));
         out
+    }
+
+    /// When each row was made.
+    pub(super) fn moments_made(&self) -> Vec<Option<(f64, time::Date)>> {
+        let made = |cells: &Cells<'_>| moment(cells.text(Role::CreatedAt)?);
+        self.cells.iter().map(made).collect()
     }
 
     /// Whether the next key is the next number, and whether it is a later customer's.

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use time::Date;
+
 use super::super::local::Piece;
-use super::super::{Ground, Names};
+use super::super::seen::Seen;
+use super::super::{Cells, Ground, Names};
 use super::shape::shape;
 use super::{FOLDED_BELOW, MOST, Mix, Trait};
 use crate::canary::is_japanese_mobile;
-use crate::notation::{Role, address_key, fold, phone_key};
+use crate::notation::{AddressKey, Role, address_key, fold, phone_key};
 use crate::persona::{Locale, Sex};
 
 fn named(name: &str, values: impl Iterator<Item = String>) -> Trait {
@@ -78,89 +81,140 @@ impl Ground<'_> {
             one.mix.folded = 1.0 - one.mix.common.iter().map(|one| one.share).sum::<f64>();
             out.push(one);
         }
-        let age = people.iter().zip(&self.made).filter_map(|(one, made)| {
-            let days = (*made)?.to_julian_day() - one.birth?.to_julian_day();
-            let low = (days * 100).div_euclid(36_525).div_euclid(5) * 5;
-            Some(format!("{low} to {}", low + 4))
-        });
+        let age = self.ages(names).into_iter().flatten();
         out.push(named(&format!("{whose}age on joining"), age));
         out
     }
 
-    fn places_lived(&self) -> Vec<Trait> {
-        let keys: Vec<_> = (self.cells.iter())
-            .map(|cells| {
-                use Role::*;
-                let parts = [
-                    Address, Region, City, Address1, Town, Street, Block, Address2, Building,
-                ];
-                let texts: Vec<&str> = parts.iter().filter_map(|role| cells.text(*role)).collect();
-                address_key(&texts.join(match self.mapping.locale {
-                    Locale::JaJp => "",
-                    Locale::EnUs => ", ",
-                }))
-            })
-            .collect();
-        let own =
-            |role: Role| move |cells: &super::super::Cells<'_>| cells.text(role).map(str::to_owned);
-        let part = |role: Role, read: fn(&crate::notation::AddressKey) -> &String| {
-            let values = self
-                .cells
-                .iter()
-                .zip(&keys)
-                .filter_map(move |(cells, key)| {
-                    let read = || Some(read(key.as_ref()?).clone()).filter(|text| !text.is_empty());
-                    own(role)(cells).or_else(read)
-                });
-            values.collect::<Vec<String>>()
+    /// Of each row the five years of age in which its person joined.
+    pub(super) fn ages(&self, names: &Names) -> Vec<Option<String>> {
+        let age = |one: &Seen, made: &Option<Date>| {
+            let days = (*made)?.to_julian_day() - one.birth?.to_julian_day();
+            let low = (days * 100).div_euclid(36_525).div_euclid(5) * 5;
+            Some(format!("{low} to {}", low + 4))
         };
-        let known = || keys.iter().flatten();
+        let people = names.people.iter().zip(&self.made);
+        people.map(|(one, made)| age(one, made)).collect()
+    }
+
+    /// The address of each row.
+    pub(super) fn homes(&self) -> Vec<Option<AddressKey>> {
+        let between = match self.mapping.locale {
+            Locale::JaJp => "",
+            Locale::EnUs => ", ",
+        };
+        let home = |cells: &Cells<'_>| {
+            use Role::*;
+            let parts = [
+                Address, Region, City, Address1, Town, Street, Block, Address2, Building,
+            ];
+            let texts: Vec<&str> = parts.iter().filter_map(|role| cells.text(*role)).collect();
+            address_key(&texts.join(between))
+        };
+        self.cells.iter().map(home).collect()
+    }
+
+    /// Of each row what a column of its own tells of the address, or else the address does.
+    pub(super) fn part_of_home(
+        &self,
+        homes: &[Option<AddressKey>],
+        role: Role,
+        read: fn(&AddressKey) -> &String,
+    ) -> Vec<Option<String>> {
+        let part = |(cells, home): (&Cells<'_>, &Option<AddressKey>)| {
+            let read = || Some(read(home.as_ref()?).clone()).filter(|text| !text.is_empty());
+            cells.text(role).map(str::to_owned).or_else(read)
+        };
+        self.cells.iter().zip(homes).map(part).collect()
+    }
+
+    fn places_lived(&self) -> Vec<Trait> {
+        let homes = self.homes();
+        let part = |role, read| self.part_of_home(&homes, role, read).into_iter().flatten();
+        let known = || homes.iter().flatten();
         vec![
-            named("region", part(Role::Region, |key| &key.region).into_iter()),
-            named("city", part(Role::City, |key| &key.city).into_iter()),
+            named("region", part(Role::Region, |home| &home.region)),
+            named("city", part(Role::City, |home| &home.city)),
             named(
                 "shape of the house number",
-                known().map(|key| shape(&key.numbers)),
+                known().map(|home| shape(&home.numbers)),
             ),
             named(
                 "room or flat",
-                known().map(|key| if key.unit.is_empty() { "none" } else { "one" }.to_owned()),
+                known().map(|home| has_unit(home).to_owned()),
             ),
         ]
     }
 
-    fn reached(&self) -> Vec<Trait> {
-        let texts = |role: Role| self.cells.iter().filter_map(move |cells| cells.text(role));
+    /// The domain of each row's mail address.
+    pub(super) fn domains(&self) -> Vec<Option<String>> {
         let domain =
-            texts(Role::Email).filter_map(|text| Some(text.split_once('@')?.1.to_lowercase()));
-        let habits = (0..self.rows.len())
-            .map(|row| self.locals.habit(row))
-            .filter(|habit| !habit.is_empty())
-            .map(in_words);
-        let region = Some(self.mapping.locale.into());
-        let numbers: Vec<String> = texts(Role::Phone)
-            .chain(texts(Role::Mobile))
-            .filter_map(|text| phone_key(text, region))
-            .collect();
-        let national = |number: &String| {
-            let country = self.mapping.locale.country_code();
-            number.strip_prefix(country).map(str::to_owned)
+            |cells: &Cells<'_>| Some(cells.text(Role::Email)?.split_once('@')?.1.to_lowercase());
+        self.cells.iter().map(domain).collect()
+    }
+
+    /// How each row's mail address was made, without its letters.
+    pub(super) fn habits(&self) -> Vec<Option<String>> {
+        let habit = |row: usize| {
+            let habit = self.locals.habit(row);
+            (!habit.is_empty()).then(|| in_words(habit))
         };
-        let mobile = numbers.iter().filter_map(|number| {
-            let mobile = is_japanese_mobile(number);
-            (self.mapping.locale == Locale::JaJp && number.starts_with("+81"))
-                .then(|| if mobile { "mobile" } else { "landline" }.to_owned())
-        });
-        let codes = numbers
-            .iter()
-            .filter_map(|number| Some(national(number)?.get(..3)?.to_owned()));
+        (0..self.rows.len()).map(habit).collect()
+    }
+
+    /// The telephone numbers of each row, in E.164.
+    pub(super) fn numbers(&self) -> Vec<Vec<String>> {
+        let region = Some(self.mapping.locale.into());
+        let numbers = |cells: &Cells<'_>| {
+            let texts = [Role::Phone, Role::Mobile]
+                .into_iter()
+                .filter_map(|role| cells.text(role));
+            texts.filter_map(|text| phone_key(text, region)).collect()
+        };
+        self.cells.iter().map(numbers).collect()
+    }
+
+    /// Whether a number is a mobile one, where its country tells that.
+    pub(super) fn kind(&self, number: &str) -> Option<String> {
+        let told = self.mapping.locale == Locale::JaJp && number.starts_with("+81");
+        let kind = if is_japanese_mobile(number) {
+            "mobile"
+        } else {
+            "landline"
+        };
+        told.then(|| kind.to_owned())
+    }
+
+    /// The first digits of a number within its country.
+    pub(super) fn code(&self, number: &str) -> Option<String> {
+        let national = number.strip_prefix(self.mapping.locale.country_code())?;
+        Some(national.get(..3)?.to_owned())
+    }
+
+    fn reached(&self) -> Vec<Trait> {
+        let numbers = self.numbers();
+        let numbers = || numbers.iter().flatten();
         vec![
-            named("mail domain", domain),
-            named("how a mail address is made", habits),
-            named("kind of number", mobile),
-            named("first digits of the number", codes),
+            named("mail domain", self.domains().into_iter().flatten()),
+            named(
+                "how a mail address is made",
+                self.habits().into_iter().flatten(),
+            ),
+            named(
+                "kind of number",
+                numbers().filter_map(|number| self.kind(number)),
+            ),
+            named(
+                "first digits of the number",
+                numbers().filter_map(|number| self.code(number)),
+            ),
         ]
     }
+}
+
+/// Whether an address tells a room.
+pub(super) fn has_unit(home: &AddressKey) -> &'static str {
+    if home.unit.is_empty() { "none" } else { "one" }
 }
 
 fn sex(sex: Sex) -> &'static str {

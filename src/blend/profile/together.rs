@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::Together;
+use super::super::counted::Counted;
+use super::{FOLDED_BELOW, Together};
+
+/// Pairs that are told at most.
+const PAIRS: usize = 40;
 
 /// Cramér's V with its bias taken off (Bergsma, "A bias-correction for Cramér's V and Tschuprow's T", J. Korean Stat.
 /// Soc. 2013): 0 for columns that do not hang together, 1 for one that follows from the other. `None`
@@ -36,22 +40,75 @@ fn strength(one: &[u32], other: &[u32]) -> Option<f64> {
     (least > 0.0).then(|| (phi / least).sqrt().min(1.0))
 }
 
-/// Pairs of columns of few values that hang together, the strongest first. Each column is the name and for each
-/// row the number of its value.
-pub(super) fn together(columns: &[(String, Vec<u32>)]) -> Vec<Together> {
+/// One thing that every row shows, by which rows are told apart.
+pub(super) struct Facet {
+    /// A column's name, or what is read out of one, e.g. "mail domain".
+    pub name: String,
+    /// What it is read out of: what two facets of one column have in common says nothing of customers.
+    pub of: String,
+    /// For each row the number of its value; 0 where it has none.
+    pub values: Vec<u32>,
+}
+
+impl Facet {
+    /// Of texts; what fewer than [`FOLDED_BELOW`] rows have, or is not among the `most` commonest, is taken together.
+    pub(super) fn of_texts(name: &str, of: &str, texts: &[Option<String>], most: usize) -> Facet {
+        let counted = Counted::of(texts.iter().flatten().cloned());
+        let mut named: Vec<(&String, u32)> = counted
+            .all()
+            .filter(|(_, count)| *count >= FOLDED_BELOW)
+            .collect();
+        named.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
+        named.truncate(most);
+        let numbers: HashMap<&String, u32> =
+            (2..).zip(named).map(|(at, (text, _))| (text, at)).collect();
+        let number = |text: &Option<String>| {
+            text.as_ref()
+                .map_or(0, |text| numbers.get(text).copied().unwrap_or(1))
+        };
+        Facet {
+            name: name.to_owned(),
+            of: of.to_owned(),
+            values: texts.iter().map(number).collect(),
+        }
+    }
+
+    /// Of numbers, by the fifth of the rows that each lies in.
+    pub(super) fn of_numbers(name: &str, numbers: &[Option<f64>]) -> Facet {
+        let mut sorted: Vec<f64> = numbers.iter().flatten().copied().collect();
+        sorted.sort_by(f64::total_cmp);
+        let mut begins: Vec<f64> = (1..5)
+            .filter_map(|part| sorted.get(sorted.len() * part / 5).copied())
+            .collect();
+        begins.dedup();
+        let part = |number: f64| begins.partition_point(|begin| *begin <= number) as u32 + 1;
+        Facet {
+            name: name.to_owned(),
+            of: name.to_owned(),
+            values: numbers
+                .iter()
+                .map(|number| number.map_or(0, part))
+                .collect(),
+        }
+    }
+}
+
+/// Pairs of facets that hang together, the strongest first.
+pub(super) fn together(facets: &[Facet]) -> Vec<Together> {
     let mut out = Vec::new();
-    for (at, (one, left)) in columns.iter().enumerate() {
-        for (other, right) in &columns[at + 1..] {
-            if let Some(strength) = strength(left, right).filter(|strength| *strength >= 0.05) {
+    for (at, one) in facets.iter().enumerate() {
+        for other in facets[at + 1..].iter().filter(|other| other.of != one.of) {
+            let strength = strength(&one.values, &other.values);
+            if let Some(strength) = strength.filter(|strength| *strength >= 0.05) {
                 out.push(Together {
-                    columns: [one.clone(), other.clone()],
+                    columns: [one.name.clone(), other.name.clone()],
                     strength,
                 });
             }
         }
     }
     out.sort_by(|one, other| other.strength.total_cmp(&one.strength));
-    out.truncate(30);
+    out.truncate(PAIRS);
     out
 }
 
@@ -69,5 +126,59 @@ mod tests {
         let follows: Vec<u32> = one.iter().map(|value| value / 2).collect();
         assert!(strength(&one, &follows).unwrap() > 0.99);
         assert_eq!(strength(&one, &vec![1; 3000]), None);
+    }
+
+    #[test]
+    fn facets_of_one_column_are_no_pair_and_numbers_are_told_by_their_fifth() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4);
+        let ages: Vec<u32> = (0..2000).map(|_| rng.random_range(20..80)).collect();
+        let domain = |age: &u32| {
+            Some(
+                if *age < 40 {
+                    "young.example"
+                } else {
+                    "old.example"
+                }
+                .to_owned(),
+            )
+        };
+        let domains: Vec<_> = ages.iter().map(domain).collect();
+        let made: Vec<_> = domains
+            .iter()
+            .map(|domain| Some(domain.clone()?[..1].to_owned()))
+            .collect();
+        let points: Vec<_> = ages
+            .iter()
+            .map(|age| (age % 7 > 0).then_some(f64::from(*age) * 10.0))
+            .collect();
+        let facets = [
+            Facet::of_texts("mail domain", "mail", &domains, 24),
+            Facet::of_texts("how it is made", "mail", &made, 24),
+            Facet::of_numbers("points", &points),
+        ];
+        assert_eq!(facets[2].values.iter().max(), Some(&5));
+        assert_eq!(
+            facets[2].values.iter().filter(|value| **value == 0).count(),
+            ages.iter().filter(|age| **age % 7 == 0).count()
+        );
+        let found = together(&facets);
+        let pairs: Vec<[&str; 2]> = found
+            .iter()
+            .map(|one| [one.columns[0].as_str(), one.columns[1].as_str()])
+            .collect();
+        assert_eq!(
+            pairs,
+            [["mail domain", "points"], ["how it is made", "points"]]
+        );
+        assert!(found[0].strength > 0.8, "{found:?}");
+        // What few have is one value.
+        let rare: Vec<_> = (0..100)
+            .map(|at| Some(format!("{}", if at < 50 { 0 } else { at })))
+            .collect();
+        let rare = Facet::of_texts("rare", "rare", &rare, 24);
+        assert_eq!(
+            (rare.values[0], rare.values[70], rare.values[99]),
+            (2, 1, 1)
+        );
     }
 }

@@ -60,6 +60,12 @@ async fn no_value_of_a_few_customers_stands_in_a_profile() {
         named(&profile, "step from key to key")["common"][0]["value"],
         "1"
     );
+    // What is read out of names, addresses and numbers is held against the rest.
+    let together = profile["together"].to_string();
+    assert!(
+        together.contains("region") && together.contains("first digits of the number"),
+        "{together}"
+    );
     let needle = "step from key to key".as_bytes();
     for file in ["registry.db", "registry.db-wal"] {
         let bytes = std::fs::read(otori.dir().join(file)).unwrap_or_default();

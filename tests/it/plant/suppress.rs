@@ -14,7 +14,7 @@ use super::shop::{failed, prepared};
 use crate::harness::Otori;
 
 /// What the database's own client answers to a script.
-fn client(ground: &Ground, script: &str) -> String {
+pub(super) fn client(ground: &Ground, script: &str) -> String {
     let url = url::Url::parse(&ground.url).unwrap();
     let password = url.password().unwrap();
     let mut command = match ground.engine {
