@@ -62,8 +62,6 @@ pub(super) struct Found {
     without_labels: Reached,
     #[serde(skip_serializing_if = "Option::is_none")]
     control: Option<Control>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    control_again: Option<Control>,
     gives_away: Vec<GivesAway>,
 }
 
@@ -121,7 +119,6 @@ impl Found {
             with_labels: Reached::of(&findings.with_labels),
             without_labels: Reached::of(&findings.without_labels),
             control: findings.control.as_ref().map(Control::of),
-            control_again: findings.control_again.as_ref().map(Control::of),
             gives_away: findings
                 .telling
                 .iter()
@@ -309,10 +306,6 @@ fn figures(out: &mut dyn Write, found: &Found, most: usize) -> std::io::Result<(
     if let Some(control) = &found.control {
         line("control, who knows some", &control.with_labels)?;
         line("control, who knows none", &control.without_labels)?;
-    }
-    if let Some(control) = &found.control_again {
-        line("control again, who knows some", &control.with_labels)?;
-        line("control again, who knows none", &control.without_labels)?;
     }
     if !found.gives_away.is_empty() {
         writeln!(

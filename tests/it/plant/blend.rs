@@ -119,7 +119,8 @@ async fn a_mark_that_all_canaries_bear_is_found_and_named_and_the_control_shows_
         control["low"].as_f64().unwrap(),
         control["high"].as_f64().unwrap(),
     );
-    assert!(low < 0.6 && high > 0.4, "{found}");
+    // Five standard errors: the batch is drawn by chance, and so is who is called a canary.
+    assert!(low < 0.65 && high > 0.35, "{found}");
     let told = found["gives_away"].to_string();
     assert!(told.contains("プラン"), "{told}");
 }
@@ -153,8 +154,8 @@ async fn what_a_thief_would_see_is_not_planted() {
     assert!(found["with_labels"]["low"].as_f64().unwrap() > 0.85);
     // Customers called canaries are looked for as well.
     let control = &found["control"]["with_labels"];
-    assert!(control["low"].as_f64().unwrap() < 0.6, "{found}");
-    assert!(control["high"].as_f64().unwrap() > 0.4, "{found}");
+    assert!(control["low"].as_f64().unwrap() < 0.65, "{found}");
+    assert!(control["high"].as_f64().unwrap() > 0.35, "{found}");
     assert_eq!(count().await, 1_140);
 }
 
