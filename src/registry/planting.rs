@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use rand::RngExt;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::task::{JoinError, spawn_blocking};
@@ -30,6 +31,13 @@ struct Sealed {
     points: Vec<i64>,
     #[serde(default)]
     opening: Option<Opening>,
+}
+
+/// The same without what opens its commitment, which only a proof needs, and which is longer than the rest.
+#[derive(Deserialize)]
+struct Plain {
+    details: Details,
+    points: Vec<i64>,
 }
 
 /// What is committed to: the canary as it is written, before the database gives it keys.
@@ -170,7 +178,7 @@ impl Registry {
             for row in tx.fetch(sql, vec![batch.as_str().into()]).await? {
                 let id = row.text(0)?;
                 let known: CanaryId = id.parse().map_err(|_| Error::Damaged(id.clone()))?;
-                let opening = unseal(own, &known, &row.bytes(1)?)?.opening;
+                let opening = unseal::<Sealed>(own, &known, &row.bytes(1)?)?.opening;
                 openings.insert(id, opening);
             }
         }
@@ -351,7 +359,7 @@ impl Registry {
             None => Err(Error::Forgotten(source)),
             Some(key) => {
                 let own = self.unwrap(&source, &key)?;
-                Ok(unseal(&own, canary, &row.bytes(0)?)?.opening)
+                Ok(unseal::<Sealed>(&own, canary, &row.bytes(0)?)?.opening)
             }
         }
     }
@@ -387,7 +395,7 @@ fn canary(own: &Vault, row: &Row, kept: &Kept) -> Result<Canary> {
     let id = row.text(0)?;
     let id: CanaryId = id.parse().map_err(|_| Error::Damaged(id.clone()))?;
     let damaged = || Error::Damaged(place(&id));
-    let sealed = unseal(own, &id, &row.bytes(4)?)?;
+    let plain: Plain = unseal(own, &id, &row.bytes(4)?)?;
     let versions = versions_of(own, &id, kept)?;
     let newest = versions.iter().rev().find(|version| !version.pending);
     let now = newest.map(|version| version.details.clone());
@@ -396,8 +404,8 @@ fn canary(own: &Vault, row: &Row, kept: &Kept) -> Result<Canary> {
         batch: BatchId::from_text(row.text(2)?),
         state: State::from_name(&row.text(3)?).ok_or_else(damaged)?,
         id,
-        details: now.unwrap_or(sealed.details),
-        points: sealed.points,
+        details: now.unwrap_or(plain.details),
+        points: plain.points,
         versions,
     })
 }
@@ -419,7 +427,7 @@ fn seal(own: &Vault, canary: &Canary, opening: Option<Opening>) -> Result<Vec<u8
     own.seal(&place, &plain)
 }
 
-fn unseal(own: &Vault, id: &CanaryId, sealed: &[u8]) -> Result<Sealed> {
+fn unseal<T: DeserializeOwned>(own: &Vault, id: &CanaryId, sealed: &[u8]) -> Result<T> {
     let place = place(id);
     let plain = own.open(&place, sealed)?;
     serde_json::from_slice(&plain).map_err(|_| Error::Damaged(place))

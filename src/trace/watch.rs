@@ -274,28 +274,58 @@ impl Watch {
         }
     }
 
-    /// Where a key is looked for, and whether it may be one of ours; seldom when it is not.
-    pub(super) fn seek(&self, class: Class, key: &str) -> Sought {
-        if let (Class::Birth, Some(day)) = (class, day(key)) {
-            return Sought::Day(day);
+    /// Looks all keys of a row up together, step by step: then they wait for memory together, and not each for itself.
+    /// What `sought` has of each is for [`Watch::find`].
+    pub(super) fn seek<'k>(
+        &self,
+        keys: impl Iterator<Item = (Class, &'k str)>,
+        sought: &mut Vec<Sought>,
+    ) {
+        sought.clear();
+        sought.extend(keys.map(|(class, key)| {
+            if class == Class::Birth
+                && let Some(day) = day(key)
+            {
+                let value = self.births.get(day).copied().unwrap_or(NOBODY);
+                return Sought(Step::Known(value));
+            }
+            let hash = self.hash(class, key);
+            Sought(match self.known[class as usize].may_have(hash) {
+                true => Step::Maybe { class, hash },
+                false => Step::Known(NOBODY),
+            })
+        }));
+        for Sought(step) in sought.iter_mut() {
+            if let Step::Maybe { class, hash } = *step {
+                let mut likely = self.tables[class as usize].iter_hash(hash);
+                *step = likely
+                    .next()
+                    .map_or(Step::Known(NOBODY), |value| Step::Likely {
+                        hash,
+                        value: *value,
+                        text: Span::default(),
+                    });
+            }
         }
-        let hash = self.hash(class, key);
-        let known = self.known[class as usize].may_have(hash);
-        Sought::Hash { hash, known }
+        for Sought(step) in sought.iter_mut() {
+            if let Step::Likely { value, text, .. } = step {
+                *text = self.values[*value as usize].text;
+            }
+        }
     }
 
     /// The value of a key; the key itself is compared, not only its hash. A watch list knows none: see
     /// [`Blind::find`].
     pub(super) fn find(&self, class: Class, key: &str, sought: Sought) -> Option<u32> {
-        match sought {
-            Sought::Day(day) => self.births.get(day).copied().filter(|at| *at != NOBODY),
-            Sought::Hash { hash, known: true } => {
+        let found = match sought.0 {
+            Step::Known(value) => (value != NOBODY).then_some(value),
+            Step::Likely { value, text, .. } if self.texts.get(text) == key => Some(value),
+            Step::Likely { hash, .. } | Step::Maybe { hash, .. } => {
                 let is = |value: &u32| self.key(*value) == key;
-                let known = self.tables[class as usize].find(hash, is).copied();
-                known.or_else(|| self.hashed.find(self, class, key))
+                self.tables[class as usize].find(hash, is).copied()
             }
-            Sought::Hash { known: false, .. } => self.hashed.find(self, class, key),
-        }
+        };
+        found.or_else(|| self.hashed.find(self, class, key))
     }
 
     /// The folded text of a value, where the watch knows it.
@@ -398,19 +428,21 @@ impl Value {
     }
 }
 
-/// Where a key of a row is looked for. All of a row are sought before the first is found: then they wait for the
-/// filters together.
+/// How far a key of a row is looked up.
 #[derive(Clone, Copy)]
-pub(super) enum Sought {
-    /// A birth, by its day.
-    Day(usize),
-    Hash {
-        hash: u64,
-        known: bool,
-    },
+pub(super) struct Sought(Step);
+
+#[derive(Clone, Copy)]
+enum Step {
+    /// It is this value, or [`NOBODY`].
+    Known(u32),
+    /// It may be in the table of its class.
+    Maybe { class: Class, hash: u64 },
+    /// It is this value, if its text is that.
+    Likely { hash: u64, value: u32, text: Span },
 }
 
-/// Stands where a day is nobody's birth.
+/// Stands where there is no value.
 const NOBODY: u32 = u32::MAX;
 
 /// The first year of a birth, and how many follow.
@@ -445,7 +477,11 @@ mod tests {
     #[test]
     fn each_value_is_found_under_its_key_and_no_other_is() {
         let watch = World::new(3, 40).watch();
-        let find = |class, key: &str| watch.find(class, key, watch.seek(class, key));
+        let find = |class, key: &str| {
+            let mut sought = Vec::new();
+            watch.seek([(class, key)].into_iter(), &mut sought);
+            watch.find(class, key, sought[0])
+        };
         for (place, (text, value)) in (0..).zip(watch.texts().zip(&watch.values)) {
             assert_eq!(find(value.class, text), Some(place), "{text}");
             assert_eq!(find(value.class, &format!("{text}x")), None);

@@ -203,8 +203,7 @@ impl<'a> Worker<'a> {
                 false => _ = search.put(&key),
             }
         });
-        sought.clear();
-        sought.extend(search.keys().map(|(class, text)| watch.seek(class, text)));
+        watch.seek(search.keys(), sought);
         for (place, ((class, text), sought)) in search.keys().zip(sought).enumerate() {
             let value = watch.find(class, text, *sought);
             if value.is_none() {

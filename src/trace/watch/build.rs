@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use super::texts::Span;
@@ -67,6 +68,7 @@ impl WatchBuilder {
     /// The watch, ready for lists.
     pub fn done(self) -> Watch {
         let mut watch = self.watch;
+        watch.put_common_first();
         watch.known = std::array::from_fn(|class| Filter::new(watch.tables[class].len()));
         let days = super::YEARS.len() * 12 * 31;
         watch.births = vec![super::NOBODY; days];
@@ -249,6 +251,32 @@ impl WatchBuilder {
 }
 
 impl Watch {
+    /// Numbers the values anew, those with the most holders first: they stand in the most rows of a list, and what is
+    /// counted of them lies together then.
+    fn put_common_first(&mut self) {
+        let holders = |value: &Value| std::cmp::Reverse(value.holders.len());
+        let mut order: Vec<u32> = (0..self.values.len() as u32).collect();
+        order.sort_by_key(|old| holders(&self.values[*old as usize]));
+        let mut new = vec![0_u32; order.len()];
+        for (place, old) in (0..).zip(order) {
+            new[old as usize] = place;
+        }
+        for (_, value) in self.canaries.iter_mut().flat_map(|one| &mut one.values) {
+            *value = new[*value as usize];
+        }
+        for value in self.tables.iter_mut().flat_map(HashTable::iter_mut) {
+            *value = new[*value as usize];
+        }
+        // Each to its place, without room for all of them a second time.
+        for at in 0..new.len() {
+            while new[at] as usize != at {
+                let to = new[at] as usize;
+                self.values.swap(at, to);
+                new.swap(at, to);
+            }
+        }
+    }
+
     /// The index of a key's value, which is a new one where nobody has held it yet.
     fn value(&mut self, key: &Key<'_>) -> u32 {
         let hash = self.hash(key.class, key.text);
