@@ -209,7 +209,8 @@ async fn small_batches_are_looked_at_together_and_what_was_found_is_told() {
         assert!(said.contains("30 canaries, with the 15"), "{said}");
         assert!(said.contains("a thief who knows some canaries"), "{said}");
         assert!(said.contains("most suspicious 1%"), "{said}");
-        assert!(said.contains("住所"), "{said}");
+        // Both say that all customers live far away.
+        assert!(said.contains("住所") || said.contains("郵便番号"), "{said}");
     }
 }
 
