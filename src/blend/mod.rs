@@ -104,6 +104,8 @@ pub struct Ground<'a> {
 
 /// Somebody like the customers, and the row to be written.
 pub struct Drawn {
+    /// The row that is its pattern, by its place among those learnt from.
+    pub pattern: usize,
     /// The household, with the contact points that were given.
     pub household: Household,
     /// The mapping in the notation of the pattern.
@@ -439,6 +441,7 @@ impl<'a> Ground<'a> {
             }
         }
         Drawn {
+            pattern: at,
             household,
             mapping: habit::as_in(self.mapping, &self.places, row),
             plain,

@@ -32,6 +32,8 @@ const PASSES: u32 = 6;
 /// A canary that has no name yet.
 #[derive(Clone)]
 pub(super) struct Draft {
+    /// The customer like whom it is, by the place of his row.
+    pattern: Option<usize>,
     pub(super) household: Household,
     pub(super) points: Vec<i64>,
     /// The row as the joined tables would show it, and those of further children.
@@ -99,11 +101,14 @@ impl Composer<'_> {
         let mut used = HashSet::new();
         let mut open: Vec<Slot> = Vec::new();
         let mut chosen: BTreeMap<usize, Draft> = BTreeMap::new();
+        // Few customers live around some drops: what one of them has that is rare, several canaries would have.
+        let mut patterns: HashSet<usize> = HashSet::new();
         for _ in 0..PASSES {
             if open.is_empty() {
                 borne = self.borne();
                 used = self.used_mail();
                 chosen.clear();
+                patterns.clear();
                 open = self.slots(&taken, &mut used, &mut borne, rng)?;
             }
             let (at, marks): (Vec<(usize, usize)>, Vec<Marks>) = open
@@ -139,12 +144,19 @@ impl Composer<'_> {
             let mut left = Vec::new();
             for (at, slot) in open.into_iter().enumerate() {
                 let met = |number: &usize| people.contains(&(at, *number));
-                let free = (0..slot.candidates.len()).find(|number| {
+                let mut order: Vec<usize> = (0..slot.candidates.len()).collect();
+                order.sort_by_key(|number| {
+                    let pattern = &slot.candidates[*number].pattern;
+                    pattern.is_some_and(|row| patterns.contains(&row))
+                });
+                let free = order.into_iter().find(|number| {
                     !met(number) && (slot.held || borne.take(&slot.candidates[*number].marks))
                 });
                 let mut candidates = slot.candidates;
                 if let Some(number) = free {
-                    chosen.insert(slot.place, candidates.swap_remove(number));
+                    let draft = candidates.swap_remove(number);
+                    patterns.extend(draft.pattern);
+                    chosen.insert(slot.place, draft);
                     continue;
                 }
                 let Some(last) = candidates.pop() else {
@@ -323,7 +335,7 @@ impl Composer<'_> {
     ) -> Result<Draft> {
         let mut long = None;
         for _ in 0..TRIES {
-            let (cells, more) = self.cells(place, &mut household, used, rng);
+            let (pattern, cells, more) = self.cells(place, &mut household, used, rng);
             let database = self.ask.database;
             let cells = self.filler.finish(database, cells, rng);
             let mut further = Vec::with_capacity(more.len());
@@ -337,6 +349,7 @@ impl Composer<'_> {
             long = fill::too_long(&self.tables.one, all).map(str::to_owned);
             if long.is_none() && borne.take(&marks) {
                 return Ok(Draft {
+                    pattern,
                     household,
                     points,
                     cells,
@@ -367,14 +380,14 @@ impl Composer<'_> {
     }
 
     /// The row of a household; where the table shows enough of its customers, of one like them at the
-    /// same contact points.
+    /// same contact points, whose row is told.
     fn cells<R: Rng + ?Sized>(
         &mut self,
         place: usize,
         household: &mut Household,
         used: &mut HashSet<String>,
         rng: &mut R,
-    ) -> (Vec<Cell>, Vec<Vec<Cell>>) {
+    ) -> (Option<usize>, Vec<Cell>, Vec<Vec<Cell>>) {
         let now = self.times.get(place).copied().unwrap_or(self.ask.now);
         let Some(ground) = &self.ground else {
             let (generator, shape) = (self.ask.generator, &self.shape);
@@ -396,7 +409,7 @@ impl Composer<'_> {
             };
             let first = cells(&self.filler.mapping, household, child, &mut around, rng);
             let mapping = self.filler.mapping.clone();
-            return (first, self.further(&mapping, household, now, rng));
+            return (None, first, self.further(&mapping, household, now, rng));
         };
         let (generator, shape, today) = (self.ask.generator, &self.shape, self.ask.now.date());
         let mailbox = household
@@ -433,7 +446,8 @@ impl Composer<'_> {
             .retain(|column, _| !self.tables.is_existing(column));
         *household = drawn.household.clone();
         let first = drawn.cells(now, &mut self.filler.codes, rng);
-        (first, self.further(&drawn.mapping, household, now, rng))
+        let further = self.further(&drawn.mapping, household, now, rng);
+        (Some(drawn.pattern), first, further)
     }
 
     /// As many children as this canary is to have.

@@ -96,3 +96,53 @@ pub fn choose(
     }
     by_slot
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stealth::Kind;
+
+    #[test]
+    fn who_is_drawn_as_customers_are_is_chosen_with_the_notes_that_customers_have() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let notes = [
+            "vip",
+            "locker 12",
+            "call first",
+            "spouse is a member",
+            "moved?",
+            "prefers mail",
+            "guest of a friend",
+        ];
+        let mut row = || -> Row {
+            let note = notes[rng.random_range(0..notes.len())].to_owned();
+            vec![
+                Some(format!("town {}", rng.random_range(0..40))),
+                rng.random_bool(0.1).then_some(note),
+            ]
+        };
+        let customers: Vec<Row> = (0..3_000).map(|_| row()).collect();
+        let rows: Vec<Row> = (0..4_500).map(|_| row()).collect();
+        let slot: Vec<usize> = (0..rows.len()).map(|at| at / 15).collect();
+        let columns = ["town", "note"].map(|name| Column {
+            name: name.to_owned(),
+            kind: Kind::Plain,
+            contact: None,
+            kana: false,
+        });
+        let candidates = Candidates {
+            rows: &rows,
+            slot: &slot,
+        };
+        let among = vec![true; customers.len()];
+        let order = choose(&columns, &customers, &among, &candidates, 3);
+        let chosen = || order.iter().map(|own| rows[own[0]][1].as_deref());
+        let noted = chosen().flatten().count();
+        // Of 300, thirty, and of each note four; five standard deviations beyond.
+        assert!((8..=56).contains(&noted), "{noted}");
+        for note in notes {
+            let count = chosen().filter(|own| *own == Some(note)).count();
+            assert!(count <= 15, "{note}: {count}");
+        }
+    }
+}

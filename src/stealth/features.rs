@@ -1,7 +1,10 @@
 //! What can be seen of a row beside all others, in numbers.
 //!
 //! Counts leave the row itself out: a customer's own name is in the table once because of that customer,
-//! and a canary's because of the canary.
+//! and a canary's because of the canary. A row that is only held against the table is not in it, and sees one more of a
+//! value than each customer who has it; once it stands there, it and they see the same. Where few have the value, that one
+//! is the difference between somebody's own and a shared one, and has to be seen; where many have it, it would tell
+//! nothing but who is held against the table ([`others`]).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -75,6 +78,14 @@ const GRAMS: usize = 30;
 /// Pairs of columns' parts at most: a wide table has very many.
 const PAIRS: usize = 500;
 
+/// From so many on, one more or less is no difference.
+const MANY: u32 = 10;
+
+/// How many other rows have what a row has, of so many that are counted.
+fn others(count: u32, counted: bool) -> u32 {
+    count - u32::from(counted || count >= MANY)
+}
+
 /// One part of one column in all rows; 0 is "none".
 pub(super) struct Piece {
     pub(super) column: usize,
@@ -86,7 +97,7 @@ pub(super) struct Piece {
 impl Piece {
     /// How many other rows have what a row has.
     pub(super) fn others(&self, row: usize, counted: &[bool]) -> u32 {
-        self.counts[self.ids[row] as usize] - u32::from(counted[row])
+        others(self.counts[self.ids[row] as usize], counted[row])
     }
 }
 
@@ -161,7 +172,7 @@ fn missing_pattern(exhibit: &Exhibit<'_>, counted: &[bool], plain: &[usize], out
         *counts.entry(pattern).or_default() += u32::from(*counted);
     }
     let others = |(pattern, counted): (&Vec<u8>, &bool)| {
-        ((counts[pattern.as_slice()] - u32::from(*counted)) as f32).ln_1p()
+        (others(counts[pattern.as_slice()], *counted) as f32).ln_1p()
     };
     out.add(
         Trait::MissingPattern,
@@ -239,7 +250,7 @@ fn pairs(pieces: &[Piece], counted: &[bool], out: &mut Features) {
                 *both.entry(key(row)).or_default() += 1;
             }
             let lift = |row: usize| {
-                let together = both.get(&key(row)).copied().unwrap_or(0) - u32::from(counted[row]);
+                let together = others(both.get(&key(row)).copied().unwrap_or(0), counted[row]);
                 let chance =
                     one.others(row, counted) as f32 * other.others(row, counted) as f32 / table;
                 ((together as f32 + 0.3) / (chance + 0.3)).ln()
@@ -293,8 +304,12 @@ fn letters(column: usize, texts: &[Option<&str>], counted: &[bool], out: &mut Fe
         }
         let (mut sum, mut worst) = (0.0f32, f32::MIN);
         for (pair, times) in &own {
-            let own = if *counted { *times } else { 0 };
-            let seen = (pairs.get(pair).copied().unwrap_or(0) - own) as f32;
+            let seen = pairs.get(pair).copied().unwrap_or(0);
+            let own = match *counted || seen >= MANY + times {
+                true => *times,
+                false => 0,
+            };
+            let seen = (seen - own) as f32;
             let head = (heads.get(&pair.0).copied().unwrap_or(0) - own) as f32;
             sum -= ((seen + 0.1) / (head + 10.0)).ln();
             worst = worst.max(-(seen + 0.1).ln());

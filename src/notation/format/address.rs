@@ -491,17 +491,30 @@ fn kanji_number(number: &str) -> String {
     }
 }
 
+/// A unit without the word that a pool has it with: the table's own word stands before it.
+fn without_word(unit: &str) -> &str {
+    let words = ["apartment", "apt.", "apt", "unit", "#"].into_iter();
+    let mut bare = words.filter_map(|word| {
+        let (head, rest) = unit.split_at_checked(word.len())?;
+        let ends = word == "#" || rest.starts_with([' ', '#']);
+        (ends && head.eq_ignore_ascii_case(word)).then(|| rest.trim_start_matches([' ', '#']))
+    });
+    bare.find(|rest| !rest.is_empty()).unwrap_or(unit)
+}
+
 impl AmericanAddress {
     fn write(&self, role: Role, address: &Address) -> String {
-        let unit = address
-            .unit
-            .as_deref()
-            .map_or(String::new(), |unit| match self.unit {
-                UnitWord::Apt => format!("Apt {unit}"),
-                UnitWord::AptDot => format!("Apt. {unit}"),
-                UnitWord::Hash => format!("#{unit}"),
-                UnitWord::Unit => format!("Unit {unit}"),
-            });
+        let unit =
+            address
+                .unit
+                .as_deref()
+                .map(without_word)
+                .map_or(String::new(), |unit| match self.unit {
+                    UnitWord::Apt => format!("Apt {unit}"),
+                    UnitWord::AptDot => format!("Apt. {unit}"),
+                    UnitWord::Hash => format!("#{unit}"),
+                    UnitWord::Unit => format!("Unit {unit}"),
+                });
         let street = [address.block.as_str(), address.town.as_str()]
             .into_iter()
             .filter(|part| !part.is_empty())
@@ -905,6 +918,21 @@ mod tests {
                 let written = format.write(Role::Address, &address).unwrap();
                 prop_assert_eq!(key(written.clone()), wanted.clone(), "{}", written);
             }
+        }
+    }
+
+    #[test]
+    fn a_unit_that_the_pool_has_with_its_word_is_written_with_the_tables_alone() {
+        for (unit, bare) in [
+            ("Apt 12", "12"),
+            ("#22", "22"),
+            ("APT #5", "5"),
+            ("apt. 7", "7"),
+            ("4B", "4B"),
+            ("Unity", "Unity"),
+            ("#", "#"),
+        ] {
+            assert_eq!(without_word(unit), bare);
         }
     }
 }

@@ -126,6 +126,26 @@ async fn a_mark_that_all_canaries_bear_is_found_and_named_and_the_control_shows_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_customer_is_the_pattern_of_two_canaries_while_there_are_others() {
+    let (otori, ground) = prepared(Engine::Sqlite, 1_100).await;
+    own_points(&otori, 60);
+    // Sixteen customers live near the drops, each with a plan of which there are a few elsewhere.
+    ground
+        .run("update 顧客 set メール = null, 電話 = '090-0123-' || (1000 + id), 郵便番号 = '060-0001',
+            住所 = '北海道札幌市中央区北一条西' || (id % 40 + 1) || '-' || (id % 7 + 1), プラン = 'p' || (id % 16)")
+        .await;
+    ground
+        .run("update 顧客 set 郵便番号 = '100-0013', 住所 = '東京都千代田区霞が関8-' || id where id > 1084")
+        .await;
+    let mut plans: BTreeMap<String, usize> = BTreeMap::new();
+    for row in shown(&otori, 16) {
+        *plans.entry(row["プラン"].clone().unwrap()).or_default() += 1;
+    }
+    // By chance, ten.
+    assert!(plans.len() >= 14, "{plans:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn canaries_that_lead_to_each_other_are_not_called_unseen() {
     let (otori, _ground) = prepared(Engine::Sqlite, 700).await;
     // One building and three numbers for all.
@@ -189,7 +209,8 @@ async fn small_batches_are_looked_at_together_and_what_was_found_is_told() {
         assert!(said.contains("30 canaries, with the 15"), "{said}");
         assert!(said.contains("a thief who knows some canaries"), "{said}");
         assert!(said.contains("most suspicious 1%"), "{said}");
-        assert!(said.contains("住所"), "{said}");
+        // Both say that all customers live far away.
+        assert!(said.contains("住所") || said.contains("郵便番号"), "{said}");
     }
 }
 
