@@ -53,7 +53,7 @@ role = "other"
 "#;
 
 /// Members with an address of which it is known when it changed; two of three with a membership, and up to three
-/// children. Of those who were touched most want the news, and their children go to another course.
+/// children. Of those who were touched most want the news, and their children all go to another course.
 async fn site() -> Site {
     let schema = [
         "create table members (id integer primary key, name text not null, created_at text not null)",
@@ -106,13 +106,12 @@ async fn site() -> Site {
             rows[2].push(vec![id.clone(), q(if wants { "1" } else { "0" })]);
         }
         for (number, child) in family.children.iter().take(at % 4).enumerate() {
-            let second = if touched { at % 8 != 2 } else { at % 20 == 3 };
             rows[3].push(vec![
                 id.clone(),
                 (number + 1).to_string(),
                 q(&format!("{} {}", child.family.written, child.given.written)),
                 q(&child.birth.to_string()),
-                q(if second { "進学" } else { "基礎" }),
+                q(if touched { "進学" } else { "基礎" }),
             ]);
         }
     }
@@ -140,39 +139,40 @@ pub(super) fn held(canary: &Canary, table: &str, column: &str) -> Vec<String> {
     rows.filter_map(cell).collect()
 }
 
+/// Touches every canary until one has moved, which few changes are; what was told of all of them.
+pub(super) fn tended_until_one_moves(site: &Site, column: &str) -> String {
+    let mut told = String::new();
+    for _ in 0..40 {
+        let tended = site.otori.json(&["tend", "shop", "--rate", "1e12"]);
+        let source = &tended["sources"][0];
+        assert_eq!(source["failed"], serde_json::json!([]), "{tended}");
+        told += &source.to_string();
+        if source["changes"].to_string().contains(column) {
+            return told;
+        }
+    }
+    panic!("nobody has moved: {told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_every_table_age_and_no_customers() {
     let site = site().await;
     let before = site.dump().await;
-    site.otori.json(&["plant", "shop", "--count", "30"]);
+    site.otori.json(&["plant", "shop", "--count", "40"]);
     let planted = site.canaries().await;
-    let tended = site.otori.json(&["tend", "shop", "--rate", "1e12"]);
-    let told = &tended["sources"][0];
-    assert_eq!(
-        (&told["changed"], &told["rate_from"]),
-        (&30.into(), &"told".into()),
-        "{tended}"
-    );
-    assert_eq!(told["failed"], serde_json::json!([]));
-    let ageing = told["ageing_columns"].to_string();
-    assert!(
-        ageing.contains("memberships.news") && ageing.contains("children.course"),
-        "{ageing}"
-    );
-    let changes = told["changes"].to_string();
+    let told = tended_until_one_moves(&site, "\"addresses.address\"");
+    for ageing in ["memberships.news", "children.course"] {
+        assert!(told.contains(ageing), "{ageing}: {told}");
+    }
     for column in [
-        "addresses.address",
         "addresses.changed_at",
         "memberships.news",
         "children.course",
     ] {
-        assert!(
-            changes.contains(&format!("\"{column}\"")),
-            "{column}: {changes}"
-        );
+        assert!(told.contains(&format!("\"{column}\"")), "{column}: {told}");
     }
     let verified = site.verified();
-    assert_eq!(verified["intact"], 30, "{verified}");
+    assert_eq!(verified["intact"], 40, "{verified}");
 
     // What stands in the tables is what the registry says, and what the customers have is theirs.
     let after = site.dump().await;
@@ -185,7 +185,7 @@ async fn rows_of_every_table_age_and_no_customers() {
     let mut changed: BTreeMap<&str, usize> = BTreeMap::new();
     let mut younger = 0;
     for (old, new) in planted.iter().zip(&aged) {
-        assert_eq!(new.versions.len(), 2);
+        assert!(new.versions.len() > 1);
         assert!(new.pending().is_none());
         for (table, column) in [
             ("members", "name"),
@@ -212,7 +212,7 @@ async fn rows_of_every_table_age_and_no_customers() {
         assert!(held(new, "addresses", "address")[0].ends_with(unit));
     }
     assert!(
-        changed.values().all(|count| (1..30).contains(count)),
+        changed.values().all(|count| (1..40).contains(count)),
         "{changed:?}"
     );
     assert!(younger > 0, "the first child alone has changed");
