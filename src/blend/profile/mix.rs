@@ -39,12 +39,7 @@ impl Mix {
     pub(super) fn counted(counted: &Counted<String>, most: usize) -> Mix {
         let rows: u64 = counted.all().map(|(_, count)| u64::from(count)).sum();
         let part = |count: u64| count as f64 / rows.max(1) as f64;
-        let mut named: Vec<(&String, u32)> = counted
-            .all()
-            .filter(|(_, count)| *count >= FOLDED_BELOW)
-            .collect();
-        named.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
-        named.truncate(most);
+        let named = commonest(counted, most);
         let shown: u64 = named.iter().map(|(_, count)| u64::from(*count)).sum();
         let alone = counted.all().filter(|(_, count)| *count == 1).count() as u64;
         Mix {
@@ -92,6 +87,17 @@ impl Mix {
         let chance = ((named.len() + 1) as f64 * (1.0 / one + 1.0 / two)).sqrt();
         (apart > chance.max(0.02)).then_some(apart)
     }
+}
+
+/// The values that may be named, the most common first, at most so many.
+pub(super) fn commonest(counted: &Counted<String>, most: usize) -> Vec<(&String, u32)> {
+    let mut named: Vec<(&String, u32)> = counted
+        .all()
+        .filter(|(_, count)| *count >= FOLDED_BELOW)
+        .collect();
+    named.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
+    named.truncate(most);
+    named
 }
 
 #[cfg(test)]

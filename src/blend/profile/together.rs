@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::super::counted::Counted;
-use super::{FOLDED_BELOW, Together};
+use super::Together;
+use super::mix::commonest;
 
 /// Pairs that are told at most.
 const PAIRS: usize = 40;
@@ -51,15 +52,10 @@ pub(super) struct Facet {
 }
 
 impl Facet {
-    /// Of texts; what fewer than [`FOLDED_BELOW`] rows have, or is not among the `most` commonest, is taken together.
+    /// Of texts; what fewer than [`FOLDED_BELOW`](super::FOLDED_BELOW) rows have, or is not among the `most` commonest, is taken together.
     pub(super) fn of_texts(name: &str, of: &str, texts: &[Option<String>], most: usize) -> Facet {
         let counted = Counted::of(texts.iter().flatten().cloned());
-        let mut named: Vec<(&String, u32)> = counted
-            .all()
-            .filter(|(_, count)| *count >= FOLDED_BELOW)
-            .collect();
-        named.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
-        named.truncate(most);
+        let named = commonest(&counted, most);
         let numbers: HashMap<&String, u32> =
             (2..).zip(named).map(|(at, (text, _))| (text, at)).collect();
         let number = |text: &Option<String>| {
