@@ -336,8 +336,8 @@ async fn woocommerce_on_mariadb() {
         canaries.into_iter().filter(live).collect()
     };
     let planted = live(site.canaries().await);
-    let told = tended_until_one_moves(&site, "\"wp_usermeta.billing_address_");
-    assert!(told.contains("\"wp_usermeta.last_update\""), "{told}");
+    let told = tended_until_one_moves(&site, "wp_usermeta.billing_address_");
+    assert!(told.contains("wp_usermeta.last_update\""), "{told}");
     assert_eq!(site.verified()["intact"], 20);
     let door = |canary: &Canary| {
         let parts = ["billing_address_1", "billing_address_2"].map(|key| attribute(canary, key));
