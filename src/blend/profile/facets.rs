@@ -5,15 +5,14 @@ use super::MOST;
 use super::persons::has_unit;
 use super::shape::shape;
 use super::together::Facet;
-use crate::notation::Role;
+use crate::notation::{AddressKey, Role};
 
 impl Ground<'_> {
     /// What is read out of the columns with a personal meaning.
-    pub(super) fn facets(&self) -> Vec<Facet> {
+    pub(super) fn facets(&self, homes: &[Option<AddressKey>]) -> Vec<Facet> {
         let column = |role: Role| Some(self.mapping.with_role(role).next()?.column.as_str());
-        let homes = self.homes();
-        let regions = self.part_of_home(&homes, Role::Region, |home| &home.region);
-        let home = |read: fn(&crate::notation::AddressKey) -> String| -> Vec<Option<String>> {
+        let regions = self.part_of_home(homes, Role::Region, |home| &home.region);
+        let home = |read: fn(&AddressKey) -> String| -> Vec<Option<String>> {
             homes.iter().map(|home| home.as_ref().map(read)).collect()
         };
         let first: Vec<Option<String>> = (self.numbers().into_iter())

@@ -151,8 +151,9 @@ impl Ground<'_> {
                 .map(|(_, name, _)| *name);
             empty.collect::<Vec<&str>>().join(", ")
         });
-        facets.extend(self.facets());
-        let mut traits = self.persons();
+        let homes = self.homes();
+        facets.extend(self.facets(&homes));
+        let mut traits = self.persons(&homes);
         traits.extend(self.moments());
         traits.retain(|one| one.mix.rows >= FOLDED_BELOW as usize);
         Profile {

@@ -22,12 +22,12 @@ fn named(name: &str, values: impl Iterator<Item = String>) -> Trait {
 
 impl Ground<'_> {
     /// Names by sex and years of birth, ages on joining, where customers live, and how they are reached.
-    pub(super) fn persons(&self) -> Vec<Trait> {
+    pub(super) fn persons(&self, homes: &[Option<AddressKey>]) -> Vec<Trait> {
         let mut out = self.names("", &self.guardians);
         if self.mapping.has_child() {
             out.extend(self.names("child's ", &self.children));
         }
-        out.extend(self.places_lived());
+        out.extend(self.places_lived(homes));
         out.extend(self.reached());
         out
     }
@@ -128,9 +128,8 @@ impl Ground<'_> {
         self.cells.iter().zip(homes).map(part).collect()
     }
 
-    fn places_lived(&self) -> Vec<Trait> {
-        let homes = self.homes();
-        let part = |role, read| self.part_of_home(&homes, role, read).into_iter().flatten();
+    fn places_lived(&self, homes: &[Option<AddressKey>]) -> Vec<Trait> {
+        let part = |role, read| self.part_of_home(homes, role, read).into_iter().flatten();
         let known = || homes.iter().flatten();
         vec![
             named("region", part(Role::Region, |home| &home.region)),

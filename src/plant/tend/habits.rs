@@ -139,19 +139,21 @@ impl<'t> Habits<'t> {
             .collect();
         let paced = self.moments.first().map(|at| self.tables.leg(*at));
         let mut due: Vec<(usize, Spot)> = Vec::new();
-        for (at, spot) in turns.iter().flat_map(Turn::own) {
+        for at in self.moments.iter().copied() {
             let leg = self.tables.leg(at);
             // Attributes are rows of their own, and one of them tells of all.
             let attribute = leg.is_some_and(|leg| self.tables.legs()[leg].attribute.is_some());
-            let seen = if attribute {
-                legs.contains(&leg)
-            } else {
-                is_new(spot.row)
-            };
             let told = touch.is_some() && Some(leg) == paced;
-            if self.moments.contains(&at) && (seen || told) {
-                due.push((at, spot));
-            }
+            let spots = turns.iter().filter_map(|turn| self.open_at(turn, at, old));
+            let seen = |spot: &Spot| match attribute {
+                true => legs.contains(&leg),
+                false => is_new(spot.row),
+            };
+            due.extend(
+                spots
+                    .filter(|spot| told || seen(spot))
+                    .map(|spot| (at, spot)),
+            );
         }
         let ago = last.unwrap_or_else(|| rng.random::<f64>() * look.span.within);
         for (at, spot) in due {
@@ -160,13 +162,15 @@ impl<'t> Habits<'t> {
         (details, door)
     }
 
-    /// Whether a cell may change: its row can be found by its key, and it holds none of another of the canary's rows,
-    /// which it holds for ever.
-    fn is_open(&self, at: usize, spot: Spot, rows: &[PlantedRow]) -> bool {
+    /// Where a column stands that this turn is the first to show, if it may change there: its row can be found by its
+    /// key, and it holds none of another of the canary's rows, which it holds for ever.
+    fn open_at(&self, turn: &Turn, at: usize, rows: &[PlantedRow]) -> Option<Spot> {
+        let spot = turn.own_at(at)?;
         let row = &rows[spot.row];
         let column = &row.cells[spot.cell].column;
-        is_keyed(self.tables.joined.table(self.tables.leg(at)), row)
-            && !row.links.iter().any(|link| link.column == *column)
+        let keyed = is_keyed(self.tables.joined.table(self.tables.leg(at)), row);
+        let held = row.links.iter().any(|link| link.column == *column);
+        (keyed && !held).then_some(spot)
     }
 
     fn drift<R: Rng + ?Sized>(
@@ -179,10 +183,7 @@ impl<'t> Habits<'t> {
     ) {
         let Span { age, within } = look.span;
         for (at, drift) in &self.drifts {
-            let Some(spot) = turn
-                .own_at(*at)
-                .filter(|spot| self.is_open(*at, *spot, rows))
-            else {
+            let Some(spot) = self.open_at(turn, *at, rows) else {
                 continue;
             };
             let old = &rows[spot.row].cells[spot.cell].value;
@@ -213,10 +214,7 @@ impl<'t> Habits<'t> {
     ) -> Option<f64> {
         let mut last: Option<f64> = None;
         for (at, visits) in &self.visits {
-            let Some(spot) = turn
-                .own_at(*at)
-                .filter(|spot| self.is_open(*at, *spot, rows))
-            else {
+            let Some(spot) = self.open_at(turn, *at, rows) else {
                 continue;
             };
             let value = rows[spot.row].cells[spot.cell].value.as_deref();
