@@ -261,6 +261,10 @@ pub fn run() -> ExitCode {
     };
     let mut otori = Otori::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     otori.global.command = words(&matches);
+    #[cfg(feature = "trace")]
+    if matches!(otori.verb, Verb::Trace(_)) {
+        trace::ask_for_huge();
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -5,6 +5,7 @@ mod input;
 mod interrupt;
 mod layout;
 mod merge;
+mod pages;
 mod progress;
 mod telling;
 
@@ -16,6 +17,7 @@ use self::against::Against;
 pub use self::against::watch;
 use self::input::{Reading, name};
 use self::interrupt::Interrupt;
+pub use self::pages::ask_for_huge;
 use self::telling::Telling;
 use super::{Global, Outcome, Output, usage};
 use crate::trace::Report;

@@ -135,7 +135,7 @@ pub fn decode(bytes: &[u8], guess: Encoding) -> (Cow<'_, str>, Option<Encoding>)
     let guess_utf8 = matches!(guess, Encoding::Utf8) || !guess.is_plain();
     let three = || bytes.iter().any(|byte| *byte >= 0xe0);
     if !bytes.is_ascii()
-        && let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(text) = simdutf8::basic::from_utf8(bytes)
         && (guess_utf8 || three())
     {
         let encoding = if guess_utf8 { guess } else { Encoding::Utf8 };

@@ -193,6 +193,11 @@ fn is_invisible(c: char) -> bool {
         | '\u{FEFF}' | '\u{00AD}' | '\u{202A}'..='\u{202E}' | '\u{180B}'..='\u{180D}')
 }
 
+/// The form that stands for an ideograph and its variants: 高 for 髙. Any other letter stays.
+pub fn fold_kanji(c: char) -> char {
+    kanji::fold(c)
+}
+
 /// Whether `c` is an ideograph.
 pub(super) fn is_kanji(c: char) -> bool {
     matches!(c,

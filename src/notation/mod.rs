@@ -18,14 +18,14 @@ mod words;
 mod write;
 
 pub use codes::Codes;
-pub use fold::{fold, has_japanese, tame, turns};
+pub use fold::{fold, fold_kanji, has_japanese, tame, turns};
 pub use format::{
     AddressFormat, AddressStart, AmericanAddress, BlockStyle, DateFormat, Format, Gap,
     JapaneseAddress, KanaFormat, NameFormat, PhoneFormat, PostcodeFormat, Script, Separator,
     SexFormat, StreetType, TextFormat, TimestampFormat, UnitStyle, UnitWord, UnknownFormat,
 };
 pub use keys::{
-    AddressKey, DateHint, HashName, Region, address_key, address_key_into, birth_key,
+    AddressKey, DateHint, HashName, LOOSE, Region, address_key, address_key_into, birth_key,
     birth_key_hinted, digest_key, email_key, email_key_into, epoch_key, hashed_email_forms,
     hashed_phone_forms, hyphenated, is_era, kana_key, kana_key_into, latin_name_key, name_key,
     name_key_into, phone_key, phone_key_into, plain_date, postcode_key, postcode_key_into,

@@ -14,6 +14,7 @@ use crate::notation::{
     phone_key, phone_key_into, plain_date, postcode_key, postcode_key_into, region_key, romaji_key,
 };
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use time::Date;
 
 /// What kind of key it is. Whose name or birth a column holds is often lost or wrong in a list, so
@@ -318,20 +319,7 @@ impl Plan {
         }
         for (place, child, format) in &self.births {
             let written = cell(*place);
-            // Nearly all dates are sooner read than known again.
-            if let Some(date) = plain_date(written) {
-                put_date(date, &mut memory.room.key);
-                give(found, Class::Birth, written, &memory.room.key, *child);
-                continue;
-            }
-            let fold = |written: &str| {
-                // 04/01/72 and 3470401 mean something only in the column's own notation.
-                let own = format.as_ref().and_then(|format| format.read(written));
-                let date = own.or_else(|| birth_key(written));
-                date.or_else(|| epoch_key(written))
-                    .map(|date| date.to_string())
-            };
-            match memory.key(BIRTHS + place, written, fold) {
+            match birth(memory, *place, format.as_ref(), written) {
                 Some(key) => give(found, Class::Birth, written, key, *child),
                 None => unread.push(*place),
             }
@@ -355,6 +343,88 @@ impl Plan {
         }
         for place in &self.codes {
             guess_digest(cell(*place), found);
+        }
+    }
+
+    /// Whether each column has a meaning of its own, so that [`Plan::plain_keys`] can read the rows.
+    pub fn is_plain(&self) -> bool {
+        let named = |name: &NameColumns| match (name.whole, name.family, name.given) {
+            (Some(_), None, None) | (None, None, None) | (None, Some(_), Some(_)) => true,
+            _ => false,
+        };
+        let names = [self.customer, self.customer_kana];
+        let children = self.children.iter().chain(&self.children_kana);
+        self.apart.is_empty() && self.loose.is_empty() && names.iter().chain(children).all(named)
+    }
+
+    /// Gives the keys of a row in which each cell is written as its column says, all but those of the address, as
+    /// [`Plan::keys`] does. `false` where that is not so, or where `found` has said so: then some may have been given,
+    /// and the row wants to be read by [`Plan::keys`].
+    pub fn plain_keys<'a>(
+        &self,
+        memory: &mut Memory,
+        cell: impl Fn(usize) -> &'a str,
+        found: &mut impl FnMut(Class, &str) -> bool,
+    ) -> bool {
+        let scripts = [
+            (Class::Name, self.customer, &self.children),
+            (Class::Kana, self.customer_kana, &self.children_kana),
+        ];
+        for (class, customer, children) in scripts {
+            for name in [customer].iter().chain(children) {
+                if !plain_name(&mut memory.room, class, *name, &cell, found) {
+                    return false;
+                }
+            }
+        }
+        let filled = |place: &usize| Some(cell(*place)).filter(|written| !written.is_empty());
+        let key = &mut memory.room.key;
+        for written in self.emails.iter().filter_map(filled) {
+            if !is_plain_email(written)
+                || !email_key_into(written, key)
+                || !found(Class::Email, key)
+            {
+                return false;
+            }
+        }
+        for written in self.phones.iter().filter_map(filled) {
+            if !phone_key_into(written, self.region, key) || !found(Class::Phone, key) {
+                return false;
+            }
+        }
+        for written in self.postcodes.iter().filter_map(filled) {
+            if !postcode_key_into(written, self.region, key) || !found(Class::Postcode, key) {
+                return false;
+            }
+        }
+        for (place, _, format) in &self.births {
+            let Some(written) = filled(place) else {
+                continue;
+            };
+            let birth = birth(memory, *place, format.as_ref(), written);
+            if !birth.is_some_and(|birth| found(Class::Birth, birth)) {
+                return false;
+            }
+        }
+        // A code so short is no digest.
+        let codes = self.codes.iter().filter_map(filled);
+        codes.map(str::len).all(|length| length < SHORTEST_DIGEST)
+    }
+
+    /// The address of a row as it is read: its only column, or all of them in the order of their country. `None` where
+    /// the only one has no number, and may be something else.
+    pub fn address_of<'a>(&self, cell: impl Fn(usize) -> &'a str) -> Option<Cow<'a, str>> {
+        match self.address[..] {
+            [] => Some(Cow::Borrowed("")),
+            [(_, place)] => {
+                let written = cell(place);
+                let whole = written.is_empty() || written.contains(is_digit);
+                whole.then_some(Cow::Borrowed(written))
+            }
+            _ => Some(Cow::Owned(join_address(&|role| {
+                let column = self.address.iter().find(|(found, _)| *found == role);
+                column.map_or("", |(_, place)| cell(*place).trim())
+            }))),
         }
     }
 
@@ -410,24 +480,76 @@ impl Plan {
         if self.address.is_empty() {
             return;
         }
-        let joined;
-        let written = match self.address[..] {
-            [(_, place)] => {
-                if !cell(place).contains(is_digit) {
-                    unread.push(place);
-                }
-                cell(place)
-            }
-            _ => {
-                joined = join_address(&|role| {
-                    let column = self.address.iter().find(|(found, _)| *found == role);
-                    column.map_or("", |(_, place)| cell(*place).trim())
-                });
-                &joined
-            }
-        };
-        give_address(written, false, room, found);
+        if let [(_, place)] = self.address[..]
+            && !cell(place).contains(is_digit)
+        {
+            unread.push(place);
+            return give_address(cell(place), false, room, found);
+        }
+        let written = self.address_of(cell).unwrap_or_default();
+        give_address(&written, false, room, found);
     }
+}
+
+/// The day in a cell of a column of births.
+fn birth<'m>(
+    memory: &'m mut Memory,
+    place: usize,
+    format: Option<&DateFormat>,
+    written: &str,
+) -> Option<&'m str> {
+    // Nearly all dates are sooner read than known again.
+    if let Some(date) = plain_date(written) {
+        put_date(date, &mut memory.room.key);
+        return Some(&memory.room.key);
+    }
+    let fold = |written: &str| {
+        // 04/01/72 and 3470401 mean something only in the column's own notation.
+        let own = format.and_then(|format| format.read(written));
+        let date = own.or_else(|| birth_key(written));
+        date.or_else(|| epoch_key(written))
+            .map(|date| date.to_string())
+    };
+    memory.key(BIRTHS + place, written, fold)
+}
+
+/// Whether a cell holds one mail address and nothing else.
+fn is_plain_email(written: &str) -> bool {
+    written.is_ascii() && has_at(written) && !written.contains([' ', ';', ','])
+}
+
+/// A digest in base 64 of the shortest kind has more letters.
+const SHORTEST_DIGEST: usize = 20;
+
+/// Gives the key of a name in Japanese, as [`whole_name`] does; `false` where it is none, or `found` says so.
+fn plain_name<'a>(
+    room: &mut Room,
+    class: Class,
+    name: NameColumns,
+    cell: &impl Fn(usize) -> &'a str,
+    found: &mut impl FnMut(Class, &str) -> bool,
+) -> bool {
+    let at = |place: Option<usize>| place.map_or("", |place| cell(place).trim());
+    let joined;
+    let written = match (at(name.whole), at(name.family), at(name.given)) {
+        ("", "", "") => return true,
+        (whole, "", "") => whole,
+        ("", family, given) if !family.is_empty() && !given.is_empty() => {
+            joined = [family, " ", given].concat();
+            &joined
+        }
+        _ => return false,
+    };
+    let reading = || written.chars().all(|c| is_kana(c) || c.is_whitespace());
+    let read = match class {
+        Class::Kana => {
+            !written.is_ascii()
+                && reading()
+                && kana_key_into(written, &mut room.folded, &mut room.key)
+        }
+        _ => has_japanese(written) && !reading() && name_key_into(written, &mut room.key),
+    };
+    read && found(class, &room.key)
 }
 
 /// Places of cells that do not fit their columns.

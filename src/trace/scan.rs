@@ -46,6 +46,8 @@ pub(super) struct Reading {
     pub guessing: Plan,
     /// How many cells a sound row has.
     pub width: usize,
+    /// Whether a look may do for most of its rows.
+    pub plain: bool,
 }
 
 /// A part as far as it was understood; its rows are in the tally.
@@ -91,6 +93,7 @@ pub(super) fn scan(watch: &Watch, list: List<'_>, threads: usize) -> io::Result<
             parts: Vec::new(),
             chunk: None,
             laid: list.laid(),
+            blind: watch.blind.is_some(),
         };
         let whole = list
             .read(&mut feed)
@@ -123,6 +126,8 @@ struct Feed {
     chunk: Option<Chunk>,
     /// A stretch of a longer text is understood by the text's beginning.
     laid: Option<Laid>,
+    /// Whether the watch knows no texts.
+    blind: bool,
 }
 
 impl Feed {
@@ -152,6 +157,7 @@ impl Parts for Feed {
         let reading = Arc::new(Reading {
             part,
             layout: head.layout,
+            plain: !self.blind && plan.is_plain(),
             plan,
             guessing: Plan::guessing(width + 64, columns.region),
             width,

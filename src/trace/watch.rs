@@ -1,7 +1,9 @@
 //! What is looked for: every key of every canary, and who holds it.
 
 mod build;
+mod glance;
 mod texts;
+mod towns;
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -22,7 +24,10 @@ use crate::canary::{Batch, BatchId, Canary, CanaryId, SourceName};
 use crate::notation::address_key;
 
 pub use build::WatchBuilder;
+use glance::Glance;
+pub(super) use glance::Glanced;
 use texts::{Span, Texts};
+pub(super) use towns::{Numbers, highest};
 
 /// A canary as far as a list can show it.
 pub(super) struct Watched {
@@ -149,6 +154,8 @@ pub struct Watch {
     births: Vec<u32>,
     hasher: RandomState,
     hashed: Hashed,
+    /// Which rows need no more than a look.
+    glance: Glance,
     /// A watch list knows no texts: it compares by this, and its tables are empty.
     pub(super) blind: Option<Box<Blind>>,
     /// None in a watch list, which sees exact agreement only.
@@ -160,25 +167,36 @@ pub struct Watch {
 /// Blocks of a hundred, a thousand and ten thousand numbers, by what their numbers begin with.
 #[derive(Default)]
 struct Blocks {
-    numbers: HashMap<Box<str>, u32, RandomState>,
+    numbers: HashMap<u64, u32, RandomState>,
     /// How many numbers of each are not ours.
     others: Vec<u32>,
 }
 
 impl Blocks {
     /// The blocks that a whole number stands in, the largest first, and how many numbers they have.
-    fn of(class: Class, key: &str) -> impl Iterator<Item = (&str, u32)> {
-        let whole = class == Class::Phone && key.starts_with('+') && key.len() > 9;
-        [(4, 10_000), (3, 1_000), (2, 100)]
+    fn of(class: Class, key: &str) -> impl Iterator<Item = (u64, u32)> {
+        let digits = key
+            .strip_prefix('+')
+            .filter(|_| class == Class::Phone && key.len() > 9);
+        let number: u64 = digits
+            .and_then(|digits| digits.parse().ok())
+            .unwrap_or_default();
+        [10_000, 1_000, 100]
             .into_iter()
-            .filter(move |_| whole)
-            .filter_map(|(end, numbers)| Some((key.get(..key.len() - end)?, numbers)))
+            .filter(move |_| number > 0)
+            // No two blocks are one number: the sizes are told by what follows.
+            .map(move |size| {
+                (
+                    number / u64::from(size) * 10_000 + u64::from(size) - 1,
+                    size,
+                )
+            })
     }
 
     fn add(&mut self, class: Class, key: &str) {
         for (block, numbers) in Blocks::of(class, key) {
             let next = self.others.len() as u32;
-            let place = *self.numbers.entry(block.into()).or_insert(next);
+            let place = *self.numbers.entry(block).or_insert(next);
             if place == next {
                 self.others.push(numbers);
             }
@@ -212,6 +230,7 @@ impl Watch {
             births: Vec::new(),
             hasher: RandomState::default(),
             hashed: Hashed::default(),
+            glance: Glance::empty(),
             blind: None,
             near: None,
             blocks: Blocks::default(),
@@ -405,7 +424,7 @@ impl Watch {
     /// most numbers of a list do, stands in none at all.
     pub(super) fn blocks_of(&self, class: Class, key: &str) -> impl Iterator<Item = u32> {
         let blocks = Blocks::of(class, key);
-        blocks.map_while(|(block, _)| self.blocks.numbers.get(block).copied())
+        blocks.map_while(|(block, _)| self.blocks.numbers.get(&block).copied())
     }
 
     /// Of each block of ours, how many of its numbers are not.

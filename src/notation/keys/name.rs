@@ -1,9 +1,11 @@
 //! Names and readings.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use std::sync::LazyLock;
 
-use super::super::fold::{ends, fold, fold_into, has_japanese, is_kana};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::{compose, is_combining_mark};
+
+use super::super::fold::{ends, fold, fold_into, fold_kanji, has_japanese, is_kana, is_kanji};
 
 /// What is put behind a Japanese name, longest first.
 const JAPANESE_TITLES: [&str; 17] = [
@@ -65,6 +67,12 @@ pub fn name_key_into(text: &str, key: &mut String) -> bool {
     if text.len() > LONGEST * 4 {
         return false;
     }
+    plain_name(text, key) || read_name(text, key)
+}
+
+/// A name that is not as nearly all are.
+fn read_name(text: &str, key: &mut String) -> bool {
+    key.clear();
     if !has_japanese(text) {
         key.push_str(latin_name_key(text).as_deref().unwrap_or_default());
         return !key.is_empty();
@@ -98,6 +106,108 @@ pub fn name_key_into(text: &str, key: &mut String) -> bool {
     !key.is_empty()
 }
 
+/// A name of ideographs and kana as nearly all are written, without the way over the folded text; `false` where that is
+/// not sure, and a part of it may be in the buffer then.
+fn plain_name(text: &str, key: &mut String) -> bool {
+    let letters = &*PLAIN;
+    let mut last = ' ';
+    for c in text.chars() {
+        let folded = match letters.get(c as usize).copied().and_then(char::from_u32) {
+            Some(GAP) => {
+                last = ' ';
+                continue;
+            }
+            Some(STRANGE) | None => return false,
+            // 佐々木 is 佐佐木.
+            Some('々') if is_kanji(last) => last,
+            Some('ー') if !is_kana(last) => return false,
+            Some(folded) => folded,
+        };
+        key.push(folded);
+        last = folded;
+    }
+    // A title may stand there.
+    !key.is_empty()
+        && !key.ends_with([
+            'ん', 'ン', '様', '殿', '生', '中', 'ま', 'マ', '君', '嬢', '氏',
+        ])
+}
+
+/// Stands for what parts a name's words.
+const GAP: char = ' ';
+/// Stands for a letter that wants a closer look.
+const STRANGE: char = '\0';
+
+/// What letters of names are folded to.
+static PLAIN: LazyLock<Box<[u32]>> = LazyLock::new(|| {
+    let folded = |code: u32| match char::from_u32(code) {
+        Some(' ' | '\u{3000}') => GAP,
+        Some(c @ ('\u{4E00}'..='\u{9FA5}' | 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' | '々')) => {
+            fold_kanji(c)
+        }
+        _ => STRANGE,
+    };
+    (0..=0xFFFF).map(|code| folded(code) as u32).collect()
+});
+
+/// A reading in kana of either width, in the same way.
+fn plain_kana(text: &str, key: &mut String) -> bool {
+    let letters = &*PLAIN_KANA;
+    let letter = |c: char| letters.get(c as usize).copied().and_then(char::from_u32);
+    let (mut last, mut parted) = (' ', false);
+    let mut rest = text.chars();
+    let mut next = rest.next();
+    while let Some(c) = next {
+        next = rest.next();
+        let mut large = match letter(c) {
+            Some(GAP) => {
+                parted = true;
+                continue;
+            }
+            Some('ー') => continue,
+            Some(STRANGE) | None => return false,
+            Some(large) => large,
+        };
+        if ('ｦ'..='ﾝ').contains(&c) {
+            let mark = match next {
+                Some('ﾞ') => Some('\u{3099}'),
+                Some('ﾟ') => Some('\u{309A}'),
+                _ => None,
+            };
+            if let Some(mark) = mark {
+                let Some(voiced) = compose(large, mark) else {
+                    return false;
+                };
+                large = voiced;
+                next = rest.next();
+            }
+            large = large_katakana(large);
+        }
+        if !lengthens(last, large) {
+            key.push(large);
+            last = large;
+        }
+    }
+    // A title may stand there.
+    !key.is_empty() && !(parted && key.ends_with(['ン', 'マ']))
+}
+
+/// What letters of readings are compared as, and those of half width in full; ー for what is passed over.
+static PLAIN_KANA: LazyLock<Box<[u32]>> = LazyLock::new(|| {
+    let large = |code: u32| match char::from_u32(code) {
+        Some(' ' | '\u{3000}') => GAP,
+        Some('ー' | 'ｰ' | '・') => 'ー',
+        Some(c @ ('ぁ'..='ゖ' | 'ァ'..='ヺ')) => large_katakana(c),
+        Some(c @ 'ｦ'..='ﾝ') => {
+            // It may be joined with a sound mark first.
+            let wide = fold(c.encode_utf8(&mut [0; 4]));
+            wide.chars().next().unwrap_or(STRANGE)
+        }
+        _ => STRANGE,
+    };
+    (0..=0xFFFF).map(|code| large(code) as u32).collect()
+});
+
 fn strip_title(name: &mut String) {
     for title in JAPANESE_TITLES {
         // Two characters must be left: 殿 and さん begin or are names by themselves.
@@ -130,6 +240,12 @@ pub fn kana_key_into(text: &str, folded: &mut String, key: &mut String) -> bool 
     if text.is_ascii() || text.len() > LONGEST * 4 {
         return false;
     }
+    plain_kana(text, key) || read_kana(text, folded, key)
+}
+
+/// A reading that is not as nearly all are.
+fn read_kana(text: &str, folded: &mut String, key: &mut String) -> bool {
+    key.clear();
     fold_into(text, folded);
     let titled = folded
         .rsplit_once(' ')
@@ -239,6 +355,7 @@ pub fn latin_name_key(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn one_name_has_one_key() {
@@ -335,6 +452,46 @@ mod tests {
         }
         for text in ["", "山田", "ヤマダ太郎", "yamada", "ヤマダ1", "ー"] {
             assert_eq!(kana_key(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_to_a_name_is_the_same(text in "[一-龠々高髙邊ぁ-ゖァ-ヺーん様君子 　a・]{0,7}") {
+            let (mut short, mut long) = (String::new(), String::new());
+            if plain_name(&text, &mut short) {
+                prop_assert!(read_name(&text, &mut long), "{text}");
+                prop_assert_eq!(short, long);
+            }
+        }
+
+        #[test]
+        fn the_short_way_to_a_reading_is_the_same(text in "[ぁ-ゖァ-ヺｦ-ﾟｯｳｶﾊﾞﾟー・ 　様a]{0,8}") {
+            let (mut short, mut long) = (String::new(), String::new());
+            if plain_kana(&text, &mut short) {
+                prop_assert!(read_kana(&text, &mut String::new(), &mut long), "{text}");
+                prop_assert_eq!(short, long);
+            }
+        }
+    }
+
+    #[test]
+    fn most_names_go_the_short_way() {
+        let mut key = String::new();
+        for name in ["佐々木 架子", "髙橋　一郎", "山本さくら"] {
+            assert!(plain_name(name, &mut key), "{name}");
+        }
+        for name in ["佐藤架子様", "佐藤 れん", "Kako Sato", "佐藤１"] {
+            assert!(!plain_name(name, &mut key), "{name}");
+        }
+        for (kana, read) in [
+            ("ﾀｶﾊｼ ｼﾞｮｳｼﾞ", "タカハシジヨジ"),
+            ("さとう　かこ", "サトカコ"),
+            ("オーノ", "オノ"),
+        ] {
+            key.clear();
+            assert!(plain_kana(kana, &mut key), "{kana}");
+            assert_eq!(key, read);
         }
     }
 }

@@ -263,6 +263,25 @@ impl Facts {
         self.others(&|_, _| true, give);
     }
 
+    /// The hash of each name and reading.
+    pub fn people(&self) -> impl Iterator<Item = u64> {
+        self.people.iter().map(Person::hash)
+    }
+
+    /// What the people of a row that may be ours would have in common with a canary at whose door such numbers stand: a
+    /// key for each.
+    pub fn doors(
+        &self,
+        ours: impl Fn(u64) -> bool,
+        (one, other): (u32, u32),
+        give: &mut impl FnMut(u64),
+    ) {
+        let numbers = mix(u64::from(one) << 32 | u64::from(other));
+        for person in self.people().filter(|person| ours(*person)) {
+            give(mix(person ^ numbers));
+        }
+    }
+
     fn person(&mut self, class: Class, key: &str) {
         if self.people.len() == MOST {
             return;

@@ -22,11 +22,13 @@ pub mod slips;
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::filter::Filter;
 use super::normalise::{Class, Key};
-use super::watch::Watch;
+use super::watch::{Watch, highest};
 use blocking::{Facts, Part, Rules};
-pub use compare::{date, near};
+pub use compare::{date, near, place};
 pub use how::{How, Hows};
 use index::Index;
 
@@ -38,6 +40,8 @@ pub struct Near {
     index: Index,
     /// Of each kind, the facts that the keys are made of: a row has few of them, and asks for no key then.
     known: [Filter; Part::COUNT],
+    /// The people of canaries with a number of their doors each.
+    doors: Index,
 }
 
 impl Near {
@@ -64,6 +68,25 @@ impl Near {
             add(&mut facts, watch, value);
             facts.parts(&mut |part, fact| parts[part as usize].push(fact));
         }
+        let doors = Index::new(|give| {
+            for (canary, watched) in (0..).zip(&watch.canaries) {
+                facts.clear();
+                let mut numbers: SmallVec<[(u32, u32); 2]> = SmallVec::new();
+                for (_, value) in &watched.values {
+                    add(&mut facts, watch, *value);
+                    let text = watch.text(*value).unwrap_or_default();
+                    if watch.values[*value as usize].class == Class::Address
+                        && let Some((_, door)) = compare::place(text)
+                    {
+                        numbers.push(highest(door));
+                    }
+                }
+                numbers.dedup();
+                for numbers in numbers {
+                    facts.doors(|_| true, numbers, &mut |door| give(door, canary));
+                }
+            }
+        });
         let known = parts.map(|mut facts| {
             // A domain is that of thousands.
             facts.sort_unstable();
@@ -74,7 +97,33 @@ impl Near {
             rules,
             index,
             known,
+            doors,
         })
+    }
+
+    /// Whether a row of these facts has no blocking key in common with a canary. Its address is not among them: it lies
+    /// in no town of ours, and has these numbers, unless they were not read.
+    pub fn is_clear(&self, facts: &Facts, numbers: Option<&[u32]>) -> bool {
+        let mut clear = true;
+        let ours = |person| self.known[Part::Person as usize].may_have(person);
+        match numbers {
+            Some(numbers) => {
+                // Whichever of them are the highest two that a door of ours has.
+                for (at, one) in numbers.iter().enumerate() {
+                    for other in numbers[..at].iter().chain([&0]) {
+                        let both = (*one.max(other), *one.min(other));
+                        facts.doors(ours, both, &mut |door| {
+                            self.doors.find(door, &mut |_| clear = false);
+                        });
+                    }
+                }
+            }
+            None => clear = !facts.people().any(ours),
+        }
+        if clear {
+            self.find(facts, &mut |_| clear = false);
+        }
+        clear
     }
 
     /// Gives the canaries that are found under a row's keys.

@@ -67,7 +67,7 @@ impl Layout {
     /// Splits a decoded record into cells; NULs are dropped.
     pub fn split(self, record: &str, kind: Kind, cells: &mut Cells) {
         let clean;
-        let record = if record.contains('\0') {
+        let record = if memchr::memchr(0, record.as_bytes()).is_some() {
             clean = record.replace('\0', "");
             &clean
         } else {

@@ -2,11 +2,12 @@
 
 use super::super::mark::{Agreed, Mark, Marks};
 use super::super::memory::Memory;
+use super::super::near::blocking::Facts;
 use super::super::near::{How, Hows, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
 use super::super::traits::{Attribute, sex as sex_number};
-use super::super::watch::{Bearers, Holder, Sought, Watch};
+use super::super::watch::{Bearers, Glanced, Holder, Numbers, Sought, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
 use super::sample::{KeyHasher, Keys, stands_for};
@@ -46,6 +47,11 @@ pub struct Worker<'a> {
     search: Search,
     /// Where the row's keys are looked for.
     sought: Vec<Sought>,
+    /// What the first look at a row has seen.
+    glanced: Glanced,
+    facts: Facts,
+    /// Rows in which each value stands together with another mark of one of its holders.
+    together: Vec<u64>,
     hasher: KeyHasher,
     memory: Memory,
     /// The part whose cells it remembers.
@@ -64,6 +70,9 @@ impl<'a> Worker<'a> {
             blocks: Vec::new(),
             search: Search::default(),
             sought: Vec::new(),
+            glanced: Glanced::default(),
+            facts: Facts::default(),
+            together: vec![0; watch.values.len()],
             hasher: KeyHasher::new(watch),
             memory: Memory::new(),
             part: 0,
@@ -71,7 +80,14 @@ impl<'a> Worker<'a> {
     }
 
     pub fn done(self) -> Tally {
-        self.tally
+        let Worker {
+            mut tally,
+            together,
+            ..
+        } = self;
+        let apart = tally.counts.iter().zip(together);
+        tally.alone = apart.map(|(rows, together)| rows - together).collect();
+        tally
     }
 
     /// One record as it stands in the file.
@@ -105,9 +121,10 @@ impl<'a> Worker<'a> {
         } else {
             &reading.plan
         };
+        let plain = !moved && reading.plain && stands_for(row) == 0;
         if moved && self.cells.len() > reading.width + 64 {
             self.look_up(&Plan::guessing(self.cells.len(), None), at);
-        } else {
+        } else if !plain || !self.is_clear(plan) {
             self.look_up(plan, at);
         }
         if layout.style == Style::Quoted
@@ -116,6 +133,53 @@ impl<'a> Worker<'a> {
         {
             self.lines_within(reading, &text, at);
         }
+    }
+
+    /// The first look at a row: whether it speaks for no canary, as nearly all do. What stands in it is counted then; if
+    /// not, nothing is.
+    fn is_clear(&mut self, plan: &Plan) -> bool {
+        let Worker {
+            watch,
+            tally,
+            cells,
+            blocks,
+            glanced,
+            facts,
+            memory,
+            ..
+        } = self;
+        glanced.clear();
+        facts.clear();
+        blocks.clear();
+        let near = watch.near();
+        let plain = plan.plain_keys(memory, |place| cells.get(place), &mut |class, key| {
+            if near.is_some() {
+                facts.add(class, key);
+            }
+            note_blocks(watch, class, key, blocks);
+            watch.glance(class, key, glanced)
+        });
+        let Some(address) = plan.address_of(|place| cells.get(place)).filter(|_| plain) else {
+            return false;
+        };
+        let mut numbers = Some(Numbers::new());
+        if !address.is_empty() {
+            match watch.look_at_address(&address) {
+                Some(look) if !look.ours => numbers = look.numbers,
+                _ => return false,
+            }
+        }
+        let clear = watch.is_clear(glanced)
+            && near.is_none_or(|near| near.is_clear(facts, numbers.as_deref()));
+        if clear {
+            for value in &glanced.values {
+                tally.counts[*value as usize] += 1;
+            }
+            for block in blocks {
+                tally.neighbours[*block as usize] += 1;
+            }
+        }
+        clear
     }
 
     /// Two lone quotes make one cell of the lines between them, in good form: look into it.
@@ -142,7 +206,7 @@ impl<'a> Worker<'a> {
             Kind::StrayQuote => Some("letters behind a closing quote"),
             Kind::Broken => Some("breaks the format's grammar"),
             _ if encoding.is_none() => Some("bytes that are no text"),
-            _ if text.contains('\0') => Some("a NUL"),
+            _ if memchr::memchr(0, text.as_bytes()).is_some() => Some("a NUL"),
             _ if self.cells.len() < width => Some("too few cells"),
             _ if self.cells.len() > width => Some("too many cells"),
             _ => None,
@@ -205,17 +269,11 @@ impl<'a> Worker<'a> {
         });
         watch.seek(search.keys(), sought);
         for (place, ((class, text), sought)) in search.keys().zip(sought).enumerate() {
-            let value = watch.find(class, text, *sought);
-            if value.is_none() {
-                for block in watch.blocks_of(class, text) {
-                    if !blocks.contains(&block) {
-                        blocks.push(block);
-                    }
-                }
-            }
-            if let Some(value) = value
-                && !hits.iter().any(|hit| hit.value == value)
-            {
+            let Some(value) = watch.find(class, text, *sought) else {
+                note_blocks(watch, class, text, blocks);
+                continue;
+            };
+            if !hits.iter().any(|hit| hit.value == value) {
                 hits.push(Hit {
                     value,
                     class,
@@ -285,7 +343,6 @@ impl<'a> Worker<'a> {
             && !hit.class.is_owned()
             && self.search.found().is_empty()
         {
-            self.tally.alone[hit.value as usize] += 1;
             return Marks::default();
         }
         self.agree();
@@ -296,9 +353,9 @@ impl<'a> Worker<'a> {
             .filter(|agreement| agreement.marks.identify())
             .map(|agreement| agreement.marks)
             .max_by_key(|marks| (marks.weight(), marks.exact.count(), *marks));
-        if best.is_none_or(|marks| marks.all().groups() < 2) {
+        if best.is_some_and(|marks| marks.all().groups() > 1) {
             for hit in &self.hits {
-                self.tally.alone[hit.value as usize] += 1;
+                self.together[hit.value as usize] += 1;
             }
         }
         let Some(marks) = best else {
@@ -485,6 +542,15 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// Keeps the blocks of ours that a stranger's number stands in.
+fn note_blocks(watch: &Watch, class: Class, text: &str, blocks: &mut Vec<u32>) {
+    for block in watch.blocks_of(class, text) {
+        if !blocks.contains(&block) {
+            blocks.push(block);
+        }
+    }
+}
+
 impl Agreement {
     fn new(hit: &Hit, holder: &Holder) -> Agreement {
         let mark: Mark = holder.mark;
@@ -539,6 +605,81 @@ mod tests {
             }
         }
         all
+    }
+
+    /// Rows of cells of canaries and of strangers, written in several ways: who is told at first sight to be nobody of
+    /// ours is nobody, and what is counted of him is the same.
+    #[test]
+    fn a_first_look_misses_nobody() {
+        // Beside so many there are fewer rules of near agreement.
+        for each in [30, 850] {
+            let mut world = World::new(11, each);
+            let watch = world.watch();
+            let roles = COLUMNS.map(|(_, role)| Some(role));
+            let plan = Plan::new(&roles, Some(Region::Jp));
+            assert!(plan.is_plain());
+            let strangers = world.lines(2_000, &[]);
+            let layout = Layout {
+                delimiter: b'\t',
+                style: Style::Escaped,
+                encoding: Encoding::Utf8,
+            };
+            let [mut looking, mut reading] = [Worker::new(&watch), Worker::new(&watch)];
+            let (mut clear, mut rows) = (0, 0);
+            for (row, stranger) in (10_000..).zip(&strangers) {
+                let canary = world.rng.random_range(0..world.canaries.len());
+                let canary = world.planted(canary);
+                // Of most rows nothing is a canary's.
+                let share = [0.0, 0.0, 0.15, 0.5][row as usize % 4];
+                let cell = |column: usize| {
+                    let own = world.rng.random_bool(share);
+                    let cell = if own {
+                        &canary[column]
+                    } else {
+                        &stranger[column]
+                    };
+                    written(cell, world.rng.random_range(0..8))
+                };
+                let cells: Vec<String> = (0..COLUMNS.len()).map(cell).collect();
+                let place = Place { part: 0, row };
+                for worker in [&mut looking, &mut reading] {
+                    layout.split(&cells.join("\t"), Kind::Sound, &mut worker.cells);
+                }
+                reading.look_up(&plan, place);
+                rows += 1;
+                // A row of the sample is always read.
+                match stands_for(row) == 0 && looking.is_clear(&plan) {
+                    true => clear += 1,
+                    false => looking.look_up(&plan, place),
+                }
+            }
+            let [looked, read] =
+                [looking, reading].map(|worker| serde_json::to_value(worker.done()).unwrap());
+            for (count, read) in read.as_object().unwrap() {
+                assert!(looked[count] == *read, "{count}");
+            }
+            assert!(looked["claims"].as_array().unwrap().len() > 100);
+            assert!(clear * 10 > rows, "{clear} of {rows}");
+        }
+    }
+
+    /// A cell in one of the ways in which lists write it.
+    fn written(cell: &str, way: usize) -> String {
+        let wide = |c: char| match c {
+            '!'..='~' => char::from_u32(c as u32 + 0xfee0).unwrap(),
+            c => c,
+        };
+        match way {
+            0 => cell.chars().map(wide).collect(),
+            1 => cell.replace(' ', "\u{3000}"),
+            2 => cell.replace('-', ""),
+            3 => cell.replace(['1', '2'], "二"),
+            4 => cell
+                .replace('ー', "-")
+                .replace('ガ', "ｶﾞ")
+                .replace('タ', "ﾀ"),
+            _ => cell.to_owned(),
+        }
     }
 
     /// Rows of cells of several canaries, most of which agree with many on something: those with which they agree

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 
+use super::glance::Glance;
 use super::texts::Span;
 use super::{Bearers, Holder, Lived, SPELLINGS, Standing, Value, Watch, Watched};
 use crate::canary::{Batch, BatchId, Canary, Details, SourceName, State};
@@ -80,6 +81,7 @@ impl WatchBuilder {
                 watch.births[day] = index;
             }
         }
+        watch.glance = Glance::new(&watch);
         watch.near = Near::new(&watch);
         watch
     }

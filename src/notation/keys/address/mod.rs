@@ -13,6 +13,7 @@ mod town;
 use super::super::fold::{fold, fold_into, has_japanese};
 
 pub(in super::super) use japanese::{PREFECTURES, split_prefecture};
+pub use town::LOOSE;
 
 /// An address in folded parts; never shown to anybody.
 ///

@@ -28,6 +28,12 @@ const COUNTERS: [&str; 14] = [
     "ノ丁",
 ];
 
+/// Letters that a town's name may be written with and without: those of counters, of 大字 and 小字, of particles, and
+/// numerals. Whatever the notation, the others stand in the text in the order of the key, and nothing but such letters,
+/// signs and digits between them.
+pub const LOOSE: &str = "条番町丁地割号線通り目第大小字之のノヶケヵカがガゖゕかツッつっ丿ー\
+    〇零一壱二弐三参四五六七八九十拾百千";
+
 /// What a number of the block is followed by, at the head of an address too.
 const BLOCK_MARKS: [&str; 9] = ["年", "丁目", "町目", "番", "号", "-", "の", "ノ", "之"];
 

@@ -1,0 +1,198 @@
+//! The first look at a row. Of nearly all rows it is seen at once that they speak for no canary: they hold nothing that
+//! is ours alone, and no two values that are of one canary. Their values are counted, and nobody need be asked who bears
+//! them.
+
+use super::towns::{Look, Towns};
+use super::{NOBODY, Watch, Watched, day, hash};
+use crate::notation::has_japanese;
+use crate::trace::filter::Filter;
+use crate::trace::mark::Mark;
+use crate::trace::near::place;
+use crate::trace::normalise::Class;
+
+/// Names, readings and births, under bits of their keys' hashes, and which of them belong together.
+pub(super) struct Glance {
+    /// A table with open addresses, half of them empty.
+    slots: Box<[Slot]>,
+    shift: u32,
+    /// Values of different groups that one canary has.
+    pairs: Filter,
+    /// Whether one value is two such marks of a canary: a child may be called as its parent is.
+    doubled: bool,
+    towns: Towns,
+}
+
+/// A value and what its hash ends with. What is counted by it is counted of one row in 10^9 by mistake, which no estimate
+/// of how common a name is can show; whoever is named is compared in full.
+#[derive(Clone, Copy)]
+struct Slot {
+    print: u32,
+    value: u32,
+}
+
+/// How far a key is looked up.
+enum Step {
+    Known(u32),
+    Maybe(u64),
+}
+
+impl Glance {
+    /// Before there are values.
+    pub fn empty() -> Glance {
+        Glance {
+            slots: Box::new([]),
+            shift: 0,
+            pairs: Filter::new(0),
+            doubled: false,
+            towns: Towns::new(std::iter::empty()),
+        }
+    }
+
+    /// Over the values of a watch, which are numbered for good.
+    pub fn new(watch: &Watch) -> Glance {
+        let values = || (0..).zip(&watch.values);
+        let counted = || values().filter(|(_, value)| is_counted(value.class));
+        let bits = (counted().count() * 2).next_power_of_two().max(64).ilog2();
+        let vacant = Slot {
+            print: 0,
+            value: NOBODY,
+        };
+        let homes = watch
+            .values
+            .iter()
+            .filter(|value| matches!(value.class, Class::Address | Class::Block));
+        let towns = homes.filter_map(|value| Some(place(watch.texts.get(value.text))?.0));
+        let mut glance = Glance {
+            towns: Towns::new(towns.filter(|town| has_japanese(town))),
+            slots: vec![vacant; 1 << bits].into_boxed_slice(),
+            shift: 64 - bits,
+            pairs: Filter::new(0),
+            doubled: false,
+        };
+        for (index, value) in counted() {
+            let hash = hash(&watch.hasher, value.class, watch.texts.get(value.text));
+            let mut at = (hash >> glance.shift) as usize;
+            while glance.slots[at].value != NOBODY {
+                at = (at + 1) & (glance.slots.len() - 1);
+            }
+            glance.slots[at] = Slot {
+                print: hash as u32,
+                value: index,
+            };
+        }
+        let mut pairs = 0;
+        each_pair(&watch.canaries, |_, _| pairs += 1);
+        glance.pairs = Filter::new(pairs);
+        each_pair(&watch.canaries, |one, other| {
+            glance.pairs.add(pair(one, other));
+            glance.doubled |= one == other;
+        });
+        glance
+    }
+
+    fn find(&self, hash: u64) -> u32 {
+        let mut at = (hash >> self.shift) as usize;
+        loop {
+            let slot = self.slots[at];
+            if slot.value == NOBODY || slot.print == hash as u32 {
+                return slot.value;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+}
+
+/// What was looked up of a row's keys.
+#[derive(Default)]
+pub(in crate::trace) struct Glanced {
+    steps: Vec<Step>,
+    /// The values of canaries that stand in the row, each once.
+    pub values: Vec<u32>,
+}
+
+impl Watch {
+    /// Takes one key of a row; `false` where the row wants a closer look for it.
+    pub(in crate::trace) fn glance(&self, class: Class, key: &str, glanced: &mut Glanced) -> bool {
+        if class == Class::Birth
+            && let Some(day) = day(key)
+        {
+            let step = self.births.get(day).map(|value| Step::Known(*value));
+            glanced.steps.extend(step);
+            return true;
+        }
+        let hash = self.hash(class, key);
+        if !self.known[class as usize].may_have(hash) {
+            return true;
+        }
+        let counted = is_counted(class);
+        if counted {
+            glanced.steps.push(Step::Maybe(hash));
+        }
+        counted
+    }
+
+    /// Whether it is clear at first sight that a row with the keys that were taken speaks for no canary by what it
+    /// agrees with exactly.
+    pub(in crate::trace) fn is_clear(&self, glanced: &mut Glanced) -> bool {
+        let Glanced { steps, values } = glanced;
+        for step in steps.drain(..) {
+            let value = match step {
+                Step::Known(value) => value,
+                Step::Maybe(hash) => self.glance.find(hash),
+            };
+            if value != NOBODY && !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        let pairs = &self.glance.pairs;
+        let together = |(at, one): (usize, &u32)| {
+            let rest = &values[at + usize::from(!self.glance.doubled)..];
+            rest.iter().any(|other| pairs.may_have(pair(*one, *other)))
+        };
+        !values.iter().enumerate().any(together)
+    }
+
+    /// Looks an address over: whether it may be in a town of a canary, and its numbers.
+    pub(in crate::trace) fn look_at_address(&self, text: &str) -> Option<Look> {
+        self.glance.towns.look(text)
+    }
+}
+
+impl Glanced {
+    /// For the next row.
+    pub fn clear(&mut self) {
+        self.steps.clear();
+        self.values.clear();
+    }
+}
+
+/// Whether strangers often have values of a class, so that they are counted: names, readings and births. Where a canary
+/// lives few others do, so that who does is looked at.
+const fn is_counted(class: Class) -> bool {
+    matches!(class, Class::Name | Class::Given | Class::Kana)
+}
+
+/// Gives all values of a canary that would speak for it together, those that are told by the first look.
+fn each_pair(canaries: &[Watched], mut give: impl FnMut(u32, u32)) {
+    let told = |mark: Mark| {
+        let class = Class::of(mark);
+        is_counted(class) || class == Class::Birth
+    };
+    for canary in canaries {
+        for (at, (mark, value)) in canary.values.iter().enumerate() {
+            for (other_mark, other) in &canary.values[..at] {
+                if told(*mark) && told(*other_mark) && mark.group() != other_mark.group() {
+                    give(*value, *other);
+                }
+            }
+        }
+    }
+}
+
+/// Two values, in either order, in 64 bits of which each hangs on both.
+fn pair(one: u32, other: u32) -> u64 {
+    let both = u64::from(one.min(other)) << 32 | u64::from(one.max(other));
+    let bits = (both ^ both >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ bits >> 31
+}

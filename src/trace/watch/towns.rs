@@ -1,0 +1,383 @@
+//! Whether an address may be in a town of ours, told from a few of its letters: to read an address takes longer than all
+//! else in a row, and most lie in towns where no canary lives.
+//!
+//! A town's *firm* letters are those that every notation has ([`LOOSE`] are the others), look-alikes folded. They stand
+//! in an address in the same order, with no other firm letter between them, nor between the last and the first number
+//! of the block. So the last two firm letters before each number tell whether it may be a number of a town of ours. A
+//! town that has but one (本町) or none (大町) is told before the first number by all letters that are no particles,
+//! and behind it, where a counter may have stood between them, by the last.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use smallvec::SmallVec;
+
+use crate::notation::{LOOSE, fold, fold_kanji};
+use crate::trace::filter::Filter;
+use crate::trace::near::slips::bare;
+
+/// Towns, by the last letters of their names.
+pub(super) struct Towns {
+    ends: Filter,
+    /// A town has not one letter that tells it: then any address may be in it.
+    any: bool,
+}
+
+/// How much larger than usual the filter is.
+const ROOM: usize = 32;
+
+/// Numbers of an address, as they stand in it.
+pub(in crate::trace) type Numbers = SmallVec<[u32; 8]>;
+
+/// What is seen of an address.
+pub(in crate::trace) struct Look {
+    /// Whether it may be in one of the towns.
+    pub ours: bool,
+    /// Its numbers; `None` where some may be in kanji.
+    pub numbers: Option<Numbers>,
+}
+
+/// The last two letters that were seen, of those that count.
+#[derive(Clone, Copy, Default)]
+struct Last([u32; 2]);
+
+/// Under what a town is kept.
+#[derive(Clone, Copy)]
+enum End {
+    /// Its last two firm letters.
+    Firm = 1,
+    /// The only firm letter.
+    Only,
+    /// Its last two letters that are no particles; before the first number nothing is left out of them.
+    First,
+    /// The last of them, of a town without firm letters.
+    Last,
+}
+
+impl End {
+    fn of(self, [before, last]: [u32; 2]) -> u64 {
+        mix((self as u64) << 48 | u64::from(before) << 24 | u64::from(last))
+    }
+}
+
+impl Last {
+    fn push(&mut self, letter: u32) {
+        self.0 = [self.0[1], letter];
+    }
+
+    fn alone(self) -> [u32; 2] {
+        [0, self.0[1]]
+    }
+}
+
+impl Towns {
+    /// Of these names, as keys have them.
+    pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Towns {
+        let (mut ends, mut any) = (Vec::new(), false);
+        for name in names {
+            let [mut firm, mut loose] = [Last::default(); 2];
+            for c in name.chars() {
+                let code = CODES.get(c as usize).copied().unwrap_or(ODD);
+                if code & (FIRM | LOOSELY) != 0 {
+                    loose.push(code & LETTER);
+                }
+                if code & FIRM != 0 {
+                    firm.push(code & LETTER);
+                }
+            }
+            let known = match (firm.0, loose.0) {
+                ([one, other], _) if one > 0 && other > 0 => Some([End::Firm.of(firm.0); 2]),
+                ([_, one], _) if one > 0 => {
+                    Some([End::First.of(loose.0), End::Only.of(firm.alone())])
+                }
+                (_, [_, one]) if one > 0 => {
+                    Some([End::First.of(loose.0), End::Last.of(loose.alone())])
+                }
+                _ => None,
+            };
+            any |= known.is_none();
+            ends.extend(known.into_iter().flatten());
+            // 三番丁 and 三番町 are one.
+            if name == "番町" {
+                let of = Last(['番', '丁'].map(|c| bare(c) as u32));
+                ends.extend([End::First.of(of.0), End::Last.of(of.alone())]);
+            }
+        }
+        ends.sort_unstable();
+        ends.dedup();
+        // Asked ten times for each row, it must say yes far more seldom than of ten keys.
+        let mut filter = Filter::new(ends.len() * ROOM);
+        ends.iter().for_each(|end| filter.add(*end));
+        Towns { ends: filter, any }
+    }
+
+    /// Looks an address over; `None` where it has letters that want to be folded first, or no ideograph.
+    pub fn look(&self, text: &str) -> Option<Look> {
+        let codes = &*CODES;
+        let (mut ours, mut numerals, mut japanese) = (self.any, false, false);
+        let mut numbers = Numbers::new();
+        let [mut firm, mut loose] = [Last::default(); 2];
+        // The letter before, and whether it was a digit, or any letter has stood there since the last number.
+        let (mut before, mut in_number, mut lettered) = (0, false, false);
+        // Whether a number has stood there; a numeral may be a letter of a name.
+        let (mut numbered, mut numeral) = (false, false);
+        // The letters without 大字.
+        let (mut without, mut written) = (loose, ' ');
+        for c in text.chars() {
+            let mut code = codes.get(c as usize).copied().unwrap_or(ODD);
+            if code == AGAIN {
+                // 佐々木 is 佐佐木.
+                code = if before & IDEOGRAPH == 0 { ODD } else { before };
+            }
+            if c == '字' && matches!(written, '大' | '小') {
+                loose = without;
+            }
+            if !c.is_whitespace() && !matches!(c, ',' | '，' | '、') {
+                written = c;
+            }
+            before = code;
+            let letter = code & LETTER;
+            if code & (DIGIT | NUMERAL) != 0 {
+                if lettered {
+                    let has = |end| self.ends.may_have(end);
+                    let of = |end: End| match end {
+                        End::Firm => has(end.of(firm.0)),
+                        End::Only => has(end.of(firm.alone())),
+                        // A town of one letter has none before it, though the city has.
+                        End::First => has(end.of(loose.0)) || has(end.of(loose.alone())),
+                        End::Last => has(end.of(loose.alone())),
+                    };
+                    ours |= of(End::Firm)
+                        || match numbered {
+                            false => of(End::First),
+                            true => of(End::Only) || of(End::Last),
+                        };
+                }
+                (lettered, numeral) = (false, code & NUMERAL != 0);
+                numbered |= !numeral;
+                if code & DIGIT == 0 {
+                    (numerals, japanese) = (true, true);
+                    in_number = false;
+                    continue;
+                }
+                match numbers.last_mut().filter(|_| in_number) {
+                    Some(number) => *number = number.wrapping_mul(10).wrapping_add(letter),
+                    None => numbers.push(letter),
+                }
+                in_number = true;
+                continue;
+            }
+            in_number = false;
+            // 千代田 is a name, 四条 and 一西2 have numbers.
+            numbered |= numeral && (code & FIRM == 0 || code & DIRECTION != 0);
+            numeral = false;
+            japanese |= code & IDEOGRAPH != 0;
+            if code & (FIRM | LOOSELY) != 0 {
+                lettered = true;
+                without = loose;
+                loose.push(letter);
+                if code & FIRM != 0 {
+                    firm.push(letter);
+                }
+            }
+            // The way to a quarter of Kyoto may stand behind it: 役人町中立売通堀川西入.
+            if code & ODD != 0 || code & TURN != 0 && numbers.is_empty() {
+                return None;
+            }
+        }
+        japanese.then(|| Look {
+            ours,
+            numbers: (!numerals).then_some(numbers),
+        })
+    }
+}
+
+/// The numbers of a door that tell most of it: the two highest, as they stand in an address with or without zeros before
+/// them; 0 for one that it has not.
+pub(in crate::trace) fn highest(door: &str) -> (u32, u32) {
+    let mut highest = (0, 0);
+    for run in door.split(|c: char| !c.is_ascii_digit()) {
+        let number = run.bytes().fold(0_u32, |sum, digit| {
+            sum.wrapping_mul(10).wrapping_add(u32::from(digit - b'0'))
+        });
+        if number >= highest.0 {
+            highest = (number, highest.0);
+        } else if number > highest.1 {
+            highest.1 = number;
+        }
+    }
+    highest
+}
+
+/// The letter that stands for a letter's look-alikes, or the value of a digit, in the code of a letter. What it is for a
+/// town stands above it.
+const LETTER: u32 = 0xFFFF;
+/// It stands wherever the name is written.
+const FIRM: u32 = 1 << 16;
+/// It may be left out, but is no mere particle.
+const LOOSELY: u32 = 1 << 17;
+const DIGIT: u32 = 1 << 18;
+const NUMERAL: u32 = 1 << 19;
+/// It wants folding.
+const ODD: u32 = 1 << 20;
+/// The sign that repeats the ideograph before it; as the first letter behind any other it is a sign.
+const AGAIN: u32 = 1 << 21;
+/// It ends a way.
+const TURN: u32 = 1 << 22;
+const IDEOGRAPH: u32 = 1 << 23;
+/// A direction, before which a number may stand without a counter.
+const DIRECTION: u32 = 1 << 24;
+
+/// The code of each letter of the basic plane; 0 for signs, particles and Latin letters.
+static CODES: LazyLock<Box<[u32]>> = LazyLock::new(|| {
+    let loose: HashSet<char> = LOOSE.chars().map(bare).collect();
+    let ideograph = |c: char| ('\u{4E00}'..='\u{9FA5}').contains(&c);
+    let numeral = |c: char| "〇零一壱二弐三参四五六七八九十拾百千".contains(c);
+    let particle = |c: char| matches!(c, '字' | '第' | '之' | '丿') || !ideograph(c);
+    let letter = |c: char| {
+        let plain = bare(fold_kanji(c));
+        let kind = match loose.contains(&plain) {
+            false => FIRM,
+            true if particle(c) || !ideograph(plain) => 0,
+            true => LOOSELY,
+        };
+        let turn = if matches!(c, 'る' | 'ル' | '入') {
+            TURN
+        } else {
+            0
+        };
+        let direction = if matches!(c, '東' | '西' | '南' | '北') {
+            DIRECTION
+        } else {
+            0
+        };
+        let ideograph = if ideograph(c) { IDEOGRAPH } else { 0 };
+        let plain = if kind == 0 { 0 } else { plain as u32 };
+        plain | kind | turn | direction | ideograph
+    };
+    let code = |code: u32| {
+        let Some(c) = char::from_u32(code) else {
+            return ODD;
+        };
+        match c {
+            '0'..='9' => DIGIT | c as u32 - '0' as u32,
+            '０'..='９' => DIGIT | c as u32 - '０' as u32,
+            '(' | '（' => ODD,
+            '々' => AGAIN,
+            '\0'..='\u{7E}' | '\u{FF01}'..='\u{FF5E}' => 0,
+            '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{3000}'..='\u{3002}' | '〒' | '・' => 0,
+            c if numeral(fold_kanji(c)) => NUMERAL,
+            'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' | '\u{4E00}'..='\u{9FA5}' => letter(c),
+            // The sound marks of half-width kana fall with those of the others.
+            '\u{FF66}'..='\u{FF9D}' => {
+                let wide = fold(c.encode_utf8(&mut [0; 4]));
+                wide.chars().next().map_or(ODD, letter)
+            }
+            '\u{FF9E}' | '\u{FF9F}' => 0,
+            _ => ODD,
+        }
+    };
+    (0..=0xFFFF).map(code).collect()
+});
+
+/// A bijection of 64 bits in which each bit of the result hangs on all (the end of SplitMix64).
+fn mix(bits: u64) -> u64 {
+    let bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ bits >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::notation::address_key;
+
+    /// Whether an address is looked at closely for its own town.
+    fn is_seen(text: &str) -> bool {
+        let Some(key) = address_key(text) else {
+            return true;
+        };
+        let look = Towns::new([key.town.as_str()].into_iter()).look(text);
+        let Some(look) = look else { return true };
+        let door = highest(&key.numbers);
+        let has = |number: u32, numbers: &Numbers| number == 0 || numbers.contains(&number);
+        let door = look
+            .numbers
+            .is_none_or(|numbers| has(door.0, &numbers) && has(door.1, &numbers));
+        look.ours && door
+    }
+
+    #[test]
+    fn an_address_is_seen_in_its_own_town() {
+        for text in [
+            "東京都千代田区霞が関９丁目１２番８号 霞ハイツ２０３号室",
+            "霞が関九丁目12-8-203",
+            "東京都千代田区霞ガ関9丁目 12番 8号　霞ハイツ　２０３号",
+            "北海道札幌市中央区北一条西2丁目3-4",
+            "札幌市中央区北1西2-3-4",
+            "旭川市4条通9丁目1700",
+            "帯広市南1条通2丁目3",
+            "千葉県四街道市大字鹿渡字台1234番地5",
+            "千代田区一番町九九番地五",
+            "仙台市青葉区三番丁9-9",
+            "大町市大町1-2",
+            "大町字3",
+            "関小字１町区一",
+            "関大　字9",
+            "大洲市大字5",
+            "京都府京都市中京区寺町通御池上る上本能寺前町999",
+            "京都市上京区役人町中立売通堀川西入260",
+            "埼玉県浦和市高砂9-9-9",
+            "静岡県庵原郡由比町屋原99",
+            "熊本県下益城郡城南町宮地999",
+            "和歌山県東牟婁郡串本町串本千九百三十四",
+            "串本町串本 1934",
+            "佐々木町9",
+            "新潟市中央区礎町通九ノ町1999-1",
+            "岩手県下閉伊郡普代村第9地割字上村99-25",
+            "平和通1丁目南6番16号",
+            "横浜市西区みなとみらい9-9-9 ｽｶｲﾀﾜｰ1203",
+            "港区6本木9-9-9",
+            "中央区銀座9-9 1番館",
+            "鹿児島県大島郡与論町茶花99",
+            "川上村99",
+        ] {
+            assert!(is_seen(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_elsewhere_is_passed_over() {
+        let towns = Towns::new(["霞関", "本町", "大町", "栄"].into_iter());
+        for (text, ours) in [
+            ("千代田区霞が関9-12-8", true),
+            ("千代田区永田町9-12-8", false),
+            ("中央区日本橋本町3-4", true),
+            ("熊本市中央区日本9", false),
+            ("大町9", true),
+            ("山町9", false),
+            ("名古屋市中区栄9-9", true),
+            ("共栄町9-9", false),
+        ] {
+            assert_eq!(towns.look(text).map(|look| look.ours), Some(ours), "{text}");
+        }
+        let numbers = |text| towns.look(text).and_then(|look| look.numbers);
+        assert_eq!(
+            numbers("霞が関9丁目012番８号203"),
+            Some(Numbers::from_slice(&[9, 12, 8, 203]))
+        );
+        assert_eq!(numbers("霞が関九丁目12"), None);
+        assert!(towns.look("9 Elm Ave").is_none() && towns.look("(前期)霞が関9").is_none());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+        #[test]
+        fn whatever_its_notation(text in "[東京都市区霞が関ヶノ之本町栄大小字番丁目条北西通り第線号地割ーロ口ﾊﾟ邊辺々0-9１一二十百 　、-]{1,16}[0-9一二-]{1,5}") {
+            prop_assert!(is_seen(&text), "{}", text);
+        }
+    }
+}
