@@ -13,7 +13,9 @@ mod postcode;
 mod romaji;
 mod sex;
 
-pub use address::{AddressKey, LOOSE, address_key, address_key_into, hyphenated, region_key};
+pub use address::{
+    AddressKey, LOOSE, address_key, address_key_into, former_names, hyphenated, region_key,
+};
 pub(super) use address::{PREFECTURES, split_prefecture};
 pub(super) use date::Era;
 pub use date::{DateHint, birth_key, birth_key_hinted, epoch_key, is_era, plain_date};

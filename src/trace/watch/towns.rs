@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use smallvec::SmallVec;
 
-use crate::notation::{LOOSE, fold, fold_kanji};
+use crate::notation::{LOOSE, fold, fold_kanji, former_names};
 use crate::trace::filter::Filter;
 use crate::trace::near::slips::bare;
 
@@ -74,7 +74,8 @@ impl Towns {
     /// Of these names, as keys have them.
     pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Towns {
         let (mut ends, mut any) = (Vec::new(), false);
-        for name in names {
+        let former = |name: &'a str| former_names(name).iter().map(String::as_str);
+        for name in names.flat_map(|name| former(name).chain([name])) {
             let [mut firm, mut loose] = [Last::default(); 2];
             for c in name.chars() {
                 let code = CODES.get(c as usize).copied().unwrap_or(ODD);
@@ -344,6 +345,8 @@ mod tests {
             "中央区銀座9-9 1番館",
             "鹿児島県大島郡与論町茶花99",
             "川上村99",
+            "北条市9",
+            "庵原郡由比町9",
         ] {
             assert!(is_seen(text), "{text}");
         }

@@ -84,6 +84,23 @@ static TABLE: LazyLock<HashMap<Box<str>, Named, RandomState>> = LazyLock::new(||
     table
 });
 
+/// What the cities that a town without a name is called by were called before: 北条市 for 松山市.
+static FORMER: LazyLock<HashMap<String, Vec<String>, RandomState>> = LazyLock::new(|| {
+    let mut former: HashMap<String, Vec<String>, RandomState> = HashMap::default();
+    for (old, new, _) in RENAMED {
+        let names = former.entry(super::town::of_city(&plain(new))).or_default();
+        let old = plain(old);
+        names.extend(parted(&old, '郡').map(|(_, village)| village.to_owned()));
+        names.push(old);
+    }
+    former
+});
+
+/// Names of yesterday of a city that stands in the place of a town, as keys have it ([`super::AddressKey::town`]).
+pub fn former_names(town: &str) -> &'static [String] {
+    FORMER.get(town).map_or(&[], Vec::as_slice)
+}
+
 /// A name in two behind a county or a city, where something stands behind it.
 fn parted(name: &str, mark: char) -> Option<(&str, &str)> {
     let (at, _) = name.char_indices().skip(1).find(|(_, c)| *c == mark)?;

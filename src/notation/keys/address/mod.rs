@@ -12,6 +12,7 @@ mod town;
 
 use super::super::fold::{fold, fold_into, has_japanese};
 
+pub use cities::former_names;
 pub(in super::super) use japanese::{PREFECTURES, split_prefecture};
 pub use town::LOOSE;
 
