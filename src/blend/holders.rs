@@ -39,14 +39,19 @@ impl Holders {
             return;
         };
         let holder = mailbox::holder(local, &self.families, &self.given, rng);
-        if let Some(given) = holder.given.clone() {
-            let same = |name: &NamePart| match name.kana.is_empty() {
-                true => name.written == given.written,
-                false => name.kana == given.kana,
+        let locale = household.locale;
+        // Of a `k.sato` and a `yumiko.k` one name is told, and what the other begins with.
+        let open = holder.initial.is_some();
+        if holder.given.is_some() || (open && holder.family.is_some()) {
+            let same = |name: &NamePart| match &holder.given {
+                Some(given) if name.kana.is_empty() => name.written == given.written,
+                Some(given) => name.kana == given.kana,
+                None => holder.of_given(locale, name),
             };
             let born = |person: &Person| {
                 (holder.year).is_none_or(|year| (person.birth.year() - year).abs() < 15)
             };
+            let own = household.guardian.given.clone();
             let like = (0..TRIES)
                 .map(|_| stranger(rng))
                 .find(|person| same(&person.given) && born(person));
@@ -60,7 +65,13 @@ impl Holders {
                     }
                 }
                 // A rare name: nobody knows whose.
-                None => household.guardian.given = given,
+                None => household.guardian.given = holder.given.clone().unwrap_or(own),
+            }
+        }
+        if open && holder.given.is_some() {
+            let mut others = (0..TRIES).map(|_| stranger(rng).family);
+            if let Some(family) = others.find(|name| holder.of_family(locale, name)) {
+                household.guardian.family = family;
             }
         }
         let told = Holder {
@@ -101,6 +112,18 @@ mod tests {
             assert_eq!(guardian.family.kana, "カタオカ");
             assert_eq!(guardian.given.kana, "マオ");
             assert_eq!(guardian.sex, Sex::Female);
+            household.email = Some("m-kataoka@mail.example".to_owned());
+            holders.fit(&mut household, &mut stranger, &mut rng);
+            let guardian = &household.guardian;
+            assert_eq!(guardian.family.kana, "カタオカ");
+            let first = guardian.given.kana.chars().next().unwrap();
+            assert!("マミムメモ".contains(first), "{first}");
+            household.email = Some("yumiko.k@mail.example".to_owned());
+            holders.fit(&mut household, &mut stranger, &mut rng);
+            let guardian = &household.guardian;
+            assert_eq!(guardian.given.kana, "ユミコ");
+            let first = guardian.family.kana.chars().next().unwrap();
+            assert!("カキクケコ".contains(first), "{first}");
             household.email = Some("qxqx0412@mail.example".to_owned());
             let before = household.clone();
             holders.fit(&mut household, &mut stranger, &mut rng);

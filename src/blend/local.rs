@@ -2,9 +2,10 @@
 //! same habits.
 
 use rand::{Rng, RngExt};
-use time::Date;
+use time::{Date, Month};
 
 use super::counted::Counted;
+use super::mailbox::YEARS;
 use crate::persona::{Locale, NamePart, romaji};
 
 /// A piece of a local part.
@@ -40,6 +41,9 @@ pub(crate) struct Owner<'p> {
 pub(crate) struct Locals {
     habits: Vec<Vec<Piece>>,
     words: Counted<String>,
+    /// Addresses that end in two digits, and such where they are the year of birth; the same of four and the birthday.
+    years: [u32; 2],
+    birthdays: [u32; 2],
 }
 
 impl Owner<'_> {
@@ -134,8 +138,23 @@ fn letters(run: &str, owner: &Owner<'_>) -> Piece {
 impl Locals {
     /// Learns from local parts and their owners; one habit per address, in the order given.
     pub(crate) fn learn<'a>(rows: impl Iterator<Item = Option<(&'a str, Owner<'a>)>>) -> Locals {
+        let (mut years, mut birthdays) = ([0; 2], [0; 2]);
+        let mut learnt = |local: &str, owner: &Owner<'_>| {
+            let pieces = pieces(local, owner);
+            let end = pieces.last().filter(|_| owner.birth.is_some());
+            let (counts, told) = match end {
+                Some(Piece::ShortYear) => (&mut years, true),
+                Some(Piece::Digits(2, _)) => (&mut years, false),
+                Some(Piece::MonthDay) => (&mut birthdays, true),
+                Some(Piece::Digits(4, _)) => (&mut birthdays, false),
+                _ => return pieces,
+            };
+            counts[0] += 1;
+            counts[1] += u32::from(told);
+            pieces
+        };
         let habits: Vec<Vec<Piece>> = rows
-            .map(|row| row.map_or(Vec::new(), |(local, owner)| pieces(local, &owner)))
+            .map(|row| row.map_or(Vec::new(), |(local, owner)| learnt(local, &owner)))
             .collect();
         let words = habits.iter().flatten().filter_map(|piece| match piece {
             Piece::Word(word) => Some(word.clone()),
@@ -144,6 +163,46 @@ impl Locals {
         Locals {
             words: Counted::of(words),
             habits,
+            years,
+            birthdays,
+        }
+    }
+
+    /// Whether the letters of a local part are a word to more customers than are called so.
+    pub(crate) fn is_word(&self, local: &str, called: impl Fn(&str) -> u32) -> bool {
+        let text = local.to_lowercase();
+        let word = text.trim_matches(|c: char| !c.is_ascii_alphabetic());
+        self.words.count(&word.to_owned()) > called(word)
+    }
+
+    /// The year of birth, or the birthday, that the digits at the end of an address stand for, as often as they do so
+    /// in the table.
+    pub(crate) fn born<R: Rng + ?Sized>(
+        &self,
+        digits: &str,
+        rng: &mut R,
+    ) -> (Option<i32>, Option<(Month, u8)>) {
+        let mut told = |[all, told]: [u32; 2]| all > 0 && rng.random_ratio(told, all);
+        match digits.len() {
+            2 if told(self.years) => {
+                let short: Option<i32> = digits.parse().ok();
+                let years = short
+                    .into_iter()
+                    .flat_map(|short| [1900 + short, 2000 + short]);
+                (years.into_iter().find(|year| YEARS.contains(year)), None)
+            }
+            4 if told(self.birthdays) => {
+                let month = digits[..2]
+                    .parse()
+                    .ok()
+                    .and_then(|month: u8| Month::try_from(month).ok());
+                let day = digits[2..].parse().ok();
+                let day = month
+                    .zip(day)
+                    .filter(|(month, day)| (1..=month.length(2000)).contains(day));
+                (None, day)
+            }
+            _ => (None, None),
         }
     }
 
@@ -265,5 +324,44 @@ mod tests {
         assert_eq!(written(2), "ono1224");
         assert_eq!(written(3), "tarou1992ta".replace("tarou", "taro"));
         assert!(written(4).starts_with("tarou"));
+    }
+
+    #[test]
+    fn digits_are_a_birthday_as_often_as_in_the_table() {
+        let name = NamePart {
+            written: "Jane".to_owned(),
+            kana: String::new(),
+        };
+        let birth = time::macros::date!(1980 - 04 - 01);
+        let owner = |birth| Owner {
+            locale: Locale::EnUs,
+            family: None,
+            given: Some(&name),
+            birth,
+        };
+        // Of four that end in two digits three tell the year; of four digits none tells more than by chance.
+        let locals = [
+            "jane80", "jane80", "jane80", "jane17", "jane0401", "sunny", "sunny2",
+        ];
+        let rows = locals
+            .iter()
+            .map(|local| Some((*local, owner(Some(birth)))));
+        let unknown = std::iter::once(Some(("jane17", owner(None))));
+        let learnt = Locals::learn(rows.chain(unknown));
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let years = (0..400).filter(|_| learnt.born("64", &mut rng).0 == Some(1964));
+        assert!((270..330).contains(&years.count()));
+        let mut born = |digits: &str| learnt.born(digits, &mut rng);
+        assert_eq!(born("1224"), (None, Some((Month::December, 24))));
+        assert_eq!(born("1324"), (None, None));
+        assert_eq!(born("0230"), (None, None));
+        assert_eq!(born("7"), (None, None));
+        let told = (0..100)
+            .filter_map(|_| born("05").0)
+            .all(|year| year == 2005);
+        assert!(told);
+        let called = |word: &str| u32::from(word == "jane") * 5;
+        assert!(learnt.is_word("sunny77", called) && !learnt.is_word("jane80", called));
+        assert!(!learnt.is_word("runner1", called));
     }
 }

@@ -34,6 +34,7 @@ mod texts;
 
 use std::collections::{BTreeMap, HashMap};
 
+use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use time::{Date, Duration, OffsetDateTime};
 
@@ -353,14 +354,7 @@ impl<'a> Ground<'a> {
         rng: &mut R,
     ) -> Drawn {
         let holder = match home.email.as_deref().and_then(|text| text.split_once('@')) {
-            Some((local, _)) if mailbox => {
-                let holder = mailbox::holder(local, &self.spelt.0, &self.spelt.1, rng);
-                let given = holder.given.as_ref();
-                Holder {
-                    sex: given.and_then(|given| self.guardians.sex(given)),
-                    ..holder
-                }
-            }
+            Some((local, _)) if mailbox => self.holder(local, rng),
             _ => Holder::default(),
         };
         let at = (0..TRIES)
@@ -373,16 +367,11 @@ impl<'a> Ground<'a> {
         household.landline = home.landline.clone();
         household.mobile = home.mobile.clone();
         household.email = home.email.clone();
-        let guardian = self.person(
-            &self.guardians,
-            at,
-            &household.guardian.clone(),
-            today,
-            stranger,
-            rng,
-        );
+        let spare = household.guardian.clone();
+        let guardian = self.person(&self.guardians, at, (&spare, &holder), today, stranger, rng);
         if let Some(first) = household.children.first().cloned() {
-            let child = self.person(&self.children, at, &first, today, stranger, rng);
+            let told = (&first, &Holder::default());
+            let child = self.person(&self.children, at, told, today, stranger, rng);
             household.children.truncate(1);
             household.children[0] = child;
         }
@@ -483,6 +472,24 @@ impl<'a> Ground<'a> {
         numbers.map(|number| self.mapping.columns[*number].column.as_str())
     }
 
+    /// Whose a mailbox is, as far as it tells.
+    fn holder<R: Rng + ?Sized>(&self, local: &str, rng: &mut R) -> Holder {
+        let (families, given) = &self.spelt;
+        let called = |word: &str| families.rows(word) + given.rows(word);
+        let holder = match self.locals.is_word(local, called) {
+            true => Holder::default(),
+            false => mailbox::holder(local, families, given, rng),
+        };
+        let sex = (holder.given.as_ref()).and_then(|given| self.guardians.sex(given));
+        let (year, day) = self.locals.born(mailbox::ending(local), rng);
+        Holder {
+            sex,
+            year: holder.year.or(year),
+            day,
+            ..holder
+        }
+    }
+
     /// Whether somebody like the customer of a row might be the holder of a mailbox.
     fn may_hold(&self, at: usize, holder: &Holder) -> bool {
         let Some(person) = self.guardians.people.get(at) else {
@@ -503,12 +510,13 @@ impl<'a> Ground<'a> {
         born && named && sexes.is_none_or(|(name, own)| name == own)
     }
 
-    /// A person like the one in row `at`: born near that one, of the same sex, with names about as common.
+    /// A person like the one in row `at`: born near that one, of the same sex, with names about as common. Where
+    /// nothing is to be had, it is the `spare` one; no name begins with another letter than a mailbox says.
     fn person<R: Rng + ?Sized>(
         &self,
         names: &Names,
         at: usize,
-        spare: &Person,
+        (spare, holder): (&Person, &Holder),
         today: Date,
         stranger: &mut dyn FnMut(&mut R) -> Household,
         rng: &mut R,
@@ -528,8 +536,8 @@ impl<'a> Ground<'a> {
                 .unwrap_or(birth)
         });
         let mut pair = || {
-            let family = self.family(names, at, stranger, rng);
-            let given = self.given(names, at, (sex, birth), stranger, rng);
+            let family = self.family(names, at, holder, stranger, rng);
+            let given = self.given(names, at, (sex, birth), holder, stranger, rng);
             (
                 family.unwrap_or(spare.family.clone()),
                 given.unwrap_or(spare.given.clone()),
@@ -562,6 +570,7 @@ impl<'a> Ground<'a> {
         &self,
         names: &Names,
         at: usize,
+        holder: &Holder,
         stranger: &mut dyn FnMut(&mut R) -> Household,
         rng: &mut R,
     ) -> Option<NamePart> {
@@ -570,6 +579,7 @@ impl<'a> Ground<'a> {
         // As common as its pattern in that region, too.
         let region = region(&self.area[at]).and_then(|region| names.regional.get(region));
         let there = region.map(|names| names.count(&own).saturating_sub(1));
+        let told = |name: &NamePart| holder.of_family(self.mapping.locale, name);
         let mut spare = None;
         for _ in 0..TRIES {
             let (found, fits) = match (region, there) {
@@ -589,21 +599,36 @@ impl<'a> Ground<'a> {
             match found {
                 Some((written, kana)) if self.readable(kana) => {
                     let found = part(written, kana);
-                    if fits {
-                        return Some(found);
+                    match told(&found) {
+                        true if fits => return Some(found),
+                        true => spare = Some(found),
+                        false => {}
                     }
-                    spare = Some(found);
                 }
                 Some(_) => {}
                 None => {
                     let fresh = stranger(rng).guardian.family;
-                    if names.families.count(&key(&fresh)) == 0 {
+                    if names.families.count(&key(&fresh)) == 0 && told(&fresh) {
                         return Some(fresh);
                     }
                 }
             }
         }
-        spare
+        spare.or_else(|| self.any(&names.families, told, rng))
+    }
+
+    /// A name that is as it is told to be; the commoner, the likelier.
+    fn any<R: Rng + ?Sized>(
+        &self,
+        names: &Counted<NameKey>,
+        told: impl Fn(&NamePart) -> bool,
+        rng: &mut R,
+    ) -> Option<NamePart> {
+        let all = names.all().filter(|((_, kana), _)| self.readable(kana));
+        let all = all.map(|((written, kana), rows)| (part(written, kana), rows));
+        let all: Vec<(NamePart, u32)> = all.filter(|(name, _)| told(name)).collect();
+        let chosen = all.choose_weighted(rng, |(_, rows)| *rows).ok();
+        chosen.map(|(name, _)| name.clone())
     }
 
     fn given<R: Rng + ?Sized>(
@@ -611,6 +636,7 @@ impl<'a> Ground<'a> {
         names: &Names,
         at: usize,
         (sex, birth): (Sex, Date),
+        holder: &Holder,
         stranger: &mut dyn FnMut(&mut R) -> Household,
         rng: &mut R,
     ) -> Option<NamePart> {
@@ -637,13 +663,16 @@ impl<'a> Ground<'a> {
             apart(names.all.count(&key(name)), wanted.0)
                 + apart(names.readings.count(&name.kana), wanted.1)
         };
+        let told = |name: &NamePart| holder.of_given(self.mapping.locale, name);
         let mut found: Vec<NamePart> = Vec::new();
         for _ in 0..TRIES {
             if found.len() == CHOICE {
                 break;
             }
             match counted.like(others, rng) {
-                Some((written, kana)) if self.readable(kana) => found.push(part(written, kana)),
+                Some((written, kana)) if self.readable(kana) => {
+                    found.extend(Some(part(written, kana)).filter(told));
+                }
                 Some(_) => {}
                 None => {
                     // Of the same sex and about the same age, from the seed tables.
@@ -653,13 +682,15 @@ impl<'a> Ground<'a> {
                         person.sex == sex && person.birth.year().abs_diff(birth.year()) < 8
                     };
                     let names = people.filter(alike).map(|person| &person.given);
-                    found.extend(names.filter(|name| counted.count(&key(name)) == 0).cloned());
+                    let fresh = names.filter(|name| counted.count(&key(name)) == 0);
+                    found.extend(fresh.cloned().filter(told));
                 }
             }
         }
-        found
-            .into_iter()
-            .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        let best = found.into_iter();
+        best.min_by(|a, b| distance(a).total_cmp(&distance(b)))
+            .or_else(|| self.any(counted, told, rng))
+            .or_else(|| self.any(&names.all, told, rng))
     }
 
     /// A name that cannot be read aloud cannot be put into a column of readings.
@@ -725,9 +756,10 @@ fn spelt(mapping: &Mapping, names: &Names, lexicon: &Lexicon) -> (Spelt, Spelt) 
 
 /// A person who is the holder of a mailbox.
 fn held(person: Person, holder: Holder) -> Person {
-    let birth = holder
-        .year
-        .and_then(|year| person.birth.replace_year(year).ok());
+    let year = holder.year.unwrap_or(person.birth.year());
+    let born = (person.birth.month(), person.birth.day());
+    let (month, day) = holder.day.unwrap_or(born);
+    let birth = Date::from_calendar_date(year, month, day).ok();
     Person {
         sex: holder.sex.unwrap_or(person.sex),
         family: holder.family.unwrap_or(person.family),
@@ -788,3 +820,6 @@ fn area_of(cells: &Cells<'_>) -> String {
         None => area("", region),
     }
 }
+
+#[cfg(test)]
+mod tests;

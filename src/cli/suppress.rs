@@ -26,7 +26,9 @@ use crate::workspace::{Unnamed, write_private};
 ///
 /// With --csv it writes such hashes of keys, mail addresses (lower case, no plus tag) and phone numbers
 /// (E.164) for a program outside of the database, and the key (HMAC-SHA256) into a file apart. The mailboxes and
-/// numbers of the pool are among them, so that a canary that `otori drip` brings later is known by these before.
+/// numbers of the pool are among them, so that a canary that `otori drip` brings later is known by these before. Where
+/// canaries have rows in related tables, a third column names the table: `key` is of the customer table,
+/// `related_key` of the others.
 ///
 /// What it protects: no row, address or number of a canary is in the files, and the hashes say nothing
 /// without the key. What it does not: whoever may read both the table and the view sees what is missing
@@ -113,7 +115,9 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     }
     let (mut view, mut related_views, mut unfiltered) = (None, Vec::new(), Vec::new());
     let text = if args.csv.is_some() {
-        csv(&mut made)?
+        let without_key = made.beside.extract_if(.., |_, tags| tags.is_empty());
+        unfiltered.extend(without_key.map(|(table, _)| table));
+        csv(&source.table, &mut made)?
     } else {
         let opened = Opened::of(source).await?;
         let table = opened.table().await?;
@@ -182,22 +186,27 @@ fn shown(path: impl AsRef<Path>) -> String {
     path.as_ref().display().to_string()
 }
 
-/// Hashes by what they are of.
-fn csv(made: &mut Suppression) -> anyhow::Result<String> {
-    let mut lines = csv::Writer::from_writer(Vec::new());
-    lines.write_record(["of", "hmac_sha256"])?;
-    let kinds = [
-        ("key", &mut made.keys),
-        ("mail", &mut made.mails),
-        ("phone", &mut made.phones),
+/// Hashes by what they are of; where rows stand in several tables, a third column names the table. Keys of related
+/// tables are of another kind, since a key may be a customer's in one table and a canary's in the next.
+fn csv(table: &str, made: &mut Suppression) -> anyhow::Result<String> {
+    let mut kinds = vec![
+        ("key", table, &mut made.keys),
+        ("mail", "", &mut made.mails),
+        ("phone", "", &mut made.phones),
     ];
-    for (kind, tags) in kinds {
+    let several = !made.beside.is_empty();
+    let beside = made.beside.iter_mut();
+    kinds.extend(beside.map(|(table, tags)| ("related_key", table.as_str(), tags)));
+    let width = if several { 3 } else { 2 };
+    let mut lines = csv::Writer::from_writer(Vec::new());
+    lines.write_record(&["of", "hmac_sha256", "table"][..width])?;
+    for (kind, table, tags) in kinds {
         if tags.is_empty() {
             continue;
         }
         pad(tags, &mut rand::rng());
         for tag in tags {
-            lines.write_record([kind, &crate::evidence::hex(&*tag)])?;
+            lines.write_record(&[kind, &crate::evidence::hex(&*tag), table][..width])?;
         }
     }
     Ok(String::from_utf8(lines.into_inner()?)?)

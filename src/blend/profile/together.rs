@@ -103,7 +103,8 @@ pub(super) fn together(facets: &[Facet]) -> Vec<Together> {
             }
         }
     }
-    out.sort_by(|one, other| other.strength.total_cmp(&one.strength));
+    // Sums over tables of counts differ in their last digits from run to run.
+    out.sort_by_key(|one| std::cmp::Reverse((one.strength * 1e9).round() as i64));
     out.truncate(PAIRS);
     out
 }

@@ -14,6 +14,7 @@ use crate::notation::{Mapping, Role, address_key, email_key, phone_key};
 use crate::persona::Locale;
 use crate::registry::PoolEntry;
 
+use super::area::Fit;
 use super::phones::{SET_AT_LEAST, block};
 use super::{AreaCodes, Needs, given, given_to};
 
@@ -24,9 +25,11 @@ pub(super) struct Kinds {
     pub(super) number: bool,
     /// Whether the number is a mobile one, in Japan; `None` where nothing tells.
     pub(super) mobile: Option<bool>,
-    /// How near the number is to the address, as [`AreaCodes::of_row`] has it; `None` where nothing tells.
-    pub(super) near: Option<u8>,
 }
+
+/// With fewer neighbours it is looked how numbers are farther around. Only so few: where customers live close together,
+/// more of them have numbers from elsewhere, so that those around a lonely house are not like who lives there.
+const NEIGHBOURS: usize = 2;
 
 /// A mail domain of so large a share of the addresses is a provider's.
 const PROVIDER: f64 = 0.01;
@@ -36,6 +39,8 @@ const PROVIDER: f64 = 0.01;
 pub struct Custom {
     /// Of rows of late.
     kinds: Vec<Kinds>,
+    /// How their numbers stand to their addresses, by whether they are mobile ones and by place.
+    fits: HashMap<Option<bool>, HashMap<String, Vec<Fit>>>,
     /// Different numbers for each row that has one.
     numbers: Option<f64>,
     /// Share of the addresses that are at a provider's.
@@ -76,13 +81,14 @@ impl Custom {
             };
             places.is_empty() || places.iter().any(filled)
         };
+        let mut fits: HashMap<Option<bool>, HashMap<String, Vec<Fit>>> = HashMap::new();
         let kinds = rows
             .iter()
             .zip(late)
             .enumerate()
-            .filter(|(_, (row, late))| **late && has(row, &lived))
-            .map(|(at, (row, _))| Kinds {
-                near: area.of_row(at),
+            .filter(|(_, (row, late))| **late && has(row, &lived));
+        let kinds = kinds.map(|(at, (row, _))| {
+            let kinds = Kinds {
                 mail: has(row, &mail),
                 number: has(row, &number),
                 mobile: number
@@ -91,7 +97,16 @@ impl Custom {
                     .filter_map(|text| phone_key(text, Some(mapping.locale.into())))
                     .find(|number| number.starts_with("+81"))
                     .map(|number| is_japanese_mobile(&number)),
-            });
+            };
+            if let Some((place, fit)) = area.of_row(at) {
+                let own = fits.entry(kinds.mobile).or_default();
+                for around in area.around(place) {
+                    own.entry(around.to_owned()).or_default().push(fit);
+                }
+            }
+            kinds
+        });
+        let kinds: Vec<Kinds> = kinds.collect();
         let texts = |places: &[usize]| -> Vec<&str> {
             let cells = rows
                 .iter()
@@ -125,7 +140,8 @@ impl Custom {
                 .filter_map(|text| Some(address_key(text)?.block())),
         );
         Custom {
-            kinds: kinds.collect(),
+            kinds,
+            fits,
             numbers: (all > 0).then(|| numbers.len() as f64 / all as f64),
             providers: (mails > 0).then(|| big.iter().sum::<usize>() as f64 / mails as f64),
             of_late,
@@ -142,7 +158,6 @@ impl Custom {
             mail: true,
             number: true,
             mobile: None,
-            near: None,
         };
         if self.kinds.is_empty() {
             return all;
@@ -152,6 +167,24 @@ impl Custom {
             || (needs.mail && drawn.mail)
             || ((needs.phone || needs.mobile) && drawn.number);
         if reached { drawn } else { all }
+    }
+
+    /// How the number of somebody of the neighbours stands to his address, of those who have a number of that kind;
+    /// `None` where nobody knows.
+    pub(super) fn fit<R: Rng + ?Sized>(
+        &self,
+        area: &AreaCodes,
+        place: &str,
+        mobile: Option<bool>,
+        rng: &mut R,
+    ) -> Option<Fit> {
+        let own = self.fits.get(&mobile)?;
+        let around: Vec<&Vec<Fit>> = area
+            .around(place)
+            .filter_map(|head| own.get(head))
+            .collect();
+        let enough = around.iter().find(|fits| fits.len() >= NEIGHBOURS);
+        enough.or(around.last())?.choose(rng).copied()
     }
 
     /// Whether an address should be at a provider's; `None` where nobody knows.

@@ -7,7 +7,6 @@ mod area;
 mod custom;
 mod evenly;
 mod mail;
-mod nearness;
 mod phones;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -23,12 +22,20 @@ use crate::registry::PoolEntry;
 
 use super::{Error, Result};
 pub use area::AreaCodes;
+use area::{Fit, Home, Parts};
 pub use custom::Custom;
 use custom::Kinds;
 use evenly::Evenly;
 pub(super) use mail::rename;
-use nearness::Nearness;
 use phones::Number;
+
+/// What a number of the wrong kind costs, more than any address is away from a number.
+const WRONG_KIND: u32 = 100_000;
+/// How often households look at each other's numbers, and how often each of many at least.
+const LOOKS: usize = 1_000_000;
+const LEAST_LOOKS: usize = 60;
+/// How often each of them looks anew.
+const ROUNDS: usize = 8;
 
 /// Which kinds of contact points the rows of a source have a place for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,25 +297,31 @@ fn numbers<R: Rng + ?Sized>(
         });
     }
     let wanted = u32::try_from(households.len()).unwrap_or(u32::MAX);
-    let homes = households
+    let parts: Vec<Parts> = (numbers.iter())
+        .map(|number| area.parts(found[&number.id]))
+        .collect();
+    let mobile: Vec<bool> = (numbers.iter())
+        .map(|number| found[&number.id].is_japanese_mobile())
+        .collect();
+    let homes: Vec<(Home, Option<Fit>)> = households
         .iter()
-        .map(|wanting| wanting.household.address.postcode.as_str());
-    let nearness = Nearness::of(area, homes, numbers.iter().map(|number| found[&number.id]));
-    // Of the right kind, and as near to the address as a customer's is.
-    let misfit = |at: usize, class: usize| {
-        let kinds = &households[at].kinds;
-        let is_mobile = nearness.is_mobile(class);
-        let of_kind = kinds.mobile.filter(|_| needs.phone);
-        let wrong = of_kind.is_some_and(|mobile| mobile != is_mobile);
-        let off = match kinds.near.filter(|_| !is_mobile) {
-            Some(near) => near.abs_diff(nearness.between(at, class)),
-            None => 0,
-        };
-        off + 16 * u8::from(wrong)
+        .map(|wanting| {
+            let place = area.place(&wanting.household.address);
+            let fit = stock.custom.fit(area, &place, wanting.kinds.mobile, rng);
+            (area.home_at(&place), fit)
+        })
+        .collect();
+    // Of the right kind, and to the address as a neighbour's is to his.
+    let misfit = |at: usize, number: usize| {
+        let of_kind = households[at].kinds.mobile.filter(|_| needs.phone);
+        let wrong = of_kind.is_some_and(|wanted| wanted != mobile[number]);
+        let (home, wanted) = &homes[at];
+        let fit = area.fit(home, &parts[number]);
+        wanted.map_or(fit.strange(), |wanted| fit.from(wanted)) + if wrong { WRONG_KIND } else { 0 }
     };
     // What the source has not given yet: a set grows by what somebody wishes, and not by whatever comes.
     let fresh = |at: &usize| numbers[*at].own == 0 && numbers[*at].others.is_empty();
-    let wishes = wishes(&nearness, households.len(), misfit, fresh, rng);
+    let wishes = wishes(&numbers, households.len(), misfit, fresh, rng);
     let suited: HashSet<usize> = wishes.iter().flatten().copied().collect();
     let near = |at: usize| suited.contains(&at);
     let standing: u32 = numbers.iter().map(|number| number.own).sum();
@@ -318,8 +331,8 @@ fn numbers<R: Rng + ?Sized>(
         missing,
         hint: format!("add numbers that begin with {} with: otori pool add phone NUMBER… (each serves several canaries; a source needs a set of numbers that no other source's set contains)", locale.country_code()),
     })?;
-    let misfit = |at: usize, number: usize| misfit(at, nearness.class(number));
-    let dealt = phones::deal(&numbers, &set, &wishes, misfit, rng);
+    let mut dealt = phones::deal(&numbers, &set, &wishes, misfit, rng);
+    swap(&mut dealt, &mut [], misfit, rng);
     for (wanting, at) in households.iter_mut().zip(dealt) {
         let (household, points) = (&mut *wanting.household, &mut *wanting.points);
         let id = numbers[at].id;
@@ -337,57 +350,76 @@ fn numbers<R: Rng + ?Sized>(
     Ok(())
 }
 
-/// For each household the number that suits it best and no other has, a `fresh` one while there are any; whoever has
-/// the least choice chooses first. `misfit` is that of a household and a class of numbers.
+/// For each household a number that no other has, a `fresh` one while there are any, so that all together have the least
+/// `misfit`. Where numbers fit as well, there are as many of one block as of another.
 fn wishes<R: Rng + ?Sized>(
-    nearness: &Nearness,
+    numbers: &[Number],
     households: usize,
-    misfit: impl Fn(usize, usize) -> u8,
+    misfit: impl Fn(usize, usize) -> u32,
     fresh: impl Fn(&usize) -> bool,
     rng: &mut R,
 ) -> Vec<Option<usize>> {
-    let mut open = nearness.classes();
-    let any = open.iter().flatten().any(&fresh);
-    for numbers in &mut open {
-        numbers.retain(|at| !any || fresh(at));
-        numbers.shuffle(rng);
-    }
-    let choice = |household: usize| -> usize {
-        let fit = (0..open.len()).filter(|class| misfit(household, *class) == 0);
-        fit.map(|class| open[class].len()).sum()
-    };
-    let mut order: Vec<(usize, usize)> = (0..households).map(|at| (choice(at), at)).collect();
-    order.sort_unstable();
-    let mut wishes = vec![None; households];
-    let mut best: Vec<usize> = Vec::new();
-    for (_, household) in order {
-        let mut least = u8::MAX;
-        best.clear();
-        for class in (0..open.len()).filter(|class| !open[*class].is_empty()) {
-            let off = misfit(household, class);
-            if off < least {
-                least = off;
-                best.clear();
-            }
-            if off == least {
-                best.push(class);
+    let any = (0..numbers.len()).any(|at| fresh(&at));
+    let mut open: Vec<usize> = (0..numbers.len()).filter(|at| !any || fresh(at)).collect();
+    open.shuffle(rng);
+    let mut before: HashMap<usize, usize> = HashMap::new();
+    open.sort_by_cached_key(|at| {
+        let before = before.entry(numbers[*at].block).or_default();
+        *before += 1;
+        *before
+    });
+    let mut spare = open.split_off(households.min(open.len()));
+    swap(&mut open, &mut spare, misfit, rng);
+    let mut wishes: Vec<Option<usize>> = open.into_iter().map(Some).collect();
+    wishes.resize(households, None);
+    wishes
+}
+
+/// Lets households change their numbers with each other, and for `spare` ones, as long as they all fit better for it:
+/// who only takes the best that is left takes it from others who need it more.
+fn swap<R: Rng + ?Sized>(
+    given: &mut [usize],
+    spare: &mut [usize],
+    misfit: impl Fn(usize, usize) -> u32,
+    rng: &mut R,
+) {
+    let households = given.len();
+    let all = households + spare.len();
+    let looks = all.min((LOOKS / households.max(1)).max(LEAST_LOOKS));
+    let mut own: Vec<u32> = (0..households).map(|at| misfit(at, given[at])).collect();
+    for _ in 0..ROUNDS {
+        let mut gained = false;
+        for one in 0..households {
+            let first = rng.random_range(0..all);
+            for other in (first..first + looks).map(|other| other % all) {
+                if one == other || own[one] == 0 {
+                    continue;
+                }
+                let (mine, theirs, before) = match other.checked_sub(households) {
+                    None => {
+                        let fits = (misfit(one, given[other]), misfit(other, given[one]));
+                        (fits.0, Some(fits.1), own[one] + own[other])
+                    }
+                    Some(place) => (misfit(one, spare[place]), None, own[one]),
+                };
+                if mine + theirs.unwrap_or(0) >= before {
+                    continue;
+                }
+                gained = true;
+                own[one] = mine;
+                match theirs {
+                    Some(theirs) => {
+                        own[other] = theirs;
+                        given.swap(one, other);
+                    }
+                    None => std::mem::swap(&mut given[one], &mut spare[other - households]),
+                }
             }
         }
-        let all: usize = best.iter().map(|class| open[*class].len()).sum();
-        if all == 0 {
+        if !gained {
             break;
         }
-        // Any of their numbers is as good.
-        let mut left = rng.random_range(0..all);
-        let class = best.iter().find(|class| {
-            let own = open[**class].len();
-            let here = left < own;
-            left = left.saturating_sub(own);
-            here
-        });
-        wishes[household] = class.and_then(|class| open[*class].pop());
     }
-    wishes
 }
 
 #[cfg(test)]
@@ -397,6 +429,7 @@ mod tests {
     use time::macros::date;
 
     use super::*;
+    use crate::canary::Units;
     use crate::database::Row;
     use crate::notation::MappedColumn;
     use crate::persona::{Generator, Seeds, Shape};
@@ -455,5 +488,190 @@ mod tests {
             told[0].contains("mobile numbers for 37 canaries"),
             "{told:?}"
         );
+    }
+
+    /// A table of Americans: postcodes and numbers.
+    fn members(rows: &[(String, String)]) -> (Mapping, Vec<String>, Vec<Row>) {
+        let mapping = Mapping {
+            locale: Locale::EnUs,
+            columns: vec![
+                MappedColumn::told("street", Role::Address1),
+                MappedColumn::told("zip", Role::Postcode),
+                MappedColumn::told("tel", Role::Phone),
+            ],
+            related: Vec::new(),
+        };
+        let columns = ["street", "zip", "tel"].map(str::to_owned).to_vec();
+        let cells = |(at, (zip, tel)): (usize, &(String, String))| {
+            let street = format!("{} Elm St", at + 1);
+            [street, zip.clone(), tel.clone()].map(Some).to_vec()
+        };
+        (
+            mapping,
+            columns,
+            rows.iter().enumerate().map(cells).collect(),
+        )
+    }
+
+    /// A pool of a house in each of these places, and of these numbers.
+    fn points(zips: &[&str], numbers: &[String]) -> Vec<PoolEntry> {
+        let house = |(at, zip): (usize, &&str)| {
+            let address = Address {
+                postcode: (*zip).to_owned(),
+                region: "NY".to_owned(),
+                city: "Albany".to_owned(),
+                city_kana: String::new(),
+                town: String::new(),
+                town_kana: String::new(),
+                block: format!("{at} Oak Ave"),
+                building: None,
+                unit: None,
+            };
+            ContactPoint::Drop(Box::new(PostalDrop {
+                locale: Locale::EnUs,
+                address,
+                typed: String::new(),
+                units: Units::Named(vec![String::new()]),
+            }))
+        };
+        let houses = zips.iter().enumerate().map(house);
+        let numbers = numbers.iter().map(|number| {
+            let number = number.parse().unwrap();
+            ContactPoint::Phone(number)
+        });
+        (1..)
+            .zip(houses.chain(numbers))
+            .map(|(id, point)| PoolEntry {
+                id,
+                point,
+                cap_per_source: None,
+                given: Vec::new(),
+            })
+            .collect()
+    }
+
+    /// The area codes that canaries get, with their postcodes.
+    fn given_codes(
+        pool: &[PoolEntry],
+        count: usize,
+        mapping: &Mapping,
+        area: &AreaCodes,
+        custom: &Custom,
+        seed: u64,
+    ) -> Vec<(String, String)> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let generator = Generator::new(&Seeds::embedded(), Locale::EnUs);
+        let shape = Shape::families(3..=18);
+        let mut households: Vec<Household> = (0..count)
+            .map(|_| generator.household(&mut rng, date!(2026 - 01 - 01), &shape))
+            .collect();
+        let stock = Stock {
+            pool,
+            registered: &[],
+            taken: &HashSet::new(),
+            area,
+            custom,
+        };
+        let source: SourceName = "club".parse().unwrap();
+        allot(
+            &mut households,
+            &source,
+            Needs::of(mapping),
+            &stock,
+            &mut rng,
+        )
+        .unwrap();
+        households
+            .into_iter()
+            .map(|household| {
+                let number = household.landline.unwrap();
+                (household.address.postcode, number[2..5].to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_small_table_tells_area_codes_too() {
+        let rows: Vec<(String, String)> = (0..20)
+            .flat_map(|at| {
+                let near = ("10001".to_owned(), format!("212-555-01{at:02}"));
+                [near, ("94105".to_owned(), format!("415-555-01{at:02}"))]
+            })
+            .collect();
+        let (mapping, columns, rows) = members(&rows);
+        let area = AreaCodes::of(&mapping, &columns, &rows);
+        let numbers: Vec<String> = (50..60)
+            .flat_map(|at| ["212", "415", "312"].map(|code| format!("+1{code}55501{at}")))
+            .collect();
+        let zips = [["10001"; 10], ["94105"; 10]].concat();
+        let pool = points(&zips, &numbers);
+        // Nothing is known of who joins now: a number of the neighbours' area code is right.
+        for seed in 0..20 {
+            for (zip, code) in given_codes(&pool, 1, &mapping, &area, &Custom::default(), seed) {
+                let right = if zip == "10001" { "212" } else { "415" };
+                assert_eq!(code, right, "{seed}: {zip}");
+            }
+        }
+    }
+
+    /// Of the customers every fifth has a number of some far place, of a code that hardly anybody has.
+    #[test]
+    fn who_has_a_strange_number_has_one_as_strange_as_customers_have() {
+        let rows: Vec<(String, String)> = (0..2000)
+            .map(|at| {
+                let (zip, code) = match at % 2 {
+                    0 => ("10001", 212),
+                    _ => ("94105", 415),
+                };
+                let code = if at % 10 < 2 { 500 + at / 5 } else { code };
+                (zip.to_owned(), format!("{code}-555-{:04}", at))
+            })
+            .collect();
+        let (mapping, columns, rows) = members(&rows);
+        let area = AreaCodes::of(&mapping, &columns, &rows);
+        let custom = Custom::of(&mapping, &columns, &rows, &vec![true; 2000], &area);
+        // The pool has more than enough of each code that is common elsewhere.
+        let numbers: Vec<String> = (0..40)
+            .flat_map(|at| {
+                let far = format!("+1{}5558{at:03}", 500 + at);
+                [
+                    format!("+12125558{at:03}"),
+                    format!("+14155558{at:03}"),
+                    far,
+                ]
+            })
+            .collect();
+        let zips = [["10001"; 40], ["94105"; 40]].concat();
+        let pool = points(&zips, &numbers);
+        for seed in 0..5 {
+            let given = given_codes(&pool, 60, &mapping, &area, &custom, seed);
+            let count = |wanted: fn(&str, &str) -> bool| {
+                let each = given.iter();
+                each.filter(|(zip, code)| wanted(zip, code)).count()
+            };
+            let right = count(|zip, code| (zip == "10001") == (code == "212") && code < "500");
+            let far = count(|_, code| code >= "500");
+            assert_eq!(right + far, 60, "{seed}: {given:?}");
+            assert!((4..=22).contains(&far), "{seed}: {far}");
+        }
+    }
+
+    #[test]
+    fn who_could_do_without_a_number_leaves_it_to_who_needs_it() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        // Each but the first could have every number; it needs the third, and somebody could have the spare one.
+        let misfit = |household: usize, number: usize| match (household, number) {
+            (0, 2) => 0,
+            (0, _) => 100,
+            (3, 4) => 0,
+            _ => 10,
+        };
+        let (mut given, mut spare) = (vec![0, 1, 2, 3], vec![4]);
+        swap(&mut given, &mut spare, misfit, &mut rng);
+        assert_eq!((given[0], given[3]), (2, 4));
+        given.extend(spare);
+        given.sort_unstable();
+        assert_eq!(given, [0, 1, 2, 3, 4]);
+        swap(&mut [], &mut [], misfit, &mut rng);
     }
 }

@@ -201,7 +201,7 @@ pub(super) fn deal<R: Rng + ?Sized>(
     numbers: &[Number],
     set: &[usize],
     wishes: &[Option<usize>],
-    misfit: impl Fn(usize, usize) -> u8,
+    misfit: impl Fn(usize, usize) -> u32,
     rng: &mut R,
 ) -> Vec<usize> {
     let mut evenly = Evenly::default();
@@ -226,7 +226,7 @@ pub(super) fn deal<R: Rng + ?Sized>(
             None => {
                 // What another wishes is left to it, where anything else fits as well.
                 let off = |at: &usize| (misfit(canary, *at), wished.contains(at));
-                let mut best = (u8::MAX, true);
+                let mut best = (u32::MAX, true);
                 let mut fitting: Vec<usize> = Vec::new();
                 for (place, at) in least.iter().enumerate() {
                     let off = off(at);

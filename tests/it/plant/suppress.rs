@@ -49,6 +49,17 @@ pub(super) fn client(ground: &Ground, script: &str) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
+/// The hash of a text under a key in hexadecimal.
+pub(super) fn hashed(key: &str, text: &str) -> String {
+    let secret: Vec<u8> = (0..32)
+        .map(|place| u8::from_str_radix(&key[2 * place..2 * place + 2], 16).unwrap())
+        .collect();
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&secret).unwrap();
+    mac.update(text.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The keys of the canaries' rows.
 async fn keys(otori: &Otori) -> BTreeSet<String> {
     let canaries = otori.registry.canaries(None).await.unwrap();
@@ -155,17 +166,10 @@ async fn hashes_for_a_program_outside() {
     let words = ["suppress", "shop", "--csv", csv.to_str().unwrap()];
     otori.json(&[&words[..], &["--key-file", key.to_str().unwrap()]].concat());
     let hex = std::fs::read_to_string(&key).unwrap();
-    let secret: Vec<u8> = (0..32)
-        .map(|place| u8::from_str_radix(&hex[2 * place..2 * place + 2], 16).unwrap())
-        .collect();
-    let tag = |kind: &str, text: &str| {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&secret).unwrap();
-        mac.update(text.as_bytes());
-        let bytes = mac.finalize().into_bytes();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{kind},{hex}")
-    };
+    let tag = |kind: &str, text: &str| format!("{kind},{}", hashed(&hex, text));
     let text = std::fs::read_to_string(&csv).unwrap();
+    // One table needs no name.
+    assert!(text.starts_with("of,hmac_sha256\n"), "{text}");
     let lines: BTreeSet<&str> = text.lines().skip(1).collect();
     // Three kinds, each filled up.
     for kind in ["key", "mail", "phone"] {

@@ -1,14 +1,14 @@
 //! Guardians with their children and memberships, on SQLite and in a PostgreSQL schema of its own with
 //! domains, enumerations, citext, JSON and generated columns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use otori::database::Engine;
+use otori::database::{BETWEEN, Engine};
 use otori::notation::Role;
 use otori::persona::{Children, Locale, Shape};
 use serde_json::Value;
 
-use super::super::suppress::client;
+use super::super::suppress::{client, hashed};
 use super::people::{households, insert, joined, q};
 use super::{Site, document};
 
@@ -166,6 +166,33 @@ pub(super) async fn families(engine: Engine) -> (Site, &'static str) {
     (site, main)
 }
 
+/// A program outside of the database knows their rows in every table, and nobody else's of the same key.
+async fn outside(site: &Site) {
+    let [csv, key] = ["hashes.csv", "hashes.key"].map(|name| site.otori.dir().join(name));
+    let (csv, key) = (csv.to_str().unwrap(), key.to_str().unwrap());
+    site.otori
+        .json(&["suppress", "shop", "--csv", csv, "--key-file", key]);
+    let hex = std::fs::read_to_string(key).unwrap();
+    let text = std::fs::read_to_string(csv).unwrap();
+    let lines: BTreeSet<&str> = text.lines().collect();
+    assert!(text.starts_with("of,hmac_sha256,table\n"), "{text}");
+    for canary in site.canaries().await {
+        if canary.state != otori::canary::State::Live {
+            continue;
+        }
+        for (at, row) in canary.details.rows.iter().enumerate() {
+            let of = if at == 0 { "key" } else { "related_key" };
+            let key: Vec<&str> = row.key.iter().map(|(_, value)| value.as_str()).collect();
+            let tag = hashed(&hex, &key.join(&BETWEEN.to_string()));
+            let line = format!("{of},{tag},{}", row.table);
+            assert!(lines.contains(line.as_str()), "{line}");
+        }
+    }
+    for name in [csv, key] {
+        std::fs::remove_file(name).unwrap();
+    }
+}
+
 /// No table counts a row of theirs where the views are read in its place.
 async fn kept_out(site: &Site) {
     let script = site.otori.dir().join("counted.sql");
@@ -195,6 +222,7 @@ async fn kept_out(site: &Site) {
             "{table}"
         );
     }
+    outside(site).await;
     client(
         &site.ground,
         "drop view crm.counted, crm.counted_children, crm.counted_memberships",

@@ -1,0 +1,80 @@
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use time::macros::date;
+
+use super::*;
+use crate::notation::MappedColumn;
+use crate::persona::{Generator, Seeds, Shape};
+
+/// Whoever gets a mailbox that shows one name and a letter of the other is called so, in every table where a customer
+/// is; digits are birthdays and years of birth as often as customers' are.
+#[test]
+fn nobody_has_a_mailbox_with_somebody_elses_initial() {
+    let seeds = Seeds::embedded();
+    let generator = Generator::new(&seeds, Locale::EnUs);
+    let lexicon = Lexicon::new(&seeds, Locale::EnUs);
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let (today, shape) = (date!(2026 - 11 - 29), Shape::adults(20..=79));
+    let columns = ["first", "last", "email", "born"].map(str::to_owned);
+    let roles = [
+        Role::GivenName,
+        Role::FamilyName,
+        Role::Email,
+        Role::BirthDate,
+    ];
+    let mapping = Mapping {
+        locale: Locale::EnUs,
+        columns: (columns.iter().zip(roles))
+            .map(|(column, role)| MappedColumn::told(column, role))
+            .collect(),
+        related: Vec::new(),
+    };
+    let rows: Vec<Row> = (0..1500)
+        .map(|at| {
+            let person = generator.household(&mut rng, today, &shape).guardian;
+            let [first, last] = [&person.given.written, &person.family.written];
+            let year = person.birth.year() % 100;
+            let local = match at % 3 {
+                0 => format!("{}{last}{year:02}", &first[..1]),
+                1 => format!("{first}{}{at}", &last[..1]),
+                _ => format!("jazzfan{}", rng.random_range(100..999)),
+            };
+            let mail = format!("{}@mail.example", local.to_lowercase());
+            let born = person.birth.to_string();
+            [first.clone(), last.clone(), mail, born].map(Some).to_vec()
+        })
+        .collect();
+    let ground = Ground::learn(&mapping, &columns, &rows, &lexicon, today).unwrap();
+    let mut draw = |local: &str| {
+        let mut home = generator.household(&mut rng, today, &shape);
+        home.email = Some(format!("{local}@mail.example"));
+        let mut stranger = |rng: &mut ChaCha8Rng| generator.household(rng, today, &shape);
+        let drawn = ground.draw(&home, true, today, &mut stranger, &mut rng);
+        assert_eq!(drawn.household.email, home.email);
+        drawn.household.guardian
+    };
+    let mut born = 0;
+    for _ in 0..30 {
+        let person = draw("kmiller68");
+        assert_eq!(person.family.written, "Miller");
+        assert!(
+            person.given.written.starts_with('K'),
+            "{}",
+            person.given.written
+        );
+        born += u32::from(person.birth.year() == 1968);
+        // Seldom is the first letter of a family name.
+        let person = draw("patriciaz7");
+        assert_eq!(person.given.written, "Patricia");
+        assert!(
+            person.family.written.starts_with('Z'),
+            "{}",
+            person.family.written
+        );
+    }
+    // Of the customers whose address ends in two digits nearly all tell their year.
+    assert!(born >= 24, "{born}");
+    // Who has a word for an address has any name.
+    let named = (0..30).filter(|_| draw("jazzfan512").family.written == "Jazzfan");
+    assert_eq!(named.count(), 0);
+}
