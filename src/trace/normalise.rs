@@ -348,9 +348,10 @@ impl Plan {
 
     /// Whether each column has a meaning of its own, so that [`Plan::plain_keys`] can read the rows.
     pub fn is_plain(&self) -> bool {
-        let named = |name: &NameColumns| match (name.whole, name.family, name.given) {
-            (Some(_), None, None) | (None, None, None) | (None, Some(_), Some(_)) => true,
-            _ => false,
+        // A child's given name alone takes the customer's family name.
+        let named = |name: &NameColumns| match name.whole {
+            Some(_) => name.family.or(name.given).is_none(),
+            None => name.family.is_some() == name.given.is_some(),
         };
         let names = [self.customer, self.customer_kana];
         let children = self.children.iter().chain(&self.children_kana);

@@ -188,8 +188,8 @@ fn plain_kana(text: &str, key: &mut String) -> bool {
             last = large;
         }
     }
-    // A title may stand there.
-    !key.is_empty() && !(parted && key.ends_with(['ン', 'マ']))
+    let may_be_titled = parted && key.ends_with(['ン', 'マ']);
+    !key.is_empty() && !may_be_titled
 }
 
 /// What letters of readings are compared as, and those of half width in full; ー for what is passed over.

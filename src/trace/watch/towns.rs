@@ -261,8 +261,8 @@ static CODES: LazyLock<Box<[u32]>> = LazyLock::new(|| {
             return ODD;
         };
         match c {
-            '0'..='9' => DIGIT | c as u32 - '0' as u32,
-            '０'..='９' => DIGIT | c as u32 - '０' as u32,
+            '0'..='9' => DIGIT | (c as u32 - '0' as u32),
+            '０'..='９' => DIGIT | (c as u32 - '０' as u32),
             '(' | '（' => ODD,
             '々' => AGAIN,
             '\0'..='\u{7E}' | '\u{FF01}'..='\u{FF5E}' => 0,
