@@ -15,6 +15,8 @@ use crate::persona::{Locale, NamePart, Sex, romaji};
 /// Letters of a name, at least, to be taken for it beside another name, and alone.
 const LETTERS: usize = 3;
 const ALONE: usize = 4;
+/// How much rarer a name of the seed tables is than one that a single row has.
+const UNSEEN: u32 = 20;
 /// Years of birth that an address may end in.
 pub(super) const YEARS: std::ops::RangeInclusive<i32> = 1930..=2012;
 
@@ -182,11 +184,16 @@ pub(crate) fn holder<R: Rng + ?Sized>(
     };
     // A name as a family's and as a given one: the more people are called so, the likelier.
     let mut either = |a: (usize, usize, usize), b: (usize, usize, usize)| {
-        let rows = (families.rows(text(&a)) + 1, given.rows(text(&b)) + 1);
+        // Of the names that no row has each is far rarer than one that a row has.
+        let weight = |rows: u32| UNSEEN.saturating_mul(rows).saturating_add(1);
+        let rows = (
+            weight(families.rows(text(&a))),
+            weight(given.rows(text(&b))),
+        );
         let rest = |at: &(usize, usize, usize)| runs[at.0].len() - long(at);
         let fills = |at| (long(at), Reverse(rest(at)));
         let is_given = match fills(&a).cmp(&fills(&b)) {
-            Ordering::Equal => rng.random_ratio(rows.1, rows.0 + rows.1),
+            Ordering::Equal => rng.random_ratio(rows.1, rows.0.saturating_add(rows.1)),
             longer => longer.is_lt(),
         };
         if is_given {

@@ -357,10 +357,14 @@ impl<'a> Ground<'a> {
             Some((local, _)) if mailbox => self.holder(local, rng),
             _ => Holder::default(),
         };
-        let at = (0..TRIES)
-            .map(|_| self.pattern(home, rng))
-            .find(|at| self.may_hold(*at, &holder))
-            .unwrap_or_else(|| self.pattern(home, rng));
+        // Who shows no birth is like everybody's holder, and would be taken too often.
+        let born = |at: usize| self.guardians.people.get(at).map(|own| own.birth.is_some());
+        let first = self.pattern(home, rng);
+        let others = (0..TRIES).map(|_| self.pattern(home, rng));
+        let at = std::iter::once(first)
+            .chain(others)
+            .find(|at| born(*at) == born(first) && self.may_hold(*at, &holder))
+            .unwrap_or(first);
         let row = &self.rows[at];
         let mut household = stranger(rng);
         household.address = home.address.clone();
