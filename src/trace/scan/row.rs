@@ -614,6 +614,13 @@ mod tests {
         // Beside so many there are fewer rules of near agreement.
         for each in [30, 850] {
             let mut world = World::new(11, each);
+            // They live at sixty places, as those of an operator do.
+            let homes: Vec<_> = (0..60).map(|at| world.planted(at)).collect();
+            for (canary, home) in world.canaries.iter_mut().zip(homes.iter().cycle()) {
+                for column in [2, 3] {
+                    canary.details.rows[0].cells[column].value = Some(home[column].clone());
+                }
+            }
             let watch = world.watch();
             let roles = COLUMNS.map(|(_, role)| Some(role));
             let plan = Plan::new(&roles, Some(Region::Jp));
