@@ -687,7 +687,7 @@ impl<'a> Ground<'a> {
                     };
                     let names = people.filter(alike).map(|person| &person.given);
                     let fresh = names.filter(|name| counted.count(&key(name)) == 0);
-                    found.extend(fresh.cloned().filter(told));
+                    found.extend(fresh.filter(|name| told(name)).cloned());
                 }
             }
         }
