@@ -407,9 +407,8 @@ impl Plan {
                 return false;
             }
         }
-        // A code so short is no digest.
-        let codes = self.codes.iter().filter_map(filled);
-        codes.map(str::len).all(|length| length < SHORTEST_DIGEST)
+        let mut codes = self.codes.iter().filter_map(filled);
+        codes.all(|code| digest_key(code).is_none())
     }
 
     /// The address of a row as it is read: its only column, or all of them in the order of their country. `None` where
@@ -518,9 +517,6 @@ fn birth<'m>(
 fn is_plain_email(written: &str) -> bool {
     written.is_ascii() && has_at(written) && !written.contains([' ', ';', ','])
 }
-
-/// A digest in base 64 of the shortest kind has more letters.
-const SHORTEST_DIGEST: usize = 20;
 
 /// Gives the key of a name in Japanese, as [`whole_name`] does; `false` where it is none, or `found` says so.
 fn plain_name<'a>(

@@ -46,7 +46,7 @@ pub(super) struct Reading {
     pub guessing: Plan,
     /// How many cells a sound row has.
     pub width: usize,
-    /// Whether a look may do for most of its rows.
+    /// Whether a look may do for most of its rows, where the watch has texts to look for.
     pub plain: bool,
 }
 
@@ -93,7 +93,6 @@ pub(super) fn scan(watch: &Watch, list: List<'_>, threads: usize) -> io::Result<
             parts: Vec::new(),
             chunk: None,
             laid: list.laid(),
-            blind: watch.blind.is_some(),
         };
         let whole = list
             .read(&mut feed)
@@ -126,8 +125,6 @@ struct Feed {
     chunk: Option<Chunk>,
     /// A stretch of a longer text is understood by the text's beginning.
     laid: Option<Laid>,
-    /// Whether the watch knows no texts.
-    blind: bool,
 }
 
 impl Feed {
@@ -157,7 +154,7 @@ impl Parts for Feed {
         let reading = Arc::new(Reading {
             part,
             layout: head.layout,
-            plain: !self.blind && plan.is_plain(),
+            plain: plan.is_plain(),
             plan,
             guessing: Plan::guessing(width + 64, columns.region),
             width,

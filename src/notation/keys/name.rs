@@ -126,11 +126,8 @@ fn plain_name(text: &str, key: &mut String) -> bool {
         key.push(folded);
         last = folded;
     }
-    // A title may stand there.
-    !key.is_empty()
-        && !key.ends_with([
-            'ん', 'ン', '様', '殿', '生', '中', 'ま', 'マ', '君', '嬢', '氏',
-        ])
+    let titled = |last: char| JAPANESE_TITLES.iter().any(|title| title.ends_with(last));
+    key.chars().next_back().is_some_and(|last| !titled(last))
 }
 
 /// Stands for what parts a name's words.

@@ -443,7 +443,7 @@ fn join(rule: Rule, kana: bool, one: u64, other: u64) -> u64 {
 }
 
 /// A bijection of 64 bits in which each bit of the result hangs on all (the end of SplitMix64).
-fn mix(bits: u64) -> u64 {
+pub fn mix(bits: u64) -> u64 {
     let bits = bits.wrapping_add(BASE);
     let bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -51,24 +51,9 @@ impl Near {
             return None;
         }
         let rules = Rules::beside(watch.canaries.len());
+        let mut doors = Vec::new();
         let index = Index::new(|give| {
             let mut facts = Facts::default();
-            for (canary, watched) in (0..).zip(&watch.canaries) {
-                facts.clear();
-                for (_, value) in &watched.values {
-                    add(&mut facts, watch, *value);
-                }
-                facts.planted(rules, &mut |key| give(key, canary));
-            }
-        });
-        let mut parts: [Vec<u64>; Part::COUNT] = Default::default();
-        let mut facts = Facts::default();
-        for value in 0..watch.values.len() as u32 {
-            facts.clear();
-            add(&mut facts, watch, value);
-            facts.parts(&mut |part, fact| parts[part as usize].push(fact));
-        }
-        let doors = Index::new(|give| {
             for (canary, watched) in (0..).zip(&watch.canaries) {
                 facts.clear();
                 let mut numbers: SmallVec<[(u32, u32); 2]> = SmallVec::new();
@@ -76,17 +61,26 @@ impl Near {
                     add(&mut facts, watch, *value);
                     let text = watch.text(*value).unwrap_or_default();
                     if watch.values[*value as usize].class == Class::Address
-                        && let Some((_, door)) = compare::place(text)
+                        && let Some((_, door)) = place(text)
                     {
                         numbers.push(highest(door));
                     }
                 }
+                facts.planted(rules, &mut |key| give(key, canary));
                 numbers.dedup();
                 for numbers in numbers {
-                    facts.doors(|_| true, numbers, &mut |door| give(door, canary));
+                    facts.doors(|_| true, numbers, &mut |door| doors.push((door, canary)));
                 }
             }
         });
+        let doors = Index::new(|give| doors.into_iter().for_each(|(door, of)| give(door, of)));
+        let mut parts: [Vec<u64>; Part::COUNT] = Default::default();
+        let mut facts = Facts::default();
+        for value in 0..watch.values.len() as u32 {
+            facts.clear();
+            add(&mut facts, watch, value);
+            facts.parts(&mut |part, fact| parts[part as usize].push(fact));
+        }
         let known = parts.map(|mut facts| {
             // A domain is that of thousands.
             facts.sort_unstable();

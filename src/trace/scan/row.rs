@@ -121,7 +121,8 @@ impl<'a> Worker<'a> {
         } else {
             &reading.plan
         };
-        let plain = !moved && reading.plain && stands_for(row) == 0;
+        let seeing = reading.plain && self.watch.blind.is_none();
+        let plain = !moved && seeing && stands_for(row) == 0;
         if moved && self.cells.len() > reading.width + 64 {
             self.look_up(&Plan::guessing(self.cells.len(), None), at);
         } else if !plain || !self.is_clear(plan) {

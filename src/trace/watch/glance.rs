@@ -7,6 +7,7 @@ use super::{NOBODY, Watch, Watched, day, hash};
 use crate::notation::has_japanese;
 use crate::trace::filter::Filter;
 use crate::trace::mark::Mark;
+use crate::trace::near::blocking::mix;
 use crate::trace::near::place;
 use crate::trace::normalise::Class;
 
@@ -192,7 +193,5 @@ fn each_pair(canaries: &[Watched], mut give: impl FnMut(u32, u32)) {
 /// Two values, in either order, in 64 bits of which each hangs on both.
 fn pair(one: u32, other: u32) -> u64 {
     let both = u64::from(one.min(other)) << 32 | u64::from(one.max(other));
-    let bits = (both ^ both >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ bits >> 31
+    mix(both)
 }

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 
 use crate::notation::{LOOSE, fold, fold_kanji, former_names};
 use crate::trace::filter::Filter;
+use crate::trace::near::blocking::mix;
 use crate::trace::near::slips::bare;
 
 /// Towns, by the last letters of their names.
@@ -286,14 +287,6 @@ static CODES: LazyLock<Box<[u32]>> = LazyLock::new(|| {
     };
     (0..=0xFFFF).map(code).collect()
 });
-
-/// A bijection of 64 bits in which each bit of the result hangs on all (the end of SplitMix64).
-fn mix(bits: u64) -> u64 {
-    let bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ bits >> 31
-}
 
 #[cfg(test)]
 mod tests {
