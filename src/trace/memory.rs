@@ -28,6 +28,8 @@ pub struct Room {
     pub folded: String,
     /// The key that is made of it.
     pub key: String,
+    /// Its letters, where they are counted one by one.
+    pub letters: Vec<char>,
     /// An address in its parts.
     pub address: AddressKey,
 }

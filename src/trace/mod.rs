@@ -29,6 +29,7 @@ mod normalise;
 mod odd_lists;
 pub mod parts;
 mod pieces;
+mod plain;
 mod read;
 mod redact;
 mod report;

@@ -14,7 +14,6 @@ use crate::notation::{
     phone_key, phone_key_into, plain_date, postcode_key, postcode_key_into, region_key, romaji_key,
 };
 use smallvec::SmallVec;
-use std::borrow::Cow;
 use time::Date;
 
 /// What kind of key it is. Whose name or birth a column holds is often lost or wrong in a list, so
@@ -346,88 +345,6 @@ impl Plan {
         }
     }
 
-    /// Whether each column has a meaning of its own, so that [`Plan::plain_keys`] can read the rows.
-    pub fn is_plain(&self) -> bool {
-        // A child's given name alone takes the customer's family name.
-        let named = |name: &NameColumns| match name.whole {
-            Some(_) => name.family.or(name.given).is_none(),
-            None => name.family.is_some() == name.given.is_some(),
-        };
-        let names = [self.customer, self.customer_kana];
-        let children = self.children.iter().chain(&self.children_kana);
-        self.apart.is_empty() && self.loose.is_empty() && names.iter().chain(children).all(named)
-    }
-
-    /// Gives the keys of a row in which each cell is written as its column says, all but those of the address, as
-    /// [`Plan::keys`] does. `false` where that is not so, or where `found` has said so: then some may have been given,
-    /// and the row wants to be read by [`Plan::keys`].
-    pub fn plain_keys<'a>(
-        &self,
-        memory: &mut Memory,
-        cell: impl Fn(usize) -> &'a str,
-        found: &mut impl FnMut(Class, &str) -> bool,
-    ) -> bool {
-        let scripts = [
-            (Class::Name, self.customer, &self.children),
-            (Class::Kana, self.customer_kana, &self.children_kana),
-        ];
-        for (class, customer, children) in scripts {
-            for name in [customer].iter().chain(children) {
-                if !plain_name(&mut memory.room, class, *name, &cell, found) {
-                    return false;
-                }
-            }
-        }
-        let filled = |place: &usize| Some(cell(*place)).filter(|written| !written.is_empty());
-        let key = &mut memory.room.key;
-        for written in self.emails.iter().filter_map(filled) {
-            if !is_plain_email(written)
-                || !email_key_into(written, key)
-                || !found(Class::Email, key)
-            {
-                return false;
-            }
-        }
-        for written in self.phones.iter().filter_map(filled) {
-            if !phone_key_into(written, self.region, key) || !found(Class::Phone, key) {
-                return false;
-            }
-        }
-        for written in self.postcodes.iter().filter_map(filled) {
-            if !postcode_key_into(written, self.region, key) || !found(Class::Postcode, key) {
-                return false;
-            }
-        }
-        for (place, _, format) in &self.births {
-            let Some(written) = filled(place) else {
-                continue;
-            };
-            let birth = birth(memory, *place, format.as_ref(), written);
-            if !birth.is_some_and(|birth| found(Class::Birth, birth)) {
-                return false;
-            }
-        }
-        let mut codes = self.codes.iter().filter_map(filled);
-        codes.all(|code| digest_key(code).is_none())
-    }
-
-    /// The address of a row as it is read: its only column, or all of them in the order of their country. `None` where
-    /// the only one has no number, and may be something else.
-    pub fn address_of<'a>(&self, cell: impl Fn(usize) -> &'a str) -> Option<Cow<'a, str>> {
-        match self.address[..] {
-            [] => Some(Cow::Borrowed("")),
-            [(_, place)] => {
-                let written = cell(place);
-                let whole = written.is_empty() || written.contains(is_digit);
-                whole.then_some(Cow::Borrowed(written))
-            }
-            _ => Some(Cow::Owned(join_address(&|role| {
-                let column = self.address.iter().find(|(found, _)| *found == role);
-                column.map_or("", |(_, place)| cell(*place).trim())
-            }))),
-        }
-    }
-
     /// The prefecture or state of a row, as far as its address columns tell.
     pub fn place<'a>(&self, cell: impl Fn(usize) -> &'a str) -> Option<String> {
         let columns = |role| self.address.iter().filter(move |(of, _)| *of == role);
@@ -492,7 +409,7 @@ impl Plan {
 }
 
 /// The day in a cell of a column of births.
-fn birth<'m>(
+pub(super) fn birth<'m>(
     memory: &'m mut Memory,
     place: usize,
     format: Option<&DateFormat>,
@@ -513,42 +430,6 @@ fn birth<'m>(
     memory.key(BIRTHS + place, written, fold)
 }
 
-/// Whether a cell holds one mail address and nothing else.
-fn is_plain_email(written: &str) -> bool {
-    written.is_ascii() && has_at(written) && !written.contains([' ', ';', ','])
-}
-
-/// Gives the key of a name in Japanese, as [`whole_name`] does; `false` where it is none, or `found` says so.
-fn plain_name<'a>(
-    room: &mut Room,
-    class: Class,
-    name: NameColumns,
-    cell: &impl Fn(usize) -> &'a str,
-    found: &mut impl FnMut(Class, &str) -> bool,
-) -> bool {
-    let at = |place: Option<usize>| place.map_or("", |place| cell(place).trim());
-    let joined;
-    let written = match (at(name.whole), at(name.family), at(name.given)) {
-        ("", "", "") => return true,
-        (whole, "", "") => whole,
-        ("", family, given) if !family.is_empty() && !given.is_empty() => {
-            joined = [family, " ", given].concat();
-            &joined
-        }
-        _ => return false,
-    };
-    let reading = || written.chars().all(|c| is_kana(c) || c.is_whitespace());
-    let read = match class {
-        Class::Kana => {
-            !written.is_ascii()
-                && reading()
-                && kana_key_into(written, &mut room.folded, &mut room.key)
-        }
-        _ => has_japanese(written) && !reading() && name_key_into(written, &mut room.key),
-    };
-    read && found(class, &room.key)
-}
-
 /// Places of cells that do not fit their columns.
 type Unread = SmallVec<[usize; 8]>;
 
@@ -558,7 +439,7 @@ const ROMAJI: usize = Class::ALL.len();
 const BIRTHS: usize = ROMAJI + 1;
 
 /// Whether there is the sign of a mail address in a text.
-fn has_at(text: &str) -> bool {
+pub(super) fn has_at(text: &str) -> bool {
     text.as_bytes().contains(&b'@') || text.contains('＠')
 }
 
@@ -581,12 +462,12 @@ fn put_date(date: Date, key: &mut String) {
 }
 
 /// Kana of either width, which a reading has throughout and few names have at all.
-fn is_kana(c: char) -> bool {
+pub(super) fn is_kana(c: char) -> bool {
     matches!(c, '\u{3041}'..='\u{30ff}' | '\u{ff65}'..='\u{ff9f}' | '-')
 }
 
 /// A digit that an address cannot do without.
-fn is_digit(c: char) -> bool {
+pub(super) fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, '０'..='９' | '一'..='十' | '〇')
 }
 
@@ -701,7 +582,7 @@ fn family_of(whole: &str) -> &str {
 }
 
 /// Parts of an address in the order in which their country writes them.
-fn join_address<'a>(part: &dyn Fn(Role) -> &'a str) -> String {
+pub(super) fn join_address<'a>(part: &dyn Fn(Role) -> &'a str) -> String {
     let [
         region,
         city,
@@ -781,6 +662,7 @@ fn give_address(written: &str, guessed: bool, room: &mut Room, found: &mut impl 
         folded,
         key: mark,
         address,
+        ..
     } = room;
     if !address_key_into(written, folded, address) {
         return;

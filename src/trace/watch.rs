@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use super::filter::Filter;
 use super::hashed::Hashed;
 use super::mark::{Mark, Marks};
-use super::near::{Near, date};
+use super::near::{Date, Near, date};
 use super::normalise::Class;
 use super::traits::{Regions, Traits};
 use super::watchlist::Blind;
@@ -172,25 +172,32 @@ struct Blocks {
     others: Vec<u32>,
 }
 
+/// A number of fewer digits, with its country's code, is no whole one.
+const SHORTEST: u64 = 100_000_000;
+
 impl Blocks {
     /// The blocks that a whole number stands in, the largest first, and how many numbers they have.
     fn of(class: Class, key: &str) -> impl Iterator<Item = (u64, u32)> {
-        let digits = key
-            .strip_prefix('+')
-            .filter(|_| class == Class::Phone && key.len() > 9);
-        let number: u64 = digits
-            .and_then(|digits| digits.parse().ok())
-            .unwrap_or_default();
-        [10_000, 1_000, 100]
-            .into_iter()
-            .filter(move |_| number > 0)
-            // No two blocks are one number: the sizes are told by what follows.
-            .map(move |size| {
-                (
-                    number / u64::from(size) * 10_000 + u64::from(size) - 1,
-                    size,
-                )
-            })
+        let digits = key.strip_prefix('+').filter(|_| class == Class::Phone);
+        let number = digits.and_then(|digits| digits.parse().ok());
+        Blocks::around(number.unwrap_or_default())
+    }
+
+    /// The same of a number in E.164.
+    fn around(number: u64) -> impl Iterator<Item = (u64, u32)> {
+        let sizes = [10_000, 1_000, 100].into_iter();
+        // No two blocks are one number: the sizes are told by what follows.
+        let block = move |size: u32| {
+            let size = u64::from(size);
+            number / size * 10_000 + size - 1
+        };
+        sizes
+            .filter(move |_| number >= SHORTEST)
+            .map(move |size| (block(size), size))
+    }
+
+    fn known(&self, blocks: impl Iterator<Item = (u64, u32)>) -> impl Iterator<Item = u32> {
+        blocks.map_while(|(block, _)| self.numbers.get(&block).copied())
     }
 
     fn add(&mut self, class: Class, key: &str) {
@@ -423,8 +430,12 @@ impl Watch {
     /// The blocks of ours that a number stands in, the largest first: what stands in none of these, as
     /// most numbers of a list do, stands in none at all.
     pub(super) fn blocks_of(&self, class: Class, key: &str) -> impl Iterator<Item = u32> {
-        let blocks = Blocks::of(class, key);
-        blocks.map_while(|(block, _)| self.blocks.numbers.get(&block).copied())
+        self.blocks.known(Blocks::of(class, key))
+    }
+
+    /// The same of a number in E.164.
+    fn blocks_around(&self, number: u64) -> impl Iterator<Item = u32> {
+        self.blocks.known(Blocks::around(number))
     }
 
     /// Of each block of ours, how many of its numbers are not.
@@ -469,9 +480,12 @@ const YEARS: std::ops::Range<i32> = 1860..2101;
 
 /// The place of a birth among all days; `None` where none is meant.
 fn day(key: &str) -> Option<usize> {
-    let (year, month, day) = date(key)?;
-    let sound = key.len() == 10 && YEARS.contains(&year);
-    if !sound || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+    date(key).filter(|_| key.len() == 10).and_then(day_of)
+}
+
+/// The same of its year, month and day.
+fn day_of((year, month, day): Date) -> Option<usize> {
+    if !YEARS.contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
     let months = (year - YEARS.start) as usize * 12 + usize::from(month) - 1;

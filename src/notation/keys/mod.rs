@@ -22,8 +22,10 @@ pub use date::{DateHint, birth_key, birth_key_hinted, epoch_key, is_era, plain_d
 pub use digest::{HashName, digest_key, hashed_email_forms, hashed_phone_forms};
 pub use email::{email_key, email_key_into};
 pub(super) use name::is_title;
-pub use name::{kana_key, kana_key_into, latin_name_key, name_key, name_key_into};
-pub use phone::{phone_key, phone_key_into};
+pub use name::{
+    kana_key, kana_key_into, latin_name_key, name_key, name_key_into, plain_kana, plain_name,
+};
+pub use phone::{phone_key, phone_key_into, plain_phone};
 pub use postcode::{postcode_key, postcode_key_into};
 pub use romaji::{romaji_key, romaji_key_of_kana};
 pub use sex::sex_key;

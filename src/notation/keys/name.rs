@@ -67,7 +67,7 @@ pub fn name_key_into(text: &str, key: &mut String) -> bool {
     if text.len() > LONGEST * 4 {
         return false;
     }
-    plain_name(text, key) || read_name(text, key)
+    plain_name(text.chars(), &mut |letter| key.push(letter)).is_some() || read_name(text, key)
 }
 
 /// A name that is not as nearly all are.
@@ -106,103 +106,138 @@ fn read_name(text: &str, key: &mut String) -> bool {
     !key.is_empty()
 }
 
-/// A name of ideographs and kana as nearly all are written, without the way over the folded text; `false` where that is
-/// not sure, and a part of it may be in the buffer then.
-fn plain_name(text: &str, key: &mut String) -> bool {
+/// Gives the letters of the key of a name of ideographs and kana as nearly all are written, without the way over the
+/// folded text, and says whether there is an ideograph among them; `None` where the name is not sure to be such a one,
+/// and some of them may have been given.
+pub fn plain_name(text: impl Iterator<Item = char>, give: &mut impl FnMut(char)) -> Option<bool> {
     let letters = &*PLAIN;
-    let mut last = ' ';
-    for c in text.chars() {
-        let folded = match letters.get(c as usize).copied().and_then(char::from_u32) {
-            Some(GAP) => {
-                last = ' ';
+    let (mut last, mut before, mut kanji) = (0, GAP, false);
+    for c in text {
+        let code = *letters.get(c as usize)?;
+        let folded = match char::from_u32(code & LETTER)? {
+            GAP => {
+                before = GAP;
                 continue;
             }
-            Some(STRANGE) | None => return false,
+            STRANGE => return None,
             // 佐々木 is 佐佐木.
-            Some('々') if is_kanji(last) => last,
-            Some('ー') if !is_kana(last) => return false,
-            Some(folded) => folded,
+            '々' if is_kanji(before) => before,
+            'ー' if !is_kana(before) => return None,
+            folded => folded,
         };
-        key.push(folded);
-        last = folded;
+        give(folded);
+        kanji |= code & KANJI != 0;
+        (last, before) = (code, folded);
     }
-    let titled = |last: char| JAPANESE_TITLES.iter().any(|title| title.ends_with(last));
-    key.chars().next_back().is_some_and(|last| !titled(last))
+    (last != 0 && last & TITLE == 0).then_some(kanji)
 }
 
 /// Stands for what parts a name's words.
 const GAP: char = ' ';
 /// Stands for a letter that wants a closer look.
 const STRANGE: char = '\0';
+/// What a letter is folded to, in its code.
+const LETTER: u32 = 0xFFFF;
+/// It is written as an ideograph.
+const KANJI: u32 = 1 << 16;
+/// A title may end with it.
+const TITLE: u32 = 1 << 17;
+/// It ends with an O, and with a U.
+const ENDS_WITH_O: u32 = 1 << 18;
+const ENDS_WITH_U: u32 = 1 << 19;
 
-/// What letters of names are folded to.
+/// What letters of names are folded to, with what is known of them.
 static PLAIN: LazyLock<Box<[u32]>> = LazyLock::new(|| {
-    let folded = |code: u32| match char::from_u32(code) {
-        Some(' ' | '\u{3000}') => GAP,
-        Some(c @ ('\u{4E00}'..='\u{9FA5}' | 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' | '々')) => {
-            fold_kanji(c)
-        }
-        _ => STRANGE,
+    let code = |code: u32| {
+        let (folded, kanji) = match char::from_u32(code) {
+            Some(' ' | '\u{3000}') => (GAP, 0),
+            Some(c @ ('\u{4E00}'..='\u{9FA5}' | '々')) => (fold_kanji(c), KANJI),
+            Some(c @ ('ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー')) => (fold_kanji(c), 0),
+            _ => (STRANGE, 0),
+        };
+        let titled = |title: &&str| title.ends_with(folded);
+        let title = match JAPANESE_TITLES.iter().any(titled) {
+            true => TITLE,
+            false => 0,
+        };
+        folded as u32 | kanji | title
     };
-    (0..=0xFFFF).map(|code| folded(code) as u32).collect()
+    (0..=LETTER).map(code).collect()
 });
 
-/// A reading in kana of either width, in the same way.
-fn plain_kana(text: &str, key: &mut String) -> bool {
+/// Gives the letters of the key of a reading in kana of either width, in the same way; whether it is sure to be one.
+pub fn plain_kana(text: impl Iterator<Item = char>, give: &mut impl FnMut(char)) -> bool {
     let letters = &*PLAIN_KANA;
-    let letter = |c: char| letters.get(c as usize).copied().and_then(char::from_u32);
-    let (mut last, mut parted) = (' ', false);
-    let mut rest = text.chars();
+    let (mut last, mut parted) = (GAP as u32, false);
+    let mut rest = text;
     let mut next = rest.next();
     while let Some(c) = next {
         next = rest.next();
-        let mut large = match letter(c) {
+        let Some(mut code) = letters.get(c as usize).copied() else {
+            return false;
+        };
+        match char::from_u32(code & LETTER) {
             Some(GAP) => {
                 parted = true;
                 continue;
             }
             Some('ー') => continue,
             Some(STRANGE) | None => return false,
-            Some(large) => large,
-        };
-        if ('ｦ'..='ﾝ').contains(&c) {
-            let mark = match next {
-                Some('ﾞ') => Some('\u{3099}'),
-                Some('ﾟ') => Some('\u{309A}'),
-                _ => None,
-            };
-            if let Some(mark) = mark {
-                let Some(voiced) = compose(large, mark) else {
-                    return false;
+            Some(wide) if ('ｦ'..='ﾝ').contains(&c) => {
+                let mark = match next {
+                    Some('ﾞ') => Some('\u{3099}'),
+                    Some('ﾟ') => Some('\u{309A}'),
+                    _ => None,
                 };
-                large = voiced;
-                next = rest.next();
+                let mut large = wide;
+                if let Some(mark) = mark {
+                    let Some(voiced) = compose(wide, mark) else {
+                        return false;
+                    };
+                    large = voiced;
+                    next = rest.next();
+                }
+                code = letters[large as usize];
             }
-            large = large_katakana(large);
+            Some(_) => {}
         }
-        if !lengthens(last, large) {
-            key.push(large);
-            last = large;
+        let lengthens = match char::from_u32(code & LETTER) {
+            Some('ウ') => last & (ENDS_WITH_O | ENDS_WITH_U) != 0,
+            Some('オ') => last & ENDS_WITH_O != 0,
+            _ => false,
+        };
+        if !lengthens {
+            give(char::from_u32(code & LETTER).unwrap_or(STRANGE));
+            last = code;
         }
     }
-    let may_be_titled = parted && key.ends_with(['ン', 'マ']);
-    !key.is_empty() && !may_be_titled
+    let last = char::from_u32(last & LETTER);
+    // Behind a gap there may be a title.
+    last != Some(GAP) && !(parted && matches!(last, Some('ン' | 'マ')))
 }
 
 /// What letters of readings are compared as, and those of half width in full; ー for what is passed over.
 static PLAIN_KANA: LazyLock<Box<[u32]>> = LazyLock::new(|| {
-    let large = |code: u32| match char::from_u32(code) {
-        Some(' ' | '\u{3000}') => GAP,
-        Some('ー' | 'ｰ' | '・') => 'ー',
-        Some(c @ ('ぁ'..='ゖ' | 'ァ'..='ヺ')) => large_katakana(c),
-        Some(c @ 'ｦ'..='ﾝ') => {
-            // It may be joined with a sound mark first.
-            let wide = fold(c.encode_utf8(&mut [0; 4]));
-            wide.chars().next().unwrap_or(STRANGE)
-        }
-        _ => STRANGE,
+    let code = |code: u32| {
+        let large = match char::from_u32(code) {
+            Some(' ' | '\u{3000}') => GAP,
+            Some('ー' | 'ｰ' | '・') => 'ー',
+            Some(c @ ('ぁ'..='ゖ' | 'ァ'..='ヺ')) => large_katakana(c),
+            Some(c @ 'ｦ'..='ﾝ') => {
+                // It may be joined with a sound mark first.
+                let wide = fold(c.encode_utf8(&mut [0; 4]));
+                wide.chars().next().unwrap_or(STRANGE)
+            }
+            _ => STRANGE,
+        };
+        let ends = match large {
+            c if O_ROW.contains(&c) => ENDS_WITH_O,
+            c if U_ROW.contains(&c) => ENDS_WITH_U,
+            _ => 0,
+        };
+        large as u32 | ends
     };
-    (0..=0xFFFF).map(|code| large(code) as u32).collect()
+    (0..=LETTER).map(code).collect()
 });
 
 fn strip_title(name: &mut String) {
@@ -237,7 +272,7 @@ pub fn kana_key_into(text: &str, folded: &mut String, key: &mut String) -> bool 
     if text.is_ascii() || text.len() > LONGEST * 4 {
         return false;
     }
-    plain_kana(text, key) || read_kana(text, folded, key)
+    plain_kana(text.chars(), &mut |letter| key.push(letter)) || read_kana(text, folded, key)
 }
 
 /// A reading that is not as nearly all are.
@@ -456,7 +491,9 @@ mod tests {
         #[test]
         fn the_short_way_to_a_name_is_the_same(text in "[一-龠々高髙邊ぁ-ゖァ-ヺーん様君子 　a・]{0,7}") {
             let (mut short, mut long) = (String::new(), String::new());
-            if plain_name(&text, &mut short) {
+            let kanji = plain_name(text.chars(), &mut |letter| short.push(letter));
+            if let Some(kanji) = kanji {
+                prop_assert_eq!(kanji, text.chars().any(|c| is_kanji(c) || c == '々'));
                 prop_assert!(read_name(&text, &mut long), "{text}");
                 prop_assert_eq!(short, long);
             }
@@ -465,7 +502,7 @@ mod tests {
         #[test]
         fn the_short_way_to_a_reading_is_the_same(text in "[ぁ-ゖァ-ヺｦ-ﾟｯｳｶﾊﾞﾟー・ 　様a]{0,8}") {
             let (mut short, mut long) = (String::new(), String::new());
-            if plain_kana(&text, &mut short) {
+            if plain_kana(text.chars(), &mut |letter| short.push(letter)) {
                 prop_assert!(read_kana(&text, &mut String::new(), &mut long), "{text}");
                 prop_assert_eq!(short, long);
             }
@@ -474,20 +511,22 @@ mod tests {
 
     #[test]
     fn most_names_go_the_short_way() {
-        let mut key = String::new();
+        let plain = |name: &str| plain_name(name.chars(), &mut |_| ());
         for name in ["佐々木 架子", "髙橋　一郎", "山本さくら"] {
-            assert!(plain_name(name, &mut key), "{name}");
+            assert_eq!(plain(name), Some(true), "{name}");
         }
-        for name in ["佐藤架子様", "佐藤 れん", "Kako Sato", "佐藤１"] {
-            assert!(!plain_name(name, &mut key), "{name}");
+        assert_eq!(plain("さくら"), Some(false));
+        for name in ["佐藤架子様", "佐藤 れん", "Kako Sato", "佐藤１", "　"] {
+            assert_eq!(plain(name), None, "{name}");
         }
         for (kana, read) in [
             ("ﾀｶﾊｼ ｼﾞｮｳｼﾞ", "タカハシジヨジ"),
             ("さとう　かこ", "サトカコ"),
             ("オーノ", "オノ"),
         ] {
-            key.clear();
-            assert!(plain_kana(kana, &mut key), "{kana}");
+            let mut key = String::new();
+            let letters = kana.chars();
+            assert!(plain_kana(letters, &mut |letter| key.push(letter)), "{kana}");
             assert_eq!(key, read);
         }
     }

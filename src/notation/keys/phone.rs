@@ -35,34 +35,51 @@ pub fn phone_key(text: &str, region: Option<Region>) -> Option<String> {
 /// The same into a buffer, in place of what is in it; `false` for what is no number.
 pub fn phone_key_into(text: &str, region: Option<Region>, key: &mut String) -> bool {
     key.clear();
-    if plain(text, key).is_some() {
+    if let Some(national) = plain_phone(text) {
+        key.push_str("+81");
+        key.extend(national.digits().iter().map(|digit| char::from(*digit)));
         return true;
     }
     let read = read(text, region);
-    key.clear();
     key.push_str(read.as_deref().unwrap_or_default());
     read.is_some()
 }
 
+/// A number of Japan as it is dialled there, without the zero.
+pub struct National {
+    digits: [u8; 10],
+    len: usize,
+}
+
+impl National {
+    /// Its nine or ten digits.
+    pub fn digits(&self) -> &[u8] {
+        &self.digits[..self.len]
+    }
+}
+
 /// A number of Japan as nearly all are written there: digits of either width from the zero on, and hyphens between
-/// them. `None` for any other text, of which a part is in the buffer then.
-fn plain(text: &str, key: &mut String) -> Option<()> {
+/// them. `None` for any other text.
+pub fn plain_phone(text: &str) -> Option<National> {
     let mut chars = text
         .strip_prefix(['0', '０'])
         .filter(|_| text.len() <= LONGEST)?
         .chars();
-    key.push_str("+81");
+    let (mut digits, mut len) = ([0; 10], 0);
     loop {
-        match chars.next() {
-            Some(c @ '0'..='9') => key.push(c),
-            Some(c @ '０'..='９') => key.push(char::from(b'0' + (c as u32 - '０' as u32) as u8)),
-            Some('-' | '－') => {}
+        let digit = match chars.next() {
+            Some(c @ '0'..='9') => c as u8,
+            Some(c @ '０'..='９') => b'0' + (c as u32 - '０' as u32) as u8,
+            Some('-' | '－') => continue,
             Some(_) => return None,
             None => break,
-        }
+        };
+        *digits.get_mut(len)? = digit;
+        len += 1;
     }
     // 010 leads abroad.
-    (valid(&key[1..]) && !key.starts_with("+8110")).then_some(())
+    let sound = is_japanese(&digits[..len]) && !digits.starts_with(b"10");
+    sound.then_some(National { digits, len })
 }
 
 /// No number is written longer.
@@ -181,13 +198,19 @@ fn american(national: &str) -> Option<String> {
 /// The same rule as `canary::PhoneNumber`, without its allocations; a test holds them together.
 fn valid(e164: &str) -> bool {
     match e164.as_bytes() {
-        [b'8', b'1', rest @ ..] => {
-            // Ten digits behind the country code are mobiles, IP phones and 0800 only.
-            rest.len() == 9 && rest[0] != b'0'
-                || rest.len() == 10 && matches!(rest, [b'1'..=b'9', b'0', ..])
-        }
+        [b'8', b'1', national @ ..] => is_japanese(national),
         [b'1', rest @ ..] => rest.len() == 10 && rest[0] >= b'2',
         other => (8..=15).contains(&other.len()) && other[0] != b'0',
+    }
+}
+
+/// Whether digits are a number of Japan, without country code or zero.
+fn is_japanese(national: &[u8]) -> bool {
+    match national.len() {
+        9 => national[0] != b'0',
+        // Mobiles, IP phones and 0800 only.
+        10 => matches!(national, [b'1'..=b'9', b'0', ..]),
+        _ => false,
     }
 }
 

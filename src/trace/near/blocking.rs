@@ -155,10 +155,13 @@ impl Facts {
     /// Takes a folded key.
     pub fn add(&mut self, class: Class, key: &str) {
         match class {
-            Class::Name | Class::Kana => self.person(class, key),
+            Class::Name | Class::Kana => {
+                let words = key.split(' ').map(str::chars);
+                self.person(class == Class::Kana, key.is_ascii(), words);
+            }
             Class::Birth => {
                 if let Some(date) = date(key) {
-                    push(&mut self.births, date);
+                    self.birth(date);
                 }
             }
             Class::Phone => {
@@ -185,8 +188,13 @@ impl Facts {
         }
     }
 
+    /// Takes a birth.
+    pub fn birth(&mut self, date: Date) {
+        push(&mut self.births, date);
+    }
+
     /// Takes the digits of a number, as they are dialled within its country.
-    fn phone(&mut self, digits: &[u8]) {
+    pub fn phone(&mut self, digits: &[u8]) {
         let Some(tail) = digits.len().checked_sub(4) else {
             return;
         };
@@ -268,29 +276,21 @@ impl Facts {
         self.people.iter().map(Person::hash)
     }
 
-    /// What the people of a row that may be ours would have in common with a canary at whose door such numbers stand: a
-    /// key for each.
-    pub fn doors(
-        &self,
-        ours: impl Fn(u64) -> bool,
-        (one, other): (u32, u32),
-        give: &mut impl FnMut(u64),
+    /// Takes a name or a reading, by the letters of its folded words.
+    pub fn person(
+        &mut self,
+        kana: bool,
+        latin: bool,
+        words: impl Iterator<Item = impl Iterator<Item = char>>,
     ) {
-        let numbers = mix(u64::from(one) << 32 | u64::from(other));
-        for person in self.people().filter(|person| ours(*person)) {
-            give(mix(person ^ numbers));
-        }
-    }
-
-    fn person(&mut self, class: Class, key: &str) {
         if self.people.len() == MOST {
             return;
         }
         let (first, mut whole) = (self.words.len(), 0_u64);
-        for word in key.split(' ') {
+        for word in words {
             let start = self.letters.len();
             let mut sum = EMPTY;
-            for c in word.chars().map(bare) {
+            for c in word.map(bare) {
                 self.letters.push(c);
                 sum = with_letter(sum, c);
             }
@@ -303,8 +303,8 @@ impl Facts {
             });
         }
         self.people.push(Person {
-            kana: class == Class::Kana,
-            latin: key.is_ascii(),
+            kana,
+            latin,
             whole,
             words: first..self.words.len(),
         });
@@ -411,6 +411,12 @@ impl Person {
     }
 }
 
+/// What a person has in common with a canary of that name at whose door such numbers stand, of which these are the
+/// highest two.
+pub fn door(person: u64, (one, other): (u32, u32)) -> u64 {
+    mix(person ^ mix(u64::from(one) << 32 | u64::from(other)))
+}
+
 fn push<T>(facts: &mut Vec<T>, fact: T) {
     if facts.len() < MOST {
         facts.push(fact);
@@ -426,7 +432,7 @@ fn part(one: i32, other: u8) -> u64 {
 }
 
 /// The hash of a word, from which that of a name is added up.
-fn hash(letters: impl Iterator<Item = char>) -> u64 {
+pub fn hash(letters: impl Iterator<Item = char>) -> u64 {
     mix(letters.fold(EMPTY, with_letter))
 }
 

@@ -27,8 +27,8 @@ use smallvec::SmallVec;
 use super::filter::Filter;
 use super::normalise::{Class, Key};
 use super::watch::{Watch, highest};
-use blocking::{Facts, Part, Rules};
-pub use compare::{date, near, place};
+use blocking::{Facts, Part, Rules, door};
+pub use compare::{Date, date, dialled, near, place};
 pub use how::{How, Hows};
 use index::Index;
 
@@ -69,7 +69,7 @@ impl Near {
                 facts.planted(rules, &mut |key| give(key, canary));
                 numbers.dedup();
                 for numbers in numbers {
-                    facts.doors(|_| true, numbers, &mut |door| doors.push((door, canary)));
+                    doors.extend(facts.people().map(|person| (door(person, numbers), canary)));
                 }
             }
         });
@@ -98,21 +98,23 @@ impl Near {
     /// Whether a row of these facts has no blocking key in common with a canary. Its address is not among them: it lies
     /// in no town of ours, and has these numbers, unless they were not read.
     pub fn is_clear(&self, facts: &Facts, numbers: Option<&[u32]>) -> bool {
+        let ours = |person: &u64| self.known[Part::Person as usize].may_have(*person);
+        let mut ours = facts.people().filter(ours);
         let mut clear = true;
-        let ours = |person| self.known[Part::Person as usize].may_have(person);
         match numbers {
             Some(numbers) => {
-                // Whichever of them are the highest two that a door of ours has.
-                for (at, one) in numbers.iter().enumerate() {
-                    for other in numbers[..at].iter().chain([&0]) {
-                        let both = (*one.max(other), *one.min(other));
-                        facts.doors(ours, both, &mut |door| {
+                for person in ours {
+                    // Whichever of them are the highest two that a door of ours has.
+                    for (at, one) in numbers.iter().enumerate() {
+                        for other in numbers[..at].iter().chain([&0]) {
+                            let highest = (*one.max(other), *one.min(other));
+                            let door = door(person, highest);
                             self.doors.find(door, &mut |_| clear = false);
-                        });
+                        }
                     }
                 }
             }
-            None => clear = !facts.people().any(ours),
+            None => clear = ours.next().is_none(),
         }
         if clear {
             self.find(facts, &mut |_| clear = false);

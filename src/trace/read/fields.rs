@@ -5,6 +5,8 @@
 pub struct Cells {
     text: String,
     ends: Vec<usize>,
+    /// How many bytes part two cells.
+    gap: usize,
 }
 
 impl Cells {
@@ -12,6 +14,7 @@ impl Cells {
     pub fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
+        self.gap = 0;
     }
 
     /// How many cells there are.
@@ -24,7 +27,8 @@ impl Cells {
         let Some(end) = self.ends.get(place) else {
             return "";
         };
-        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let behind = |before: usize| self.ends[before] + self.gap;
+        let start = place.checked_sub(1).map_or(0, behind);
         &self.text[start..*end]
     }
 
@@ -69,15 +73,25 @@ pub fn join_row<'a>(cells: impl IntoIterator<Item = &'a str>, row: &mut Vec<u8>)
 
 /// Takes a row of [`join_row`] apart.
 pub fn split_rows(row: &str, cells: &mut Cells) {
+    split_plain(row, SPLIT, cells);
+}
+
+/// Splits a record in which the delimiter, an ASCII character, stands between cells and nowhere else.
+fn split_plain(record: &str, delimiter: u8, cells: &mut Cells) {
     cells.clear();
-    for cell in row.split(char::from(SPLIT)) {
-        cells.text.push_str(cell);
-        cells.end_cell();
-    }
+    cells.text.push_str(record);
+    cells.gap = 1;
+    cells
+        .ends
+        .extend(memchr::memchr_iter(delimiter, record.as_bytes()));
+    cells.end_cell();
 }
 
 /// Splits a record with quotes. Letters behind a closing quote are kept, as the csv crate does.
 pub fn split_quoted(record: &str, delimiter: u8, cells: &mut Cells) {
+    if memchr::memchr(b'"', record.as_bytes()).is_none() {
+        return split_plain(record, delimiter, cells);
+    }
     cells.clear();
     let bytes = record.as_bytes();
     let mut at = 0;

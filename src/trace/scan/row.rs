@@ -2,7 +2,6 @@
 
 use super::super::mark::{Agreed, Mark, Marks};
 use super::super::memory::Memory;
-use super::super::near::blocking::Facts;
 use super::super::near::{How, Hows, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
@@ -49,7 +48,6 @@ pub struct Worker<'a> {
     sought: Vec<Sought>,
     /// What the first look at a row has seen.
     glanced: Glanced,
-    facts: Facts,
     /// Rows in which each value stands together with another mark of one of its holders.
     together: Vec<u64>,
     hasher: KeyHasher,
@@ -71,7 +69,6 @@ impl<'a> Worker<'a> {
             search: Search::default(),
             sought: Vec::new(),
             glanced: Glanced::default(),
-            facts: Facts::default(),
             together: vec![0; watch.values.len()],
             hasher: KeyHasher::new(watch),
             memory: Memory::new(),
@@ -143,22 +140,14 @@ impl<'a> Worker<'a> {
             watch,
             tally,
             cells,
-            blocks,
             glanced,
-            facts,
             memory,
             ..
         } = self;
         glanced.clear();
-        facts.clear();
-        blocks.clear();
         let near = watch.near();
-        let plain = plan.plain_keys(memory, |place| cells.get(place), &mut |class, key| {
-            if near.is_some() {
-                facts.add(class, key);
-            }
-            note_blocks(watch, class, key, blocks);
-            watch.glance(class, key, glanced)
+        let plain = plan.plain_values(memory, |place| cells.get(place), &mut |value| {
+            watch.glance(value, glanced)
         });
         let Some(address) = plan.address_of(|place| cells.get(place)).filter(|_| plain) else {
             return false;
@@ -171,12 +160,12 @@ impl<'a> Worker<'a> {
             }
         }
         let clear = watch.is_clear(glanced)
-            && near.is_none_or(|near| near.is_clear(facts, numbers.as_deref()));
+            && near.is_none_or(|near| near.is_clear(&glanced.facts, numbers.as_deref()));
         if clear {
             for value in &glanced.values {
                 tally.counts[*value as usize] += 1;
             }
-            for block in blocks {
+            for block in &glanced.blocks {
                 tally.neighbours[*block as usize] += 1;
             }
         }

@@ -2,20 +2,29 @@
 //! is ours alone, and no two values that are of one canary. Their values are counted, and nobody need be asked who bears
 //! them.
 
+use std::hash::BuildHasher;
+use std::iter::once;
+
 use super::towns::{Look, Towns};
-use super::{NOBODY, Watch, Watched, day, hash};
+use super::{NOBODY, Watch, Watched, day_of};
 use crate::notation::has_japanese;
 use crate::trace::filter::Filter;
 use crate::trace::mark::Mark;
-use crate::trace::near::blocking::mix;
+use crate::trace::near::blocking::{Facts, hash, mix};
 use crate::trace::near::place;
 use crate::trace::normalise::Class;
+use crate::trace::plain::Plain;
 
 /// Names, readings and births, under bits of their keys' hashes, and which of them belong together.
 pub(super) struct Glance {
     /// A table with open addresses, half of them empty.
     slots: Box<[Slot]>,
     shift: u32,
+    /// Which of them there are, and which numbers.
+    named: Filter,
+    phones: Filter,
+    /// Keeps lists from being made for what is found under a hash.
+    seed: u64,
     /// Values of different groups that one canary has.
     pairs: Filter,
     /// Whether one value is two such marks of a canary: a child may be called as its parent is.
@@ -43,6 +52,9 @@ impl Glance {
         Glance {
             slots: Box::new([]),
             shift: 0,
+            named: Filter::new(0),
+            phones: Filter::new(0),
+            seed: 0,
             pairs: Filter::new(0),
             doubled: false,
             towns: Towns::new(std::iter::empty()),
@@ -58,6 +70,13 @@ impl Glance {
             print: 0,
             value: NOBODY,
         };
+        let numbers = || {
+            let phones = values().filter(|(_, value)| value.class == Class::Phone);
+            phones.filter_map(|(_, value)| {
+                let digits = watch.texts.get(value.text).strip_prefix('+')?;
+                digits.parse::<u64>().ok()
+            })
+        };
         let homes = watch
             .values
             .iter()
@@ -67,11 +86,15 @@ impl Glance {
             towns: Towns::new(towns.filter(|town| has_japanese(town))),
             slots: vec![vacant; 1 << bits].into_boxed_slice(),
             shift: 64 - bits,
+            named: Filter::new(counted().count()),
+            phones: Filter::new(numbers().count()),
+            seed: watch.hasher.hash_one(0),
             pairs: Filter::new(0),
             doubled: false,
         };
         for (index, value) in counted() {
-            let hash = hash(&watch.hasher, value.class, watch.texts.get(value.text));
+            let hash = glance.hash(value.class, watch.texts.get(value.text).chars());
+            glance.named.add(hash);
             let mut at = (hash >> glance.shift) as usize;
             while glance.slots[at].value != NOBODY {
                 at = (at + 1) & (glance.slots.len() - 1);
@@ -81,6 +104,9 @@ impl Glance {
                 value: index,
             };
         }
+        for number in numbers() {
+            glance.phones.add(mix(number ^ glance.seed));
+        }
         let mut pairs = 0;
         each_pair(&watch.canaries, |_, _| pairs += 1);
         glance.pairs = Filter::new(pairs);
@@ -89,6 +115,10 @@ impl Glance {
             glance.doubled |= one == other;
         });
         glance
+    }
+
+    fn hash(&self, class: Class, letters: impl Iterator<Item = char>) -> u64 {
+        mix(hash(letters) ^ self.seed ^ class as u64)
     }
 
     fn find(&self, hash: u64) -> u32 {
@@ -103,39 +133,70 @@ impl Glance {
     }
 }
 
-/// What was looked up of a row's keys.
+/// What was looked up of a row's values.
 #[derive(Default)]
 pub(in crate::trace) struct Glanced {
     steps: Vec<Step>,
     /// The values of canaries that stand in the row, each once.
     pub values: Vec<u32>,
+    /// Blocks of ours that its numbers stand in, each once.
+    pub blocks: Vec<u32>,
+    /// What blocking keys are made of, where there are any.
+    pub facts: Facts,
 }
 
 impl Watch {
-    /// Takes one key of a row; `false` where the row wants a closer look for it.
-    pub(in crate::trace) fn glance(&self, class: Class, key: &str, glanced: &mut Glanced) -> bool {
-        if class == Class::Birth
-            && let Some(day) = day(key)
-        {
-            let step = self.births.get(day).map(|value| Step::Known(*value));
-            glanced.steps.extend(step);
-            return true;
+    /// Takes one value of a row; `false` where the row wants a closer look for it.
+    pub(in crate::trace) fn glance(&self, seen: Plain<'_>, glanced: &mut Glanced) -> bool {
+        let near = self.near.is_some();
+        let facts = &mut glanced.facts;
+        match seen {
+            Plain::Person(class, letters) => {
+                let hash = self.glance.hash(class, letters.iter().copied());
+                if self.glance.named.may_have(hash) {
+                    glanced.steps.push(Step::Maybe(hash));
+                }
+                if near {
+                    let word = letters.iter().copied();
+                    facts.person(class == Class::Kana, false, once(word));
+                }
+                true
+            }
+            Plain::Phone { number, dialled } => {
+                for block in self.blocks_around(number) {
+                    if !glanced.blocks.contains(&block) {
+                        glanced.blocks.push(block);
+                    }
+                }
+                if near {
+                    facts.phone(dialled);
+                }
+                let hash = mix(number ^ self.glance.seed);
+                !self.glance.phones.may_have(hash)
+            }
+            Plain::Birth(date) => {
+                let Some(day) = day_of(date) else {
+                    return false;
+                };
+                let step = self.births.get(day).map(|value| Step::Known(*value));
+                glanced.steps.extend(step);
+                facts.birth(date);
+                true
+            }
+            Plain::Text(class, key) => {
+                // Addresses are not looked at nearly before the row is read, and postcodes with them only.
+                if near && class == Class::Email {
+                    facts.add(class, key);
+                }
+                !self.known[class as usize].may_have(self.hash(class, key))
+            }
         }
-        let hash = self.hash(class, key);
-        if !self.known[class as usize].may_have(hash) {
-            return true;
-        }
-        let counted = is_counted(class);
-        if counted {
-            glanced.steps.push(Step::Maybe(hash));
-        }
-        counted
     }
 
     /// Whether it is clear at first sight that a row with the keys that were taken speaks for no canary by what it
     /// agrees with exactly.
     pub(in crate::trace) fn is_clear(&self, glanced: &mut Glanced) -> bool {
-        let Glanced { steps, values } = glanced;
+        let Glanced { steps, values, .. } = glanced;
         for step in steps.drain(..) {
             let value = match step {
                 Step::Known(value) => value,
@@ -164,13 +225,15 @@ impl Glanced {
     pub fn clear(&mut self) {
         self.steps.clear();
         self.values.clear();
+        self.blocks.clear();
+        self.facts.clear();
     }
 }
 
-/// Whether strangers often have values of a class, so that they are counted: names, readings and births. Where a canary
-/// lives few others do, so that who does is looked at.
+/// Whether strangers often have values of a class, so that they are counted, as births are: names and readings. Where a
+/// canary lives few others do, so that who does is looked at.
 const fn is_counted(class: Class) -> bool {
-    matches!(class, Class::Name | Class::Given | Class::Kana)
+    matches!(class, Class::Name | Class::Kana)
 }
 
 /// Gives all values of a canary that would speak for it together, those that are told by the first look.

@@ -1,0 +1,230 @@
+//! Rows in which each cell is written as its column says, which nearly all are: what stands in them is told without
+//! making a text of each key.
+
+use std::borrow::Cow;
+use std::iter::once;
+
+use smallvec::SmallVec;
+
+use super::memory::{Memory, Room};
+use super::near::{Date, date, dialled};
+use super::normalise::{Class, NameColumns, Plan, birth, has_at, is_digit, is_kana, join_address};
+use crate::notation::{
+    Role, digest_key, email_key_into, has_japanese, kana_key_into, name_key_into, phone_key_into,
+    plain_date, plain_kana, plain_name, plain_phone, postcode_key_into,
+};
+
+/// A value of a row, which [`Plan::keys`] would give a key of.
+pub enum Plain<'a> {
+    /// A name or a reading in Japanese: the letters of its key.
+    Person(Class, &'a [char]),
+    /// A number in E.164, and its digits as they are dialled within its country.
+    Phone { number: u64, dialled: &'a [u8] },
+    /// A day.
+    Birth(Date),
+    /// The key of a mail address or of a postcode.
+    Text(Class, &'a str),
+}
+
+impl Plan {
+    /// Whether each column has a meaning of its own, so that [`Plan::plain_values`] can read the rows.
+    pub fn is_plain(&self) -> bool {
+        let whole = |name: &NameColumns| name.family.or(name.given).is_none();
+        let named = |name: &NameColumns| match name.whole {
+            Some(_) => whole(name),
+            None => name.family.is_some() == name.given.is_some(),
+        };
+        // A child's given name may stand for it alone.
+        let names = [self.customer, self.customer_kana];
+        self.apart.is_empty()
+            && self.loose.is_empty()
+            && names.iter().chain(&self.children_kana).all(named)
+            && self.children.iter().all(whole)
+    }
+
+    /// Gives the values of a row in which each cell is written as its column says, all but the address. `false` where
+    /// that is not so, or where `found` has said so: then some may have been given, and the row wants to be read by
+    /// [`Plan::keys`].
+    pub fn plain_values<'a>(
+        &self,
+        memory: &mut Memory,
+        cell: impl Fn(usize) -> &'a str,
+        found: &mut impl FnMut(Plain<'_>) -> bool,
+    ) -> bool {
+        let scripts = [
+            (Class::Name, self.customer, &self.children),
+            (Class::Kana, self.customer_kana, &self.children_kana),
+        ];
+        for (class, customer, children) in scripts {
+            for name in once(&customer).chain(children) {
+                if !person(&mut memory.room, class, *name, &cell, found) {
+                    return false;
+                }
+            }
+        }
+        let filled = |place: &usize| Some(cell(*place)).filter(|written| !written.is_empty());
+        let key = &mut memory.room.key;
+        for written in self.emails.iter().filter_map(filled) {
+            if !is_plain_email(written)
+                || !email_key_into(written, key)
+                || !found(Plain::Text(Class::Email, key))
+            {
+                return false;
+            }
+        }
+        for written in self.phones.iter().filter_map(filled) {
+            let plain = if let Some(national) = plain_phone(written) {
+                let mut dialled = [b'0'; 11];
+                let digits = national.digits();
+                dialled[1..=digits.len()].copy_from_slice(digits);
+                let digit = |sum: u64, digit: &u8| sum * 10 + u64::from(digit - b'0');
+                found(Plain::Phone {
+                    number: digits.iter().fold(81, digit),
+                    dialled: &dialled[..=digits.len()],
+                })
+            } else {
+                phone_key_into(written, self.region, key) && {
+                    let (zero, rest) = dialled(key);
+                    let dialled: SmallVec<[u8; 24]> = zero.bytes().chain(rest.bytes()).collect();
+                    let number = key.trim_start_matches('+').parse();
+                    number.is_ok_and(|number| {
+                        found(Plain::Phone {
+                            number,
+                            dialled: &dialled,
+                        })
+                    })
+                }
+            };
+            if !plain {
+                return false;
+            }
+        }
+        for written in self.postcodes.iter().filter_map(filled) {
+            if !postcode_key_into(written, self.region, key)
+                || !found(Plain::Text(Class::Postcode, key))
+            {
+                return false;
+            }
+        }
+        for (place, _, format) in &self.births {
+            let Some(written) = filled(place) else {
+                continue;
+            };
+            let day = match plain_date(written) {
+                Some(date) => Some((date.year(), u8::from(date.month()), date.day())),
+                None => birth(memory, *place, format.as_ref(), written).and_then(date),
+            };
+            if !day.is_some_and(|day| found(Plain::Birth(day))) {
+                return false;
+            }
+        }
+        let mut codes = self.codes.iter().filter_map(filled);
+        codes.all(|code| digest_key(code).is_none())
+    }
+
+    /// The address of a row as it is read: its only column, or all of them in the order of their country. `None` where
+    /// the only one has no number, and may be something else.
+    pub fn address_of<'a>(&self, cell: impl Fn(usize) -> &'a str) -> Option<Cow<'a, str>> {
+        match self.address[..] {
+            [] => Some(Cow::Borrowed("")),
+            [(_, place)] => {
+                let written = cell(place);
+                let whole = written.is_empty() || written.contains(is_digit);
+                whole.then_some(Cow::Borrowed(written))
+            }
+            _ => Some(Cow::Owned(join_address(&|role: Role| {
+                let column = self.address.iter().find(|(found, _)| *found == role);
+                column.map_or("", |(_, place)| cell(*place).trim())
+            }))),
+        }
+    }
+}
+
+/// Whether a cell holds one mail address and nothing else.
+fn is_plain_email(written: &str) -> bool {
+    written.is_ascii() && has_at(written) && !written.contains([' ', ';', ','])
+}
+
+/// Gives a name in Japanese; `false` where it is none, or `found` says so.
+fn person<'a>(
+    room: &mut Room,
+    class: Class,
+    name: NameColumns,
+    cell: &impl Fn(usize) -> &'a str,
+    found: &mut impl FnMut(Plain<'_>) -> bool,
+) -> bool {
+    let Room {
+        folded,
+        key,
+        letters,
+        ..
+    } = room;
+    letters.clear();
+    let mut put = |letter| letters.push(letter);
+    let at = |place: Option<usize>| place.map_or("", cell);
+    let [whole, family, given] = [name.whole, name.family, name.given].map(at);
+    let plain = match (family, given) {
+        ("", "") if whole.is_empty() => return true,
+        ("", "") => is_person(class, whole.chars(), &mut put),
+        _ if family.is_empty() || given.is_empty() => return false,
+        _ => {
+            let both = family.chars().chain(once(' ')).chain(given.chars());
+            is_person(class, both, &mut put)
+        }
+    };
+    if !plain {
+        let written = match whole {
+            "" => Cow::Owned([family.trim(), " ", given.trim()].concat()),
+            whole => Cow::Borrowed(whole.trim()),
+        };
+        let reading = written.chars().all(|c| is_kana(c) || c.is_whitespace());
+        let read = match class {
+            Class::Kana => {
+                !written.is_ascii() && reading && kana_key_into(&written, folded, key)
+            }
+            _ => has_japanese(&written) && !reading && name_key_into(&written, key),
+        };
+        if !read {
+            return false;
+        }
+        letters.clear();
+        letters.extend(key.chars());
+    }
+    found(Plain::Person(class, letters))
+}
+
+/// Gives the letters of a name or a reading as nearly all are written; whether it is one.
+fn is_person(
+    class: Class,
+    written: impl Iterator<Item = char>,
+    give: &mut impl FnMut(char),
+) -> bool {
+    match class {
+        Class::Kana => plain_kana(written, give),
+        // A name in kana alone may be the reading.
+        _ => plain_name(written, give) == Some(true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_with_a_child_s_given_name_is_not_plain() {
+        let plain = |roles: &[Role]| {
+            let roles: Vec<_> = roles.iter().copied().map(Some).collect();
+            Plan::new(&roles, None).is_plain()
+        };
+        assert!(plain(&[Role::FamilyName, Role::GivenName, Role::ChildName]));
+        assert!(plain(&[
+            Role::ChildFamilyNameKana,
+            Role::ChildGivenNameKana
+        ]));
+        assert!(!plain(&[Role::FamilyName]));
+        assert!(!plain(&[Role::ChildGivenName]));
+        // It is given by itself, too.
+        assert!(!plain(&[Role::ChildFamilyName, Role::ChildGivenName]));
+        assert!(!plain(&[Role::Name, Role::Other]));
+    }
+}
