@@ -28,8 +28,9 @@ pub use keys::{
     AddressKey, DateHint, HashName, LOOSE, Region, address_key, address_key_into, birth_key,
     birth_key_hinted, digest_key, email_key, email_key_into, epoch_key, former_names,
     hashed_email_forms, hashed_phone_forms, hyphenated, is_era, kana_key, kana_key_into,
-    latin_name_key, name_key, name_key_into, phone_key, phone_key_into, plain_date, plain_kana,
-    plain_name, plain_phone, postcode_key, postcode_key_into, region_key, romaji_key, romaji_key_of_kana, sex_key,
+    kanji_number, latin_name_key, name_key, name_key_into, phone_key, phone_key_into, plain_date,
+    plain_kana, plain_name, plain_phone, postcode_key, postcode_key_into, region_key, romaji_key,
+    romaji_key_of_kana, sex_key,
 };
 
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};

@@ -6,6 +6,9 @@ pub struct Filter {
     shift: u32,
 }
 
+/// How much larger than usual a roomy filter is.
+const ROOM: usize = 32;
+
 impl Filter {
     /// Room for so many keys, at 12 to 24 bits each.
     pub fn new(keys: usize) -> Filter {
@@ -19,6 +22,13 @@ impl Filter {
     /// With these in it.
     pub fn of(hashes: &[u64]) -> Filter {
         let mut filter = Filter::new(hashes.len());
+        hashes.iter().for_each(|hash| filter.add(*hash));
+        filter
+    }
+
+    /// With these in it, and so much room that one of many that are asked for together hardly ever passes by mistake.
+    pub fn roomy(hashes: &[u64]) -> Filter {
+        let mut filter = Filter::new(hashes.len() * ROOM);
         hashes.iter().for_each(|hash| filter.add(*hash));
         filter
     }

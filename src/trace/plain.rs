@@ -179,9 +179,7 @@ fn person<'a>(
         };
         let reading = written.chars().all(|c| is_kana(c) || c.is_whitespace());
         let read = match class {
-            Class::Kana => {
-                !written.is_ascii() && reading && kana_key_into(&written, folded, key)
-            }
+            Class::Kana => !written.is_ascii() && reading && kana_key_into(&written, folded, key),
             _ => has_japanese(&written) && !reading && name_key_into(&written, key),
         };
         if !read {

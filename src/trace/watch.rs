@@ -27,7 +27,7 @@ pub use build::WatchBuilder;
 use glance::Glance;
 pub(super) use glance::Glanced;
 use texts::{Span, Texts};
-pub(super) use towns::{Numbers, highest};
+pub(super) use towns::{Look, ends_of, highest, pairs};
 
 /// A canary as far as a list can show it.
 pub(super) struct Watched {

@@ -14,7 +14,8 @@ mod romaji;
 mod sex;
 
 pub use address::{
-    AddressKey, LOOSE, address_key, address_key_into, former_names, hyphenated, region_key,
+    AddressKey, LOOSE, address_key, address_key_into, former_names, hyphenated, kanji_number,
+    region_key,
 };
 pub(super) use address::{PREFECTURES, split_prefecture};
 pub(super) use date::Era;

@@ -526,7 +526,10 @@ mod tests {
         ] {
             let mut key = String::new();
             let letters = kana.chars();
-            assert!(plain_kana(letters, &mut |letter| key.push(letter)), "{kana}");
+            assert!(
+                plain_kana(letters, &mut |letter| key.push(letter)),
+                "{kana}"
+            );
             assert_eq!(key, read);
         }
     }

@@ -276,6 +276,11 @@ impl Facts {
         self.people.iter().map(Person::hash)
     }
 
+    /// The hash of each postcode.
+    pub fn postcodes(&self) -> impl Iterator<Item = u64> {
+        self.postcodes.iter().copied()
+    }
+
     /// Takes a name or a reading, by the letters of its folded words.
     pub fn person(
         &mut self,
@@ -411,10 +416,15 @@ impl Person {
     }
 }
 
-/// What a person has in common with a canary of that name at whose door such numbers stand, of which these are the
-/// highest two.
-pub fn door(person: u64, (one, other): (u32, u32)) -> u64 {
-    mix(person ^ mix(u64::from(one) << 32 | u64::from(other)))
+/// What a person, or a postcode, has in common with a canary of that name, or there, at whose door such numbers stand,
+/// of which these are the highest two.
+pub fn door(fact: u64, (one, other): (u32, u32)) -> u64 {
+    mix(fact ^ mix(u64::from(one) << 32 | u64::from(other)))
+}
+
+/// What a person has in common with a canary of that name in a town that is kept under such an end.
+pub fn home(person: u64, end: u64) -> u64 {
+    mix(person ^ end)
 }
 
 fn push<T>(facts: &mut Vec<T>, fact: T) {

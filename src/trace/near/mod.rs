@@ -26,8 +26,8 @@ use smallvec::SmallVec;
 
 use super::filter::Filter;
 use super::normalise::{Class, Key};
-use super::watch::{Watch, highest};
-use blocking::{Facts, Part, Rules, door};
+use super::watch::{Look, Watch, ends_of, highest, pairs};
+use blocking::{Facts, Part, Rules, door, home};
 pub use compare::{Date, date, dialled, near, place};
 pub use how::{How, Hows};
 use index::Index;
@@ -40,7 +40,7 @@ pub struct Near {
     index: Index,
     /// Of each kind, the facts that the keys are made of: a row has few of them, and asks for no key then.
     known: [Filter; Part::COUNT],
-    /// The people of canaries with a number of their doors each.
+    /// The people and postcodes of canaries with the numbers of their doors, and the people with their towns.
     doors: Index,
 }
 
@@ -56,20 +56,24 @@ impl Near {
             let mut facts = Facts::default();
             for (canary, watched) in (0..).zip(&watch.canaries) {
                 facts.clear();
-                let mut numbers: SmallVec<[(u32, u32); 2]> = SmallVec::new();
                 for (_, value) in &watched.values {
                     add(&mut facts, watch, *value);
-                    let text = watch.text(*value).unwrap_or_default();
-                    if watch.values[*value as usize].class == Class::Address
-                        && let Some((_, door)) = place(text)
-                    {
-                        numbers.push(highest(door));
-                    }
                 }
                 facts.planted(rules, &mut |key| give(key, canary));
-                numbers.dedup();
-                for numbers in numbers {
-                    doors.extend(facts.people().map(|person| (door(person, numbers), canary)));
+                let values = watched.values.iter().map(|(_, value)| *value);
+                let lived = |value: &u32| watch.values[*value as usize].class == Class::Address;
+                for address in values.filter(lived) {
+                    let text = watch.text(address).unwrap_or_default();
+                    let Some((town, numbers)) = place(text) else {
+                        continue;
+                    };
+                    let highest = highest(numbers);
+                    let ends = ends_of(town).unwrap_or_default();
+                    let there = facts.people().chain(facts.postcodes());
+                    doors.extend(there.map(|fact| (door(fact, highest), canary)));
+                    for person in facts.people() {
+                        doors.extend(ends.iter().map(|end| (home(person, *end), canary)));
+                    }
                 }
             }
         });
@@ -95,26 +99,30 @@ impl Near {
         })
     }
 
-    /// Whether a row of these facts has no blocking key in common with a canary. Its address is not among them: it lies
-    /// in no town of ours, and has these numbers, unless they were not read.
-    pub fn is_clear(&self, facts: &Facts, numbers: Option<&[u32]>) -> bool {
-        let ours = |person: &u64| self.known[Part::Person as usize].may_have(*person);
-        let mut ours = facts.people().filter(ours);
+    /// Whether a row of these facts has no blocking key in common with a canary. Its address is not among them, but
+    /// what was seen of it.
+    pub fn is_clear(&self, facts: &Facts, look: &Look) -> bool {
+        let known = |part: Part, fact: &u64| self.known[part as usize].may_have(*fact);
+        let people: SmallVec<[u64; 4]> = facts
+            .people()
+            .filter(|person| known(Part::Person, person))
+            .collect();
+        let postcodes = facts.postcodes();
+        let postcodes = postcodes.filter(|postcode| known(Part::Postcode, postcode));
+        let there: SmallVec<[u64; 8]> = people.iter().copied().chain(postcodes).collect();
         let mut clear = true;
-        match numbers {
-            Some(numbers) => {
-                for person in ours {
-                    // Whichever of them are the highest two that a door of ours has.
-                    for (at, one) in numbers.iter().enumerate() {
-                        for other in numbers[..at].iter().chain([&0]) {
-                            let highest = (*one.max(other), *one.min(other));
-                            let door = door(person, highest);
-                            self.doors.find(door, &mut |_| clear = false);
-                        }
-                    }
+        let mut ask = |key| self.doors.find(key, &mut |_| clear = false);
+        for person in &people {
+            look.ends.iter().for_each(|end| ask(home(*person, *end)));
+        }
+        match &look.numbers {
+            Some(numbers) if !there.is_empty() => {
+                for pair in pairs(numbers) {
+                    there.iter().for_each(|fact| ask(door(*fact, pair)));
                 }
             }
-            None => clear = ours.next().is_none(),
+            Some(_) => {}
+            None => clear &= there.is_empty(),
         }
         if clear {
             self.find(facts, &mut |_| clear = false);

@@ -6,7 +6,7 @@ use super::super::near::{How, Hows, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
 use super::super::traits::{Attribute, sex as sex_number};
-use super::super::watch::{Bearers, Glanced, Holder, Numbers, Sought, Watch};
+use super::super::watch::{Bearers, Glanced, Holder, Look, Sought, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
 use super::sample::{KeyHasher, Keys, stands_for};
@@ -152,15 +152,16 @@ impl<'a> Worker<'a> {
         let Some(address) = plan.address_of(|place| cells.get(place)).filter(|_| plain) else {
             return false;
         };
-        let mut numbers = Some(Numbers::new());
-        if !address.is_empty() {
-            match watch.look_at_address(&address) {
-                Some(look) if !look.ours => numbers = look.numbers,
-                _ => return false,
-            }
-        }
-        let clear = watch.is_clear(glanced)
-            && near.is_none_or(|near| near.is_clear(&glanced.facts, numbers.as_deref()));
+        let look = match &*address {
+            "" => Look::at_nothing(),
+            address => match watch.look_at_address(address) {
+                Some(look) => look,
+                None => return false,
+            },
+        };
+        let clear = watch.is_elsewhere(&look)
+            && watch.is_clear(glanced)
+            && near.is_none_or(|near| near.is_clear(&glanced.facts, &look));
         if clear {
             for value in &glanced.values {
                 tally.counts[*value as usize] += 1;

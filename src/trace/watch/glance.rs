@@ -5,7 +5,7 @@
 use std::hash::BuildHasher;
 use std::iter::once;
 
-use super::towns::{Look, Towns};
+use super::towns::{Look, Towns, ends_of, highest, house, pairs};
 use super::{NOBODY, Watch, Watched, day_of};
 use crate::notation::has_japanese;
 use crate::trace::filter::Filter;
@@ -15,7 +15,7 @@ use crate::trace::near::place;
 use crate::trace::normalise::Class;
 use crate::trace::plain::Plain;
 
-/// Names, readings and births, under bits of their keys' hashes, and which of them belong together.
+/// Names, readings and postcodes, under bits of their keys' hashes, and which values belong together, births among them.
 pub(super) struct Glance {
     /// A table with open addresses, half of them empty.
     slots: Box<[Slot]>,
@@ -30,6 +30,8 @@ pub(super) struct Glance {
     /// Whether one value is two such marks of a canary: a child may be called as its parent is.
     doubled: bool,
     towns: Towns,
+    /// Towns with the highest numbers of a door of ours there.
+    houses: Filter,
 }
 
 /// A value and what its hash ends with. What is counted by it is counted of one row in 10^9 by mistake, which no estimate
@@ -58,6 +60,7 @@ impl Glance {
             pairs: Filter::new(0),
             doubled: false,
             towns: Towns::new(std::iter::empty()),
+            houses: Filter::new(0),
         }
     }
 
@@ -77,13 +80,22 @@ impl Glance {
                 digits.parse::<u64>().ok()
             })
         };
-        let homes = watch
-            .values
-            .iter()
-            .filter(|value| matches!(value.class, Class::Address | Class::Block));
-        let towns = homes.filter_map(|value| Some(place(watch.texts.get(value.text))?.0));
+        let homes = || {
+            let homes = values().map(|(_, value)| value);
+            let homes = homes.filter(|home| matches!(home.class, Class::Address | Class::Block));
+            let places = homes.filter_map(|home| place(watch.texts.get(home.text)));
+            places.filter(|(town, _)| has_japanese(town))
+        };
+        let houses: Vec<u64> = homes()
+            .flat_map(|(town, numbers)| {
+                let ends = ends_of(town).unwrap_or_default();
+                let numbers = highest(numbers);
+                ends.into_iter().map(move |end| house(end, numbers))
+            })
+            .collect();
         let mut glance = Glance {
-            towns: Towns::new(towns.filter(|town| has_japanese(town))),
+            towns: Towns::new(homes().map(|(town, _)| town)),
+            houses: Filter::roomy(&houses),
             slots: vec![vacant; 1 << bits].into_boxed_slice(),
             shift: 64 - bits,
             named: Filter::new(counted().count()),
@@ -109,7 +121,8 @@ impl Glance {
         }
         let mut pairs = 0;
         each_pair(&watch.canaries, |_, _| pairs += 1);
-        glance.pairs = Filter::new(pairs);
+        // A row asks for several.
+        glance.pairs = Filter::new(pairs * 4);
         each_pair(&watch.canaries, |one, other| {
             glance.pairs.add(pair(one, other));
             glance.doubled |= one == other;
@@ -184,9 +197,15 @@ impl Watch {
                 true
             }
             Plain::Text(class, key) => {
-                // Addresses are not looked at nearly before the row is read, and postcodes with them only.
-                if near && class == Class::Email {
+                if near {
                     facts.add(class, key);
+                }
+                if is_counted(class) {
+                    let hash = self.glance.hash(class, key.chars());
+                    if self.glance.named.may_have(hash) {
+                        glanced.steps.push(Step::Maybe(hash));
+                    }
+                    return true;
                 }
                 !self.known[class as usize].may_have(self.hash(class, key))
             }
@@ -218,6 +237,16 @@ impl Watch {
     pub(in crate::trace) fn look_at_address(&self, text: &str) -> Option<Look> {
         self.glance.towns.look(text)
     }
+
+    /// Whether a row with such an address stands at no door of ours.
+    pub(in crate::trace) fn is_elsewhere(&self, look: &Look) -> bool {
+        let Some(numbers) = &look.numbers else {
+            return look.ends.is_empty();
+        };
+        let houses = &self.glance.houses;
+        let mut ends = look.ends.iter();
+        !ends.any(|end| pairs(numbers).any(|pair| houses.may_have(house(*end, pair))))
+    }
 }
 
 impl Glanced {
@@ -230,10 +259,10 @@ impl Glanced {
     }
 }
 
-/// Whether strangers often have values of a class, so that they are counted, as births are: names and readings. Where a
-/// canary lives few others do, so that who does is looked at.
+/// Whether strangers often have values of a class, so that they are counted, as births are: names, readings and
+/// postcodes. At the doors of canaries few others live, so that who does is looked at.
 const fn is_counted(class: Class) -> bool {
-    matches!(class, Class::Name | Class::Kana)
+    matches!(class, Class::Name | Class::Kana | Class::Postcode)
 }
 
 /// Gives all values of a canary that would speak for it together, those that are told by the first look.

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use smallvec::SmallVec;
 
-use crate::notation::{LOOSE, fold, fold_kanji, former_names};
+use crate::notation::{LOOSE, fold, fold_kanji, former_names, kanji_number};
 use crate::trace::filter::Filter;
 use crate::trace::near::blocking::mix;
 use crate::trace::near::slips::bare;
@@ -24,18 +24,28 @@ pub(super) struct Towns {
     any: bool,
 }
 
-/// How much larger than usual the filter is.
-const ROOM: usize = 32;
-
 /// Numbers of an address, as they stand in it.
 pub(in crate::trace) type Numbers = SmallVec<[u32; 8]>;
 
+/// What some towns are kept under.
+pub(in crate::trace) type Ends = SmallVec<[u64; 4]>;
+
 /// What is seen of an address.
 pub(in crate::trace) struct Look {
-    /// Whether it may be in one of the towns.
-    pub ours: bool,
-    /// Its numbers; `None` where some may be in kanji.
+    /// What the towns that it may be in are kept under, as [`ends_of`] gives it.
+    pub ends: Ends,
+    /// Its numbers; `None` where they want to be read first.
     pub numbers: Option<Numbers>,
+}
+
+impl Look {
+    /// At a row without an address.
+    pub fn at_nothing() -> Look {
+        Look {
+            ends: Ends::new(),
+            numbers: Some(Numbers::new()),
+        }
+    }
 }
 
 /// The last two letters that were seen, of those that count.
@@ -75,49 +85,31 @@ impl Towns {
     /// Of these names, as keys have them.
     pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Towns {
         let (mut ends, mut any) = (Vec::new(), false);
-        let former = |name: &'a str| former_names(name).iter().map(String::as_str);
-        for name in names.flat_map(|name| former(name).chain([name])) {
-            let [mut firm, mut loose] = [Last::default(); 2];
-            for c in name.chars() {
-                let code = CODES.get(c as usize).copied().unwrap_or(ODD);
-                if code & (FIRM | LOOSELY) != 0 {
-                    loose.push(code & LETTER);
-                }
-                if code & FIRM != 0 {
-                    firm.push(code & LETTER);
-                }
-            }
-            let known = match (firm.0, loose.0) {
-                ([one, other], _) if one > 0 && other > 0 => Some([End::Firm.of(firm.0); 2]),
-                ([_, one], _) if one > 0 => {
-                    Some([End::First.of(loose.0), End::Only.of(firm.alone())])
-                }
-                (_, [_, one]) if one > 0 => {
-                    Some([End::First.of(loose.0), End::Last.of(loose.alone())])
-                }
-                _ => None,
-            };
-            any |= known.is_none();
-            ends.extend(known.into_iter().flatten());
-            // 三番丁 and 三番町 are one.
-            if name == "番町" {
-                let of = Last(['番', '丁'].map(|c| bare(c) as u32));
-                ends.extend([End::First.of(of.0), End::Last.of(of.alone())]);
+        for name in names {
+            match ends_of(name) {
+                Some(of) => ends.extend(of),
+                None => any = true,
             }
         }
         ends.sort_unstable();
         ends.dedup();
-        // Asked ten times for each row, it must say yes far more seldom than of ten keys.
-        let mut filter = Filter::new(ends.len() * ROOM);
-        ends.iter().for_each(|end| filter.add(*end));
-        Towns { ends: filter, any }
+        Towns {
+            ends: Filter::roomy(&ends),
+            any,
+        }
     }
 
-    /// Looks an address over; `None` where it has letters that want to be folded first, or no ideograph.
+    /// Looks an address over; `None` where it has letters that want to be folded first, or no ideograph, or where a
+    /// town of ours may be anywhere.
     pub fn look(&self, text: &str) -> Option<Look> {
+        if self.any {
+            return None;
+        }
         let codes = &*CODES;
-        let (mut ours, mut numerals, mut japanese) = (self.any, false, false);
+        let (mut unread, mut japanese) = (false, false);
         let mut numbers = Numbers::new();
+        let mut ends = Ends::new();
+        let mut kanji = String::new();
         let [mut firm, mut loose] = [Last::default(); 2];
         // The letter before, and whether it was a digit, or any letter has stood there since the last number.
         let (mut before, mut in_number, mut lettered) = (0, false, false);
@@ -147,27 +139,32 @@ impl Towns {
             let letter = code & LETTER;
             if code & (DIGIT | NUMERAL) != 0 {
                 if lettered {
-                    let has = |end| self.ends.may_have(end);
-                    let of = |end: End| match end {
-                        End::Firm => has(end.of(firm.0)),
-                        End::Only => has(end.of(firm.alone())),
-                        // A town of one letter has none before it, though the city has.
-                        End::First => has(end.of(loose.0)) || has(end.of(loose.alone())),
-                        End::Last => has(end.of(loose.alone())),
+                    let mut ask = |end: u64| {
+                        if self.ends.may_have(end) {
+                            ends.push(end);
+                        }
                     };
-                    ours |= of(End::Firm)
-                        || match numbered {
-                            false => of(End::First),
-                            true => of(End::Only) || of(End::Last),
-                        };
+                    ask(End::Firm.of(firm.0));
+                    if numbered {
+                        ask(End::Only.of(firm.alone()));
+                        ask(End::Last.of(loose.alone()));
+                    } else {
+                        // A town of one letter has none before it, though the city has.
+                        ask(End::First.of(loose.0));
+                        ask(End::First.of(loose.alone()));
+                    }
                 }
                 (lettered, numeral) = (false, code & NUMERAL != 0);
                 numbered |= !numeral;
                 if code & DIGIT == 0 {
-                    (numerals, japanese) = (true, true);
+                    kanji.extend(char::from_u32(letter));
+                    japanese = true;
                     in_number = false;
                     continue;
                 }
+                // 一2 may be 12.
+                unread |= !kanji.is_empty();
+                kanji.clear();
                 match numbers.last_mut().filter(|_| in_number) {
                     Some(number) => *number = number.wrapping_mul(10).wrapping_add(letter),
                     None => numbers.push(letter),
@@ -176,6 +173,10 @@ impl Towns {
                 continue;
             }
             in_number = false;
+            if !kanji.is_empty() {
+                numbers.extend(kanji_number(&kanji));
+                kanji.clear();
+            }
             // 千代田 is a name, 四条 and 一西2 have numbers.
             numbered |= numeral && (code & FIRM == 0 || code & DIRECTION != 0);
             numeral = false;
@@ -193,11 +194,58 @@ impl Towns {
                 return None;
             }
         }
+        numbers.extend(kanji_number(&kanji).filter(|_| !kanji.is_empty()));
         japanese.then(|| Look {
-            ours,
-            numbers: (!numerals).then_some(numbers),
+            ends,
+            numbers: (!unread).then_some(numbers),
         })
     }
+}
+
+/// What a town is kept under, also by the names that it once had; `None` where not one letter tells it.
+pub(in crate::trace) fn ends_of(name: &str) -> Option<Ends> {
+    let mut ends = Ends::new();
+    for name in former_names(name).iter().map(String::as_str).chain([name]) {
+        let [mut firm, mut loose] = [Last::default(); 2];
+        for c in name.chars() {
+            let code = CODES.get(c as usize).copied().unwrap_or(ODD);
+            if code & (FIRM | LOOSELY) != 0 {
+                loose.push(code & LETTER);
+            }
+            if code & FIRM != 0 {
+                firm.push(code & LETTER);
+            }
+        }
+        match (firm.0, loose.0) {
+            ([one, other], _) if one > 0 && other > 0 => ends.push(End::Firm.of(firm.0)),
+            ([_, one], _) if one > 0 => {
+                ends.extend([End::First.of(loose.0), End::Only.of(firm.alone())]);
+            }
+            (_, [_, one]) if one > 0 => {
+                ends.extend([End::First.of(loose.0), End::Last.of(loose.alone())]);
+            }
+            _ => return None,
+        }
+        // 三番丁 and 三番町 are one.
+        if name == "番町" {
+            let of = Last(['番', '丁'].map(|c| bare(c) as u32));
+            ends.extend([End::First.of(of.0), End::Last.of(of.alone())]);
+        }
+    }
+    Some(ends)
+}
+
+/// Whichever two of an address's numbers may be the highest of its door's, the higher before the other or 0.
+pub(in crate::trace) fn pairs(numbers: &[u32]) -> impl Iterator<Item = (u32, u32)> {
+    numbers.iter().enumerate().flat_map(|(at, one)| {
+        let others = numbers[..at].iter().chain(&[0]);
+        others.map(|other| (*one.max(other), *one.min(other)))
+    })
+}
+
+/// What a house with such a pair of highest numbers is kept under in a town.
+pub(super) fn house(end: u64, (one, other): (u32, u32)) -> u64 {
+    mix(end ^ mix(u64::from(one) << 32 | u64::from(other)))
 }
 
 /// The numbers of a door that tell most of it: the two highest, as they stand in an address with or without zeros before
@@ -274,7 +322,7 @@ static CODES: LazyLock<Box<[u32]>> = LazyLock::new(|| {
             '々' => AGAIN,
             '\0'..='\u{7E}' | '\u{FF01}'..='\u{FF5E}' => 0,
             '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{3000}'..='\u{3002}' | '〒' | '・' => 0,
-            c if numeral(fold_kanji(c)) => NUMERAL,
+            c if numeral(fold_kanji(c)) => NUMERAL | fold_kanji(c) as u32,
             'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' | '\u{4E00}'..='\u{9FA5}' => letter(c),
             // The sound marks of half-width kana fall with those of the others.
             '\u{FF66}'..='\u{FF9D}' => {
@@ -303,11 +351,10 @@ mod tests {
         let look = Towns::new([key.town.as_str()].into_iter()).look(text);
         let Some(look) = look else { return true };
         let door = highest(&key.numbers);
-        let has = |number: u32, numbers: &Numbers| number == 0 || numbers.contains(&number);
         let door = look
             .numbers
-            .is_none_or(|numbers| has(door.0, &numbers) && has(door.1, &numbers));
-        look.ours && door
+            .is_none_or(|numbers| pairs(&numbers).any(|pair| pair == door));
+        !look.ends.is_empty() && door
     }
 
     #[test]
@@ -365,14 +412,19 @@ mod tests {
             ("名古屋市中区栄9-9", true),
             ("共栄町9-9", false),
         ] {
-            assert_eq!(towns.look(text).map(|look| look.ours), Some(ours), "{text}");
+            let look = towns.look(text);
+            assert_eq!(look.map(|look| !look.ends.is_empty()), Some(ours), "{text}");
         }
         let numbers = |text| towns.look(text).and_then(|look| look.numbers);
         assert_eq!(
             numbers("霞が関9丁目012番８号203"),
             Some(Numbers::from_slice(&[9, 12, 8, 203]))
         );
-        assert_eq!(numbers("霞が関九丁目12"), None);
+        assert_eq!(
+            numbers("霞が関九丁目十二番二〇三"),
+            Some(Numbers::from_slice(&[9, 12, 203]))
+        );
+        assert_eq!(numbers("霞が関九12"), None);
         assert!(towns.look("9 Elm Ave").is_none() && towns.look("(前期)霞が関9").is_none());
     }
 

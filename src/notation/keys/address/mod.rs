@@ -14,6 +14,7 @@ use super::super::fold::{fold, fold_into, has_japanese};
 
 pub use cities::former_names;
 pub(in super::super) use japanese::{PREFECTURES, split_prefecture};
+pub use numerals::number as kanji_number;
 pub use town::LOOSE;
 
 /// An address in folded parts; never shown to anybody.

@@ -181,8 +181,8 @@ fn power(c: char) -> Option<u32> {
     })
 }
 
-/// 十二 and 一二 are both twelve, 千二百三十四 and 一二三四 the same.
-fn number(numeral: &str) -> Option<u32> {
+/// 十二 and 一二 are both twelve, 千二百三十四 and 一二三四 the same. `None` for what is no number.
+pub fn number(numeral: &str) -> Option<u32> {
     if numeral.chars().all(|c| value(c).is_some()) {
         return numeral
             .chars()
