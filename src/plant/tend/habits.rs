@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rand::{Rng, RngExt};
+use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime, Time, UtcOffset};
 
 use super::super::tables::Tables;
@@ -15,7 +16,7 @@ use super::placed::Turn;
 use super::unit::Units;
 use super::visits::{Span, Visits};
 use crate::blend::{midnight, order};
-use crate::canary::{Canary, Details, PlantedRow};
+use crate::canary::{Canary, CanaryId, Details, PlantedRow};
 use crate::database::Row;
 use crate::notation::{Role, value};
 use crate::persona::Locale;
@@ -35,6 +36,13 @@ pub(super) struct Habits<'t> {
     moments: Vec<usize>,
     /// The part of all changes that are moves.
     moving: f64,
+}
+
+/// Where a canary stands among all rows in changing for the first time, from 0 to 1: the same whenever it is asked.
+fn rank_of(id: &CanaryId) -> f64 {
+    let hash = Sha256::digest(id.as_str());
+    let first = hash.iter().take(6);
+    first.fold(0.0, |sum, byte| sum * 256.0 + f64::from(*byte)) / 2_f64.powi(48)
 }
 
 /// A canary that was looked at some time ago.
@@ -114,9 +122,17 @@ impl<'t> Habits<'t> {
         units: &mut Units<'_>,
         rng: &mut R,
     ) -> (Details, Option<String>) {
-        let touch = self.pace.last_change(look.span.age, look.span.within, rng);
         let (mut details, mut door) = (canary.details.clone(), None);
         let turns = Turn::all(self.tables, &details.rows);
+        // Where a change can be told of no row, there is no first one.
+        let told = |at: &usize| {
+            let mut turns = turns.iter();
+            turns.any(|turn| self.open_at(turn, *at, &canary.details.rows).is_some())
+        };
+        let rank = self.moments.first().filter(|at| told(at));
+        let rank = rank.map(|_| (rank_of(&canary.id), look.before.is_some()));
+        let Span { age, within } = look.span;
+        let touch = self.pace.last_change(age, within, rank, rng);
         if touch.is_some()
             && rng.random::<f64>() < self.moving
             && let Some((elsewhere, to)) = units.moved(canary, self.tables, &turns, rng)

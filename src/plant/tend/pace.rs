@@ -5,6 +5,10 @@
 //! the rate (the maximum likelihood estimate under censoring). It is taken by age, since new customers
 //! change more than old ones, and over the last year only. A moment that very many rows share is a job's
 //! that ran over the whole table, and says nothing of customers.
+//!
+//! Customers differ: some change every month, and some never do. One rate for all would leave more rows as they were
+//! made, or fewer, than the table has. So a canary's first change comes when as many customers of its age have changed
+//! as its own rank among all rows says; further ones at the rate that is left, first changes of others not counted.
 
 use std::collections::HashMap;
 
@@ -26,6 +30,10 @@ const AGES: [f64; 3] = [30.0, 182.0, 730.0];
 pub(super) const CLASSES: usize = AGES.len() + 1;
 /// Rows that a class needs to speak for itself.
 const ENOUGH: usize = 50;
+/// Rows of about the same age from which is told how many have changed.
+const ALIKE: usize = 200;
+/// Of what share of an age such rows are, where there are more.
+const NEAR: std::ops::Range<f64> = 0.8..1.25;
 /// A change so soon is part of making the row.
 const MAKING: f64 = 60.0;
 
@@ -73,6 +81,10 @@ pub(super) struct Pace {
     clocks: Vec<u32>,
     /// Rows whose age is known.
     pub lives: Vec<Life>,
+    /// The ages of the rows that say whether they have changed, in order, and how many of those before each have not;
+    /// none where a rate was told or assumed.
+    ages: Vec<f64>,
+    unchanged: Vec<usize>,
 }
 
 /// The age class of an age in seconds.
@@ -111,6 +123,8 @@ impl Pace {
             mean: MOVES,
             clocks: Vec::new(),
             lives: Vec::new(),
+            ages: Vec::new(),
+            unchanged: Vec::new(),
         };
         // Of each class: changes met, seconds looked through, rows.
         let mut met = [(0.0, 0.0, 0_usize); CLASSES];
@@ -147,13 +161,53 @@ impl Pace {
                 false => pace.mean,
             };
         }
+        let seen = |life: &Life| Some((life.age, life.touched?));
+        let mut seen: Vec<(f64, bool)> = pace.lives.iter().filter_map(seen).collect();
+        seen.sort_by(|one, other| one.0.total_cmp(&other.0));
+        pace.ages = seen.iter().map(|(age, _)| *age).collect();
+        let mut unchanged = 0;
+        pace.unchanged = std::iter::once(0)
+            .chain(seen.iter().map(|(_, touched)| {
+                unchanged += usize::from(!touched);
+                unchanged
+            }))
+            .collect();
         pace
+    }
+
+    /// Of the rows of about an age, the share that is as it was made; `None` where the table does not tell.
+    fn unchanged(&self, age: f64) -> Option<f64> {
+        if self.ages.len() < ENOUGH {
+            return None;
+        }
+        let before = |age: f64| self.ages.partition_point(|other| *other < age);
+        let (mut from, mut to) = (before(age * NEAR.start), before(age * NEAR.end));
+        if to - from < ALIKE {
+            from = before(age).saturating_sub(ALIKE / 2);
+            to = (from + ALIKE).min(self.ages.len());
+            from = to.saturating_sub(ALIKE);
+        }
+        let unchanged = self.unchanged[to] - self.unchanged[from];
+        Some(unchanged as f64 / (to - from) as f64)
+    }
+
+    /// Changes per second of a row of that age which has changed before.
+    fn rate_again(&self, age: f64) -> f64 {
+        let unchanged = |age| self.unchanged(age).unwrap_or(1.0);
+        let (young, old) = (age * NEAR.start, age * NEAR.end);
+        let first = (unchanged(young) - unchanged(old)).max(0.0) / (old - young).max(DAY);
+        let changed = 1.0 - unchanged(age);
+        match changed > 0.0 {
+            true => (self.rate(age) - first).max(0.0) / changed,
+            false => self.rate(age),
+        }
     }
 
     /// The same at a rate that the operator says, in changes per row and year.
     pub(super) fn told(mut self, rate: f64) -> Pace {
         self.grounds = Grounds::Told;
         self.rates = [rate; CLASSES];
+        self.ages.clear();
         self
     }
 
@@ -162,16 +216,27 @@ impl Pace {
         self.rates[class(age)] / YEAR
     }
 
-    /// When a row of that age has last changed within the last so many seconds; seconds ago, or `None`:
-    /// not at all.
+    /// When a canary of that age has last changed within the last so many seconds; seconds ago, or `None`: not at all.
+    /// `rank` is the canary's own for ever, from 0 to 1, the sooner it changes for the first time the higher it is; with
+    /// it, whether it has. `None` where nobody can see that.
     pub(super) fn last_change<R: Rng + ?Sized>(
         &self,
         age: f64,
         within: f64,
+        rank: Option<(f64, bool)>,
         rng: &mut R,
     ) -> Option<f64> {
-        let rate = self.rate(age);
-        if rate <= 0.0 || within <= 0.0 {
+        if within <= 0.0 {
+            return None;
+        }
+        let rate = match rank.zip(self.unchanged(age)) {
+            Some(((rank, false), unchanged)) => {
+                return (rank >= unchanged).then(|| rng.random::<f64>() * within);
+            }
+            Some(((_, true), _)) => self.rate_again(age),
+            None => self.rate(age),
+        };
+        if rate <= 0.0 {
             return None;
         }
         let ago = -(1.0 - rng.random::<f64>()).ln() / rate;
@@ -246,12 +311,71 @@ mod tests {
         assert_eq!((few.grounds, few.mean), (Grounds::Assumed, MOVES));
     }
 
+    /// A fifth of the customers never change, and the others once, whenever it may be.
+    #[test]
+    fn as_many_never_change_as_of_the_customers() {
+        let columns = ["made".to_owned(), "changed".to_owned()];
+        let mut rng = StdRng::seed_from_u64(8);
+        let start = 1_700_000_000.0;
+        let customers: Vec<(f64, Option<f64>)> = (0..4_000)
+            .map(|_| {
+                let made = start + rng.random::<f64>() * 3.0 * YEAR;
+                let change = rng.random_bool(0.8);
+                let until = start + 4.0 * YEAR - made;
+                (made, change.then(|| made + rng.random::<f64>() * until))
+            })
+            .collect();
+        let ranks: Vec<f64> = (0..400).map(|at| (f64::from(at) + 0.5) / 400.0).collect();
+        let made = start + YEAR;
+        let mut changes = vec![0; ranks.len()];
+        let step = YEAR / 26.0;
+        for time in 27..=104 {
+            let now = start + f64::from(time) * step;
+            let seen = customers.iter().filter(|(made, _)| *made <= now);
+            let mut rows: Vec<Row> = seen
+                .map(|(made, change)| {
+                    let changed = change.filter(|at| *at <= now).unwrap_or(*made);
+                    vec![Some(format!("{made:.0}")), Some(format!("{changed:.0}"))]
+                })
+                .collect();
+            rows.push(vec![Some(format!("{now:.0}")); 2]);
+            let pace = Pace::learn(&mapping(), &columns, &rows);
+            for (rank, changes) in ranks.iter().zip(&mut changes) {
+                let of = Some((*rank, *changes > 0));
+                *changes += usize::from(pace.last_change(now - made, step, of, &mut rng).is_some());
+            }
+        }
+        let never = changes.iter().filter(|changes| **changes == 0).count();
+        assert!((60..=100).contains(&never), "{never} of 400");
+    }
+
+    #[test]
+    fn a_canary_changes_again_as_often_as_customers() {
+        let columns = ["made".to_owned(), "changed".to_owned()];
+        let pace = Pace::learn(&mapping(), &columns, &rows(1.0, false));
+        let mut rng = StdRng::seed_from_u64(9);
+        let (step, canaries) = (YEAR / 26.0, 400);
+        let mut all = 0;
+        for canary in 0..canaries {
+            let rank = (f64::from(canary) + 0.5) / f64::from(canaries);
+            let mut changes = 0;
+            for time in 1..=65 {
+                let of = Some((rank, changes > 0));
+                let change = pace.last_change(f64::from(time) * step, step, of, &mut rng);
+                changes += usize::from(change.is_some());
+            }
+            all += changes;
+        }
+        let mean = all as f64 / f64::from(canaries);
+        assert!((2.2..2.8).contains(&mean), "{mean} in two and a half years");
+    }
+
     #[test]
     fn changes_come_as_often_as_the_rate_says() {
         let pace = Pace::learn(&mapping(), &[], &[]).told(1.0);
         let mut rng = StdRng::seed_from_u64(5);
         let mut due = |within: f64| {
-            let all = (0..4_000).filter_map(|_| pace.last_change(DAY, within, &mut rng));
+            let all = (0..4_000).filter_map(|_| pace.last_change(DAY, within, None, &mut rng));
             let all: Vec<f64> = all.collect();
             assert!(all.iter().all(|ago| *ago < within));
             all.len() as f64 / 4_000.0
