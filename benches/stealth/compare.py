@@ -8,7 +8,8 @@
 Each table of DIR is copied, a workspace is made, canaries are planted by the program itself, and two thieves look at the table:
 LightGBM, told of the canaries in four fifths of the rows (five folds; canaries that share a contact point in one fold), and an
 isolation forest, told nothing. Once with all columns, once without the key and the times of the row ('order hidden').
-The control calls as many random customers canaries: 0.5, or the judge is wrong. `--gives-away` prints what LightGBM used.
+The control calls as many random customers canaries: 0.5, or the judge is wrong. Another control calls those canaries who joined last:
+new customers are told from old ones, so that no new canary can be told less. `--gives-away` prints what LightGBM used.
 """
 import argparse
 import collections
@@ -394,6 +395,9 @@ def main():
             called = np.zeros(len(real), dtype=bool)
             called[np.random.default_rng(asked.seed).choice(len(real), fake.sum(), replace=False)] = True
             judge("control: customers", columns, real, called, set(), (key[~fake], created[~fake] if created is not None else None), asked.seed, 0)
+            # Whoever joins now is told from all who ever joined, whoever it is: no canary can be told less than these.
+            newest = key[~fake] >= np.sort(key[~fake])[-fake.sum()]
+            judge("control: newest, order hidden", columns, real, newest, {0, *made}, None, asked.seed, 0)
         if audit:
             known, unknown = audit["with_labels"], audit["without_labels"]
             print(f"  otori stealth                  with labels {known['auc']:.3f} ({known['low']:.3f} to {known['high']:.3f})   without {unknown['auc']:.3f} ({unknown['low']:.3f} to {unknown['high']:.3f})")
