@@ -182,13 +182,18 @@ impl Pace {
         }
         let before = |age: f64| self.ages.partition_point(|other| *other < age);
         let (mut from, mut to) = (before(age * NEAR.start), before(age * NEAR.end));
+        let mut younger = 1.0;
         if to - from < ALIKE {
             from = before(age).saturating_sub(ALIKE / 2);
             to = (from + ALIKE).min(self.ages.len());
             from = to.saturating_sub(ALIKE);
+            // Whoever is younger than all these has had less time to change.
+            let mean = self.ages[from..to].iter().sum::<f64>() / (to - from) as f64;
+            younger = (age / mean.max(1.0)).min(1.0);
         }
-        let unchanged = self.unchanged[to] - self.unchanged[from];
-        Some(unchanged as f64 / (to - from) as f64)
+        let rows = (to - from) as f64;
+        let unchanged = (self.unchanged[to] - self.unchanged[from]) as f64;
+        Some(1.0 - younger * (1.0 - unchanged / rows))
     }
 
     /// Changes per second of a row of that age which has changed before.
@@ -347,6 +352,26 @@ mod tests {
         }
         let never = changes.iter().filter(|changes| **changes == 0).count();
         assert!((60..=100).contains(&never), "{never} of 400");
+    }
+
+    /// Nobody in the table is as young.
+    #[test]
+    fn what_was_made_a_moment_ago_has_not_changed() {
+        let columns = ["made".to_owned(), "changed".to_owned()];
+        let mut rows = rows(2.0, false);
+        rows.sort();
+        rows.truncate(5_000);
+        let pace = Pace::learn(&mapping(), &columns, &rows);
+        let mut rng = StdRng::seed_from_u64(6);
+        let mut changed = |age: f64| {
+            let ranks = (0..1_000).map(|rank| (f64::from(rank) + 0.5) / 1_000.0);
+            let all = ranks.filter(|rank| {
+                let of = Some((*rank, false));
+                pace.last_change(age, age, of, &mut rng).is_some()
+            });
+            all.count()
+        };
+        assert!(changed(1.0) == 0 && changed(YEAR) > 700);
     }
 
     #[test]
