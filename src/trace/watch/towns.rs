@@ -109,7 +109,8 @@ impl Towns {
         let (mut unread, mut japanese) = (false, false);
         let mut numbers = Numbers::new();
         let mut ends = Ends::new();
-        let mut kanji = String::new();
+        // A number in kanji that has begun, and whether a gap has stood behind it.
+        let (mut kanji, mut parted) = (String::new(), false);
         let [mut firm, mut loose] = [Last::default(); 2];
         // The letter before, and whether it was a digit, or any letter has stood there since the last number.
         let (mut before, mut in_number, mut lettered) = (0, false, false);
@@ -124,15 +125,16 @@ impl Towns {
                 code = if before & IDEOGRAPH == 0 { ODD } else { before };
             }
             if c == '字' {
-                // Behind a number it may belong to what stands before that: 大5条字.
-                if numbered {
+                // Behind a number it may belong to what stands before that (大5条字), and 大々字 is 大大字.
+                if numbered || written == '々' {
                     return None;
                 }
                 if matches!(written, '大' | '小') {
                     loose = without;
                 }
             }
-            if !c.is_whitespace() && !matches!(c, ',' | '，' | '、') {
+            let gap = c.is_whitespace() || matches!(c, ',' | '，' | '、');
+            if !gap {
                 written = c;
             }
             before = code;
@@ -157,6 +159,8 @@ impl Towns {
                 (lettered, numeral) = (false, code & NUMERAL != 0);
                 numbered |= !numeral;
                 if code & DIGIT == 0 {
+                    // 二 二 may be 22.
+                    unread |= parted;
                     kanji.extend(char::from_u32(letter));
                     japanese = true;
                     in_number = false;
@@ -173,7 +177,8 @@ impl Towns {
                 continue;
             }
             in_number = false;
-            if !kanji.is_empty() {
+            parted = gap && !kanji.is_empty();
+            if !gap && !kanji.is_empty() {
                 numbers.extend(kanji_number(&kanji));
                 kanji.clear();
             }
@@ -375,6 +380,8 @@ mod tests {
             "関小字１町区一",
             "関大　字9",
             "目大0線字0栄関二",
+            "番市二 二",
+            "西大々字-二",
             "大洲市大字5",
             "京都府京都市中京区寺町通御池上る上本能寺前町999",
             "京都市上京区役人町中立売通堀川西入260",
