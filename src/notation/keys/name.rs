@@ -142,9 +142,6 @@ const LETTER: u32 = 0xFFFF;
 const KANJI: u32 = 1 << 16;
 /// A title may end with it.
 const TITLE: u32 = 1 << 17;
-/// It ends with an O, and with a U.
-const ENDS_WITH_O: u32 = 1 << 18;
-const ENDS_WITH_U: u32 = 1 << 19;
 
 /// What letters of names are folded to, with what is known of them.
 static PLAIN: LazyLock<Box<[u32]>> = LazyLock::new(|| {
@@ -168,76 +165,59 @@ static PLAIN: LazyLock<Box<[u32]>> = LazyLock::new(|| {
 /// Gives the letters of the key of a reading in kana of either width, in the same way; whether it is sure to be one.
 pub fn plain_kana(text: impl Iterator<Item = char>, give: &mut impl FnMut(char)) -> bool {
     let letters = &*PLAIN_KANA;
-    let (mut last, mut parted) = (GAP as u32, false);
+    let letter = |c: char| letters.get(c as usize).copied().and_then(char::from_u32);
+    let (mut last, mut parted) = (GAP, false);
     let mut rest = text;
     let mut next = rest.next();
     while let Some(c) = next {
         next = rest.next();
-        let Some(mut code) = letters.get(c as usize).copied() else {
-            return false;
-        };
-        match char::from_u32(code & LETTER) {
+        let mut large = match letter(c) {
             Some(GAP) => {
                 parted = true;
                 continue;
             }
             Some('ー') => continue,
             Some(STRANGE) | None => return false,
-            Some(wide) if ('ｦ'..='ﾝ').contains(&c) => {
-                let mark = match next {
-                    Some('ﾞ') => Some('\u{3099}'),
-                    Some('ﾟ') => Some('\u{309A}'),
-                    _ => None,
-                };
-                let mut large = wide;
-                if let Some(mark) = mark {
-                    let Some(voiced) = compose(wide, mark) else {
-                        return false;
-                    };
-                    large = voiced;
-                    next = rest.next();
-                }
-                code = letters[large as usize];
-            }
-            Some(_) => {}
-        }
-        let lengthens = match char::from_u32(code & LETTER) {
-            Some('ウ') => last & (ENDS_WITH_O | ENDS_WITH_U) != 0,
-            Some('オ') => last & ENDS_WITH_O != 0,
-            _ => false,
+            Some(large) => large,
         };
-        if !lengthens {
-            give(char::from_u32(code & LETTER).unwrap_or(STRANGE));
-            last = code;
+        if ('ｦ'..='ﾝ').contains(&c) {
+            let mark = match next {
+                Some('ﾞ') => Some('\u{3099}'),
+                Some('ﾟ') => Some('\u{309A}'),
+                _ => None,
+            };
+            if let Some(mark) = mark {
+                let Some(voiced) = compose(large, mark) else {
+                    return false;
+                };
+                large = voiced;
+                next = rest.next();
+            }
+            large = large_katakana(large);
+        }
+        if !lengthens(last, large) {
+            give(large);
+            last = large;
         }
     }
-    let last = char::from_u32(last & LETTER);
     // Behind a gap there may be a title.
-    last != Some(GAP) && !(parted && matches!(last, Some('ン' | 'マ')))
+    last != GAP && !(parted && matches!(last, 'ン' | 'マ'))
 }
 
 /// What letters of readings are compared as, and those of half width in full; ー for what is passed over.
 static PLAIN_KANA: LazyLock<Box<[u32]>> = LazyLock::new(|| {
-    let code = |code: u32| {
-        let large = match char::from_u32(code) {
-            Some(' ' | '\u{3000}') => GAP,
-            Some('ー' | 'ｰ' | '・') => 'ー',
-            Some(c @ ('ぁ'..='ゖ' | 'ァ'..='ヺ')) => large_katakana(c),
-            Some(c @ 'ｦ'..='ﾝ') => {
-                // It may be joined with a sound mark first.
-                let wide = fold(c.encode_utf8(&mut [0; 4]));
-                wide.chars().next().unwrap_or(STRANGE)
-            }
-            _ => STRANGE,
-        };
-        let ends = match large {
-            c if O_ROW.contains(&c) => ENDS_WITH_O,
-            c if U_ROW.contains(&c) => ENDS_WITH_U,
-            _ => 0,
-        };
-        large as u32 | ends
+    let large = |code: u32| match char::from_u32(code) {
+        Some(' ' | '\u{3000}') => GAP,
+        Some('ー' | 'ｰ' | '・') => 'ー',
+        Some(c @ ('ぁ'..='ゖ' | 'ァ'..='ヺ')) => large_katakana(c),
+        Some(c @ 'ｦ'..='ﾝ') => {
+            // It may be joined with a sound mark first.
+            let wide = fold(c.encode_utf8(&mut [0; 4]));
+            wide.chars().next().unwrap_or(STRANGE)
+        }
+        _ => STRANGE,
     };
-    (0..=LETTER).map(code).collect()
+    (0..=LETTER).map(|code| large(code) as u32).collect()
 });
 
 fn strip_title(name: &mut String) {

@@ -416,8 +416,8 @@ impl Person {
     }
 }
 
-/// What a person, or a postcode, has in common with a canary of that name, or there, at whose door such numbers stand,
-/// of which these are the highest two.
+/// What a person, a postcode or a town's end has in common with a canary of that name, or there, at whose door such
+/// numbers stand, of which these are the highest two.
 pub fn door(fact: u64, (one, other): (u32, u32)) -> u64 {
     mix(fact ^ mix(u64::from(one) << 32 | u64::from(other)))
 }

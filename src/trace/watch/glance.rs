@@ -5,12 +5,12 @@
 use std::hash::BuildHasher;
 use std::iter::once;
 
-use super::towns::{Look, Towns, ends_of, highest, house, pairs};
+use super::towns::{Look, Towns, ends_of, highest, pairs};
 use super::{NOBODY, Watch, Watched, day_of};
 use crate::notation::has_japanese;
 use crate::trace::filter::Filter;
 use crate::trace::mark::Mark;
-use crate::trace::near::blocking::{Facts, hash, mix};
+use crate::trace::near::blocking::{Facts, door, hash, mix};
 use crate::trace::near::place;
 use crate::trace::normalise::Class;
 use crate::trace::plain::Plain;
@@ -90,7 +90,7 @@ impl Glance {
             .flat_map(|(town, numbers)| {
                 let ends = ends_of(town).unwrap_or_default();
                 let numbers = highest(numbers);
-                ends.into_iter().map(move |end| house(end, numbers))
+                ends.into_iter().map(move |end| door(end, numbers))
             })
             .collect();
         let mut glance = Glance {
@@ -134,6 +134,12 @@ impl Glance {
         mix(hash(letters) ^ self.seed ^ class as u64)
     }
 
+    /// What is to be looked up of a value, unless it is none of ours.
+    fn ask(&self, class: Class, letters: impl Iterator<Item = char>) -> Option<Step> {
+        let hash = self.hash(class, letters);
+        self.named.may_have(hash).then_some(Step::Maybe(hash))
+    }
+
     fn find(&self, hash: u64) -> u32 {
         let mut at = (hash >> self.shift) as usize;
         loop {
@@ -165,10 +171,8 @@ impl Watch {
         let facts = &mut glanced.facts;
         match seen {
             Plain::Person(class, letters) => {
-                let hash = self.glance.hash(class, letters.iter().copied());
-                if self.glance.named.may_have(hash) {
-                    glanced.steps.push(Step::Maybe(hash));
-                }
+                let step = self.glance.ask(class, letters.iter().copied());
+                glanced.steps.extend(step);
                 if near {
                     let word = letters.iter().copied();
                     facts.person(class == Class::Kana, false, once(word));
@@ -201,10 +205,7 @@ impl Watch {
                     facts.add(class, key);
                 }
                 if is_counted(class) {
-                    let hash = self.glance.hash(class, key.chars());
-                    if self.glance.named.may_have(hash) {
-                        glanced.steps.push(Step::Maybe(hash));
-                    }
+                    glanced.steps.extend(self.glance.ask(class, key.chars()));
                     return true;
                 }
                 !self.known[class as usize].may_have(self.hash(class, key))
@@ -245,7 +246,7 @@ impl Watch {
         };
         let houses = &self.glance.houses;
         let mut ends = look.ends.iter();
-        !ends.any(|end| pairs(numbers).any(|pair| houses.may_have(house(*end, pair))))
+        !ends.any(|end| pairs(numbers).any(|pair| houses.may_have(door(*end, pair))))
     }
 }
 

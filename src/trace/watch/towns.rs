@@ -248,11 +248,6 @@ pub(in crate::trace) fn pairs(numbers: &[u32]) -> impl Iterator<Item = (u32, u32
     })
 }
 
-/// What a house with such a pair of highest numbers is kept under in a town.
-pub(super) fn house(end: u64, (one, other): (u32, u32)) -> u64 {
-    mix(end ^ mix(u64::from(one) << 32 | u64::from(other)))
-}
-
 /// The numbers of a door that tell most of it: the two highest, as they stand in an address with or without zeros before
 /// them; 0 for one that it has not.
 pub(in crate::trace) fn highest(door: &str) -> (u32, u32) {
