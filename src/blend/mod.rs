@@ -27,6 +27,7 @@ mod mailbox;
 mod moment;
 mod names;
 mod partner;
+mod place;
 mod profile;
 mod seen;
 mod shown;
@@ -52,6 +53,7 @@ use mailbox::{Holder, Spelt};
 pub(crate) use moment::{day, midnight, moment_like, order};
 use names::{NameKey, Names, key, slice};
 pub(crate) use partner::Partner;
+use place::Place;
 pub use profile::{Change, ColumnProfile, FOLDED_BELOW, Mix, Portion, Profile, Together, Trait};
 use seen::{CHILD, Cells, GUARDIAN, Roles, Seen};
 use shown::Shown;
@@ -88,9 +90,10 @@ pub struct Ground<'a> {
     /// Names of the table and of the seed tables, by the letters that they have in a mail address.
     spelt: (Spelt, Spelt),
     filling: Filling,
-    /// Rows of late by the beginning of their postcode, or by region.
+    /// Rows of late by the parts of the country that they lie in.
     areas: HashMap<String, Vec<usize>>,
-    area: Vec<String>,
+    /// Where each row lies.
+    lie: Vec<Place>,
     /// Rows of late: customers who join now are like these.
     late: Vec<usize>,
     /// Days on which rows were made, where a column says so.
@@ -119,6 +122,14 @@ pub struct Drawn {
     pub empty: BTreeMap<String, Option<String>>,
     /// Blanks around a value, by column.
     pub edges: BTreeMap<String, (String, String)>,
+}
+
+/// The rows that somebody is like.
+#[derive(Clone, Copy)]
+struct Pattern {
+    row: usize,
+    /// That one is it for the family name.
+    family: usize,
 }
 
 impl Drawn {
@@ -218,7 +229,7 @@ impl<'a> Ground<'a> {
                 .map(|cells| cells.person(roles, lexicon))
                 .collect::<Vec<Seen>>()
         };
-        let area: Vec<String> = cells.iter().map(area_of).collect();
+        let lie: Vec<Place> = cells.iter().map(Place::of).collect();
         let guardians = people(GUARDIAN);
         let children = match mapping.has_child() {
             true => people(CHILD),
@@ -228,9 +239,9 @@ impl<'a> Ground<'a> {
         let births = (guardians.iter().enumerate())
             .map(|(at, guardian)| guardian.birth.or(born(at)))
             .collect();
-        let guardians = Names::of(guardians, births, &area);
+        let guardians = Names::of(guardians, births, &lie);
         let births = children.iter().map(|child| child.birth).collect();
-        let children = Names::of(children, births, &area);
+        let children = Names::of(children, births, &lie);
         let locals = Locals::learn(cells.iter().zip(&guardians.people).map(|(cells, person)| {
             let (local, _) = cells.text(Role::Email)?.split_once('@')?;
             Some((local, owner(mapping.locale, person)))
@@ -249,10 +260,8 @@ impl<'a> Ground<'a> {
         let late = of_late(&moments, rows.len());
         let mut areas: HashMap<String, Vec<usize>> = HashMap::new();
         for at in &late {
-            for digits in AREA_DIGITS {
-                if let Some(part) = area[*at].get(..digits) {
-                    areas.entry(part.to_owned()).or_default().push(*at);
-                }
+            for part in lie[*at].parts() {
+                areas.entry(part.to_owned()).or_default().push(*at);
             }
         }
         let now = midnight(today) + 86_400.0;
@@ -275,7 +284,7 @@ impl<'a> Ground<'a> {
         };
         let derived = (places.iter().enumerate()).filter_map(follows).collect();
         Some(Ground {
-            filling: Filling::learn(&plain, rows, |at| region(&area[at])),
+            filling: Filling::learn(&plain, rows, |at| lie[at].region()),
             mapping,
             rows,
             shown: cells
@@ -289,7 +298,7 @@ impl<'a> Ground<'a> {
             children,
             locals,
             areas,
-            area,
+            lie,
             late,
             dated,
             derived,
@@ -310,7 +319,7 @@ impl<'a> Ground<'a> {
     /// A row that may be the pattern for somebody at `home`'s contact points: near its address, and with
     /// the same kinds of contact points.
     fn pattern<R: Rng + ?Sized>(&self, home: &Household, rng: &mut R) -> usize {
-        let near = self.near(&area(&home.address.postcode, &home.address.region));
+        let near = self.near(&Place::of_address(&home.address));
         let any = |rng: &mut R| near[rng.random_range(0..near.len())];
         let mut best = (0, any(rng));
         for _ in 0..TRIES {
@@ -327,14 +336,26 @@ impl<'a> Ground<'a> {
     }
 
     /// Rows of late in the smallest part of the country around a place that has enough of them.
-    fn near(&self, place: &str) -> &[usize] {
-        let parts = AREA_DIGITS
-            .iter()
-            .filter_map(|digits| self.areas.get(place.get(..*digits)?));
+    fn near(&self, place: &Place) -> &[usize] {
+        let mut parts = place.parts().filter_map(|part| self.areas.get(part));
         parts
-            .into_iter()
             .find(|rows| rows.len() >= NEAR)
             .map_or(&self.late, Vec::as_slice)
+    }
+
+    /// The row whose family name shows how common one is at `home`: the pattern's, or where that lives elsewhere, anybody's
+    /// of the region, if somebody lives there.
+    fn named_there<R: Rng + ?Sized>(&self, home: &Household, at: usize, rng: &mut R) -> usize {
+        let home = Place::of_address(&home.address);
+        let regional = &self.guardians.regional;
+        let there = home.regions().find(|region| regional.contains_key(*region));
+        match there {
+            Some(region) if self.lie[at].region() != there => {
+                let rows = &regional[region].rows;
+                rows[rng.random_range(0..rows.len())]
+            }
+            _ => at,
+        }
     }
 
     /// On how many kinds of contact points a row agrees with a household.
@@ -372,10 +393,15 @@ impl<'a> Ground<'a> {
         household.mobile = home.mobile.clone();
         household.email = home.email.clone();
         let spare = household.guardian.clone();
-        let guardian = self.person(&self.guardians, at, (&spare, &holder), today, stranger, rng);
+        let like = Pattern {
+            row: at,
+            family: self.named_there(home, at, rng),
+        };
+        let told = (&spare, &holder);
+        let guardian = self.person(&self.guardians, like, told, today, stranger, rng);
         if let Some(first) = household.children.first().cloned() {
             let told = (&first, &Holder::default());
-            let child = self.person(&self.children, at, told, today, stranger, rng);
+            let child = self.person(&self.children, like, told, today, stranger, rng);
             household.children.truncate(1);
             household.children[0] = child;
         }
@@ -393,7 +419,7 @@ impl<'a> Ground<'a> {
                 .map(|local| format!("{local}@{domain}"))
                 .or(household.email);
         }
-        let near = self.near(&self.area[at]);
+        let near = self.near(&self.lie[at]);
         let names = |place: usize| {
             let column = self.places.iter().position(|own| *own == Some(place));
             column.map(|at| self.mapping.columns[at].column.clone())
@@ -514,17 +540,18 @@ impl<'a> Ground<'a> {
         born && named && sexes.is_none_or(|(name, own)| name == own)
     }
 
-    /// A person like the one in row `at`: born near that one, of the same sex, with names about as common. Where
+    /// A person like the one of a pattern: born near that one, of the same sex, with names about as common. Where
     /// nothing is to be had, it is the `spare` one; no name begins with another letter than a mailbox says.
     fn person<R: Rng + ?Sized>(
         &self,
         names: &Names,
-        at: usize,
+        like: Pattern,
         (spare, holder): (&Person, &Holder),
         today: Date,
         stranger: &mut dyn FnMut(&mut R) -> Household,
         rng: &mut R,
     ) -> Person {
+        let at = like.row;
         let Some(pattern) = names.people.get(at) else {
             return spare.clone();
         };
@@ -540,7 +567,7 @@ impl<'a> Ground<'a> {
                 .unwrap_or(birth)
         });
         let mut pair = || {
-            let family = self.family(names, at, holder, stranger, rng);
+            let family = self.family(names, like.family, holder, stranger, rng);
             let given = self.given(names, at, (sex, birth), holder, stranger, rng);
             (
                 family.unwrap_or(spare.family.clone()),
@@ -581,7 +608,9 @@ impl<'a> Ground<'a> {
         let own = key(names.people.get(at)?.family.as_ref()?);
         let others = names.families.count(&own).saturating_sub(1);
         // As common as its pattern in that region, too.
-        let region = region(&self.area[at]).and_then(|region| names.regional.get(region));
+        let region = self.lie[at].region();
+        let region = region.and_then(|region| names.regional.get(region));
+        let region = region.map(|region| &region.counted);
         let there = region.map(|names| names.count(&own).saturating_sub(1));
         let told = |name: &NamePart| holder.of_family(self.mapping.locale, name);
         let mut spare = None;
@@ -795,33 +824,6 @@ fn part(written: &str, kana: &str) -> NamePart {
     NamePart {
         written: written.to_owned(),
         kana: kana.to_owned(),
-    }
-}
-
-/// Digits of a postcode that name parts of the country, small ones first.
-const AREA_DIGITS: [usize; 3] = [4, 3, 2];
-
-/// What places are compared by: the postcode, or the region with room for as many letters.
-fn area(postcode: &str, region: &str) -> String {
-    match postcode.is_empty() {
-        false => postcode.to_owned(),
-        true => format!("{region}    "),
-    }
-}
-
-/// The part of the country that an area lies in.
-fn region(area: &str) -> Option<&str> {
-    area.get(..AREA_DIGITS[AREA_DIGITS.len() - 1])
-}
-
-fn area_of(cells: &Cells<'_>) -> String {
-    let digits = cells
-        .text(Role::Postcode)
-        .and_then(|text| crate::notation::postcode_key(text, None));
-    let region = cells.text(Role::Region).unwrap_or_default();
-    match digits {
-        Some(digits) => area(&digits, region),
-        None => area("", region),
     }
 }
 

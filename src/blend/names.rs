@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use time::Date;
 
 use super::counted::Counted;
-use super::region;
+use super::place::Place;
 use super::seen::Seen;
 use crate::persona::{NamePart, Sex};
 
@@ -19,7 +19,7 @@ pub(super) struct Names {
     pub(super) births: Vec<Option<Date>>,
     pub(super) families: Counted<NameKey>,
     /// Family names by region: many are at home in one.
-    pub(super) regional: HashMap<String, Counted<NameKey>>,
+    pub(super) regional: HashMap<String, Regional>,
     /// Given names, all and by sex and years of birth.
     pub(super) all: Counted<NameKey>,
     /// Their readings.
@@ -29,6 +29,13 @@ pub(super) struct Names {
     pub(super) given: HashMap<(Option<Sex>, i32), Counted<NameKey>>,
 }
 
+/// The family names of a region.
+pub(super) struct Regional {
+    pub(super) counted: Counted<NameKey>,
+    /// Whoever bears them.
+    pub(super) rows: Vec<usize>,
+}
+
 pub(super) type NameKey = (String, String);
 
 pub(super) fn key(part: &NamePart) -> NameKey {
@@ -36,16 +43,20 @@ pub(super) fn key(part: &NamePart) -> NameKey {
 }
 
 impl Names {
-    pub(super) fn of(people: Vec<Seen>, births: Vec<Option<Date>>, area: &[String]) -> Names {
-        let mut regional: HashMap<&str, Vec<NameKey>> = HashMap::new();
-        for (person, area) in people.iter().zip(area) {
-            if let (Some(family), Some(region)) = (&person.family, region(area)) {
-                regional.entry(region).or_default().push(key(family));
+    pub(super) fn of(people: Vec<Seen>, births: Vec<Option<Date>>, places: &[Place]) -> Names {
+        let mut regional: HashMap<&str, (Vec<NameKey>, Vec<usize>)> = HashMap::new();
+        for (at, (person, place)) in people.iter().zip(places).enumerate() {
+            if let (Some(family), Some(region)) = (&person.family, place.region()) {
+                let (names, rows) = regional.entry(region).or_default();
+                names.push(key(family));
+                rows.push(at);
             }
         }
-        let regional = (regional.into_iter())
-            .map(|(region, names)| (region.to_owned(), Counted::of(names)))
-            .collect();
+        let regional = regional.into_iter().map(|(region, (names, rows))| {
+            let counted = Counted::of(names);
+            (region.to_owned(), Regional { counted, rows })
+        });
+        let regional = regional.collect();
         let families = people
             .iter()
             .filter_map(|person| person.family.as_ref().map(key));

@@ -80,3 +80,65 @@ fn nobody_has_a_mailbox_with_somebody_elses_initial() {
     let named = (0..30).filter(|_| draw("jazzfan512").family.written == "Jazzfan");
     assert_eq!(named.count(), 0);
 }
+
+/// Family names are at home in regions: somebody at an address has one of those there, even where nobody has joined there of
+/// late.
+#[test]
+fn a_family_name_is_of_the_region_where_its_bearer_lives() {
+    let seeds = Seeds::embedded();
+    let generator = Generator::new(&seeds, Locale::EnUs);
+    let lexicon = Lexicon::new(&seeds, Locale::EnUs);
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let (today, shape) = (date!(2026 - 11 - 29), Shape::adults(20..=79));
+    let columns = ["first", "last", "state", "zip", "joined"].map(str::to_owned);
+    let roles = [
+        Role::GivenName,
+        Role::FamilyName,
+        Role::Region,
+        Role::Postcode,
+        Role::CreatedAt,
+    ];
+    let mapping = Mapping {
+        locale: Locale::EnUs,
+        columns: (columns.iter().zip(roles))
+            .map(|(column, role)| MappedColumn {
+                format: Format::default_of(role, Locale::EnUs),
+                ..MappedColumn::told(column, role)
+            })
+            .collect(),
+        related: Vec::new(),
+    };
+    let rows: Vec<Row> = (0..1500)
+        .map(|at| {
+            let given = generator.household(&mut rng, today, &shape).guardian.given;
+            let (names, state, zip, year) = match at < 400 {
+                true => (["Pelletier", "Thibodeau", "Ouellette"], "ME", "040", 2012),
+                false => (["Garcia", "Nguyen", "Hernandez"], "CA", "940", 2024),
+            };
+            let zip = format!("{zip}{:02}", at % 50);
+            let joined = format!("{year}-03-{:02} 10:{:02}:00", 1 + at % 28, at % 60);
+            [
+                given.written,
+                names[at % 3].to_owned(),
+                state.to_owned(),
+                zip,
+                joined,
+            ]
+            .map(Some)
+            .to_vec()
+        })
+        .collect();
+    let ground = Ground::learn(&mapping, &columns, &rows, &lexicon, today).unwrap();
+    for _ in 0..30 {
+        let mut home = generator.household(&mut rng, today, &shape);
+        home.address.region = "ME".to_owned();
+        home.address.postcode = "04032".to_owned();
+        let mut stranger = |rng: &mut ChaCha8Rng| generator.household(rng, today, &shape);
+        let drawn = ground.draw(&home, false, today, &mut stranger, &mut rng);
+        let family = drawn.household.guardian.family.written;
+        assert!(
+            ["Pelletier", "Thibodeau", "Ouellette"].contains(&&*family),
+            "{family}"
+        );
+    }
+}
