@@ -6,9 +6,6 @@ pub struct Filter {
     shift: u32,
 }
 
-/// How much larger than usual a roomy filter is.
-const ROOM: usize = 32;
-
 impl Filter {
     /// Room for so many keys, at 12 to 24 bits each.
     pub fn new(keys: usize) -> Filter {
@@ -21,14 +18,13 @@ impl Filter {
 
     /// With these in it.
     pub fn of(hashes: &[u64]) -> Filter {
-        let mut filter = Filter::new(hashes.len());
-        hashes.iter().for_each(|hash| filter.add(*hash));
-        filter
+        Filter::with_room(hashes, 1)
     }
 
-    /// With these in it, and so much room that one of many that are asked for together hardly ever passes by mistake.
-    pub fn roomy(hashes: &[u64]) -> Filter {
-        let mut filter = Filter::new(hashes.len() * ROOM);
+    /// With these in it, and so many times the usual room: the more are asked for together, the seldomer may one pass by
+    /// mistake.
+    pub fn with_room(hashes: &[u64], times: usize) -> Filter {
+        let mut filter = Filter::new(hashes.len() * times);
         hashes.iter().for_each(|hash| filter.add(*hash));
         filter
     }

@@ -41,7 +41,7 @@ pub struct Near {
     /// Of each kind, the facts that the keys are made of: a row has few of them, and asks for no key then.
     known: [Filter; Part::COUNT],
     /// The people and postcodes of canaries with the numbers of their doors, and the people with their towns.
-    doors: Index,
+    doors: Filter,
 }
 
 impl Near {
@@ -70,14 +70,13 @@ impl Near {
                     let highest = highest(numbers);
                     let ends = ends_of(town).unwrap_or_default();
                     let there = facts.people().chain(facts.postcodes());
-                    doors.extend(there.map(|fact| (door(fact, highest), canary)));
+                    doors.extend(there.map(|fact| door(fact, highest)));
                     for person in facts.people() {
-                        doors.extend(ends.iter().map(|end| (home(person, *end), canary)));
+                        doors.extend(ends.iter().map(|end| home(person, *end)));
                     }
                 }
             }
         });
-        let doors = Index::new(|give| doors.into_iter().for_each(|(door, of)| give(door, of)));
         let mut parts: [Vec<u64>; Part::COUNT] = Default::default();
         let mut facts = Facts::default();
         for value in 0..watch.values.len() as u32 {
@@ -95,7 +94,8 @@ impl Near {
             rules,
             index,
             known,
-            doors,
+            // A row asks for several.
+            doors: Filter::with_room(&doors, 4),
         })
     }
 
@@ -111,7 +111,7 @@ impl Near {
         let postcodes = postcodes.filter(|postcode| known(Part::Postcode, postcode));
         let there: SmallVec<[u64; 8]> = people.iter().copied().chain(postcodes).collect();
         let mut clear = true;
-        let mut ask = |key| self.doors.find(key, &mut |_| clear = false);
+        let mut ask = |key| clear &= !self.doors.may_have(key);
         for person in &people {
             look.ends.iter().for_each(|end| ask(home(*person, *end)));
         }

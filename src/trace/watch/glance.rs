@@ -5,7 +5,7 @@
 use std::hash::BuildHasher;
 use std::iter::once;
 
-use super::towns::{Look, Towns, ends_of, highest, pairs};
+use super::towns::{Look, ROOM, Towns, ends_of, highest, pairs};
 use super::{NOBODY, Watch, Watched, day_of};
 use crate::notation::has_japanese;
 use crate::trace::filter::Filter;
@@ -95,7 +95,7 @@ impl Glance {
             .collect();
         let mut glance = Glance {
             towns: Towns::new(homes().map(|(town, _)| town)),
-            houses: Filter::roomy(&houses),
+            houses: Filter::with_room(&houses, ROOM),
             slots: vec![vacant; 1 << bits].into_boxed_slice(),
             shift: 64 - bits,
             named: Filter::new(counted().count()),

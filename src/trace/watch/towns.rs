@@ -24,6 +24,9 @@ pub(super) struct Towns {
     any: bool,
 }
 
+/// How many times the usual room filters have that are asked for each number of each address.
+pub(super) const ROOM: usize = 32;
+
 /// Numbers of an address, as they stand in it.
 pub(in crate::trace) type Numbers = SmallVec<[u32; 8]>;
 
@@ -94,7 +97,7 @@ impl Towns {
         ends.sort_unstable();
         ends.dedup();
         Towns {
-            ends: Filter::roomy(&ends),
+            ends: Filter::with_room(&ends, ROOM),
             any,
         }
     }
