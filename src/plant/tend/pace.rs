@@ -8,7 +8,9 @@
 //!
 //! Customers differ: some change every month, and some never do. One rate for all would leave more rows as they were
 //! made, or fewer, than the table has. So a canary's first change comes when as many customers of its age have changed
-//! as its own rank among all rows says; further ones at the rate that is left, first changes of others not counted.
+//! as its own rank among all rows says. How often rows change again can be told from the same table where customers who
+//! joined early changed as those do who joined late: of the rows that last changed at some age, the older ones are
+//! missing that have changed again meanwhile ([`again`]).
 
 use std::collections::HashMap;
 
@@ -85,6 +87,8 @@ pub(super) struct Pace {
     /// none where a rate was told or assumed.
     ages: Vec<f64>,
     unchanged: Vec<usize>,
+    /// Changes per second of a row that has changed before, at most.
+    again: f64,
 }
 
 /// The age class of an age in seconds.
@@ -125,7 +129,10 @@ impl Pace {
             lives: Vec::new(),
             ages: Vec::new(),
             unchanged: Vec::new(),
+            again: f64::INFINITY,
         };
+        // When rows that have changed last did, seconds after they were made.
+        let mut changed_at: Vec<(f64, f64)> = Vec::new();
         // Of each class: changes met, seconds looked through, rows.
         let mut met = [(0.0, 0.0, 0_usize); CLASSES];
         for (row, (made, changed)) in times.into_iter().enumerate() {
@@ -139,6 +146,9 @@ impl Pace {
                 Some(true) => (now - at).clamp(0.0, age),
                 _ => age,
             };
+            if touched == Some(true) {
+                changed_at.push((age, age - since));
+            }
             let (changes, through, count) = &mut met[class(age)];
             *count += 1;
             *through += since.min(YEAR);
@@ -172,6 +182,9 @@ impl Pace {
                 unchanged
             }))
             .collect();
+        if changed_at.len() >= ENOUGH {
+            pace.again = again(&pace.ages, &changed_at);
+        }
         pace
     }
 
@@ -202,10 +215,11 @@ impl Pace {
         let (young, old) = (age * NEAR.start, age * NEAR.end);
         let first = (unchanged(young) - unchanged(old)).max(0.0) / (old - young).max(DAY);
         let changed = 1.0 - unchanged(age);
-        match changed > 0.0 {
+        let left = match changed > 0.0 {
             true => (self.rate(age) - first).max(0.0) / changed,
             false => self.rate(age),
-        }
+        };
+        left.min(self.again)
     }
 
     /// The same at a rate that the operator says, in changes per row and year.
@@ -213,6 +227,7 @@ impl Pace {
         self.grounds = Grounds::Told;
         self.rates = [rate; CLASSES];
         self.ages.clear();
+        self.again = f64::INFINITY;
         self
     }
 
@@ -256,6 +271,47 @@ impl Pace {
         let near = self.clocks[rng.random_range(0..self.clocks.len())];
         Some((near + rng.random_range(0..1_200)) % 86_400)
     }
+}
+
+/// How often rows that have changed change again, per second: the maximum likelihood estimate where this rate is one for
+/// all of them, and rows change at an age as often whenever they were made. `ages` are those of all rows, in order;
+/// `changed` the age of each that has changed, and how old it was when it last did.
+///
+/// Of the rows that are older than `u`, those that last changed at that age are then of age `a` in proportion to the
+/// number of rows of that age times exp(-rate × a), whatever it is that made them change: only that they did not again
+/// is left. So the rate is where their mean age is what it should be.
+fn again(ages: &[f64], changed: &[(f64, f64)]) -> f64 {
+    let oldest = ages.last().copied().unwrap_or_default();
+    // How much older they are together than they should be at a rate.
+    let excess = |rate: f64| {
+        // Sums over all rows from each on.
+        let mut sums = vec![(0.0, 0.0); ages.len() + 1];
+        for (at, age) in ages.iter().enumerate().rev() {
+            let weight = (-rate * (age - ages[0])).exp();
+            sums[at] = (sums[at + 1].0 + weight, sums[at + 1].1 + weight * age);
+        }
+        let over = changed.iter().map(|(age, last)| {
+            let (weight, weighed) = sums[ages.partition_point(|age| age <= last)];
+            match weight > 0.0 {
+                true => age - weighed / weight,
+                false => 0.0,
+            }
+        });
+        over.sum::<f64>()
+    };
+    // The higher the rate, the younger they should be.
+    let (mut low, mut high) = (0.0, 500.0 / oldest.max(DAY));
+    if excess(low) >= 0.0 {
+        return 0.0;
+    }
+    for _ in 0..40 {
+        let middle = (low + high) / 2.0;
+        match excess(middle) < 0.0 {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+    low
 }
 
 #[cfg(test)]
@@ -352,6 +408,34 @@ mod tests {
         }
         let never = changes.iter().filter(|changes| **changes == 0).count();
         assert!((60..=100).contains(&never), "{never} of 400");
+    }
+
+    /// Where each customer changes once, soon after joining, and where they change again and again.
+    #[test]
+    fn rows_that_change_again_are_told_from_those_that_do_not() {
+        let mut rng = StdRng::seed_from_u64(4);
+        let mut ages: Vec<f64> = (0..5_000)
+            .map(|_| rng.random::<f64>() * 3.0 * YEAR)
+            .collect();
+        ages.sort_by(f64::total_cmp);
+        let mut found = |rate: f64| {
+            let last = |age: &f64| {
+                let mut at = rng.random::<f64>() * YEAR / 2.0;
+                let mut last = None;
+                while at < *age {
+                    last = Some((*age, at));
+                    at += -(1.0 - rng.random::<f64>()).ln() / rate * YEAR;
+                }
+                last
+            };
+            let changed: Vec<(f64, f64)> = ages.iter().filter_map(last).collect();
+            again(&ages, &changed) * YEAR
+        };
+        assert!(found(1e-6) < 0.02);
+        for rate in [0.2, 1.0, 4.0] {
+            let estimate = found(rate);
+            assert!((estimate / rate - 1.0).abs() < 0.1, "{estimate} for {rate}");
+        }
     }
 
     /// Nobody in the table is as young.
