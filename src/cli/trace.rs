@@ -3,6 +3,7 @@
 mod against;
 mod input;
 mod interrupt;
+mod kept;
 mod layout;
 mod merge;
 mod pages;
@@ -95,7 +96,9 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let lists = read?;
     let whole = one || lists.len() == args.files.len();
     if let (true, [(_, piece)]) = (args.partial, &lists[..]) {
+        interrupt.hold().await;
         partial(piece, &against)?;
+        against.keep();
         return Ok(Outcome::Done);
     }
     let reports: Vec<Report<'_>> = tokio::task::block_in_place(|| {
@@ -108,6 +111,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let acts = reports.iter().map(Report::act).collect();
     telling.tell(&telling.redacted(reports), one, global)?;
     against.record(acts, settings.now).await?;
+    against.keep();
     Ok(if whole {
         Outcome::Done
     } else {

@@ -60,7 +60,7 @@ impl Attribute {
 }
 
 /// The traits of one canary; 0 stands for what its source does not hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traits {
     region: u16,
     sex: u16,
@@ -71,7 +71,7 @@ pub struct Traits {
 }
 
 /// Names of regions, by their number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Regions {
     names: Vec<Box<str>>,
     numbers: HashMap<Box<str>, u16>,

@@ -2,6 +2,7 @@
 
 mod build;
 mod glance;
+mod stored;
 mod texts;
 mod towns;
 
@@ -10,6 +11,7 @@ use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use time::OffsetDateTime;
 
@@ -47,7 +49,7 @@ pub(super) struct Watched {
 }
 
 /// A version of a canary as a list dates it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Lived {
     pub number: u32,
     pub from: OffsetDateTime,
@@ -70,7 +72,7 @@ const SHARED: usize = 63;
 
 /// Which versions of a canary bear something: a set of places in [`Watched::versions`]. Of very many
 /// versions the latest share a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Bearers(u64);
 
 impl Bearers {
@@ -125,7 +127,7 @@ pub(super) struct Value {
 }
 
 /// A batch as a list dates it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Standing {
     pub id: BatchId,
     pub from: OffsetDateTime,

@@ -3,6 +3,7 @@
 
 mod decision;
 mod edits;
+mod kept;
 mod lists;
 mod near;
 mod parts;

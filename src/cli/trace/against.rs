@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use time::OffsetDateTime;
 
+use super::kept::Keeping;
 use crate::canary::{Canary, SourceName};
 use crate::cli::Global;
 use crate::evidence::Act;
@@ -40,6 +41,8 @@ pub struct Against {
     pub watch: Watch,
     /// Whoever traces with a watch list has no workspace: nothing is recorded.
     registry: Option<Registry>,
+    /// Where the watch is to be kept; none where it is kept already.
+    keeping: Option<Keeping>,
 }
 
 impl Against {
@@ -55,13 +58,31 @@ impl Against {
             return Ok(Against {
                 watch,
                 registry: None,
+                keeping: None,
             });
         }
-        let (_, registry) = global.open().await?;
+        let (workspace, registry) = global.open().await?;
+        let keeping = Keeping::begin(workspace.dir(), &registry).await?;
+        let kept = match &keeping {
+            Some(keeping) => keeping.kept(&registry).await?,
+            None => None,
+        };
+        let (watch, keeping) = match kept {
+            Some(watch) => (watch, None),
+            None => (watch(&registry, |_| true).await?, keeping),
+        };
         Ok(Against {
-            watch: watch(&registry, |_| true).await?,
+            watch,
             registry: Some(registry),
+            keeping,
         })
+    }
+
+    /// Keeps the watch for the next list, where it had to be made.
+    pub fn keep(&self) {
+        if let Some(keeping) = &self.keeping {
+            keeping.keep(&self.watch);
+        }
     }
 
     /// Records what was done, where there is a workspace.

@@ -44,6 +44,7 @@ pub async fn run(args: Args, global: &Global) -> anyhow::Result<Outcome> {
     let act = report.act();
     telling.tell(&telling.redacted(vec![report]), true, global)?;
     against.record(vec![act], settings.now).await?;
+    against.keep();
     Ok(Outcome::Done)
 }
 

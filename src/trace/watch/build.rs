@@ -70,20 +70,7 @@ impl WatchBuilder {
     pub fn done(self) -> Watch {
         let mut watch = self.watch;
         watch.put_common_first();
-        watch.known = std::array::from_fn(|class| Filter::new(watch.tables[class].len()));
-        let days = super::YEARS.len() * 12 * 31;
-        watch.births = vec![super::NOBODY; days];
-        for (index, value) in (0..).zip(&watch.values) {
-            let text = watch.texts.get(value.text);
-            let hash = super::hash(&watch.hasher, value.class, text);
-            watch.known[value.class as usize].add(hash);
-            if let (Class::Birth, Some(day)) = (value.class, super::day(text)) {
-                watch.births[day] = index;
-            }
-        }
-        watch.glance = Glance::new(&watch);
-        watch.near = Near::new(&watch);
-        watch
+        watch.ready()
     }
 
     fn take_in(&mut self, canary: &Canary, source: u32, batch: u32) {
@@ -253,6 +240,24 @@ impl WatchBuilder {
 }
 
 impl Watch {
+    /// With what is worked out from its values, which are numbered for good.
+    pub(super) fn ready(mut self) -> Watch {
+        self.known = std::array::from_fn(|class| Filter::new(self.tables[class].len()));
+        let days = super::YEARS.len() * 12 * 31;
+        self.births = vec![super::NOBODY; days];
+        for (index, value) in (0..).zip(&self.values) {
+            let text = self.texts.get(value.text);
+            let hash = super::hash(&self.hasher, value.class, text);
+            self.known[value.class as usize].add(hash);
+            if let (Class::Birth, Some(day)) = (value.class, super::day(text)) {
+                self.births[day] = index;
+            }
+        }
+        self.glance = Glance::new(&self);
+        self.near = Near::new(&self);
+        self
+    }
+
     /// Numbers the values anew, those with the most holders first: they stand in the most rows of a list, and what is
     /// counted of them lies together then.
     fn put_common_first(&mut self) {

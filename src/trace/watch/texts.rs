@@ -1,12 +1,14 @@
 //! The texts of a watch, all in one: a million canaries have tens of millions, and each of its own costs more than
 //! what it says.
 
+use serde::{Deserialize, Serialize};
+
 /// Texts, one behind the other.
 #[derive(Default)]
 pub(super) struct Texts(String);
 
 /// Where a text stands in [`Texts`]: its start, and in the lowest [`LENGTH`] bits its length.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Span(u64);
 
 /// Bits of a length. No record of a list is nearly as long.
@@ -14,6 +16,16 @@ const LENGTH: u32 = 24;
 const LONGEST: usize = (1 << LENGTH) - 1;
 
 impl Texts {
+    /// Of what [`Texts::all`] gave.
+    pub fn of(all: String) -> Texts {
+        Texts(all)
+    }
+
+    /// All of them, one behind the other.
+    pub fn all(&self) -> &str {
+        &self.0
+    }
+
     /// Keeps a text; of one that is longer than any record of a list can be, its beginning.
     pub fn put(&mut self, text: &str) -> Span {
         let text = &text[..text.floor_char_boundary(LONGEST)];
