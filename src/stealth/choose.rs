@@ -4,12 +4,18 @@
 //! (negative) log ratio of the two densities at it, so a candidate taken with a chance in proportion to that ratio
 //! follows the customers' distribution (Azadi et al., "Discriminator rejection sampling", ICLR 2019). The least
 //! suspicious one of all would not: it would be too ordinary.
+//!
+//! Trees tell less than there is to be told. Where some candidates with an amount are spoilt and none without, those are
+//! passed over, and the others with an amount are not taken as much oftener: too many would have none. So the chances are
+//! adjusted until each common value is as common as among customers (raking; Deming and Stephan, 1940).
+
+use std::collections::HashMap;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::boost::Binned;
-use super::{Column, Exhibit, FOLDS, Row, at_rows, features, out_of_fold};
+use super::{Column, Exhibit, FOLDS, Kind, Row, at_rows, features, out_of_fold};
 
 /// Persons who could stand at contact points.
 pub struct Candidates<'a> {
@@ -24,6 +30,15 @@ const LEARNT: usize = 6_000;
 
 /// How far a single look is trusted: odds beyond this are taken for this.
 const MOST: f64 = 4.0;
+
+/// The share of customers that have a value, from which on it is common.
+const COMMON: f64 = 0.03;
+/// Customers who have it, at least.
+const COMMON_ROWS: usize = 30;
+/// How often each column's values are brought to their shares, and how far at most: where it takes more, whoever has the
+/// value is spoilt.
+const ROUNDS: usize = 8;
+const FURTHEST: f64 = 4.0;
 
 /// For each slot its candidates in the order in which they are to be taken: the first is the choice, the others
 /// stand by. `customers` are the table's rows, of which those `among` are like customers who join now.
@@ -80,15 +95,33 @@ pub fn choose(
         .map(|canary| !canary || rng.random_bool(share))
         .collect();
     let (margins, _) = out_of_fold(&table, &canary, &fold, |row| learnt[row], &mut rng);
+    let mut chances = vec![1.0; candidates.rows.len()];
+    for own in &by_slot {
+        let mean = own.iter().map(|at| margins[first + at]).sum::<f64>() / own.len().max(1) as f64;
+        for at in own {
+            chances[*at] = (mean - margins[first + at]).clamp(-MOST, MOST).exp();
+        }
+    }
+    let among: Vec<&Row> = (customers.iter().zip(among))
+        .filter_map(|(row, among)| among.then_some(row))
+        .collect();
+    let plain = columns.iter().enumerate();
+    let plain = plain.filter(|(_, column)| column.kind == Kind::Plain);
+    let mut common: Vec<Common> = plain
+        .filter_map(|(column, _)| Common::of(column, &among, candidates))
+        .collect();
+    for _ in 0..ROUNDS {
+        common
+            .iter_mut()
+            .for_each(|column| column.rake(&mut chances, &by_slot));
+    }
     // Ordered by exponential times with these rates: the first is drawn in proportion to them.
     for own in &mut by_slot {
-        let mean = own.iter().map(|at| margins[first + at]).sum::<f64>() / own.len().max(1) as f64;
         let mut timed: Vec<(f64, usize)> = own
             .iter()
             .map(|at| {
-                let odds = (margins[first + at] - mean).clamp(-MOST, MOST);
                 let uniform: f64 = rng.random_range(f64::MIN_POSITIVE..1.0);
-                (-uniform.ln() * odds.exp(), *at)
+                (-uniform.ln() / chances[*at], *at)
             })
             .collect();
         timed.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -97,10 +130,74 @@ pub fn choose(
     by_slot
 }
 
+/// The common values of a column, the last of which stands for all others.
+struct Common {
+    /// Their shares of the customers.
+    shares: Vec<f64>,
+    /// Which of them each candidate has.
+    value: Vec<usize>,
+    /// By how much the chances of whoever has each of them are multiplied so far.
+    factors: Vec<f64>,
+}
+
+impl Common {
+    /// `None` where no value is common, or no slot leaves a choice.
+    fn of(column: usize, customers: &[&Row], candidates: &Candidates<'_>) -> Option<Common> {
+        let mut counts: HashMap<&Option<String>, usize> = HashMap::new();
+        for row in customers {
+            *counts.entry(&row[column]).or_default() += 1;
+        }
+        let least = COMMON_ROWS.max((COMMON * customers.len() as f64) as usize);
+        counts.retain(|_, count| *count >= least);
+        // A seed decides every draw, to the last bit of a sum.
+        let mut known: Vec<(&Option<String>, usize)> = counts.into_iter().collect();
+        known.sort_unstable();
+        let place = |value: &Option<String>| known.binary_search_by(|(own, _)| (*own).cmp(value));
+        let value = candidates.rows.iter().map(|row| place(&row[column]));
+        let value: Vec<usize> = value.map(|place| place.unwrap_or(known.len())).collect();
+        let mut of_slot: HashMap<usize, usize> = HashMap::new();
+        let mut both = candidates.slot.iter().zip(&value);
+        let varies = both.any(|(slot, value)| of_slot.entry(*slot).or_insert(*value) != value);
+        let share = |count: usize| count as f64 / customers.len() as f64;
+        let mut shares: Vec<f64> = known.iter().map(|(_, count)| share(*count)).collect();
+        shares.push(1.0 - shares.iter().sum::<f64>());
+        (varies && !known.is_empty()).then(|| Common {
+            factors: vec![1.0; shares.len()],
+            shares,
+            value,
+        })
+    }
+
+    /// Brings the chances nearer to where each value would be chosen as often as customers have it.
+    fn rake(&mut self, chances: &mut [f64], by_slot: &[Vec<usize>]) {
+        let mut chosen = vec![0.0; self.shares.len()];
+        for own in by_slot {
+            let all: f64 = own.iter().map(|at| chances[*at]).sum();
+            own.iter()
+                .for_each(|at| chosen[self.value[*at]] += chances[*at] / all);
+        }
+        let slots = by_slot.iter().filter(|own| !own.is_empty()).count();
+        let shares = self.shares.iter().zip(chosen);
+        let further = self
+            .factors
+            .iter_mut()
+            .zip(shares)
+            .map(|(factor, (share, chosen))| {
+                let further = share * slots as f64 / chosen.max(f64::MIN_POSITIVE);
+                let before = *factor;
+                *factor = (before * further).clamp(1.0 / FURTHEST, FURTHEST);
+                *factor / before
+            });
+        let further: Vec<f64> = further.collect();
+        for (chance, value) in chances.iter_mut().zip(&self.value) {
+            *chance *= further[*value];
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stealth::Kind;
 
     #[test]
     fn who_is_drawn_as_customers_are_is_chosen_with_the_notes_that_customers_have() {
@@ -144,5 +241,49 @@ mod tests {
             let count = chosen().filter(|own| *own == Some(note)).count();
             assert!(count <= 15, "{note}: {count}");
         }
+    }
+    /// A quarter of the customers and of the candidates has no points; of the candidates with points half have an
+    /// impossible number of them.
+    #[test]
+    fn as_many_go_without_as_of_the_customers_where_others_are_spoilt() {
+        let mut rng = StdRng::seed_from_u64(7);
+        let mut row = |spoilt: f64| -> Row {
+            let orders: u32 = rng.random_range(0..4);
+            let points = match orders {
+                0 => 0,
+                _ if rng.random_bool(spoilt) => orders * 100 + 7,
+                _ => orders * 100 + 10 * rng.random_range(0..9_u32),
+            };
+            vec![
+                Some(format!("town {}", rng.random_range(0..40))),
+                Some(points.to_string()),
+            ]
+        };
+        let customers: Vec<Row> = (0..3_000).map(|_| row(0.0)).collect();
+        let rows: Vec<Row> = (0..6_000).map(|_| row(0.5)).collect();
+        let slot: Vec<usize> = (0..rows.len()).map(|at| at / 20).collect();
+        let columns = ["town", "points"].map(|name| Column {
+            name: name.to_owned(),
+            kind: Kind::Plain,
+            contact: None,
+            kana: false,
+        });
+        let candidates = Candidates {
+            rows: &rows,
+            slot: &slot,
+        };
+        let among = vec![true; customers.len()];
+        let order = choose(&columns, &customers, &among, &candidates, 3);
+        let points = |own: &Vec<usize>| rows[own[0]][1].clone().unwrap();
+        let none = order.iter().filter(|own| points(own) == "0").count();
+        let spoilt = order
+            .iter()
+            .filter(|own| points(own).ends_with('7'))
+            .count();
+        // Of 300.
+        assert!(
+            (50..=100).contains(&none) && spoilt <= 15,
+            "{none}, {spoilt}"
+        );
     }
 }

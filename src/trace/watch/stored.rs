@@ -305,7 +305,10 @@ mod tests {
             said
         };
         assert_eq!(said(&watch), said(&again));
-        assert!(said(&again).to_string().contains("\"old\""));
+        assert_eq!(
+            (again.forgotten.len(), again.forgotten),
+            (1, watch.forgotten)
+        );
     }
 
     #[test]
