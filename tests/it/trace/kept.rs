@@ -1,6 +1,6 @@
 //! The watch that is kept beside the registry: it is used while it holds, and never longer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use otori::canary::{BatchId, SourceName, State};
@@ -58,7 +58,7 @@ fn mail(number: usize) -> String {
 }
 
 /// What `otori trace` says of the list, but for the time that it took, and what it says beside that.
-fn traced(otori: &Otori, list: &PathBuf) -> (Value, String) {
+fn traced(otori: &Otori, list: &Path) -> (Value, String) {
     let command = &["--json", "trace", list.to_str().unwrap()];
     let Output {
         status,
