@@ -6,6 +6,19 @@ use super::*;
 use crate::notation::{Format, MappedColumn};
 use crate::persona::{Generator, Seeds, Shape};
 
+fn mapping(columns: &[String], roles: &[Role]) -> Mapping {
+    let columns = columns.iter().zip(roles);
+    let columns = columns.map(|(column, role)| MappedColumn {
+        format: Format::default_of(*role, Locale::EnUs),
+        ..MappedColumn::told(column, *role)
+    });
+    Mapping {
+        locale: Locale::EnUs,
+        columns: columns.collect(),
+        related: Vec::new(),
+    }
+}
+
 /// Whoever gets a mailbox that shows one name and a letter of the other is called so, in every table where a customer
 /// is; digits are birthdays and years of birth as often as customers' are.
 #[test]
@@ -22,16 +35,7 @@ fn nobody_has_a_mailbox_with_somebody_elses_initial() {
         Role::Email,
         Role::BirthDate,
     ];
-    let mapping = Mapping {
-        locale: Locale::EnUs,
-        columns: (columns.iter().zip(roles))
-            .map(|(column, role)| MappedColumn {
-                format: Format::default_of(role, Locale::EnUs),
-                ..MappedColumn::told(column, role)
-            })
-            .collect(),
-        related: Vec::new(),
-    };
+    let mapping = mapping(&columns, &roles);
     let rows: Vec<Row> = (0..1500)
         .map(|at| {
             let person = generator.household(&mut rng, today, &shape).guardian;
@@ -98,16 +102,7 @@ fn a_family_name_is_of_the_region_where_its_bearer_lives() {
         Role::Postcode,
         Role::CreatedAt,
     ];
-    let mapping = Mapping {
-        locale: Locale::EnUs,
-        columns: (columns.iter().zip(roles))
-            .map(|(column, role)| MappedColumn {
-                format: Format::default_of(role, Locale::EnUs),
-                ..MappedColumn::told(column, role)
-            })
-            .collect(),
-        related: Vec::new(),
-    };
+    let mapping = mapping(&columns, &roles);
     let rows: Vec<Row> = (0..1500)
         .map(|at| {
             let given = generator.household(&mut rng, today, &shape).guardian.given;

@@ -199,6 +199,20 @@ impl Common {
 mod tests {
     use super::*;
 
+    /// The choice among so many candidates for each contact point.
+    fn chosen(names: [&str; 2], customers: &[Row], rows: &[Row], each: usize) -> Vec<Vec<usize>> {
+        let slot: Vec<usize> = (0..rows.len()).map(|at| at / each).collect();
+        let columns = names.map(|name| Column {
+            name: name.to_owned(),
+            kind: Kind::Plain,
+            contact: None,
+            kana: false,
+        });
+        let candidates = Candidates { rows, slot: &slot };
+        let among = vec![true; customers.len()];
+        choose(&columns, customers, &among, &candidates, 3)
+    }
+
     #[test]
     fn who_is_drawn_as_customers_are_is_chosen_with_the_notes_that_customers_have() {
         let mut rng = StdRng::seed_from_u64(5);
@@ -220,19 +234,7 @@ mod tests {
         };
         let customers: Vec<Row> = (0..3_000).map(|_| row()).collect();
         let rows: Vec<Row> = (0..4_500).map(|_| row()).collect();
-        let slot: Vec<usize> = (0..rows.len()).map(|at| at / 15).collect();
-        let columns = ["town", "note"].map(|name| Column {
-            name: name.to_owned(),
-            kind: Kind::Plain,
-            contact: None,
-            kana: false,
-        });
-        let candidates = Candidates {
-            rows: &rows,
-            slot: &slot,
-        };
-        let among = vec![true; customers.len()];
-        let order = choose(&columns, &customers, &among, &candidates, 3);
+        let order = chosen(["town", "note"], &customers, &rows, 15);
         let chosen = || order.iter().map(|own| rows[own[0]][1].as_deref());
         let noted = chosen().flatten().count();
         // Of 300, thirty, and of each note four; five standard deviations beyond.
@@ -261,19 +263,7 @@ mod tests {
         };
         let customers: Vec<Row> = (0..3_000).map(|_| row(0.0)).collect();
         let rows: Vec<Row> = (0..6_000).map(|_| row(0.5)).collect();
-        let slot: Vec<usize> = (0..rows.len()).map(|at| at / 20).collect();
-        let columns = ["town", "points"].map(|name| Column {
-            name: name.to_owned(),
-            kind: Kind::Plain,
-            contact: None,
-            kana: false,
-        });
-        let candidates = Candidates {
-            rows: &rows,
-            slot: &slot,
-        };
-        let among = vec![true; customers.len()];
-        let order = choose(&columns, &customers, &among, &candidates, 3);
+        let order = chosen(["town", "points"], &customers, &rows, 20);
         let points = |own: &Vec<usize>| rows[own[0]][1].clone().unwrap();
         let none = order.iter().filter(|own| points(own) == "0").count();
         let spoilt = order

@@ -79,6 +79,14 @@ pub const PEOPLE: [Who<'static>; 3] = [
     },
 ];
 
+/// Somebody else, in another source.
+pub const TARO: Who<'static> = Who {
+    family: ("山田", "ヤマダ"),
+    given: ("太郎", "タロウ"),
+    unit: "104",
+    mail: "taro@decoys.example",
+};
+
 impl Otori {
     /// A workspace in which [`PEOPLE`] are planted in `school`, and one of them has got a real mail.
     pub async fn hit(registry: &str) -> Otori {

@@ -6,7 +6,7 @@ use otori::registry::{Mark, MasterKey, Registry};
 use otori::workspace::Workspace;
 use serde_json::Value;
 
-use crate::harness::{Otori, PEOPLE, Who};
+use crate::harness::{Otori, PEOPLE, TARO};
 use crate::servers;
 
 /// Written, six in the registry's transaction, resealed, renamed.
@@ -189,13 +189,7 @@ async fn the_signing_key_gives_way_under_its_own_signature() {
 async fn forgotten_for_ever_and_the_log_holds() {
     for url in ["sqlite:registry.db".to_owned(), servers::postgres().await] {
         let otori = Otori::hit(&url).await;
-        let taro = Who {
-            family: ("山田", "ヤマダ"),
-            given: ("太郎", "タロウ"),
-            unit: "104",
-            mail: "taro@decoys.example",
-        };
-        otori.plant("shop", &[taro]).await;
+        otori.plant("shop", &[TARO]).await;
         let school: otori::canary::SourceName = "school".parse().unwrap();
         let canaries = otori.registry.canaries(Some(&school)).await.unwrap();
         let told = otori

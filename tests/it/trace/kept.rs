@@ -7,7 +7,7 @@ use otori::canary::{BatchId, SourceName, State};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::harness::{Otori, Who};
+use crate::harness::{Otori, TARO, Who};
 use crate::servers;
 
 const FAMILIES: [(&str, &str); 5] = [
@@ -117,13 +117,7 @@ async fn kept_while_it_holds(registry: &str) {
 
     // A canary that came since is found at once.
     let old = std::fs::read(&path).unwrap();
-    let taro = Who {
-        family: ("山田", "ヤマダ"),
-        given: ("太郎", "タロウ"),
-        unit: "104",
-        mail: "taro@decoys.example",
-    };
-    otori.plant("shop", &[taro]).await;
+    otori.plant("shop", &[TARO]).await;
     let (report, told) = traced(&otori, &list);
     assert_eq!(found(&report, "school"), 40);
     assert!(report.to_string().contains("\"shop\""), "{told}");
