@@ -316,10 +316,9 @@ impl<'a> Ground<'a> {
         late
     }
 
-    /// A row that may be the pattern for somebody at `home`'s contact points: near its address, and with
-    /// the same kinds of contact points.
-    fn pattern<R: Rng + ?Sized>(&self, home: &Household, rng: &mut R) -> usize {
-        let near = self.near(&Place::of_address(&home.address));
+    /// Of rows `near` its address one that may be the pattern for somebody at `home`'s contact points: with the same kinds
+    /// of them.
+    fn pattern<R: Rng + ?Sized>(&self, home: &Household, near: &[usize], rng: &mut R) -> usize {
         let any = |rng: &mut R| near[rng.random_range(0..near.len())];
         let mut best = (0, any(rng));
         for _ in 0..TRIES {
@@ -345,8 +344,7 @@ impl<'a> Ground<'a> {
 
     /// The row whose family name shows how common one is at `home`: the pattern's, or where that lives elsewhere, anybody's
     /// of the region, if somebody lives there.
-    fn named_there<R: Rng + ?Sized>(&self, home: &Household, at: usize, rng: &mut R) -> usize {
-        let home = Place::of_address(&home.address);
+    fn named_there<R: Rng + ?Sized>(&self, home: &Place, at: usize, rng: &mut R) -> usize {
         let regional = &self.guardians.regional;
         let there = home.regions().find(|region| regional.contains_key(*region));
         match there {
@@ -380,8 +378,10 @@ impl<'a> Ground<'a> {
         };
         // Who shows no birth is like everybody's holder, and would be taken too often.
         let born = |at: usize| self.guardians.people.get(at).map(|own| own.birth.is_some());
-        let first = self.pattern(home, rng);
-        let others = (0..TRIES).map(|_| self.pattern(home, rng));
+        let place = Place::of_address(&home.address);
+        let near = self.near(&place);
+        let first = self.pattern(home, near, rng);
+        let others = (0..TRIES).map(|_| self.pattern(home, near, rng));
         let at = std::iter::once(first)
             .chain(others)
             .find(|at| born(*at) == born(first) && self.may_hold(*at, &holder))
@@ -395,7 +395,7 @@ impl<'a> Ground<'a> {
         let spare = household.guardian.clone();
         let like = Pattern {
             row: at,
-            family: self.named_there(home, at, rng),
+            family: self.named_there(&place, at, rng),
         };
         let told = (&spare, &holder);
         let guardian = self.person(&self.guardians, like, told, today, stranger, rng);

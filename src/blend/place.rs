@@ -9,7 +9,6 @@ const WITHIN: [usize; 3] = [4, 3, 2];
 const BEYOND: usize = 1;
 
 /// Where somebody lives, as far as that is known; empty what is not.
-#[derive(Clone, Default)]
 pub(super) struct Place {
     /// The postcode's digits.
     postcode: String,
@@ -40,9 +39,13 @@ impl Place {
 
     /// The prefecture or state, and what stands for it where no column tells it: the postcode's first two digits.
     pub(super) fn regions(&self) -> impl Iterator<Item = &str> {
-        let region = Some(self.region.as_str()).filter(|region| !region.is_empty());
         let head = self.postcode.get(..WITHIN[WITHIN.len() - 1]);
-        region.into_iter().chain(head)
+        self.told().into_iter().chain(head)
+    }
+
+    /// The prefecture or state, where a column tells it.
+    fn told(&self) -> Option<&str> {
+        Some(self.region.as_str()).filter(|region| !region.is_empty())
     }
 
     /// The one of these that is known.
@@ -53,8 +56,7 @@ impl Place {
     /// The parts of the country that it lies in, the small ones first.
     pub(super) fn parts(&self) -> impl Iterator<Item = &str> {
         let head = |digits: usize| self.postcode.get(..digits);
-        let region = Some(self.region.as_str()).filter(|region| !region.is_empty());
         let within = WITHIN.into_iter().filter_map(head);
-        within.chain(region).chain(head(BEYOND))
+        within.chain(self.told()).chain(head(BEYOND))
     }
 }

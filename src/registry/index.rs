@@ -24,7 +24,6 @@ pub struct LogPlace {
 }
 
 /// Seals what is kept beside the registry.
-#[derive(Clone)]
 pub struct IndexSeal(Vault);
 
 impl IndexSeal {

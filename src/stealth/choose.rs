@@ -244,6 +244,7 @@ mod tests {
             assert!(count <= 15, "{note}: {count}");
         }
     }
+
     /// A quarter of the customers and of the candidates has no points. Of the candidates with points half are spoilt and
     /// passed over, and the chances of the others are no higher for that: four in ten would have none.
     #[test]

@@ -21,7 +21,7 @@ use crate::trace::Watch;
 use crate::workspace::Unnamed;
 
 /// What the file is called in the workspace.
-pub const FILE: &str = "watch.index";
+const FILE: &str = "watch.index";
 const MAGIC: &[u8; 20] = b"otori watch index 1\n";
 /// A watch of fewer canaries is made sooner than it is told of.
 const LEAST: usize = 500;
@@ -29,14 +29,14 @@ const LEAST: usize = 500;
 const LONGEST: u32 = 64 << 20;
 
 /// From what a watch was made, and by whom.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Origin {
     from: LogPlace,
     program: Program,
 }
 
 /// This program: another may fold texts in another way. Told by its file's length and time.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct Program {
     version: String,
     length: u64,
@@ -120,7 +120,6 @@ impl Keeping {
             seal: &self.seal,
             name: hex(name),
             number: 0,
-            ended: false,
         })
     }
 
@@ -173,15 +172,11 @@ struct Pieces<'a> {
     seal: &'a IndexSeal,
     name: String,
     number: u64,
-    ended: bool,
 }
 
 impl Pieces<'_> {
-    /// The next one; `None` behind the last.
+    /// The next one; `None` instead of the last, behind which there is nothing to ask for.
     fn next(&mut self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        if self.ended {
-            return Ok(None);
-        }
         let mut length = [0; 4];
         self.input.read_exact(&mut length)?;
         let length = u32::from_le_bytes(length);
@@ -198,7 +193,6 @@ impl Pieces<'_> {
             Err(_) => return Err(io::Error::other("it has been changed")),
         };
         self.number += 1;
-        self.ended = piece.is_none();
         Ok(piece)
     }
 }

@@ -131,7 +131,7 @@ impl Pace {
             unchanged: Vec::new(),
             again: f64::INFINITY,
         };
-        // When rows that have changed last did, seconds after they were made.
+        // Of rows that have changed their age, and how old they were when they last did.
         let mut changed_at: Vec<(f64, f64)> = Vec::new();
         // Of each class: changes met, seconds looked through, rows.
         let mut met = [(0.0, 0.0, 0_usize); CLASSES];
@@ -227,7 +227,6 @@ impl Pace {
         self.grounds = Grounds::Told;
         self.rates = [rate; CLASSES];
         self.ages.clear();
-        self.again = f64::INFINITY;
         self
     }
 
@@ -282,6 +281,10 @@ impl Pace {
 /// is left. So the rate is where their mean age is what it should be.
 fn again(ages: &[f64], changed: &[(f64, f64)]) -> f64 {
     let oldest = ages.last().copied().unwrap_or_default();
+    // Each with the first of the rows that were older then.
+    let older = |last: &f64| ages.partition_point(|age| age <= last);
+    let changed = changed.iter().map(|(age, last)| (*age, older(last)));
+    let changed: Vec<(f64, usize)> = changed.collect();
     // How much older they are together than they should be at a rate.
     let excess = |rate: f64| {
         // Sums over all rows from each on.
@@ -290,8 +293,8 @@ fn again(ages: &[f64], changed: &[(f64, f64)]) -> f64 {
             let weight = (-rate * (age - ages[0])).exp();
             sums[at] = (sums[at + 1].0 + weight, sums[at + 1].1 + weight * age);
         }
-        let over = changed.iter().map(|(age, last)| {
-            let (weight, weighed) = sums[ages.partition_point(|age| age <= last)];
+        let over = changed.iter().map(|(age, first)| {
+            let (weight, weighed) = sums[*first];
             match weight > 0.0 {
                 true => age - weighed / weight,
                 false => 0.0,

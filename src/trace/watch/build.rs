@@ -297,20 +297,27 @@ impl Watch {
             text: self.texts.put(key.text),
             holders: SmallVec::new(),
         });
-        self.blocks.add(key.class, key.text);
+        self.enter(index, hash);
+        index
+    }
+
+    /// Puts a value, which has that hash, into the table of its class.
+    pub(super) fn enter(&mut self, index: u32, hash: u64) {
         let Watch {
             tables,
             values,
             texts,
             hasher,
+            blocks,
             ..
         } = self;
+        let Value { class, text, .. } = values[index as usize];
+        blocks.add(class, texts.get(text));
         let again = |value: &u32| {
             let value = &values[*value as usize];
             super::hash(hasher, value.class, texts.get(value.text))
         };
-        tables[key.class as usize].insert_unique(hash, index, again);
-        index
+        tables[class as usize].insert_unique(hash, index, again);
     }
 }
 

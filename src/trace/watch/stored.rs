@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::texts::{Span, Texts};
-use super::{Bearers, Holder, Lived, Standing, Value, Watch, Watched, hash};
+use super::{Bearers, Holder, Lived, Standing, Value, Watch, Watched};
 use crate::canary::{CanaryId, SourceName};
 use crate::trace::mark::Mark;
 use crate::trace::normalise::Class;
@@ -85,7 +85,7 @@ impl Watch {
             classes,
             texts: self.texts.all().len(),
         };
-        let mut out = Pieces {
+        let mut out = Packer {
             piece: Vec::new(),
             put,
         };
@@ -195,15 +195,10 @@ impl Watch {
         for (table, count) in self.tables.iter_mut().zip(classes) {
             *table = HashTable::with_capacity(*count);
         }
-        for (index, value) in (0..).zip(&self.values) {
-            let text = self.texts.get(value.text);
-            self.blocks.add(value.class, text);
-            let hash = hash(&self.hasher, value.class, text);
-            let again = |other: &u32| {
-                let other = &self.values[*other as usize];
-                super::hash(&self.hasher, other.class, self.texts.get(other.text))
-            };
-            self.tables[value.class as usize].insert_unique(hash, index, again);
+        for index in 0..self.values.len() {
+            let value = &self.values[index];
+            let hash = self.hash(value.class, self.texts.get(value.text));
+            self.enter(index as u32, hash);
         }
     }
 }
@@ -216,13 +211,13 @@ fn broken() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "it is not what was stored")
 }
 
-/// Items, several to a piece.
-struct Pieces<'a> {
+/// Puts items together, several to a piece.
+struct Packer<'a> {
     piece: Vec<u8>,
     put: &'a mut dyn FnMut(&[u8]) -> io::Result<()>,
 }
 
-impl Pieces<'_> {
+impl Packer<'_> {
     fn item(&mut self, item: &impl Serialize) -> io::Result<()> {
         let piece = std::mem::take(&mut self.piece);
         self.piece = postcard::to_extend(item, piece).map_err(io::Error::other)?;

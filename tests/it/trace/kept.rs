@@ -162,7 +162,7 @@ async fn a_watch_is_kept_while_it_holds_beside_postgres() {
     kept_while_it_holds(&servers::postgres().await).await;
 }
 
-/// Whoever may read only traces as before, and is told.
+/// Where the file cannot be written a list is traced as before, and it is told.
 #[tokio::test]
 #[cfg(unix)]
 async fn a_workspace_that_takes_no_file_is_traced_in() {
