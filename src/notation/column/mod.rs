@@ -71,10 +71,16 @@ impl Understanding {
 /// Understands one column without its neighbours.
 pub fn understand(facts: &ColumnFacts<'_>) -> Understanding {
     let content = Content::of(facts.samples);
-    one(facts, &content).0
+    let (mut understanding, _) = one(facts, &content);
+    let format = |role| Format::recognise(role, facts.samples);
+    understanding.format = understanding
+        .role
+        .and_then(format)
+        .map(|(format, _)| format);
+    understanding
 }
 
-/// One column, with what its header said.
+/// One column, with what its header said; its format is still to be recognised.
 fn one(facts: &ColumnFacts<'_>, content: &Content) -> (Understanding, Header) {
     let mut header = header::read(facts.name);
     let mut from = "its name";
@@ -92,12 +98,7 @@ fn one(facts: &ColumnFacts<'_>, content: &Content) -> (Understanding, Header) {
             from = "its comment";
         }
     }
-    let mut understanding = judge(facts, content, header, from);
-    understanding.format = understanding
-        .role
-        .and_then(|role| Format::recognise(role, facts.samples))
-        .map(|(format, _)| format);
-    (understanding, header)
+    (judge(facts, content, header, from), header)
 }
 
 fn judge(facts: &ColumnFacts<'_>, content: &Content, header: Header, from: &str) -> Understanding {

@@ -38,16 +38,14 @@ pub fn understand_table(facts: &[ColumnFacts<'_>]) -> Vec<Understanding> {
     twins(&mut columns);
     for (column, facts) in columns.iter_mut().zip(facts) {
         let role = column.found.role;
-        column.found.format = role
-            .and_then(|role| Format::recognise(role, facts.samples))
-            .map(|(format, _)| format);
+        let recognised = role.and_then(|role| Format::recognise(role, facts.samples));
+        let sure = recognised.as_ref().map_or(0.0, |(_, sure)| *sure);
+        column.found.format = recognised.map(|(format, _)| format);
         // Which of two values is which sex may itself be a guess.
-        if let Some(role @ (Role::Sex | Role::ChildSex)) = role {
-            let sure = Format::recognise(role, facts.samples).map_or(0.0, |(_, sure)| sure);
-            if column.content.count > 0 && sure < 0.6 {
-                column.found.confidence = column.found.confidence.min(0.6);
-                column.found.why += "; which value is which sex cannot be told: say it in a mapping file (format = \"0/1\": male, female)";
-            }
+        let is_sex = matches!(role, Some(Role::Sex | Role::ChildSex));
+        if is_sex && column.content.count > 0 && sure < 0.6 {
+            column.found.confidence = column.found.confidence.min(0.6);
+            column.found.why += "; which value is which sex cannot be told: say it in a mapping file (format = \"0/1\": male, female)";
         }
     }
     columns.into_iter().map(|column| column.found).collect()

@@ -124,13 +124,16 @@ impl DateFormat {
 
     /// Reads a date of this column; `None` for one in another notation.
     pub fn read(&self, text: &str) -> Option<Date> {
-        let hint = DateHint {
+        birth_key_hinted(text, self.hint()).filter(|date| self.write(*date) == text.trim())
+    }
+
+    fn hint(&self) -> DateHint {
+        DateHint {
             day_first: self.pattern.find(['d', 'j']) < self.pattern.find(['m', 'n']),
             two_digit_years_to: self.pattern.contains('y').then_some(TWO_DIGITS_TO),
             year_first: self.pattern.starts_with('y'),
             era_numbers: self.pattern.contains('N'),
-        };
-        birth_key_hinted(text, hint).filter(|date| self.write(*date) == text.trim())
+        }
     }
 }
 
@@ -138,9 +141,30 @@ impl DateFormat {
 const SERIAL_ZERO: i32 = 2_415_019;
 
 pub(super) fn recognise(samples: &[&str]) -> Option<(DateFormat, f64)> {
-    super::best(DateFormat::all(), samples, |format, sample| {
-        format.read(sample).is_some()
-    })
+    // To read a date takes longer than to write it, and most formats read it alike.
+    let mut hints: Vec<DateHint> = Vec::new();
+    let formats: Vec<(DateFormat, usize)> = DateFormat::all()
+        .map(|format| {
+            let hint = format.hint();
+            let known = hints.iter().position(|known| *known == hint);
+            let at = known.unwrap_or(hints.len());
+            if known.is_none() {
+                hints.push(hint);
+            }
+            (format, at)
+        })
+        .collect();
+    let read = |text: &&str| -> (String, Vec<Option<Date>>) {
+        let dates = hints.iter().map(|hint| birth_key_hinted(text, *hint));
+        (text.trim().to_owned(), dates.collect())
+    };
+    let read: Vec<(String, Vec<Option<Date>>)> = samples.iter().map(read).collect();
+    let fits = |(format, hint): &(DateFormat, usize),
+                (text, dates): &(String, Vec<Option<Date>>)| {
+        dates[*hint].is_some_and(|date| format.write(date) == *text)
+    };
+    let found = super::best(formats.into_iter(), &read, fits);
+    found.map(|((format, _), share)| (format, share))
 }
 
 #[cfg(test)]

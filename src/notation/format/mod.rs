@@ -243,22 +243,24 @@ impl Format {
 }
 
 /// The candidate that fits most samples; of equals, the first.
-fn best<F>(
+fn best<F, S>(
     candidates: impl Iterator<Item = F>,
-    samples: &[&str],
-    fits: impl Fn(&F, &str) -> bool,
+    samples: &[S],
+    fits: impl Fn(&F, &S) -> bool,
 ) -> Option<(F, f64)> {
-    let mut best: Option<(F, usize)> = None;
+    let (mut best, mut most) = (None, 0);
     for candidate in candidates {
-        let count = samples
-            .iter()
-            .filter(|sample| fits(&candidate, sample))
-            .count();
-        if count > best.as_ref().map_or(0, |(_, most)| *most) {
-            best = Some((candidate, count));
+        // As many may fail, and it would be the best yet.
+        let mut spare = samples.len() - most;
+        let fails = |sample: &&S| !fits(&candidate, sample);
+        let failed = samples.iter().filter(fails).take(spare).count();
+        spare -= failed;
+        if spare > 0 {
+            best = Some(candidate);
+            most += spare;
         }
     }
-    best.map(|(format, count)| (format, count as f64 / samples.len() as f64))
+    best.map(|format| (format, most as f64 / samples.len() as f64))
 }
 
 /// ASCII in full width (`12-3` as `１２－３`).
