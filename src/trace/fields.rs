@@ -3,7 +3,7 @@
 
 use super::normalise::Class;
 use super::report::Report;
-use super::scan::stands_for;
+use super::scan::stood_for;
 use crate::notation::Role;
 
 /// A kind of value counts as held where so many of the rows have one.
@@ -23,7 +23,7 @@ impl Report<'_> {
     /// columns that nobody understood.
     pub fn fields(&self) -> Vec<Field> {
         let parts = self.list.parts.iter();
-        let rows = parts.map(|part| counted(part.rows)).sum::<u64>().max(1) as f64;
+        let rows = parts.map(|part| stood_for(part.rows)).sum::<u64>().max(1) as f64;
         let share = |class: Class| (self.decision.filled[class as usize] as f64 / rows).min(1.0);
         let roles = self
             .list
@@ -51,14 +51,6 @@ impl Report<'_> {
         fields.dedup_by_key(|field| field.role);
         fields
     }
-}
-
-/// Filled cells are counted in a sample of a long part: for so many rows it stands.
-pub(super) fn counted(rows: u64) -> u64 {
-    // All of the first rows are in it, and each 512th of the others.
-    let first = (1..=rows.min(2_559)).map(stands_for);
-    let others = (2_560..=rows).step_by(512).map(stands_for);
-    first.chain(others).sum()
 }
 
 const fn is_personal(role: Role) -> bool {
@@ -113,22 +105,4 @@ const fn plain(class: Class) -> Option<Role> {
         Class::Postcode => Role::Postcode,
         Class::Address => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sample_stands_for_as_many_rows_as_its_rows_say() {
-        for rows in [0, 1, 2_048, 2_072, 2_559, 2_560, 9_999] {
-            assert_eq!(
-                counted(rows),
-                (1..=rows).map(stands_for).sum::<u64>(),
-                "{rows}"
-            );
-        }
-        // A list of 2,072 rows is counted in its first 2,048, not in all of them.
-        assert_eq!(counted(2_072), 2_048);
-    }
 }

@@ -22,7 +22,7 @@ use super::read::{Head, Kind, Layout, List, Parts, Whole};
 use super::watch::Watch;
 use row::Worker;
 pub(super) use sample::Together;
-pub(super) use sample::stands_for;
+pub(super) use sample::stood_for;
 pub(super) use tally::{BadRows, Claim, Seen, Tally};
 
 const CHUNK: usize = 256 << 10;

@@ -17,7 +17,7 @@ use super::super::normalise::Class;
 use super::super::traits::Attribute;
 use super::Settings;
 use super::rarity::Rarity;
-use super::units::{SourceUnit, looked, showing};
+use super::units::{SourceUnit, showing};
 
 /// The part of a slice's error that goes to how full its columns are.
 const FILL: f64 = 0.2;
@@ -130,7 +130,6 @@ pub fn cleared(
 struct Showing<'a> {
     rarity: &'a Rarity<'a>,
     columns: Marks,
-    rows: f64,
     /// With this probability a slice's columns are less filled than is said.
     error: f64,
     /// What is known already. Canaries that bear the same marks, and that the whole list shows alike, are shown alike
@@ -143,7 +142,6 @@ impl<'a> Showing<'a> {
         Showing {
             rarity,
             columns,
-            rows: looked(rarity),
             error,
             known: HashMap::new(),
         }
@@ -154,7 +152,7 @@ impl<'a> Showing<'a> {
         let strata = &self.rarity.tally.strata;
         let stratum = strata.of(attribute, value);
         // Where most rows tell of which slice they are, and none is of this one, nothing is known of it.
-        if stratum.is_empty() && (strata.told(attribute) as f64) < self.rows / 2.0 {
+        if stratum.is_empty() && (strata.told(attribute) as f64) < self.rarity.looked / 2.0 {
             return whole;
         }
         let values = self.rarity.watch.canaries[canary as usize].values.iter();

@@ -27,7 +27,7 @@ use std::collections::HashSet;
 
 use super::super::mark::{Agreed, Group, Mark};
 use super::super::normalise::Class;
-use super::super::scan::{Tally, Together};
+use super::super::scan::{Tally, Together, stood_for};
 use super::super::watch::{Watch, Watched};
 
 /// A mail address at a domain of ours, met by chance: its domain had another owner, or it is a guess.
@@ -77,14 +77,18 @@ fn common(mark: Mark) -> f64 {
 pub struct Rarity<'a> {
     pub watch: &'a Watch,
     pub tally: &'a Tally,
+    /// For how many rows those stand whose filled cells were counted.
+    pub looked: f64,
     together: Together,
 }
 
 impl<'a> Rarity<'a> {
     pub fn new(watch: &'a Watch, tally: &'a Tally) -> Rarity<'a> {
+        let looked = tally.parts.iter().map(|part| stood_for(part.rows));
         Rarity {
             watch,
             tally,
+            looked: looked.sum::<u64>().max(1) as f64,
             together: tally.sample.together(),
         }
     }

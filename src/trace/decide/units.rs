@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::super::fields::counted;
+use smallvec::SmallVec;
+
 use super::super::mark::{Mark, Marks};
 use super::super::normalise::Class;
 use super::super::scan::{Claim, Seen};
@@ -131,8 +132,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         }
         known.rows = rows;
     }
-    let rows = looked(rarity);
-    let filled = |class: Class| rarity.tally.filled[class as usize] as f64 / rows;
+    let filled = |class: Class| rarity.tally.filled[class as usize] as f64 / rarity.looked;
     let mut spelling = Spelling::new(rarity);
     let mut shared: Vec<SourceUnit> = Vec::new();
     let mut by_source: Vec<Vec<SourceUnit>> = watch.sources.iter().map(|_| Vec::new()).collect();
@@ -246,12 +246,6 @@ fn evidence(
     }
 }
 
-/// For how many rows those stand whose filled cells were counted.
-pub fn looked(rarity: &Rarity<'_>) -> f64 {
-    let looked = rarity.tally.parts.iter().map(|part| counted(part.rows));
-    looked.sum::<u64>().max(1) as f64
-}
-
 /// How probable it is that the list would show a canary that is in it: its marks in the list's columns suffice,
 /// and its row has so many of them filled as other rows have. Which cells are empty together nobody knows, so the
 /// worst is taken; 0 where not even all marks suffice. `filled` is the share of rows that have a key of a class.
@@ -263,7 +257,7 @@ pub fn showing(
 ) -> f64 {
     let canary = &rarity.watch.canaries[canary as usize];
     let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
-    let units = rarity.tally.units as f64 / looked(rarity) >= WITH_UNIT;
+    let units = rarity.tally.units as f64 / rarity.looked >= WITH_UNIT;
     let mut shown = borne.and(columns);
     // What has a block of its own has a unit.
     if borne.has(Mark::Block) && !units {
@@ -282,18 +276,18 @@ pub fn showing(
         return 0.0;
     }
     // All of them suffice, however seldom a row has them all.
-    let mut best = filled(shown).max(f64::MIN_POSITIVE);
-    let set = |one: Mark, other: Mark| Marks::default().with(one).with(other);
-    for one in shown.iter() {
-        for other in shown.iter().filter(|other| one <= *other) {
-            let marks = set(one, other);
-            let probable = filled(marks);
-            if probable > best && suffice(marks) {
-                best = probable;
-            }
-        }
-    }
-    best
+    let all = filled(shown).max(f64::MIN_POSITIVE);
+    let pairs = shown.iter().flat_map(|one| {
+        let others = shown.iter().filter(move |other| one <= *other);
+        others.map(move |other| Marks::default().with(one).with(other))
+    });
+    let pairs = pairs.map(|marks| (filled(marks), marks));
+    let mut pairs: SmallVec<[(f64, Marks); 64]> =
+        pairs.filter(|(probable, _)| *probable > all).collect();
+    // Whether they suffice takes long to say, and the most probable that do are asked for.
+    pairs.sort_unstable_by(|(one, _), (other, _)| other.total_cmp(one));
+    let best = pairs.into_iter().find(|(_, marks)| suffice(*marks));
+    best.map_or(all, |(probable, _)| probable)
 }
 
 /// The marks that the list's columns can show.

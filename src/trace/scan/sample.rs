@@ -32,14 +32,24 @@ const EXPECTED: f64 = 0.5;
 /// So many rows that agree on two classes are a habit of the list, and nobody twice.
 const CROWD: usize = 1_000;
 
-/// For how many rows a row of the sample stands; 0 for one that is not of it. All of the first rows of a
-/// part are, and each 512th of those that follow: how a list is written and filled is soon seen.
+/// So many of a part's first rows are all in the sample, and one of so many that follow: how a list is written and
+/// filled is soon seen.
+const ALL_OF: u64 = 2_048;
+const EACH: u64 = 512;
+
+/// For how many rows a row of the sample stands; 0 for one that is not of it.
 pub fn stands_for(row: u64) -> u64 {
     match row {
-        0..=2_048 => 1,
-        row if row.is_multiple_of(512) => 512,
+        0..=ALL_OF => 1,
+        row if row.is_multiple_of(EACH) => EACH,
         _ => 0,
     }
+}
+
+/// For how many rows the sample of a part of so many stands.
+pub fn stood_for(rows: u64) -> u64 {
+    let first = rows.min(ALL_OF);
+    first + (rows / EACH - first / EACH) * EACH
 }
 
 /// So many canaries' values are more than anybody guesses.
@@ -258,6 +268,16 @@ mod tests {
     use super::*;
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
+
+    #[test]
+    fn the_sample_stands_for_as_many_rows_as_its_rows_say() {
+        for rows in [0, 1, 1_000, 2_048, 2_072, 2_559, 2_560, 9_999] {
+            let each = (1..=rows).map(stands_for);
+            assert_eq!(stood_for(rows), each.sum::<u64>(), "{rows}");
+        }
+        // A list of 2,072 rows is counted in its first 2,048, not in all of them.
+        assert_eq!(stood_for(2_072), 2_048);
+    }
 
     fn hasher() -> KeyHasher {
         KeyHasher(Sha256::new())
