@@ -100,7 +100,7 @@ impl Keeping {
         if !registry.unchanged_since(&origin.from).await? {
             return Ok(None);
         }
-        match tokio::task::block_in_place(|| Watch::restore(&mut || file.next())) {
+        match tokio::task::block_in_place(|| Watch::restore(|| file.next())) {
             Ok(watch) => Ok(Some(watch)),
             Err(error) => {
                 let path = self.path.display();

@@ -242,20 +242,29 @@ impl WatchBuilder {
 impl Watch {
     /// With what is worked out from its values, which are numbered for good.
     pub(super) fn ready(mut self) -> Watch {
-        self.known = std::array::from_fn(|class| Filter::new(self.tables[class].len()));
-        let days = super::YEARS.len() * 12 * 31;
-        self.births = vec![super::NOBODY; days];
+        // Whoever traces waits for it, and near keys take as long as all else.
+        let (near, exact) = std::thread::scope(|scope| {
+            let near = scope.spawn(|| Near::new(&self));
+            let exact = (self.at_hand(), Glance::new(&self));
+            (near.join(), exact)
+        });
+        self.near = near.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        ((self.known, self.births), self.glance) = exact;
+        self
+    }
+
+    /// The filter of each class, and the value of each day.
+    fn at_hand(&self) -> ([Filter; Class::ALL.len()], Vec<u32>) {
+        let mut known = std::array::from_fn(|class| Filter::new(self.tables[class].len()));
+        let mut births = vec![super::NOBODY; super::YEARS.len() * 12 * 31];
         for (index, value) in (0..).zip(&self.values) {
             let text = self.texts.get(value.text);
-            let hash = super::hash(&self.hasher, value.class, text);
-            self.known[value.class as usize].add(hash);
+            known[value.class as usize].add(self.hash(value.class, text));
             if let (Class::Birth, Some(day)) = (value.class, super::day(text)) {
-                self.births[day] = index;
+                births[day] = index;
             }
         }
-        self.glance = Glance::new(&self);
-        self.near = Near::new(&self);
-        self
+        (known, births)
     }
 
     /// Numbers the values anew, those with the most holders first: they stand in the most rows of a list, and what is

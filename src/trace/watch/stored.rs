@@ -4,6 +4,7 @@
 //! filters are made when it is read, which takes less time than reading them would.
 
 use std::io;
+use std::sync::mpsc::sync_channel;
 
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ use crate::trace::traits::{Regions, Traits};
 
 /// Bytes of a piece, about.
 const PIECE: usize = 1 << 18;
+/// How many pieces are opened before they are asked for.
+const AHEAD: usize = 4;
 
 /// What comes first.
 #[derive(Serialize, Deserialize)]
@@ -131,6 +134,26 @@ impl Watch {
     /// # Errors
     /// Those of whoever gives the pieces; `InvalidData` where they are not such pieces.
     pub fn restore(
+        mut next: impl FnMut() -> io::Result<Option<Zeroizing<Vec<u8>>>> + Send,
+    ) -> io::Result<Watch> {
+        // To open a piece takes as long as to read what is in it.
+        std::thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(AHEAD);
+            scope.spawn(move || {
+                loop {
+                    let piece = next();
+                    let last = !matches!(piece, Ok(Some(_)));
+                    // Whoever has seen enough hangs up.
+                    if sender.send(piece).is_err() || last {
+                        break;
+                    }
+                }
+            });
+            Watch::of_pieces(&mut || receiver.recv().unwrap_or_else(|_| Err(broken())))
+        })
+    }
+
+    fn of_pieces(
         next: &mut dyn FnMut() -> io::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> io::Result<Watch> {
         let mut input = Items {
@@ -275,7 +298,7 @@ mod tests {
     }
 
     fn restored(mut pieces: VecDeque<Vec<u8>>) -> io::Result<Watch> {
-        Watch::restore(&mut || Ok(pieces.pop_front().map(Zeroizing::new)))
+        Watch::restore(|| Ok(pieces.pop_front().map(Zeroizing::new)))
     }
 
     /// Whatever is found, exactly or nearly, and whatever is said of it.
