@@ -1,5 +1,7 @@
 //! Dates of birth in Western and Japanese notation.
 
+use std::str::Chars;
+
 use time::{Date, Month};
 
 use super::super::fold::fold;
@@ -60,6 +62,16 @@ impl Era {
         Era::ALL.into_iter().find(|era| day >= era.start)
     }
 
+    /// The era that a text begins with, by its name or its letter, and what follows.
+    fn leading(text: &str) -> Option<(Era, &str)> {
+        Era::ALL.into_iter().find_map(|era| {
+            let rest = text.strip_prefix(era.kanji);
+            let letters = [era.letter, era.letter.to_ascii_uppercase()];
+            let rest = rest.or_else(|| text.strip_prefix(letters))?;
+            Some((era, rest))
+        })
+    }
+
     fn date(self, year: i32, month: u8, day: u8) -> Option<Date> {
         // Forms printed in the old era go on being filled in: 平成32年 is read, 昭和70年 too.
         (1..=99)
@@ -102,26 +114,26 @@ pub fn birth_key_hinted(text: &str, hint: DateHint) -> Option<Date> {
 }
 
 /// A date as nearly all are written: a year of four digits, month and day, with hyphens, slashes, characters or nothing
-/// between them. Whatever a column's own notation is, such a text is read alike. `None` for any other.
+/// between them, or the year of an era. Whatever a column's own notation is, such a text is read alike. `None` for any
+/// other.
 pub fn plain_date(text: &str) -> Option<Date> {
     if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let number: u32 = text.parse().ok()?;
         let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
         return civil(year as i32, month as u8, day as u8);
     }
-    let mut chars = text.chars();
     let digit = |c: char| match c {
         '0'..='9' => Some(c as i32 - '0' as i32),
         '０'..='９' => Some(c as i32 - '０' as i32),
         _ => None,
     };
-    let mut year = 0;
-    for _ in 0..4 {
-        year = year * 10 + digit(chars.next()?)?;
-    }
-    let between = chars.next()?;
+    let era = match text.chars().next().and_then(digit) {
+        Some(_) => None,
+        None => Some(Era::leading(text)?),
+    };
+    let mut chars = era.map_or(text, |(_, rest)| rest).chars();
     // A number of one or two digits, and what stands behind it.
-    let mut number = || {
+    let number = |chars: &mut Chars<'_>| {
         let first = digit(chars.next()?)?;
         let second = chars.next();
         match second.and_then(digit) {
@@ -129,13 +141,30 @@ pub fn plain_date(text: &str) -> Option<Date> {
             None => Some((first, second)),
         }
     };
-    let ((month, behind), (day, end)) = (number()?, number()?);
-    let sound = match (between, behind?) {
-        ('-' | '－', '-' | '－') | ('/' | '／', '/' | '／') => end.is_none(),
+    let mut year = 0;
+    let between = if era.is_some() {
+        let behind;
+        (year, behind) = number(&mut chars)?;
+        behind
+    } else {
+        for _ in 0..4 {
+            year = year * 10 + digit(chars.next()?)?;
+        }
+        chars.next()
+    };
+    let (month, behind) = number(&mut chars)?;
+    let (day, end) = number(&mut chars)?;
+    let sound = match (between?, behind?) {
         ('年', '月') => end.is_none_or(|end| end == '日') && chars.next().is_none(),
+        ('-' | '－', '-' | '－') | ('/' | '／', '/' | '／') => era.is_none() && end.is_none(),
+        ('.', '.') => era.is_some() && end.is_none(),
         _ => false,
     };
-    let date = civil(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    let date = match era {
+        Some((era, _)) => era.date(year, month, day),
+        None => civil(year, month, day),
+    };
     date.filter(|_| sound)
 }
 
@@ -430,7 +459,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_short_way_is_the_same(
-            text in "[12][0-9]{3}[01][0-9][0-3][0-9]|[12][0-9]{3}[-/年－]{1,2}[01]?[0-9][-/月 ][0-3]?[0-9]日?[0-9 日]?|[0-9０-９]{4}(年|-|－|／)[0-9０-９]{1,2}(月|-|－|／)[0-9０-９]{1,3}(日|)",
+            text in "(明治|平成|令和|昭|[hSrT])[0-9０-９]{1,2}[年.][0-9]{1,2}[月.][0-9０-９]{1,2}日?|[12][0-9]{3}[01][0-9][0-3][0-9]|[12][0-9]{3}[-/年－]{1,2}[01]?[0-9][-/月 ][0-3]?[0-9]日?[0-9 日]?|[0-9０-９]{4}(年|-|－|／)[0-9０-９]{1,2}(月|-|－|／)[0-9０-９]{1,3}(日|)",
             (day_first, year_first, era_numbers) in (any::<bool>(), any::<bool>(), any::<bool>()),
             two_digit_years_to in prop::option::of(1950..2050),
         ) {

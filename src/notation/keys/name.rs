@@ -114,16 +114,16 @@ pub fn plain_name(text: impl Iterator<Item = char>, give: &mut impl FnMut(char))
     let (mut last, mut before, mut kanji) = (0, GAP, false);
     for c in text {
         let code = *letters.get(c as usize)?;
-        let folded = match char::from_u32(code & LETTER)? {
+        let (code, folded) = match char::from_u32(code & LETTER)? {
             GAP => {
                 before = GAP;
                 continue;
             }
             STRANGE => return None,
             // 佐々木 is 佐佐木.
-            '々' if is_kanji(before) => before,
+            '々' if is_kanji(before) => (last, before),
             'ー' if !is_kana(before) => return None,
-            folded => folded,
+            folded => (code, folded),
         };
         give(folded);
         kanji |= code & KANJI != 0;

@@ -58,11 +58,12 @@ impl National {
     }
 }
 
-/// A number of Japan as nearly all are written there: digits of either width from the zero on, and hyphens between
+/// A number of Japan as nearly all are written: digits of either width from the zero or `+81` on, and hyphens between
 /// them. `None` for any other text.
 pub fn plain_phone(text: &str) -> Option<National> {
-    let mut chars = text
-        .strip_prefix(['0', '０'])
+    let national = text.strip_prefix(['0', '０']);
+    let mut chars = national
+        .or_else(|| text.strip_prefix("+81"))
         .filter(|_| text.len() <= LONGEST)?
         .chars();
     let (mut digits, mut len) = ([0; 10], 0);
@@ -330,7 +331,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_is_the_same(text in "[0０][0-9０-９－-]{8,13}|0{1,2}[01-]{1,4}[0-9]{0,4}-?[0-9]{4,6}|[0-9０() .ー-]{0,14}") {
+        fn the_short_way_is_the_same(text in "([0０]|[+]81)[0-9０-９－-]{8,13}|0{1,2}[01-]{1,4}[0-9]{0,4}-?[0-9]{4,6}|[0-9０() .ー-]{0,14}") {
             for region in [None, Some(Region::Jp), Some(Region::Us)] {
                 prop_assert_eq!(phone_key(&text, region), read(&text, region), "{}", text);
             }

@@ -16,10 +16,9 @@ pub fn postcode_key(text: &str, region: Option<Region>) -> Option<String> {
 pub fn postcode_key_into(text: &str, region: Option<Region>, key: &mut String) -> bool {
     key.clear();
     if region != Some(Region::Us)
-        && let Some((first, second)) = plain(text)
+        && let Some(digits) = plain(text)
     {
-        key.push_str(first);
-        key.push_str(second);
+        key.extend(digits.iter().map(|digit| char::from(*digit)));
         return true;
     }
     let read = read(text, region);
@@ -27,12 +26,21 @@ pub fn postcode_key_into(text: &str, region: Option<Region>, key: &mut String) -
     read.is_some()
 }
 
-/// The three and the four digits of a Japanese postcode as nearly all are written.
-fn plain(text: &str) -> Option<(&str, &str)> {
-    let (first, second) = text.split_at_checked(3)?;
-    let second = second.strip_prefix('-').unwrap_or(second);
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    (second.len() == 4 && digits(first) && digits(second)).then_some((first, second))
+/// The digits of a Japanese postcode as nearly all are written: in either width, with a hyphen behind the third or
+/// without.
+fn plain(text: &str) -> Option<[u8; 7]> {
+    let (mut digits, mut len) = ([0; 7], 0);
+    for c in text.chars() {
+        let digit = match c {
+            '0'..='9' => c as u8,
+            '０'..='９' => b'0' + (c as u32 - '０' as u32) as u8,
+            '-' | '－' if len == 3 => continue,
+            _ => return None,
+        };
+        *digits.get_mut(len)? = digit;
+        len += 1;
+    }
+    (len == 7).then_some(digits)
 }
 
 fn read(text: &str, region: Option<Region>) -> Option<String> {
@@ -71,7 +79,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_is_the_same(text in "[0-9]{2,4}[-－ ]{0,2}[0-9]{3,5}|[0-9０-９.-]{6,9}") {
+        fn the_short_way_is_the_same(text in "[0-9]{2,4}[-－ ]{0,2}[0-9]{3,5}|[0-9０-９]{3}[-－]{0,2}[0-9０-９]{3,4}|[0-9０-９.-]{6,9}") {
             for region in [None, Some(Region::Jp), Some(Region::Us)] {
                 prop_assert_eq!(postcode_key(&text, region), read(&text, region));
             }
