@@ -37,8 +37,14 @@ impl Filter {
     /// Whether a key may be in it; seldom when it is not.
     #[inline]
     pub fn may_have(&self, hash: u64) -> bool {
-        let bits = bits(hash);
-        self.words[(hash >> self.shift) as usize] & bits == bits
+        self.missing(hash) == 0
+    }
+
+    /// The bits of a key that are not there; none if it may be in it. Who asks for several keys before looking at any
+    /// answer waits for memory once.
+    #[inline]
+    pub fn missing(&self, hash: u64) -> u64 {
+        bits(hash) & !self.words[(hash >> self.shift) as usize]
     }
 }
 

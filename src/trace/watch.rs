@@ -29,7 +29,7 @@ pub use build::WatchBuilder;
 use glance::Glance;
 pub(super) use glance::Glanced;
 use texts::{Span, Texts};
-pub(super) use towns::{Look, ends_of, highest, pairs};
+pub(super) use towns::{Look, ends_of, highest};
 
 /// A canary as far as a list can show it.
 pub(super) struct Watched {

@@ -417,9 +417,14 @@ impl Person {
 }
 
 /// What a person, a postcode or a town's end has in common with a canary of that name, or there, at whose door such
-/// numbers stand, of which these are the highest two.
-pub fn door(fact: u64, (one, other): (u32, u32)) -> u64 {
-    mix(fact ^ mix(u64::from(one) << 32 | u64::from(other)))
+/// numbers stand ([`plate`]).
+pub fn door(fact: u64, plate: u64) -> u64 {
+    mix(fact ^ plate)
+}
+
+/// What stands for the numbers at a door, by the highest two of them.
+pub fn plate((one, other): (u32, u32)) -> u64 {
+    mix(u64::from(one) << 32 | u64::from(other))
 }
 
 /// What a person has in common with a canary of that name in a town that is kept under such an end.

@@ -26,8 +26,8 @@ use smallvec::SmallVec;
 
 use super::filter::Filter;
 use super::normalise::{Class, Key};
-use super::watch::{Look, Watch, ends_of, highest, pairs};
-use blocking::{Facts, Part, Rules, door, home};
+use super::watch::{Look, Watch, ends_of, highest};
+use blocking::{Facts, Part, Rules, door, home, plate};
 pub use compare::{Date, date, dialled, near, place};
 pub use how::{How, Hows};
 use index::Index;
@@ -67,10 +67,10 @@ impl Near {
                     let Some((town, numbers)) = place(text) else {
                         continue;
                     };
-                    let highest = highest(numbers);
+                    let plate = plate(highest(numbers));
                     let ends = ends_of(town).unwrap_or_default();
                     let there = facts.people().chain(facts.postcodes());
-                    doors.extend(there.map(|fact| door(fact, highest)));
+                    doors.extend(there.map(|fact| door(fact, plate)));
                     for person in facts.people() {
                         doors.extend(ends.iter().map(|end| home(person, *end)));
                     }
@@ -102,26 +102,28 @@ impl Near {
     /// Whether a row of these facts has no blocking key in common with a canary. Its address is not among them, but
     /// what was seen of it.
     pub fn is_clear(&self, facts: &Facts, look: &Look) -> bool {
-        let known = |part: Part, fact: &u64| self.known[part as usize].may_have(*fact);
-        let people: SmallVec<[u64; 4]> = facts
-            .people()
-            .filter(|person| known(Part::Person, person))
+        let ask = |part: Part| move |fact: u64| (fact, self.known[part as usize].missing(fact));
+        let people = facts.people().map(ask(Part::Person));
+        let asked: SmallVec<[(u64, u64); 8]> = people
+            .chain(facts.postcodes().map(ask(Part::Postcode)))
             .collect();
-        let postcodes = facts.postcodes();
-        let postcodes = postcodes.filter(|postcode| known(Part::Postcode, postcode));
-        let there: SmallVec<[u64; 8]> = people.iter().copied().chain(postcodes).collect();
+        let ours = |asked: &[(u64, u64)]| -> SmallVec<[u64; 8]> {
+            let ours = asked.iter().filter(|(_, missing)| *missing == 0);
+            ours.map(|(fact, _)| *fact).collect()
+        };
+        let people = ours(&asked[..facts.people().count()]);
+        let there = ours(&asked);
         let mut clear = true;
         let mut ask = |key| clear &= !self.doors.may_have(key);
         for person in &people {
             look.ends.iter().for_each(|end| ask(home(*person, *end)));
         }
-        match &look.numbers {
-            Some(numbers) if !there.is_empty() => {
-                for pair in pairs(numbers) {
-                    there.iter().for_each(|fact| ask(door(*fact, pair)));
+        match &look.plates {
+            Some(plates) => {
+                for plate in plates {
+                    there.iter().for_each(|fact| ask(door(*fact, *plate)));
                 }
             }
-            Some(_) => {}
             None => clear &= there.is_empty(),
         }
         if clear {

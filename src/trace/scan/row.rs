@@ -13,6 +13,9 @@ use super::sample::{KeyHasher, Keys, stands_for};
 use super::tally::{Claim, Place, Seen, Tally};
 use crate::notation::{HashName, address_key, region_key, sex_key};
 
+/// So many values are counted at once: their counts lie far apart, and are then waited for together.
+const COUNTED: usize = 256;
+
 /// A value of the watch that stands in the row at hand.
 struct Hit {
     value: u32,
@@ -48,6 +51,8 @@ pub struct Worker<'a> {
     sought: Vec<Sought>,
     /// What the first look at a row has seen.
     glanced: Glanced,
+    /// Values of rows that needed no more than the look, still to be counted.
+    counted: Vec<u32>,
     /// Rows in which each value stands together with another mark of one of its holders.
     together: Vec<u64>,
     hasher: KeyHasher,
@@ -69,6 +74,7 @@ impl<'a> Worker<'a> {
             search: Search::default(),
             sought: Vec::new(),
             glanced: Glanced::default(),
+            counted: Vec::with_capacity(2 * COUNTED),
             together: vec![0; watch.values.len()],
             hasher: KeyHasher::new(watch),
             memory: Memory::new(),
@@ -79,9 +85,11 @@ impl<'a> Worker<'a> {
     pub fn done(self) -> Tally {
         let Worker {
             mut tally,
+            mut counted,
             together,
             ..
         } = self;
+        tally.count(&mut counted);
         let apart = tally.counts.iter().zip(together);
         tally.alone = apart.map(|(rows, together)| rows - together).collect();
         tally
@@ -100,9 +108,12 @@ impl<'a> Worker<'a> {
         };
         let (text, encoding) = decode(bytes, layout.encoding);
         layout.split(&text, kind, &mut self.cells);
+        // Whether there is anything that no cell should hold.
+        let marked = memchr::memchr3(0, b'\n', b'\r', text.as_bytes()).is_some();
         if kind != Kind::Continued {
             self.tally.rows += 1;
-            let fault = self.fault(&text, kind, encoding, reading.width);
+            let nul = marked && text.contains('\0');
+            let fault = self.fault(kind, encoding, nul, reading.width);
             let part = self.tally.part(reading.part);
             part.rows += 1;
             part.otherwise_encoded +=
@@ -127,7 +138,8 @@ impl<'a> Worker<'a> {
         }
         if layout.style == Style::Quoted
             && kind == Kind::Sound
-            && memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_some()
+            && marked
+            && text.contains(['\n', '\r'])
         {
             self.lines_within(reading, &text, at);
         }
@@ -141,6 +153,7 @@ impl<'a> Worker<'a> {
             tally,
             cells,
             glanced,
+            counted,
             memory,
             ..
         } = self;
@@ -163,12 +176,13 @@ impl<'a> Worker<'a> {
             && watch.is_clear(glanced)
             && near.is_none_or(|near| near.is_clear(&glanced.facts, &look));
         if clear {
-            for value in &glanced.values {
-                tally.counts[*value as usize] += 1;
-            }
+            counted.extend_from_slice(&glanced.values);
             for block in &glanced.blocks {
                 tally.neighbours[*block as usize] += 1;
             }
+        }
+        if counted.len() >= COUNTED {
+            tally.count(counted);
         }
         clear
     }
@@ -186,9 +200,9 @@ impl<'a> Worker<'a> {
 
     fn fault(
         &self,
-        text: &str,
         kind: Kind,
         encoding: Option<Encoding>,
+        nul: bool,
         width: usize,
     ) -> Option<&'static str> {
         match kind {
@@ -197,7 +211,7 @@ impl<'a> Worker<'a> {
             Kind::StrayQuote => Some("letters behind a closing quote"),
             Kind::Broken => Some("breaks the format's grammar"),
             _ if encoding.is_none() => Some("bytes that are no text"),
-            _ if memchr::memchr(0, text.as_bytes()).is_some() => Some("a NUL"),
+            _ if nul => Some("a NUL"),
             _ if self.cells.len() < width => Some("too few cells"),
             _ if self.cells.len() > width => Some("too many cells"),
             _ => None,

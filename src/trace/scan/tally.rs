@@ -156,6 +156,13 @@ impl Tally {
         &mut self.parts[part]
     }
 
+    /// Counts values, and forgets them.
+    pub fn count(&mut self, values: &mut Vec<u32>) {
+        for value in values.drain(..) {
+            self.counts[value as usize] += 1;
+        }
+    }
+
     /// Notes one row's claim.
     pub fn claim(&mut self, claim: Claim, seen: Seen) {
         let known = self.claims.entry(claim).or_insert(Seen { rows: 0, ..seen });

@@ -5,12 +5,14 @@
 use std::hash::BuildHasher;
 use std::iter::once;
 
-use super::towns::{Look, ROOM, Towns, ends_of, highest, pairs};
+use smallvec::SmallVec;
+
+use super::towns::{Look, ROOM, Towns, ends_of, highest};
 use super::{NOBODY, Watch, Watched, day_of};
 use crate::notation::has_japanese;
 use crate::trace::filter::Filter;
 use crate::trace::mark::Mark;
-use crate::trace::near::blocking::{Facts, door, hash, mix};
+use crate::trace::near::blocking::{Facts, door, hash, mix, plate};
 use crate::trace::near::place;
 use crate::trace::normalise::Class;
 use crate::trace::plain::Plain;
@@ -45,7 +47,11 @@ struct Slot {
 /// How far a key is looked up.
 enum Step {
     Known(u32),
-    Maybe(u64),
+    /// It is one of ours if nothing of it is missing in the filter.
+    Asked {
+        hash: u64,
+        missing: u64,
+    },
 }
 
 impl Glance {
@@ -86,13 +92,16 @@ impl Glance {
             let places = homes.filter_map(|home| place(watch.texts.get(home.text)));
             places.filter(|(town, _)| has_japanese(town))
         };
-        let houses: Vec<u64> = homes()
+        let mut houses: Vec<u64> = homes()
             .flat_map(|(town, numbers)| {
                 let ends = ends_of(town).unwrap_or_default();
-                let numbers = highest(numbers);
-                ends.into_iter().map(move |end| door(end, numbers))
+                let plate = plate(highest(numbers));
+                ends.into_iter().map(move |end| door(end, plate))
             })
             .collect();
+        // A door and its flats, or those of one drop.
+        houses.sort_unstable();
+        houses.dedup();
         let mut glance = Glance {
             towns: Towns::new(homes().map(|(town, _)| town)),
             houses: Filter::with_room(&houses, ROOM),
@@ -134,21 +143,27 @@ impl Glance {
         mix(hash(letters) ^ self.seed ^ class as u64)
     }
 
-    /// What is to be looked up of a value, unless it is none of ours.
-    fn ask(&self, class: Class, letters: impl Iterator<Item = char>) -> Option<Step> {
+    /// What is to be looked up of a value.
+    fn ask(&self, class: Class, letters: impl Iterator<Item = char>) -> Step {
         let hash = self.hash(class, letters);
-        self.named.may_have(hash).then_some(Step::Maybe(hash))
+        let missing = self.named.missing(hash);
+        Step::Asked { hash, missing }
     }
 
-    fn find(&self, hash: u64) -> u32 {
+    /// The slot in which a value would stand if no other had taken it.
+    fn first(&self, hash: u64) -> Slot {
+        self.slots[(hash >> self.shift) as usize]
+    }
+
+    /// The value under a hash, whose first slot is this one.
+    fn find(&self, hash: u64, first: Slot) -> u32 {
+        let mut slot = first;
         let mut at = (hash >> self.shift) as usize;
-        loop {
-            let slot = self.slots[at];
-            if slot.value == NOBODY || slot.print == hash as u32 {
-                return slot.value;
-            }
+        while slot.value != NOBODY && slot.print != hash as u32 {
             at = (at + 1) & (self.slots.len() - 1);
+            slot = self.slots[at];
         }
+        slot.value
     }
 }
 
@@ -156,6 +171,8 @@ impl Glance {
 #[derive(Default)]
 pub(in crate::trace) struct Glanced {
     steps: Vec<Step>,
+    /// Whether something may be in it that is ours alone.
+    ours: bool,
     /// The values of canaries that stand in the row, each once.
     pub values: Vec<u32>,
     /// Blocks of ours that its numbers stand in, each once.
@@ -172,12 +189,11 @@ impl Watch {
         match seen {
             Plain::Person(class, letters) => {
                 let step = self.glance.ask(class, letters.iter().copied());
-                glanced.steps.extend(step);
+                glanced.steps.push(step);
                 if near {
                     let word = letters.iter().copied();
                     facts.person(class == Class::Kana, false, once(word));
                 }
-                true
             }
             Plain::Phone { number, dialled } => {
                 for block in self.blocks_around(number) {
@@ -189,7 +205,7 @@ impl Watch {
                     facts.phone(dialled);
                 }
                 let hash = mix(number ^ self.glance.seed);
-                !self.glance.phones.may_have(hash)
+                glanced.ours |= self.glance.phones.may_have(hash);
             }
             Plain::Birth(date) => {
                 let Some(day) = day_of(date) else {
@@ -198,40 +214,50 @@ impl Watch {
                 let step = self.births.get(day).map(|value| Step::Known(*value));
                 glanced.steps.extend(step);
                 facts.birth(date);
-                true
             }
             Plain::Text(class, key) => {
                 if near {
                     facts.add(class, key);
                 }
                 if is_counted(class) {
-                    glanced.steps.extend(self.glance.ask(class, key.chars()));
-                    return true;
+                    glanced.steps.push(self.glance.ask(class, key.chars()));
+                } else {
+                    glanced.ours |= self.known[class as usize].may_have(self.hash(class, key));
                 }
-                !self.known[class as usize].may_have(self.hash(class, key))
             }
         }
+        true
     }
 
     /// Whether it is clear at first sight that a row with the keys that were taken speaks for no canary by what it
     /// agrees with exactly.
     pub(in crate::trace) fn is_clear(&self, glanced: &mut Glanced) -> bool {
         let Glanced { steps, values, .. } = glanced;
-        for step in steps.drain(..) {
+        let first = |step: &Step| match step {
+            Step::Known(value) => Slot {
+                print: 0,
+                value: *value,
+            },
+            Step::Asked { hash, .. } => self.glance.first(*hash),
+        };
+        let slots: SmallVec<[Slot; 12]> = steps.iter().map(first).collect();
+        for (step, slot) in steps.iter().zip(slots) {
             let value = match step {
-                Step::Known(value) => value,
-                Step::Maybe(hash) => self.glance.find(hash),
+                Step::Known(value) => *value,
+                Step::Asked { hash, missing: 0 } => self.glance.find(*hash, slot),
+                Step::Asked { .. } => NOBODY,
             };
             if value != NOBODY && !values.contains(&value) {
                 values.push(value);
             }
         }
-        let pairs = &self.glance.pairs;
-        let together = |(at, one): (usize, &u32)| {
-            let rest = &values[at + usize::from(!self.glance.doubled)..];
-            rest.iter().any(|other| pairs.may_have(pair(*one, *other)))
-        };
-        !values.iter().enumerate().any(together)
+        let mut clear = !glanced.ours;
+        for (at, one) in values.iter().enumerate() {
+            for other in &values[at + usize::from(!self.glance.doubled)..] {
+                clear &= !self.glance.pairs.may_have(pair(*one, *other));
+            }
+        }
+        clear
     }
 
     /// Looks an address over: whether it may be in a town of a canary, and its numbers.
@@ -241,12 +267,16 @@ impl Watch {
 
     /// Whether a row with such an address stands at no door of ours.
     pub(in crate::trace) fn is_elsewhere(&self, look: &Look) -> bool {
-        let Some(numbers) = &look.numbers else {
+        let Some(plates) = &look.plates else {
             return look.ends.is_empty();
         };
-        let houses = &self.glance.houses;
-        let mut ends = look.ends.iter();
-        !ends.any(|end| pairs(numbers).any(|pair| houses.may_have(door(*end, pair))))
+        let mut elsewhere = true;
+        for end in &look.ends {
+            for plate in plates {
+                elsewhere &= !self.glance.houses.may_have(door(*end, *plate));
+            }
+        }
+        elsewhere
     }
 }
 
@@ -254,6 +284,7 @@ impl Glanced {
     /// For the next row.
     pub fn clear(&mut self) {
         self.steps.clear();
+        self.ours = false;
         self.values.clear();
         self.blocks.clear();
         self.facts.clear();

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use crate::notation::{LOOSE, fold, fold_kanji, former_names, kanji_number};
 use crate::trace::filter::Filter;
-use crate::trace::near::blocking::mix;
+use crate::trace::near::blocking::{mix, plate};
 use crate::trace::near::slips::bare;
 
 /// Towns, by the last letters of their names.
@@ -24,11 +24,12 @@ pub(super) struct Towns {
     any: bool,
 }
 
-/// How many times the usual room filters have that are asked for each number of each address.
-pub(super) const ROOM: usize = 32;
+/// How many times the usual room filters have that are asked for each number of each address: one in some 10,000 keys
+/// that are not in them passes. With more room they would lie apart in memory, and waiting for them costs more.
+pub(super) const ROOM: usize = 8;
 
 /// Numbers of an address, as they stand in it.
-pub(in crate::trace) type Numbers = SmallVec<[u32; 8]>;
+type Numbers = SmallVec<[u32; 8]>;
 
 /// What some towns are kept under.
 pub(in crate::trace) type Ends = SmallVec<[u64; 4]>;
@@ -37,8 +38,8 @@ pub(in crate::trace) type Ends = SmallVec<[u64; 4]>;
 pub(in crate::trace) struct Look {
     /// What the towns that it may be in are kept under, as [`ends_of`] gives it.
     pub ends: Ends,
-    /// Its numbers; `None` where they want to be read first.
-    pub numbers: Option<Numbers>,
+    /// Whatever may be the [`plate`] of its door; `None` where its numbers want to be read first.
+    pub plates: Option<SmallVec<[u64; 16]>>,
 }
 
 impl Look {
@@ -46,7 +47,7 @@ impl Look {
     pub fn at_nothing() -> Look {
         Look {
             ends: Ends::new(),
-            numbers: Some(Numbers::new()),
+            plates: Some(SmallVec::new()),
         }
     }
 }
@@ -205,7 +206,7 @@ impl Towns {
         numbers.extend(kanji_number(&kanji).filter(|_| !kanji.is_empty()));
         japanese.then(|| Look {
             ends,
-            numbers: (!unread).then_some(numbers),
+            plates: (!unread).then(|| pairs(&numbers).map(plate).collect()),
         })
     }
 }
@@ -244,7 +245,7 @@ pub(in crate::trace) fn ends_of(name: &str) -> Option<Ends> {
 }
 
 /// Whichever two of an address's numbers may be the highest of its door's, the higher before the other or 0.
-pub(in crate::trace) fn pairs(numbers: &[u32]) -> impl Iterator<Item = (u32, u32)> {
+fn pairs(numbers: &[u32]) -> impl Iterator<Item = (u32, u32)> {
     numbers.iter().enumerate().flat_map(|(at, one)| {
         let others = numbers[..at].iter().chain(&[0]);
         others.map(|other| (*one.max(other), *one.min(other)))
@@ -353,10 +354,8 @@ mod tests {
         };
         let look = Towns::new([key.town.as_str()].into_iter()).look(text);
         let Some(look) = look else { return true };
-        let door = highest(&key.numbers);
-        let door = look
-            .numbers
-            .is_none_or(|numbers| pairs(&numbers).any(|pair| pair == door));
+        let plate = plate(highest(&key.numbers));
+        let door = look.plates.is_none_or(|plates| plates.contains(&plate));
         !look.ends.is_empty() && door
     }
 
@@ -420,16 +419,11 @@ mod tests {
             let look = towns.look(text);
             assert_eq!(look.map(|look| !look.ends.is_empty()), Some(ours), "{text}");
         }
-        let numbers = |text| towns.look(text).and_then(|look| look.numbers);
-        assert_eq!(
-            numbers("霞が関9丁目012番８号203"),
-            Some(Numbers::from_slice(&[9, 12, 8, 203]))
-        );
-        assert_eq!(
-            numbers("霞が関九丁目十二番二〇三"),
-            Some(Numbers::from_slice(&[9, 12, 203]))
-        );
-        assert_eq!(numbers("霞が関九12"), None);
+        let plates = |text| towns.look(text).and_then(|look| look.plates);
+        let of = |numbers: &[u32]| Some(pairs(numbers).map(plate).collect());
+        assert_eq!(plates("霞が関9丁目012番８号203"), of(&[9, 12, 8, 203]));
+        assert_eq!(plates("霞が関九丁目十二番二〇三"), of(&[9, 12, 203]));
+        assert_eq!(plates("霞が関九12"), None);
         assert!(towns.look("9 Elm Ave").is_none() && towns.look("(前期)霞が関9").is_none());
     }
 
