@@ -31,7 +31,7 @@ pub(super) struct Kinds {
 /// more of them have numbers from elsewhere, so that those around a lonely house are not like who lives there.
 const NEIGHBOURS: usize = 2;
 
-/// A mail domain of so large a share of the addresses is a provider's.
+/// A mail domain of so large a share of the addresses is a provider's, if it is more than one customer's.
 const PROVIDER: f64 = 0.01;
 
 /// What a table's customers have. The default knows nothing: every canary gets every kind.
@@ -43,8 +43,11 @@ pub struct Custom {
     fits: HashMap<Option<bool>, HashMap<String, Vec<Fit>>>,
     /// Different numbers for each row that has one.
     numbers: Option<f64>,
-    /// Share of the addresses that are at a provider's.
-    providers: Option<f64>,
+    /// How many customers have the mail domain of each of those who join now that is no provider's, in order; of all,
+    /// where none of them has an address.
+    small: Vec<usize>,
+    /// Among how many addresses these are.
+    mails: usize,
     /// Mail domains of those who join now, with how many have them.
     of_late: HashMap<String, usize>,
     /// How many customers share what 19 of 20 customers share with no more: a small mail domain, a building.
@@ -132,8 +135,17 @@ impl Custom {
         let of_late = of_late.flat_map(|(row, _)| mail.iter().filter_map(|at| row[*at].as_deref()));
         let of_late = counts(of_late.filter_map(domain_of));
         let mails: usize = domains.values().sum();
-        let (big, small): (Vec<usize>, Vec<usize>) =
-            (domains.values()).partition(|count| **count as f64 >= PROVIDER * mails as f64);
+        let is_small = |count: &usize| (*count as f64) < (PROVIDER * mails as f64).max(2.0);
+        let like = if of_late.is_empty() {
+            &domains
+        } else {
+            &of_late
+        };
+        let shared = like
+            .iter()
+            .flat_map(|(domain, rows)| std::iter::repeat_n(domains[domain], *rows));
+        let mut small: Vec<usize> = shared.filter(is_small).collect();
+        small.sort_unstable();
         let buildings = counts(
             texts(&lived)
                 .into_iter()
@@ -143,9 +155,10 @@ impl Custom {
             kinds,
             fits,
             numbers: (all > 0).then(|| numbers.len() as f64 / all as f64),
-            providers: (mails > 0).then(|| big.iter().sum::<usize>() as f64 / mails as f64),
+            small,
+            mails: like.values().sum(),
+            domain: usual(domains.values().copied().filter(is_small).collect()),
             of_late,
-            domain: usual(small),
             block,
             building: usual(buildings.into_values().collect()),
         }
@@ -187,12 +200,31 @@ impl Custom {
         enough.or(around.last())?.choose(rng).copied()
     }
 
-    /// Whether an address should be at a provider's; `None` where nobody knows.
-    pub(super) fn at_provider<R: Rng + ?Sized>(&self, rng: &mut R) -> Option<bool> {
-        self.providers.map(|share| rng.random_bool(share))
+    /// What share of so many addresses may be at `domains` of ours, beside the `given` that are there already: as many
+    /// as customers have a domain that no more share with them than ours will. `None` where nobody knows.
+    pub(super) fn at_own_domains(
+        &self,
+        domains: usize,
+        given: usize,
+        addresses: usize,
+    ) -> Option<f64> {
+        if domains == 0 {
+            return Some(0.0);
+        }
+        let share = |rows: usize| {
+            let shared = self.small.partition_point(|count| *count <= rows);
+            shared as f64 / self.mails as f64
+        };
+        let fits = |rows: &usize| {
+            let ours = given as f64 + share(*rows) * addresses as f64;
+            ours <= (*rows * domains) as f64
+        };
+        let most = self.small.last().copied().unwrap_or(0).max(1);
+        let rows = (1..most).find(fits).unwrap_or(most);
+        (self.mails > 0).then(|| share(rows))
     }
 
-    /// At which of these providers, as those who join now have theirs; `None` where they are at none of them.
+    /// At which of these domains, as those who join now have theirs; `None` where they are at none of them.
     pub(super) fn provider<'p, R: Rng + ?Sized>(
         &self,
         open: impl Iterator<Item = &'p str>,
@@ -299,20 +331,23 @@ impl Custom {
                 "add drops in other buildings with: otori pool add drop --postcode P --address A",
             );
         }
-        if needs.mail && self.domain > 0 {
+        if needs.mail && self.mails > 0 {
             let boxes = of(|point| matches!(point, ContactPoint::Mailbox(_)))
                 .filter(free)
                 .count();
             let domains = of(|point| matches!(point, ContactPoint::MailDomain(_))).count();
-            let at_providers = self.providers.unwrap_or(0.0);
             let addresses = share(|kinds| kinds.mail);
-            let limit = |own: usize, share: f64| own as f64 / (share * addresses).max(1e-9);
-            let carried =
-                limit(boxes, at_providers).min(limit(domains * self.domain, 1.0 - at_providers));
+            let wanted = (addresses * canaries as f64).ceil() as usize;
+            let at_own = self.at_own_domains(domains, 0, wanted).unwrap_or(1.0);
+            let limit = |own: usize, share: f64| match share > 0.0 {
+                true => own as f64 / (share * addresses).max(1e-9),
+                false => f64::INFINITY,
+            };
+            let carried = limit(boxes, 1.0 - at_own).min(limit(domains * self.domain, at_own));
             tell(
                 &format!(
-                    "mail addresses ({boxes} single mailboxes; {:.0}% of the customers' addresses are at large providers)",
-                    100.0 * at_providers
+                    "mail addresses ({boxes} single mailboxes; {:.0}% of the customers have theirs at a domain that more share than one of yours)",
+                    100.0 * (1.0 - at_own)
                 ),
                 carried.floor(),
                 "add mailboxes and domains with: otori pool add mail",
@@ -386,6 +421,35 @@ mod tests {
             custom.provider(["else.example"].into_iter(), &mut rng),
             None
         );
+    }
+
+    /// Of a thousand customers five have a domain to themselves, and thirty one that six share.
+    #[test]
+    fn domains_of_ours_are_given_as_often_as_customers_have_such() {
+        let mapping = Mapping {
+            locale: Locale::JaJp,
+            columns: vec![MappedColumn::told("mail", Role::Email)],
+            related: Vec::new(),
+        };
+        let domain = |at: usize| match at {
+            0..5 => format!("own{at}.example"),
+            5..35 => format!("small{}.example", (at - 5) / 6),
+            _ => format!("provider{}.example", at % 4),
+        };
+        let rows: Vec<Row> = (0..1_000)
+            .map(|at| vec![Some(format!("a{at}@{}", domain(at)))])
+            .collect();
+        let columns = ["mail".to_owned()];
+        let late = vec![true; rows.len()];
+        let custom = Custom::of(&mapping, &columns, &rows, &late, &AreaCodes::default());
+        let share = |domains, given, canaries| custom.at_own_domains(domains, given, canaries);
+        assert_eq!(share(20, 0, 200), Some(0.005));
+        // As many are at each of these as customers share a small one.
+        assert_eq!(share(2, 13, 600), Some(0.035));
+        // And more, of which nobody could say whom they are like.
+        assert_eq!(share(2, 300, 600), Some(0.035));
+        assert_eq!(share(0, 0, 600), Some(0.0));
+        assert_eq!(Custom::default().at_own_domains(2, 0, 600), None);
     }
 
     /// Customers are two to a block of numbers, and all of the pool is in one.

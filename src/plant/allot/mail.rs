@@ -58,12 +58,20 @@ pub(super) fn give<R: Rng + ?Sized>(
         }
     }
     let mut missing = 0;
+    let domains = open
+        .iter()
+        .filter(|open| mailbox(&open.entry.point).is_none());
+    let own: u32 = domains.clone().map(|open| open.own).sum();
+    let wanted = kinds.iter().filter(|kinds| kinds.mail).count();
+    // Single mailboxes are at providers, and nobody else is at domains of ours.
+    let at_own = stock
+        .custom
+        .at_own_domains(domains.count(), own as usize, wanted);
     for ((household, points), kinds) in households.iter_mut().zip(points).zip(kinds) {
         if !kinds.mail {
             continue;
         }
-        // Single mailboxes are at large providers, domains of ours are small ones.
-        let kind = stock.custom.at_provider(rng);
+        let kind = at_own.map(|share| !rng.random_bool(share));
         let provider = match kind {
             Some(true) => stock.custom.provider(groups.keys().copied().flatten(), rng),
             _ => None,
