@@ -39,10 +39,15 @@ impl Spelt {
         Spelt(spelt)
     }
 
-    /// One of the names that are spelt so; the commoner, the likelier.
+    /// One of the names that are spelt so, which as many rows have as others have that of somebody called so; where no
+    /// row is, any of them.
     fn pick<R: Rng + ?Sized>(&self, letters: &str, rng: &mut R) -> Option<NamePart> {
         let names = self.0.get(letters)?;
-        let chosen = names.choose_weighted(rng, |(_, rows)| rows + 1).ok();
+        let own = names.choose_weighted(rng, |(_, rows)| *rows).ok();
+        let others = own.map_or(0, |(_, rows)| rows - 1);
+        let alike: Vec<&(NamePart, u32)> =
+            names.iter().filter(|(_, rows)| *rows == others).collect();
+        let chosen = alike.choose(rng).copied().or(own);
         chosen.map(|(name, _)| name.clone())
     }
 
@@ -274,6 +279,30 @@ mod tests {
         assert_eq!(read("kono77"), told("", "", None));
         assert_eq!(read("snowyukigunipanda"), told("", "", None));
         assert_eq!(read("hanabi0412"), told("", "", None));
+    }
+
+    /// Of a hundred called ユミコ, 90 write it in one way and ten each in their own; there are many others.
+    #[test]
+    fn a_name_is_written_as_those_who_are_called_so_write_it() {
+        let name = |at: u32, rows: u32| (part(&format!("由美{at}"), "ユミコ").0, rows);
+        let common = [name(0, 90)].into_iter();
+        let own = (1..=10).map(|at| name(at, 1));
+        let unseen = (11..=60).map(|at| name(at, 0));
+        let given = Spelt::of(Locale::JaJp, common.chain(own).chain(unseen));
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let rows = |name: &NamePart| match name.written["由美".len()..].parse::<u32>().unwrap() {
+            0 => 90,
+            1..=10 => 1,
+            _ => 0,
+        };
+        let drawn: Vec<u32> = (0..2_000)
+            .map(|_| rows(&given.pick("yumiko", &mut rng).unwrap()))
+            .collect();
+        let share = |rows: u32| drawn.iter().filter(|drawn| **drawn == rows).count();
+        assert!((1_740..=1_860).contains(&share(90)), "{}", share(90));
+        assert!((140..=260).contains(&share(0)), "{}", share(0));
+        let seeds = Spelt::of(Locale::JaJp, (11..=60).map(|at| name(at, 0)));
+        assert!(seeds.pick("yumiko", &mut rng).is_some());
     }
 
     #[test]
