@@ -122,11 +122,7 @@ pub fn plain_date(text: &str) -> Option<Date> {
         let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
         return civil(year as i32, month as u8, day as u8);
     }
-    let digit = |c: char| match c {
-        '0'..='9' => Some(c as i32 - '0' as i32),
-        '０'..='９' => Some(c as i32 - '０' as i32),
-        _ => None,
-    };
+    let digit = |c: char| super::digit(c).map(i32::from);
     let era = match text.chars().next().and_then(digit) {
         Some(_) => None,
         None => Some(Era::leading(text)?),

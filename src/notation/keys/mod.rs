@@ -50,6 +50,17 @@ impl From<crate::persona::Locale> for Region {
     }
 }
 
+/// The value of a digit of either width.
+#[inline]
+fn digit(c: char) -> Option<u8> {
+    let zero = match c {
+        '0'..='9' => '0',
+        '０'..='９' => '０',
+        _ => return None,
+    };
+    Some((c as u32 - zero as u32) as u8)
+}
+
 /// The text without what spreadsheets wrap around it: `="090..."`, a leading apostrophe, quotes.
 fn bare(text: &str) -> &str {
     let text = text.trim();

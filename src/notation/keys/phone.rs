@@ -69,13 +69,11 @@ pub fn plain_phone(text: &str) -> Option<National> {
     let (mut digits, mut len) = ([0; 10], 0);
     loop {
         let digit = match chars.next() {
-            Some(c @ '0'..='9') => c as u8,
-            Some(c @ '０'..='９') => b'0' + (c as u32 - '０' as u32) as u8,
             Some('-' | '－') => continue,
-            Some(_) => return None,
+            Some(c) => super::digit(c)?,
             None => break,
         };
-        *digits.get_mut(len)? = digit;
+        *digits.get_mut(len)? = b'0' + digit;
         len += 1;
     }
     // 010 leads abroad.

@@ -31,13 +31,10 @@ pub fn postcode_key_into(text: &str, region: Option<Region>, key: &mut String) -
 fn plain(text: &str) -> Option<[u8; 7]> {
     let (mut digits, mut len) = ([0; 7], 0);
     for c in text.chars() {
-        let digit = match c {
-            '0'..='9' => c as u8,
-            '０'..='９' => b'0' + (c as u32 - '０' as u32) as u8,
-            '-' | '－' if len == 3 => continue,
-            _ => return None,
-        };
-        *digits.get_mut(len)? = digit;
+        if matches!(c, '-' | '－') && len == 3 {
+            continue;
+        }
+        *digits.get_mut(len)? = b'0' + super::digit(c)?;
         len += 1;
     }
     (len == 7).then_some(digits)

@@ -386,31 +386,30 @@ mod tests {
     use super::*;
     use crate::notation::MappedColumn;
 
-    #[test]
-    fn mailboxes_are_at_the_providers_of_those_who_join_now() {
+    /// What so many customers have whose mail addresses are at these domains, those from one on of late.
+    fn mails(rows: usize, late: usize, domain: impl Fn(usize) -> String) -> Custom {
         let mapping = Mapping {
             locale: Locale::JaJp,
             columns: vec![MappedColumn::told("mail", Role::Email)],
             related: Vec::new(),
         };
-        let rows: Vec<Row> = (0..400)
-            .map(|at| {
-                let domain = if at % 4 == 0 || at < 200 {
-                    "old.example"
-                } else {
-                    "new.example"
-                };
-                vec![Some(format!("a{at}@{domain}"))]
-            })
+        let late: Vec<bool> = (0..rows).map(|at| at >= late).collect();
+        let rows: Vec<Row> = (0..rows)
+            .map(|at| vec![Some(format!("a{at}@{}", domain(at)))])
             .collect();
-        let late: Vec<bool> = (0..400).map(|at| at >= 200).collect();
-        let custom = Custom::of(
-            &mapping,
-            &["mail".to_owned()],
-            &rows,
-            &late,
-            &AreaCodes::default(),
-        );
+        let columns = ["mail".to_owned()];
+        Custom::of(&mapping, &columns, &rows, &late, &AreaCodes::default())
+    }
+
+    #[test]
+    fn mailboxes_are_at_the_providers_of_those_who_join_now() {
+        let custom = mails(400, 200, |at| {
+            let domain = match at % 4 == 0 || at < 200 {
+                true => "old.example",
+                false => "new.example",
+            };
+            domain.to_owned()
+        });
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         let open = ["old.example", "new.example", "old.example", "else.example"];
         let new = (0..1000)
@@ -426,22 +425,11 @@ mod tests {
     /// Of a thousand customers five have a domain to themselves, and thirty one that six share.
     #[test]
     fn domains_of_ours_are_given_as_often_as_customers_have_such() {
-        let mapping = Mapping {
-            locale: Locale::JaJp,
-            columns: vec![MappedColumn::told("mail", Role::Email)],
-            related: Vec::new(),
-        };
-        let domain = |at: usize| match at {
+        let custom = mails(1_000, 0, |at| match at {
             0..5 => format!("own{at}.example"),
             5..35 => format!("small{}.example", (at - 5) / 6),
             _ => format!("provider{}.example", at % 4),
-        };
-        let rows: Vec<Row> = (0..1_000)
-            .map(|at| vec![Some(format!("a{at}@{}", domain(at)))])
-            .collect();
-        let columns = ["mail".to_owned()];
-        let late = vec![true; rows.len()];
-        let custom = Custom::of(&mapping, &columns, &rows, &late, &AreaCodes::default());
+        });
         let share = |domains, given, canaries| custom.at_own_domains(domains, given, canaries);
         assert_eq!(share(20, 0, 200), Some(0.005));
         // As many are at each of these as customers share a small one.
