@@ -18,7 +18,7 @@ mod words;
 mod write;
 
 pub use codes::Codes;
-pub use fold::{fold, fold_kanji, has_japanese, tame, turns};
+pub use fold::{fold, fold_into, fold_kanji, has_japanese, tame, turns};
 pub use format::{
     AddressFormat, AddressStart, AmericanAddress, BlockStyle, DateFormat, Format, Gap,
     JapaneseAddress, KanaFormat, NameFormat, PhoneFormat, PostcodeFormat, Script, Separator,

@@ -10,8 +10,8 @@ use super::memory::{Memory, Room};
 use super::near::{Date, date, dialled};
 use super::normalise::{Class, NameColumns, Plan, birth, has_at, is_digit, is_kana, join_address};
 use crate::notation::{
-    Role, digest_key, email_key_into, has_japanese, kana_key_into, name_key_into, phone_key_into,
-    plain_date, plain_kana, plain_name, plain_phone, postcode_key_into,
+    Role, digest_key, email_key_into, fold_into, has_japanese, kana_key_into, name_key_into,
+    phone_key_into, plain_date, plain_kana, plain_name, plain_phone, postcode_key_into,
 };
 
 /// A value of a row, which [`Plan::keys`] would give a key of.
@@ -22,8 +22,10 @@ pub enum Plain<'a> {
     Phone { number: u64, dialled: &'a [u8] },
     /// A day.
     Birth(Date),
-    /// The key of a mail address or of a postcode.
-    Text(Class, &'a str),
+    /// The key of a mail address.
+    Email(&'a str),
+    /// The key of a postcode.
+    Postcode(&'a str),
 }
 
 impl Plan {
@@ -63,11 +65,18 @@ impl Plan {
             }
         }
         let filled = |place: &usize| Some(cell(*place)).filter(|written| !written.is_empty());
-        let key = &mut memory.room.key;
+        let Room { folded, key, .. } = &mut memory.room;
         for written in self.emails.iter().filter_map(filled) {
+            if !written.is_ascii() {
+                fold_into(written, folded);
+            }
+            let written = match written.is_ascii() {
+                true => written,
+                false => folded,
+            };
             if !is_plain_email(written)
                 || !email_key_into(written, key)
-                || !found(Plain::Text(Class::Email, key))
+                || !found(Plain::Email(key))
             {
                 return false;
             }
@@ -100,9 +109,7 @@ impl Plan {
             }
         }
         for written in self.postcodes.iter().filter_map(filled) {
-            if !postcode_key_into(written, self.region, key)
-                || !found(Plain::Text(Class::Postcode, key))
-            {
+            if !postcode_key_into(written, self.region, key) || !found(Plain::Postcode(key)) {
                 return false;
             }
         }

@@ -217,15 +217,7 @@ fn work(watch: &Watch, chunks: &Mutex<Receiver<Chunk>>) -> Tally {
             Err(_) => break,
         };
         let Ok(chunk) = next else { break };
-        let mut start = 0;
-        let mut row = chunk.first;
-        for (place, (end, kind)) in chunk.records.iter().enumerate() {
-            if place > 0 && *kind != Kind::Continued {
-                row += 1;
-            }
-            worker.record(&chunk.reading, &chunk.bytes[start..*end], *kind, row);
-            start = *end;
-        }
+        worker.records(&chunk.reading, chunk.first, &chunk.bytes, &chunk.records);
     }
     worker.done()
 }

@@ -29,19 +29,30 @@ fn is_plain(text: &str) -> bool {
         return false;
     };
     let (local, domain) = (&bytes[..at], &bytes[at + 1..]);
-    let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let mut label = 0;
-    let mut labels = 1;
+    let (mut labels, mut before) = (1, b'.');
     for byte in domain {
-        match byte {
-            b'.' if label > 0 => (label, labels) = (0, labels + 1),
-            byte if letter(byte) => label += 1,
-            _ => return false,
+        let parts = *byte == b'.';
+        if parts && before == b'.' || !PLAIN[usize::from(*byte)] {
+            return false;
         }
+        labels += usize::from(parts);
+        before = *byte;
     }
-    let sound = !local.is_empty() && labels > 1 && label > 0 && text.len() <= LONGEST;
-    sound && local.iter().all(|byte| letter(byte) || *byte == b'.')
+    let sound = !local.is_empty() && labels > 1 && before != b'.' && text.len() <= LONGEST;
+    sound && local.iter().all(|byte| PLAIN[usize::from(*byte)])
 }
+
+/// What stands in an address as nearly all are written, but for its @.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let letter = byte as u8;
+        plain[byte] = letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'.');
+        byte += 1;
+    }
+    plain
+};
 
 /// No address is longer.
 const LONGEST: usize = 400;

@@ -183,7 +183,7 @@ impl Facts {
                     push(&mut self.places, place);
                 }
             }
-            Class::Postcode => push(&mut self.postcodes, hash(key.chars())),
+            Class::Postcode => _ = self.postcode(key),
             _ => {}
         }
     }
@@ -281,16 +281,20 @@ impl Facts {
         self.postcodes.iter().copied()
     }
 
-    /// Takes a name or a reading, by the letters of its folded words.
+    /// Takes a folded postcode, and gives its hash.
+    pub fn postcode(&mut self, key: &str) -> u64 {
+        let hash = hash(key.chars());
+        push(&mut self.postcodes, hash);
+        hash
+    }
+
+    /// Takes a name or a reading, by the letters of its folded words, and gives its hash.
     pub fn person(
         &mut self,
         kana: bool,
         latin: bool,
         words: impl Iterator<Item = impl Iterator<Item = char>>,
-    ) {
-        if self.people.len() == MOST {
-            return;
-        }
+    ) -> u64 {
         let (first, mut whole) = (self.words.len(), 0_u64);
         for word in words {
             let start = self.letters.len();
@@ -307,12 +311,15 @@ impl Facts {
                 hash,
             });
         }
-        self.people.push(Person {
+        let person = Person {
             kana,
             latin,
             whole,
             words: first..self.words.len(),
-        });
+        };
+        let hash = person.hash();
+        push(&mut self.people, person);
+        hash
     }
 
     /// A name, and the name with each of its letters left out.

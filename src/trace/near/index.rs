@@ -56,11 +56,13 @@ impl Index {
         }
     }
 
+    /// Whether there may be any under a key.
+    pub fn may_have(&self, key: u64) -> bool {
+        self.known.may_have(key)
+    }
+
     /// Gives the canaries under a key.
     pub fn find(&self, key: u64, give: &mut impl FnMut(u32)) {
-        if !self.known.may_have(key) {
-            return;
-        }
         let bucket = (key >> self.shift) as usize;
         let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
         let print = key as u32;

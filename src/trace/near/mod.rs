@@ -24,7 +24,7 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::filter::Filter;
+use super::filter::{Filter, Sieve};
 use super::normalise::{Class, Key};
 use super::watch::{Look, Watch, ends_of, highest};
 use blocking::{Facts, Part, Rules, door, home, plate};
@@ -41,7 +41,7 @@ pub struct Near {
     /// Of each kind, the facts that the keys are made of: a row has few of them, and asks for no key then.
     known: [Filter; Part::COUNT],
     /// The people and postcodes of canaries with the numbers of their doors, and the people with their towns.
-    doors: Filter,
+    doors: Sieve,
 }
 
 impl Near {
@@ -94,37 +94,45 @@ impl Near {
             rules,
             index,
             known,
-            // A row asks for several.
-            doors: Filter::with_room(&doors, 4),
+            doors: Sieve::of(&doors),
         })
     }
 
+    /// Whether a fact may be one of a canary's.
+    pub fn may_know(&self, part: Part, fact: u64) -> bool {
+        self.known[part as usize].may_have(fact)
+    }
+
+    /// Bits that are missing for the facts of a row to be canaries': who only wants them at hand for later does nothing
+    /// with them.
+    pub fn missing(&self, facts: &Facts) -> u64 {
+        let mut bits = 0;
+        facts.parts(&mut |part, fact| bits |= self.known[part as usize].missing(fact));
+        bits
+    }
+
     /// Whether a row of these facts has no blocking key in common with a canary. Its address is not among them, but
-    /// what was seen of it.
-    pub fn is_clear(&self, facts: &Facts, look: &Look) -> bool {
-        let ask = |part: Part| move |fact: u64| (fact, self.known[part as usize].missing(fact));
-        let people = facts.people().map(ask(Part::Person));
-        let asked: SmallVec<[(u64, u64); 8]> = people
-            .chain(facts.postcodes().map(ask(Part::Postcode)))
-            .collect();
-        let ours = |asked: &[(u64, u64)]| -> SmallVec<[u64; 8]> {
-            let ours = asked.iter().filter(|(_, missing)| *missing == 0);
-            ours.map(|(fact, _)| *fact).collect()
-        };
-        let people = ours(&asked[..facts.people().count()]);
-        let there = ours(&asked);
+    /// what was seen of it; `people` and `postcodes` are those that canaries have, too.
+    pub fn is_clear(
+        &self,
+        facts: &Facts,
+        look: &Look,
+        people: impl Iterator<Item = u64> + Clone,
+        postcodes: impl Iterator<Item = u64> + Clone,
+    ) -> bool {
         let mut clear = true;
         let mut ask = |key| clear &= !self.doors.may_have(key);
-        for person in &people {
-            look.ends.iter().for_each(|end| ask(home(*person, *end)));
+        for person in people.clone() {
+            look.ends.iter().for_each(|end| ask(home(person, *end)));
         }
+        let mut there = people.chain(postcodes);
         match &look.plates {
             Some(plates) => {
-                for plate in plates {
-                    there.iter().for_each(|fact| ask(door(*fact, *plate)));
+                for fact in there {
+                    plates.iter().for_each(|plate| ask(door(fact, *plate)));
                 }
             }
-            None => clear &= there.is_empty(),
+            None => clear &= there.next().is_none(),
         }
         if clear {
             self.find(facts, &mut |_| clear = false);
@@ -134,11 +142,14 @@ impl Near {
 
     /// Gives the canaries that are found under a row's keys.
     fn find(&self, facts: &Facts, give: &mut impl FnMut(u32)) {
-        facts.row(
-            self.rules,
-            |part, fact| self.known[part as usize].may_have(fact),
-            &mut |key| self.index.find(key, give),
-        );
+        let mut keys: SmallVec<[u64; 32]> = SmallVec::new();
+        let known = |part, fact| self.may_know(part, fact);
+        facts.row(self.rules, known, &mut |key| {
+            keys.extend(self.index.may_have(key).then_some(key));
+        });
+        for key in keys {
+            self.index.find(key, give);
+        }
     }
 }
 

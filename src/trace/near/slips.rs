@@ -22,26 +22,14 @@ pub fn skeleton(text: &str) -> String {
 /// The letter that stands for a letter's group.
 #[inline]
 pub fn bare(c: char) -> char {
-    if c.is_ascii() {
-        return match c {
-            '0' => 'o',
-            '1' | 'i' | '|' => 'l',
-            '8' => 'b',
-            '5' => 's',
-            '2' => 'z',
-            '9' | 'q' => 'g',
-            other => other,
-        };
-    }
-    match TABLE.get((c as usize).wrapping_sub(FIRST)) {
+    match TABLE.get(c as usize) {
         Some(bare) => char::from_u32(u32::from(*bare)).unwrap_or(c),
         None => c,
     }
 }
 
-/// Between these are all letters that another one may stand for: ○, kana, common ideographs.
-const FIRST: usize = 0x25c0;
-const LAST: usize = 0x9fff;
+/// The last letter that another one may stand for, a common ideograph.
+const LAST: u16 = 0x9fff;
 
 /// Kana without its voicing mark: faxes and old half-width systems lose them.
 fn unvoiced(c: char) -> char {
@@ -58,21 +46,21 @@ fn unvoiced(c: char) -> char {
     char::from_u32(bare).unwrap_or(c)
 }
 
-/// What stands for each letter from the first on.
+/// What stands for each letter.
 static TABLE: std::sync::LazyLock<Box<[u16]>> = std::sync::LazyLock::new(|| {
     let pairs = GROUPS.split(' ').flat_map(|group| {
         let mut letters = group.chars();
         let first = letters.next();
         letters.filter_map(move |letter| Some((letter, first?)))
     });
-    let bare: HashMap<char, char> = pairs.filter(|(letter, _)| !letter.is_ascii()).collect();
-    let letters = (FIRST..=LAST).filter_map(|code| char::from_u32(code as u32));
-    let stands = letters.map(|c| {
-        let c = unvoiced(c);
-        let stands = bare.get(&c).copied().unwrap_or(c);
-        u16::try_from(stands as u32).expect("a letter of the basic plane")
-    });
-    stands.collect()
+    let bare: HashMap<char, char> = pairs.collect();
+    let stands = |code: u16| {
+        let c = unvoiced(char::from_u32(u32::from(code))?);
+        u16::try_from(bare.get(&c).copied().unwrap_or(c) as u32).ok()
+    };
+    (0..=LAST)
+        .map(|code| stands(code).unwrap_or(code))
+        .collect()
 });
 
 /// A number that is no whole one: with letters read for digits, else what is left of it behind

@@ -1,12 +1,14 @@
 //! One row against the watch.
 
+use std::ops::Range;
+
 use super::super::mark::{Agreed, Mark, Marks};
 use super::super::memory::Memory;
 use super::super::near::{How, Hows, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode};
 use super::super::traits::{Attribute, sex as sex_number};
-use super::super::watch::{Bearers, Glanced, Holder, Look, Sought, Watch};
+use super::super::watch::{Bearers, Glanced, Holder, Sought, Watch};
 use super::super::watchlist::Kept;
 use super::Reading;
 use super::sample::{KeyHasher, Keys, stands_for};
@@ -15,6 +17,17 @@ use crate::notation::{HashName, address_key, region_key, sex_key};
 
 /// So many values are counted at once: their counts lie far apart, and are then waited for together.
 const COUNTED: usize = 256;
+/// So many rows are looked over at once, for the same reason.
+const TOGETHER: usize = 16;
+
+/// A row of which all has been taken that a look takes.
+#[derive(Clone)]
+struct Waiting {
+    row: u64,
+    kind: Kind,
+    /// Where it stands in its chunk.
+    place: Range<usize>,
+}
 
 /// A value of the watch that stands in the row at hand.
 struct Hit {
@@ -49,8 +62,9 @@ pub struct Worker<'a> {
     search: Search,
     /// Where the row's keys are looked for.
     sought: Vec<Sought>,
-    /// What the first look at a row has seen.
-    glanced: Glanced,
+    /// Rows that are to be looked over, and what is seen of each.
+    waiting: Vec<Waiting>,
+    glanced: [Glanced; TOGETHER],
     /// Values of rows that needed no more than the look, still to be counted.
     counted: Vec<u32>,
     /// Rows in which each value stands together with another mark of one of its holders.
@@ -73,7 +87,8 @@ impl<'a> Worker<'a> {
             blocks: Vec::new(),
             search: Search::default(),
             sought: Vec::new(),
-            glanced: Glanced::default(),
+            waiting: Vec::with_capacity(TOGETHER),
+            glanced: Default::default(),
             counted: Vec::with_capacity(2 * COUNTED),
             together: vec![0; watch.values.len()],
             hasher: KeyHasher::new(watch),
@@ -95,8 +110,35 @@ impl<'a> Worker<'a> {
         tally
     }
 
-    /// One record as it stands in the file.
-    pub fn record(&mut self, reading: &Reading, bytes: &[u8], kind: Kind, row: u64) {
+    /// Records of a part as they stand in the file, one behind the other, each with its end; `first` is the first one's
+    /// row. Gives how many of them needed no more than a look.
+    pub fn records(
+        &mut self,
+        reading: &Reading,
+        first: u64,
+        bytes: &[u8],
+        records: &[(usize, Kind)],
+    ) -> usize {
+        let (mut start, mut row, mut clear) = (0, first, 0);
+        for (at, (end, kind)) in records.iter().enumerate() {
+            row += u64::from(at > 0 && *kind != Kind::Continued);
+            if self.record(reading, &bytes[start..*end], *kind, row) {
+                self.waiting.push(Waiting {
+                    row,
+                    kind: *kind,
+                    place: start..*end,
+                });
+            }
+            if self.waiting.len() == TOGETHER {
+                clear += self.look_over(reading, bytes);
+            }
+            start = *end;
+        }
+        clear + self.look_over(reading, bytes)
+    }
+
+    /// One record; whether it waits to be looked over.
+    fn record(&mut self, reading: &Reading, bytes: &[u8], kind: Kind, row: u64) -> bool {
         let layout = reading.layout;
         if self.part != reading.part {
             self.memory.clear();
@@ -129,11 +171,11 @@ impl<'a> Worker<'a> {
         } else {
             &reading.plan
         };
-        let seeing = reading.plain && self.watch.blind.is_none();
-        let plain = !moved && seeing && stands_for(row) == 0;
+        let plain = !moved && reading.plain && stands_for(row) == 0;
+        let waits = plain && self.glance(plan);
         if moved && self.cells.len() > reading.width + 64 {
             self.look_up(&Plan::guessing(self.cells.len(), None), at);
-        } else if !plain || !self.is_clear(plan) {
+        } else if !waits {
             self.look_up(plan, at);
         }
         if layout.style == Style::Quoted
@@ -143,47 +185,83 @@ impl<'a> Worker<'a> {
         {
             self.lines_within(reading, &text, at);
         }
+        waits
     }
 
-    /// The first look at a row: whether it speaks for no canary, as nearly all do. What stands in it is counted then; if
-    /// not, nothing is.
-    fn is_clear(&mut self, plan: &Plan) -> bool {
+    /// Takes of a row what a look takes; `false` where that does not do.
+    fn glance(&mut self, plan: &Plan) -> bool {
         let Worker {
             watch,
-            tally,
             cells,
+            waiting,
             glanced,
-            counted,
             memory,
             ..
         } = self;
+        let glanced = &mut glanced[waiting.len()];
         glanced.clear();
-        let near = watch.near();
-        let plain = plan.plain_values(memory, |place| cells.get(place), &mut |value| {
-            watch.glance(value, glanced)
-        });
-        let Some(address) = plan.address_of(|place| cells.get(place)).filter(|_| plain) else {
+        let cell = |place| cells.get(place);
+        // A watch list knows no texts to look at.
+        if watch.near().is_none()
+            || !plan.plain_values(memory, cell, &mut |value| watch.glance(value, glanced))
+        {
             return false;
-        };
-        let look = match &*address {
-            "" => Look::at_nothing(),
-            address => match watch.look_at_address(address) {
-                Some(look) => look,
-                None => return false,
+        }
+        match plan.address_of(cell) {
+            None => false,
+            Some(address) if address.is_empty() => true,
+            Some(address) => match watch.look_at_address(&address) {
+                Some(look) => {
+                    glanced.look = look;
+                    true
+                }
+                None => false,
             },
+        }
+    }
+
+    /// Looks over the rows that wait: most speak for no canary, and what stands in them is counted; the others are read.
+    /// Gives how many are clear.
+    fn look_over(&mut self, reading: &Reading, bytes: &[u8]) -> usize {
+        let Worker {
+            watch,
+            tally,
+            counted,
+            waiting,
+            glanced,
+            ..
+        } = self;
+        let Some(near) = watch.near().filter(|_| !waiting.is_empty()) else {
+            return 0;
         };
-        let clear = watch.is_elsewhere(&look)
-            && watch.is_clear(glanced)
-            && near.is_none_or(|near| near.is_clear(&glanced.facts, &look));
-        if clear {
-            counted.extend_from_slice(&glanced.values);
-            for block in &glanced.blocks {
-                tally.neighbours[*block as usize] += 1;
+        let rows = &mut glanced[..waiting.len()];
+        watch.look_over(near, rows);
+        let mut clear = 0;
+        for row in rows.iter().filter(|row| row.clear) {
+            clear += 1;
+            counted.extend_from_slice(&row.values);
+            for block in watch.blocks_in(row) {
+                tally.neighbours[block as usize] += 1;
             }
         }
         if counted.len() >= COUNTED {
             tally.count(counted);
         }
+        for at in 0..self.waiting.len() {
+            if self.glanced[at].clear {
+                continue;
+            }
+            let Waiting { row, kind, place } = self.waiting[at].clone();
+            let layout = reading.layout;
+            let (text, _) = decode(&bytes[place], layout.encoding);
+            layout.split(&text, kind, &mut self.cells);
+            let at = Place {
+                part: reading.part,
+                row,
+            };
+            self.look_up(&reading.plan, at);
+        }
+        self.waiting.clear();
         clear
     }
 
@@ -637,12 +715,12 @@ mod tests {
                 encoding: Encoding::Utf8,
             };
             let [mut looking, mut reading] = [Worker::new(&watch), Worker::new(&watch)];
-            let (mut clear, mut rows) = (0, 0);
-            for (row, stranger) in (10_000..).zip(&strangers) {
+            let (mut bytes, mut records) = (Vec::new(), Vec::new());
+            for (row, stranger) in strangers.iter().enumerate() {
                 let canary = world.rng.random_range(0..world.canaries.len());
                 let canary = world.planted(canary);
                 // Of most rows nothing is a canary's.
-                let share = [0.0, 0.0, 0.15, 0.5][row as usize % 4];
+                let share = [0.0, 0.0, 0.15, 0.5][row % 4];
                 let cell = |column: usize| {
                     let own = world.rng.random_bool(share);
                     let cell = if own {
@@ -653,25 +731,27 @@ mod tests {
                     written(cell, world.rng.random_range(0..8))
                 };
                 let cells: Vec<String> = (0..COLUMNS.len()).map(cell).collect();
-                let place = Place { part: 0, row };
-                for worker in [&mut looking, &mut reading] {
-                    layout.split(&cells.join("\t"), Kind::Sound, &mut worker.cells);
-                }
-                reading.look_up(&plan, place);
-                rows += 1;
-                // A row of the sample is always read.
-                match stands_for(row) == 0 && looking.is_clear(&plan) {
-                    true => clear += 1,
-                    false => looking.look_up(&plan, place),
-                }
+                bytes.extend(cells.join("\t").bytes());
+                records.push((bytes.len(), Kind::Sound));
             }
+            let [looks, reads] = [true, false].map(|plain| Reading {
+                part: 0,
+                layout,
+                plan: Plan::new(&roles, Some(Region::Jp)),
+                guessing: Plan::guessing(COLUMNS.len() + 64, Some(Region::Jp)),
+                width: COLUMNS.len(),
+                plain,
+            });
+            // Behind the rows that are all in the sample, and always read.
+            let clear = looking.records(&looks, 10_000, &bytes, &records);
+            assert_eq!(reading.records(&reads, 10_000, &bytes, &records), 0);
             let [looked, read] =
                 [looking, reading].map(|worker| serde_json::to_value(worker.done()).unwrap());
             for (count, read) in read.as_object().unwrap() {
                 assert!(looked[count] == *read, "{count}");
             }
             assert!(looked["claims"].as_array().unwrap().len() > 100);
-            assert!(clear * 10 > rows, "{clear} of {rows}");
+            assert!(clear * 10 > records.len(), "{clear} of {}", records.len());
         }
     }
 

@@ -3,27 +3,26 @@
 //! them.
 
 use std::hash::BuildHasher;
+use std::hint::black_box;
 use std::iter::once;
 
 use smallvec::SmallVec;
 
-use super::towns::{Look, ROOM, Towns, ends_of, highest};
+use super::towns::{Look, Towns, ends_of, highest};
 use super::{NOBODY, Watch, Watched, day_of};
 use crate::notation::has_japanese;
-use crate::trace::filter::Filter;
+use crate::trace::filter::{Filter, Sieve};
 use crate::trace::mark::Mark;
-use crate::trace::near::blocking::{Facts, door, hash, mix, plate};
-use crate::trace::near::place;
+use crate::trace::near::blocking::{Facts, Part, door, hash, mix, plate};
+use crate::trace::near::{Near, place};
 use crate::trace::normalise::Class;
 use crate::trace::plain::Plain;
 
 /// Names, readings and postcodes, under bits of their keys' hashes, and which values belong together, births among them.
 pub(super) struct Glance {
-    /// A table with open addresses, half of them empty.
+    /// A table with open addresses, a quarter of them empty.
     slots: Box<[Slot]>,
-    shift: u32,
-    /// Which of them there are, and which numbers.
-    named: Filter,
+    /// Which numbers there are.
     phones: Filter,
     /// Keeps lists from being made for what is found under a hash.
     seed: u64,
@@ -33,7 +32,7 @@ pub(super) struct Glance {
     doubled: bool,
     towns: Towns,
     /// Towns with the highest numbers of a door of ours there.
-    houses: Filter,
+    houses: Sieve,
 }
 
 /// A value and what its hash ends with. What is counted by it is counted of one row in 10^9 by mistake, which no estimate
@@ -44,14 +43,12 @@ struct Slot {
     value: u32,
 }
 
-/// How far a key is looked up.
-enum Step {
-    Known(u32),
-    /// It is one of ours if nothing of it is missing in the filter.
-    Asked {
-        hash: u64,
-        missing: u64,
-    },
+/// A name, a reading or a postcode of a row.
+struct Asked {
+    part: Part,
+    /// What blocking keys are made of it.
+    fact: u64,
+    hash: u64,
 }
 
 impl Glance {
@@ -59,14 +56,12 @@ impl Glance {
     pub fn empty() -> Glance {
         Glance {
             slots: Box::new([]),
-            shift: 0,
-            named: Filter::new(0),
             phones: Filter::new(0),
             seed: 0,
             pairs: Filter::new(0),
             doubled: false,
             towns: Towns::new(std::iter::empty()),
-            houses: Filter::new(0),
+            houses: Sieve::of(&[]),
         }
     }
 
@@ -74,7 +69,6 @@ impl Glance {
     pub fn new(watch: &Watch) -> Glance {
         let values = || (0..).zip(&watch.values);
         let counted = || values().filter(|(_, value)| is_counted(value.class));
-        let bits = (counted().count() * 2).next_power_of_two().max(64).ilog2();
         let vacant = Slot {
             print: 0,
             value: NOBODY,
@@ -104,10 +98,8 @@ impl Glance {
         houses.dedup();
         let mut glance = Glance {
             towns: Towns::new(homes().map(|(town, _)| town)),
-            houses: Filter::with_room(&houses, ROOM),
-            slots: vec![vacant; 1 << bits].into_boxed_slice(),
-            shift: 64 - bits,
-            named: Filter::new(counted().count()),
+            houses: Sieve::of(&houses),
+            slots: vec![vacant; counted().count() * 4 / 3 + 2].into_boxed_slice(),
             phones: Filter::new(numbers().count()),
             seed: watch.hasher.hash_one(0),
             pairs: Filter::new(0),
@@ -115,10 +107,9 @@ impl Glance {
         };
         for (index, value) in counted() {
             let hash = glance.hash(value.class, watch.texts.get(value.text).chars());
-            glance.named.add(hash);
-            let mut at = (hash >> glance.shift) as usize;
+            let mut at = glance.start(hash);
             while glance.slots[at].value != NOBODY {
-                at = (at + 1) & (glance.slots.len() - 1);
+                at = glance.next(at);
             }
             glance.slots[at] = Slot {
                 print: hash as u32,
@@ -126,12 +117,12 @@ impl Glance {
             };
         }
         for number in numbers() {
-            glance.phones.add(mix(number ^ glance.seed));
+            let hash = glance.number(number);
+            glance.phones.add(hash);
         }
         let mut pairs = 0;
         each_pair(&watch.canaries, |_, _| pairs += 1);
-        // A row asks for several.
-        glance.pairs = Filter::new(pairs * 4);
+        glance.pairs = Filter::new(pairs);
         each_pair(&watch.canaries, |one, other| {
             glance.pairs.add(pair(one, other));
             glance.doubled |= one == other;
@@ -143,121 +134,197 @@ impl Glance {
         mix(hash(letters) ^ self.seed ^ class as u64)
     }
 
-    /// What is to be looked up of a value.
-    fn ask(&self, class: Class, letters: impl Iterator<Item = char>) -> Step {
-        let hash = self.hash(class, letters);
-        let missing = self.named.missing(hash);
-        Step::Asked { hash, missing }
+    fn number(&self, number: u64) -> u64 {
+        mix(number ^ self.seed)
     }
 
-    /// The slot in which a value would stand if no other had taken it.
-    fn first(&self, hash: u64) -> Slot {
-        self.slots[(hash >> self.shift) as usize]
+    /// What stands where a value does if no other has taken its place.
+    fn first(&self, hash: u64) -> u32 {
+        self.slots[self.start(hash)].value
     }
 
-    /// The value under a hash, whose first slot is this one.
-    fn find(&self, hash: u64, first: Slot) -> u32 {
-        let mut slot = first;
-        let mut at = (hash >> self.shift) as usize;
-        while slot.value != NOBODY && slot.print != hash as u32 {
-            at = (at + 1) & (self.slots.len() - 1);
-            slot = self.slots[at];
+    /// The value under a hash.
+    fn find(&self, hash: u64) -> Option<u32> {
+        let mut at = self.start(hash);
+        loop {
+            let slot = self.slots[at];
+            if slot.value == NOBODY {
+                return None;
+            }
+            if slot.print == hash as u32 {
+                return Some(slot.value);
+            }
+            at = self.next(at);
         }
-        slot.value
+    }
+
+    /// Where a value stands if no other has taken its place.
+    fn start(&self, hash: u64) -> usize {
+        ((hash >> 32) * self.slots.len() as u64 >> 32) as usize
+    }
+
+    /// Where it is looked for next.
+    fn next(&self, at: usize) -> usize {
+        match at + 1 {
+            end if end == self.slots.len() => 0,
+            next => next,
+        }
     }
 }
 
-/// What was looked up of a row's values.
+/// What is seen of a row, until it is clear whether it speaks for a canary.
 #[derive(Default)]
 pub(in crate::trace) struct Glanced {
-    steps: Vec<Step>,
-    /// Whether something may be in it that is ours alone.
-    ours: bool,
+    asked: Vec<Asked>,
+    /// Numbers in E.164, and the hashes of mail addresses.
+    phones: Vec<u64>,
+    emails: Vec<u64>,
     /// The values of canaries that stand in the row, each once.
     pub values: Vec<u32>,
-    /// Blocks of ours that its numbers stand in, each once.
-    pub blocks: Vec<u32>,
-    /// What blocking keys are made of, where there are any.
-    pub facts: Facts,
+    /// What blocking keys are made of.
+    facts: Facts,
+    /// Of its address.
+    pub look: Look,
+    /// Whether it speaks for no canary.
+    pub clear: bool,
 }
 
 impl Watch {
     /// Takes one value of a row; `false` where the row wants a closer look for it.
     pub(in crate::trace) fn glance(&self, seen: Plain<'_>, glanced: &mut Glanced) -> bool {
-        let near = self.near.is_some();
-        let facts = &mut glanced.facts;
         match seen {
             Plain::Person(class, letters) => {
-                let step = self.glance.ask(class, letters.iter().copied());
-                glanced.steps.push(step);
-                if near {
-                    let word = letters.iter().copied();
-                    facts.person(class == Class::Kana, false, once(word));
-                }
+                let letters = letters.iter().copied();
+                let kana = class == Class::Kana;
+                glanced.asked.push(Asked {
+                    part: Part::Person,
+                    fact: glanced.facts.person(kana, false, once(letters.clone())),
+                    hash: self.glance.hash(class, letters),
+                });
             }
             Plain::Phone { number, dialled } => {
-                for block in self.blocks_around(number) {
-                    if !glanced.blocks.contains(&block) {
-                        glanced.blocks.push(block);
-                    }
-                }
-                if near {
-                    facts.phone(dialled);
-                }
-                let hash = mix(number ^ self.glance.seed);
-                glanced.ours |= self.glance.phones.may_have(hash);
+                glanced.facts.phone(dialled);
+                glanced.phones.push(number);
             }
             Plain::Birth(date) => {
                 let Some(day) = day_of(date) else {
                     return false;
                 };
-                let step = self.births.get(day).map(|value| Step::Known(*value));
-                glanced.steps.extend(step);
-                facts.birth(date);
+                let value = self.births.get(day).filter(|value| **value != NOBODY);
+                let values = &mut glanced.values;
+                values.extend(value.filter(|value| !values.contains(value)));
+                glanced.facts.birth(date);
             }
-            Plain::Text(class, key) => {
-                if near {
-                    facts.add(class, key);
-                }
-                if is_counted(class) {
-                    glanced.steps.push(self.glance.ask(class, key.chars()));
-                } else {
-                    glanced.ours |= self.known[class as usize].may_have(self.hash(class, key));
-                }
+            Plain::Postcode(key) => glanced.asked.push(Asked {
+                part: Part::Postcode,
+                fact: glanced.facts.postcode(key),
+                hash: self.glance.hash(Class::Postcode, key.chars()),
+            }),
+            Plain::Email(key) => {
+                glanced.facts.add(Class::Email, key);
+                glanced.emails.push(self.hash(Class::Email, key));
             }
         }
         true
     }
 
-    /// Whether it is clear at first sight that a row with the keys that were taken speaks for no canary by what it
-    /// agrees with exactly.
-    pub(in crate::trace) fn is_clear(&self, glanced: &mut Glanced) -> bool {
-        let Glanced { steps, values, .. } = glanced;
-        let first = |step: &Step| match step {
-            Step::Known(value) => Slot {
-                print: 0,
-                value: *value,
-            },
-            Step::Asked { hash, .. } => self.glance.first(*hash),
+    /// Says of rows of which all has been taken whether they are clear. What one asks for hangs on the answer before, and
+    /// most of it is far in memory: so all rows ask before the first goes on.
+    pub(in crate::trace) fn look_over(&self, near: &Near, rows: &mut [Glanced]) {
+        let Glance { phones, towns, .. } = &self.glance;
+        let emails = &self.known[Class::Email as usize];
+        let phone = |number: &u64| phones.missing(self.glance.number(*number));
+        for row in &*rows {
+            let contacts = row.phones.iter().map(phone);
+            let contacts = contacts.chain(row.emails.iter().map(|hash| emails.missing(*hash)));
+            let all = contacts.chain(row.look.ends.iter().map(|end| towns.missing(*end)));
+            black_box(all.fold(near.missing(&row.facts), |all, bits| all | bits));
+        }
+        for row in &mut *rows {
+            row.look.ends.retain(|end| towns.may_have(*end));
+            row.asked
+                .retain(|asked| near.may_know(asked.part, asked.fact));
+            for asked in &row.asked {
+                black_box(self.glance.first(asked.hash));
+            }
+        }
+        for row in rows {
+            for asked in &row.asked {
+                let value = self.glance.find(asked.hash);
+                let values = &mut row.values;
+                values.extend(value.filter(|value| !values.contains(value)));
+            }
+            row.clear = self.is_elsewhere(&row.look)
+                && !row.phones.iter().any(|number| self.holds_phone(*number))
+                && !row.emails.iter().any(|hash| self.holds_email(*hash))
+                && !self.belong_together(&row.values)
+                && near.is_clear(
+                    &row.facts,
+                    &row.look,
+                    row.ours(Part::Person),
+                    row.ours(Part::Postcode),
+                );
+        }
+    }
+
+    /// The blocks of ours that a row's numbers stand in, each once.
+    pub(in crate::trace) fn blocks_in(&self, glanced: &Glanced) -> SmallVec<[u32; 8]> {
+        let mut blocks = SmallVec::new();
+        for block in glanced
+            .phones
+            .iter()
+            .flat_map(|number| self.blocks_around(*number))
+        {
+            if !blocks.contains(&block) {
+                blocks.push(block);
+            }
+        }
+        blocks
+    }
+
+    /// Whether two of these values are one canary's, or one is that twice over. Few that are not pass the filter, but to
+    /// read a row in full takes longer than to ask who holds them.
+    fn belong_together(&self, values: &[u32]) -> bool {
+        values.iter().enumerate().any(|(at, one)| {
+            let others = &values[at + usize::from(!self.glance.doubled)..];
+            let mut likely = others
+                .iter()
+                .filter(|other| self.glance.pairs.may_have(pair(*one, **other)));
+            likely.any(|other| self.are_of_one(*one, *other))
+        })
+    }
+
+    fn are_of_one(&self, one: u32, other: u32) -> bool {
+        let holders = |value: u32| &self.values[value as usize].holders;
+        let (few, many) = match holders(one).len() <= holders(other).len() {
+            true => (one, other),
+            false => (other, one),
         };
-        let slots: SmallVec<[Slot; 12]> = steps.iter().map(first).collect();
-        for (step, slot) in steps.iter().zip(slots) {
-            let value = match step {
-                Step::Known(value) => *value,
-                Step::Asked { hash, missing: 0 } => self.glance.find(*hash, slot),
-                Step::Asked { .. } => NOBODY,
-            };
-            if value != NOBODY && !values.contains(&value) {
-                values.push(value);
-            }
+        holders(few).iter().any(|holder| {
+            let values = &self.canaries[holder.canary as usize].values;
+            values.iter().any(|(mark, value)| {
+                *value == many && (few != many || mark.group() != holder.mark.group())
+            })
+        })
+    }
+
+    /// Whether a number is one of ours.
+    fn holds_phone(&self, number: u64) -> bool {
+        self.glance.phones.may_have(self.glance.number(number)) && {
+            let key = format!("+{number}");
+            let table = &self.tables[Class::Phone as usize];
+            let is = |value: &u32| self.key(*value) == key;
+            table.find(self.hash(Class::Phone, &key), is).is_some()
         }
-        let mut clear = !glanced.ours;
-        for (at, one) in values.iter().enumerate() {
-            for other in &values[at + usize::from(!self.glance.doubled)..] {
-                clear &= !self.glance.pairs.may_have(pair(*one, *other));
-            }
+    }
+
+    /// Whether there is a mail address of ours with this hash.
+    fn holds_email(&self, hash: u64) -> bool {
+        self.known[Class::Email as usize].may_have(hash) && {
+            let table = &self.tables[Class::Email as usize];
+            let is = |value: &u32| self.hash(Class::Email, self.key(*value)) == hash;
+            table.find(hash, is).is_some()
         }
-        clear
     }
 
     /// Looks an address over: whether it may be in a town of a canary, and its numbers.
@@ -266,7 +333,7 @@ impl Watch {
     }
 
     /// Whether a row with such an address stands at no door of ours.
-    pub(in crate::trace) fn is_elsewhere(&self, look: &Look) -> bool {
+    fn is_elsewhere(&self, look: &Look) -> bool {
         let Some(plates) = &look.plates else {
             return look.ends.is_empty();
         };
@@ -283,11 +350,18 @@ impl Watch {
 impl Glanced {
     /// For the next row.
     pub fn clear(&mut self) {
-        self.steps.clear();
-        self.ours = false;
+        self.asked.clear();
+        self.phones.clear();
+        self.emails.clear();
         self.values.clear();
-        self.blocks.clear();
         self.facts.clear();
+        self.look.clear();
+    }
+
+    /// The facts of a kind that canaries have, too, once the others are gone.
+    fn ours(&self, part: Part) -> impl Iterator<Item = u64> + Clone {
+        let ours = self.asked.iter().filter(move |asked| asked.part == part);
+        ours.map(|asked| asked.fact)
     }
 }
 
