@@ -30,15 +30,9 @@ impl Filter {
         filter
     }
 
-    /// The place of a key's word, from the high end of its hash.
-    #[inline]
-    fn place(&self, hash: u64) -> usize {
-        ((hash >> 32) * self.words.len() as u64 >> 32) as usize
-    }
-
     /// Puts a key in.
     pub fn add(&mut self, hash: u64) {
-        let place = self.place(hash);
+        let place = place(hash, self.words.len());
         self.words[place] |= bits(hash);
     }
 
@@ -52,7 +46,7 @@ impl Filter {
     /// answer waits for memory once.
     #[inline]
     pub fn missing(&self, hash: u64) -> u64 {
-        bits(hash) & !self.words[self.place(hash)]
+        bits(hash) & !self.words[place(hash, self.words.len())]
     }
 }
 
@@ -92,6 +86,13 @@ impl Sieve {
 /// A hash with the ends changed, so that either filter goes by other bits.
 fn turned(hash: u64) -> u64 {
     hash.rotate_left(32)
+}
+
+/// The place of a key among so many, from the high end of its hash: a product where a remainder would take longer.
+#[inline]
+pub fn place(hash: u64, places: usize) -> usize {
+    let share = (hash >> 32) * places as u64;
+    (share >> 32) as usize
 }
 
 /// Four bits of a word, from the low end of a hash; its high end has chosen the word.

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::towns::{Look, Towns, ends_of, highest};
 use super::{NOBODY, Watch, Watched, day_of};
 use crate::notation::has_japanese;
-use crate::trace::filter::{Filter, Sieve};
+use crate::trace::filter::{self, Filter, Sieve};
 use crate::trace::mark::Mark;
 use crate::trace::near::blocking::{Facts, Part, door, hash, mix, plate};
 use crate::trace::near::{Near, place};
@@ -160,7 +160,7 @@ impl Glance {
 
     /// Where a value stands if no other has taken its place.
     fn start(&self, hash: u64) -> usize {
-        ((hash >> 32) * self.slots.len() as u64 >> 32) as usize
+        filter::place(hash, self.slots.len())
     }
 
     /// Where it is looked for next.
