@@ -24,7 +24,7 @@ impl Filter {
 
     /// With these in it, and so many times the usual room: the more are asked for together, the seldomer may one pass by
     /// mistake.
-    pub fn with_room(hashes: &[u64], times: usize) -> Filter {
+    fn with_room(hashes: &[u64], times: usize) -> Filter {
         let mut filter = Filter::new(hashes.len() * times);
         hashes.iter().for_each(|hash| filter.add(*hash));
         filter

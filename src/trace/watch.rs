@@ -349,11 +349,16 @@ impl Watch {
             Step::Known(value) => (value != NOBODY).then_some(value),
             Step::Likely { value, text, .. } if self.texts.get(text) == key => Some(value),
             Step::Likely { hash, .. } | Step::Maybe { hash, .. } => {
-                let is = |value: &u32| self.key(*value) == key;
-                self.tables[class as usize].find(hash, is).copied()
+                self.tabled(class, hash, |text| text == key)
             }
         };
         found.or_else(|| self.hashed.find(self, class, key))
+    }
+
+    /// The value of a class that is in its table under a hash, and whose text is the one that is meant.
+    fn tabled(&self, class: Class, hash: u64, is: impl Fn(&str) -> bool) -> Option<u32> {
+        let is = |value: &u32| is(self.key(*value));
+        self.tables[class as usize].find(hash, is).copied()
     }
 
     /// The folded text of a value, where the watch knows it.

@@ -226,6 +226,7 @@ impl<'a> Worker<'a> {
         let Worker {
             watch,
             tally,
+            blocks,
             counted,
             waiting,
             glanced,
@@ -240,8 +241,10 @@ impl<'a> Worker<'a> {
         for row in rows.iter().filter(|row| row.clear) {
             clear += 1;
             counted.extend_from_slice(&row.values);
-            for block in watch.blocks_in(row) {
-                tally.neighbours[block as usize] += 1;
+            blocks.clear();
+            note_blocks(watch.blocks_in(row), blocks);
+            for block in &*blocks {
+                tally.neighbours[*block as usize] += 1;
             }
         }
         if counted.len() >= COUNTED {
@@ -353,7 +356,7 @@ impl<'a> Worker<'a> {
         watch.seek(search.keys(), sought);
         for (place, ((class, text), sought)) in search.keys().zip(sought).enumerate() {
             let Some(value) = watch.find(class, text, *sought) else {
-                note_blocks(watch, class, text, blocks);
+                note_blocks(watch.blocks_of(class, text), blocks);
                 continue;
             };
             if !hits.iter().any(|hit| hit.value == value) {
@@ -625,9 +628,9 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Keeps the blocks of ours that a stranger's number stands in.
-fn note_blocks(watch: &Watch, class: Class, text: &str, blocks: &mut Vec<u32>) {
-    for block in watch.blocks_of(class, text) {
+/// Keeps the blocks of ours that a stranger's number stands in, each once.
+fn note_blocks(found: impl Iterator<Item = u32>, blocks: &mut Vec<u32>) {
+    for block in found {
         if !blocks.contains(&block) {
             blocks.push(block);
         }

@@ -296,9 +296,8 @@ impl Watch {
     /// The index of a key's value, which is a new one where nobody has held it yet.
     fn value(&mut self, key: &Key<'_>) -> u32 {
         let hash = self.hash(key.class, key.text);
-        let table = &self.tables[key.class as usize];
-        if let Some(known) = table.find(hash, |value| self.key(*value) == key.text) {
-            return *known;
+        if let Some(known) = self.tabled(key.class, hash, |text| text == key.text) {
+            return known;
         }
         let index = self.values.len() as u32;
         self.values.push(Value {

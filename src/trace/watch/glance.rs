@@ -6,8 +6,6 @@ use std::hash::BuildHasher;
 use std::hint::black_box;
 use std::iter::once;
 
-use smallvec::SmallVec;
-
 use super::towns::{Look, Towns, ends_of, highest};
 use super::{NOBODY, Watch, Watched, day_of};
 use crate::notation::has_japanese;
@@ -267,19 +265,10 @@ impl Watch {
         }
     }
 
-    /// The blocks of ours that a row's numbers stand in, each once.
-    pub(in crate::trace) fn blocks_in(&self, glanced: &Glanced) -> SmallVec<[u32; 8]> {
-        let mut blocks = SmallVec::new();
-        for block in glanced
-            .phones
-            .iter()
-            .flat_map(|number| self.blocks_around(*number))
-        {
-            if !blocks.contains(&block) {
-                blocks.push(block);
-            }
-        }
-        blocks
+    /// The blocks of ours that a row's numbers stand in.
+    pub(in crate::trace) fn blocks_in(&self, glanced: &Glanced) -> impl Iterator<Item = u32> {
+        let numbers = glanced.phones.iter();
+        numbers.flat_map(|number| self.blocks_around(*number))
     }
 
     /// Whether two of these values are one canary's, or one is that twice over. Few that are not pass the filter, but to
@@ -312,18 +301,17 @@ impl Watch {
     fn holds_phone(&self, number: u64) -> bool {
         self.glance.phones.may_have(self.glance.number(number)) && {
             let key = format!("+{number}");
-            let table = &self.tables[Class::Phone as usize];
-            let is = |value: &u32| self.key(*value) == key;
-            table.find(self.hash(Class::Phone, &key), is).is_some()
+            let hash = self.hash(Class::Phone, &key);
+            let found = self.tabled(Class::Phone, hash, |text| text == key);
+            found.is_some()
         }
     }
 
     /// Whether there is a mail address of ours with this hash.
     fn holds_email(&self, hash: u64) -> bool {
         self.known[Class::Email as usize].may_have(hash) && {
-            let table = &self.tables[Class::Email as usize];
-            let is = |value: &u32| self.hash(Class::Email, self.key(*value)) == hash;
-            table.find(hash, is).is_some()
+            let is = |text: &str| self.hash(Class::Email, text) == hash;
+            self.tabled(Class::Email, hash, is).is_some()
         }
     }
 

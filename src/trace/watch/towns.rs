@@ -121,16 +121,6 @@ impl Towns {
         let mut on_way = false;
         for c in text.chars() {
             let mut code = codes.get(c as usize).copied().unwrap_or(ODD);
-            // Most letters are firm ideographs, and no number has begun before them.
-            if code & !LETTER == FIRM | IDEOGRAPH && kanji.is_empty() && !numeral {
-                (before, written) = (code, c);
-                (in_number, parted, on_way) = (false, false, false);
-                (japanese, lettered) = (true, true);
-                without = loose;
-                loose.push(code & LETTER);
-                firm.push(code & LETTER);
-                continue;
-            }
             if code == AGAIN {
                 // 佐々木 is 佐佐木.
                 code = if before & IDEOGRAPH == 0 { ODD } else { before };
