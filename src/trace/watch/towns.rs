@@ -190,8 +190,8 @@ impl Towns {
                     firm.push(letter);
                 }
             }
-            // The way to a quarter of Kyoto may stand behind it: 役人町中立売通堀川西入.
-            if code & ODD != 0 || code & TURN != 0 && on_way && numbers.is_empty() {
+            // The way to a quarter of Kyoto may stand behind it, in whose name there may be a number: 八幡町堀川西入.
+            if code & ODD != 0 || code & TURN != 0 && on_way {
                 return None;
             }
             // Signs and particles may stand between; 不入斗 and うるま have no way before them.
@@ -398,6 +398,8 @@ mod tests {
             "京都府京都市中京区寺町通御池上る上本能寺前町999",
             "京都市上京区役人町中立売通堀川西入260",
             "京都市上京区役人町中立売通堀川西 へ 入る260",
+            "京都市上京区八幡町堀川通西入99",
+            "百町ﾊ上る0",
             "京都市中京区上本能寺前町寺町通御池上がる9",
             "京都市中京区上本能寺前町寺町通御池上ｶﾞﾙ9",
             "横須賀市不入斗町9-9",
