@@ -15,7 +15,9 @@ use crate::notation::encoding::Encoding;
 pub const LONGEST: usize = 1 << 20;
 /// A quoted cell goes over at most so many lines.
 pub const QUOTED_LINES: usize = 100;
-const BUFFER: usize = 4 << 20;
+/// So much is read at once: what has just been read is then looked at while it is at hand.
+const READ: usize = 256 << 10;
+const BUFFER: usize = LONGEST + READ;
 
 /// What a record is, as far as its bytes tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,15 +86,18 @@ impl<R: Read> Records<R> {
     /// The input's.
     pub fn next(&mut self) -> io::Result<Option<(Range<usize>, Kind)>> {
         loop {
-            if self.end - self.at <= LONGEST + 1 && !self.ended {
-                self.fill();
-            }
             let found = self.end.min(self.at + LONGEST);
             let window = &self.buffer[self.at..found];
+            // Whether what is to come may belong to the record.
+            let open = found == self.end && !self.ended;
+            let line = memchr::memchr2(b'\n', b'\r', window);
+            if open && line.is_none() {
+                self.fill();
+                continue;
+            }
             if window.is_empty() {
                 return self.failed.take().map_or(Ok(None), Err);
             }
-            let line = memchr::memchr2(b'\n', b'\r', window);
             let Some(mut length) = line.or((found == self.end).then_some(window.len())) else {
                 return Ok(Some(self.piece(found)));
             };
@@ -108,6 +113,10 @@ impl<R: Read> Records<R> {
                 (length, kind) = match quoted(window, self.layout, complete) {
                     Some((length, false)) => (length, Kind::Sound),
                     Some((length, true)) => (length, Kind::StrayQuote),
+                    None if open => {
+                        self.fill();
+                        continue;
+                    }
                     None => (length, Kind::OpenQuote),
                 };
             }
@@ -149,12 +158,14 @@ impl<R: Read> Records<R> {
         };
     }
 
+    /// Reads on behind a record that has begun, which moves to the front.
     fn fill(&mut self) {
         self.buffer.copy_within(self.at..self.end, 0);
         self.end -= self.at;
         self.at = 0;
-        while self.end < BUFFER {
-            match self.input.read(&mut self.buffer[self.end..]) {
+        let goal = (self.end + READ).min(BUFFER);
+        while self.end < goal {
+            match self.input.read(&mut self.buffer[self.end..goal]) {
                 Ok(0) => {
                     self.ended = true;
                     break;
@@ -241,6 +252,10 @@ fn unquoted_end(window: &[u8], mut at: usize, layout: Layout) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
+    use super::super::fields::{Cells, split_quoted};
     use super::*;
 
     const CSV: Layout = Layout {
@@ -285,6 +300,38 @@ mod tests {
         let kinds: Vec<Kind> = all(quoted).into_iter().map(|(_, kind)| kind).collect();
         assert_eq!(kinds, [Kind::OpenQuote, Kind::Sound, Kind::Sound]);
         assert_eq!(all(b"\"a\"b,c\n")[0].1, Kind::StrayQuote);
+    }
+
+    /// What is read at once ends anywhere: between a quote and its twin, a cell and its line end.
+    #[test]
+    fn where_a_read_ends_makes_no_difference() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut list = Vec::new();
+        while list.len() < 3 * READ {
+            for (at, end) in [",", ",", "\r\n"].into_iter().enumerate() {
+                let text = ["a", "\"\"", "\r\n", "山", ",\n"][rng.random_range(0..5)];
+                let cell = text.repeat(rng.random_range(0..30));
+                let quoted = at == 1 || rng.random_bool(0.5);
+                let cell = match quoted {
+                    true => format!("\"{cell}\""),
+                    false => "b".repeat(cell.len()),
+                };
+                list.extend(cell.bytes().chain(end.bytes()));
+            }
+        }
+        let mut rows = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(&list[..]);
+        let mut records = Records::new(&list[..], CSV);
+        let mut cells = Cells::default();
+        for row in rows.records() {
+            let (place, kind) = records.next().unwrap().unwrap();
+            assert_eq!(kind, Kind::Sound);
+            let text = std::str::from_utf8(records.bytes(&place)).unwrap();
+            split_quoted(text, b',', &mut cells);
+            assert!(row.unwrap().iter().eq(cells.iter()));
+        }
+        assert_eq!(records.next().unwrap(), None);
     }
 
     #[test]
