@@ -1,4 +1,4 @@
-//! Memory in huge pages. An index of canaries is met at random places; in pages of 4 KiB the processor looks up where each
+//! Memory in huge pages, and large blocks of it apart. An index of canaries is met at random places; in pages of 4 KiB the processor looks up where each
 //! lies for longer than the memory itself takes, on a virtual machine several times as long.
 //!
 //! Linux gives huge pages to who asks, and glibc's allocator asks if it is told to before the program begins.
@@ -35,15 +35,23 @@ const NAME: &str = "GLIBC_TUNABLES";
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn tunables(known: Option<std::ffi::OsString>) -> Option<std::ffi::OsString> {
     const HUGE: &str = "glibc.malloc.hugetlb";
+    // Left to itself it soon keeps blocks of megabytes among small ones, where they leave holes that have to be cleared
+    // elsewhere.
+    const APART: &str = "glibc.malloc.mmap_threshold";
     let mut all = known.unwrap_or_default();
-    if all.to_string_lossy().contains(HUGE) {
+    let told = all.to_string_lossy().into_owned();
+    if told.contains(HUGE) {
         return None;
     }
-    if !all.is_empty() {
-        all.push(":");
+    for (name, value) in [(HUGE, "1"), (APART, "1048576")] {
+        if told.contains(name) {
+            continue;
+        }
+        if !all.is_empty() {
+            all.push(":");
+        }
+        all.push(format!("{name}={value}"));
     }
-    all.push(HUGE);
-    all.push("=1");
     Some(all)
 }
 
@@ -54,10 +62,14 @@ mod tests {
     #[test]
     fn the_wish_stands_beside_others_and_is_not_repeated() {
         let told = |known: &str| tunables(Some(known.into()));
-        assert_eq!(tunables(None), Some("glibc.malloc.hugetlb=1".into()));
-        let both = "glibc.malloc.check=3:glibc.malloc.hugetlb=1";
-        assert_eq!(told("glibc.malloc.check=3"), Some(both.into()));
-        assert_eq!(told(both), None);
+        let ours = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1048576";
+        assert_eq!(tunables(None), Some(ours.into()));
+        let both = format!("glibc.malloc.check=3:{ours}");
+        assert_eq!(told("glibc.malloc.check=3"), Some((&both).into()));
+        assert_eq!(told(&both), None);
+        let apart = "glibc.malloc.mmap_threshold=9";
+        let kept = format!("{apart}:glibc.malloc.hugetlb=1");
+        assert_eq!(told(apart), Some(kept.into()), "the operator's word");
         assert_eq!(told("glibc.malloc.hugetlb=0"), None, "the operator's word");
     }
 }
