@@ -253,9 +253,11 @@ pub(super) fn decide(
         }
         units.retain(|unit| finding.named || beyond_chance(unit));
         decision.sources.push(finding);
-        decision
-            .canaries
-            .extend(units.into_iter().filter_map(|unit| unit.row));
+        decision.canaries.extend(
+            units
+                .into_iter()
+                .filter_map(|unit| unit.row.map(|row| *row)),
+        );
     }
     let contributions: Vec<Contribution<'_>> = contributions
         .iter()

@@ -123,9 +123,11 @@ impl Pool {
                         .collect(),
                     found: unit.unit.found.clone(),
                 },
-                row: unit.row.as_ref().map(|row| FoundCanary {
-                    canaries: members.clone(),
-                    ..row.clone()
+                row: unit.row.as_ref().map(|row| {
+                    Box::new(FoundCanary {
+                        canaries: members.clone(),
+                        ..FoundCanary::clone(row)
+                    })
                 }),
                 members,
             }

@@ -28,7 +28,8 @@ pub struct SourceUnit {
     pub unit: Unit,
     /// How probable it is that the list would show a member that is in it, as full as its columns are.
     pub shows: f64,
-    pub row: Option<FoundCanary>,
+    /// Most of very many units are not found.
+    pub row: Option<Box<FoundCanary>>,
 }
 
 /// The units of a list.
@@ -167,19 +168,21 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
                     .collect(),
                 found: found.map(|best| evidence(rarity, &mut spelling, best, columns)),
             },
-            row: found.map(|best| FoundCanary {
-                canaries: best.claim.canaries.to_vec(),
-                part: best.seen.first.part,
-                row: best.seen.first.row,
-                rows: best.rows,
-                marks: best.claim.marks,
-                near: best.seen.how,
-                as_planted: best.seen.as_planted,
-                log10_rmp: best.log10_rmp,
-                versions: best.claim.versions.and_then(|range| {
-                    let (first, last) = canary.lived(range)?;
-                    Some((first.number, last.number))
-                }),
+            row: found.map(|best| {
+                Box::new(FoundCanary {
+                    canaries: best.claim.canaries.to_vec(),
+                    part: best.seen.first.part,
+                    row: best.seen.first.row,
+                    rows: best.rows,
+                    marks: best.claim.marks,
+                    near: best.seen.how,
+                    as_planted: best.seen.as_planted,
+                    log10_rmp: best.log10_rmp,
+                    versions: best.claim.versions.and_then(|range| {
+                        let (first, last) = canary.lived(range)?;
+                        Some((first.number, last.number))
+                    }),
+                })
             }),
         });
     }
