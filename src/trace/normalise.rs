@@ -706,7 +706,12 @@ fn guess_digest(cell: &str, found: &mut impl FnMut(Key<'_>)) -> bool {
 
 /// Tries a cell as everything that its letters allow, and a cell of several words as the values that
 /// somebody has put into it together.
-fn guess(cell: &str, region: Option<Region>, room: &mut Room, found: &mut impl FnMut(Key<'_>)) {
+pub(super) fn guess(
+    cell: &str,
+    region: Option<Region>,
+    room: &mut Room,
+    found: &mut impl FnMut(Key<'_>),
+) {
     let written = cell.trim();
     if written.is_empty() || written.len() > 400 || guess_digest(written, found) {
         return;
@@ -727,11 +732,11 @@ fn guess_one(
         .chars()
         .filter(|c| c.is_ascii_digit() || matches!(c, '０'..='９'))
         .count();
-    let mut give = |class, text: Option<String>| {
+    let mut give = |class, text: Option<&str>| {
         if let Some(text) = text {
             found(Key {
                 class,
-                text: &text,
+                text,
                 written,
                 city: "",
                 child: false,
@@ -740,24 +745,23 @@ fn guess_one(
         }
     };
     if written.contains(['@', '＠']) {
-        give(Class::Email, email_key(written));
+        give(Class::Email, email_key(written).as_deref());
         return;
     }
     if digits >= 9 {
-        give(Class::Phone, phone_key(written, region));
+        give(Class::Phone, phone_key(written, region).as_deref());
     }
     if digits >= 3 {
-        give(Class::Postcode, postcode_key(written, region));
-        give(
-            Class::Birth,
-            birth_key(written).map(|date| date.to_string()),
-        );
+        give(Class::Postcode, postcode_key(written, region).as_deref());
+        let birth = birth_key(written).map(|date| date.to_string());
+        give(Class::Birth, birth.as_deref());
     } else {
-        give(Class::Name, name_key(written));
-        give(Class::Given, name_key(written));
-        give(Class::Kana, kana_key(written));
+        let name = name_key(written);
+        give(Class::Name, name.as_deref());
+        give(Class::Given, name.as_deref());
+        give(Class::Kana, kana_key(written).as_deref());
         if region != Some(Region::Us) {
-            give(Class::Kana, romaji_key(written));
+            give(Class::Kana, romaji_key(written).as_deref());
         }
     }
     if digits >= 1 {

@@ -1,5 +1,5 @@
 //! Rows in which each cell is written as its column says, which nearly all are: what stands in them is told without
-//! making a text of each key.
+//! making a text of each key, but for the cells of columns that nobody understood.
 
 use std::borrow::Cow;
 use std::iter::once;
@@ -8,7 +8,9 @@ use smallvec::SmallVec;
 
 use super::memory::{Memory, Room};
 use super::near::{Date, date, dialled};
-use super::normalise::{Class, NameColumns, Plan, birth, has_at, is_digit, is_kana, join_address};
+use super::normalise::{
+    Class, NameColumns, Plan, birth, guess, has_at, is_digit, is_kana, join_address,
+};
 use crate::notation::{
     Role, digest_key, email_key_into, fold_into, has_japanese, kana_key_into, name_key_into,
     phone_key_into, plain_date, plain_kana, plain_name, plain_phone, postcode_key_into,
@@ -26,10 +28,12 @@ pub enum Plain<'a> {
     Email(&'a str),
     /// The key of a postcode.
     Postcode(&'a str),
+    /// A key of a cell that was tried as everything.
+    Guessed(Class, &'a str),
 }
 
 impl Plan {
-    /// Whether each column has a meaning of its own, so that [`Plan::plain_values`] can read the rows.
+    /// Whether each column has a meaning of its own, or none, so that [`Plan::plain_values`] can read the rows.
     pub fn is_plain(&self) -> bool {
         let whole = |name: &NameColumns| name.family.or(name.given).is_none();
         let named = |name: &NameColumns| match name.whole {
@@ -39,7 +43,6 @@ impl Plan {
         // A child's given name may stand for it alone.
         let names = [self.customer, self.customer_kana];
         self.apart.is_empty()
-            && self.loose.is_empty()
             && names.iter().chain(&self.children_kana).all(named)
             && self.children.iter().all(whole)
     }
@@ -92,17 +95,7 @@ impl Plan {
                     dialled: &dialled[..=digits.len()],
                 })
             } else {
-                phone_key_into(written, self.region, key) && {
-                    let (zero, rest) = dialled(key);
-                    let dialled: SmallVec<[u8; 24]> = zero.bytes().chain(rest.bytes()).collect();
-                    let number = key.trim_start_matches('+').parse();
-                    number.is_ok_and(|number| {
-                        found(Plain::Phone {
-                            number,
-                            dialled: &dialled,
-                        })
-                    })
-                }
+                phone_key_into(written, self.region, key) && phone(key, found)
             };
             if !plain {
                 return false;
@@ -122,6 +115,15 @@ impl Plan {
                 None => birth(memory, *place, format.as_ref(), written).and_then(date),
             };
             if !day.is_some_and(|day| found(Plain::Birth(day))) {
+                return false;
+            }
+        }
+        for written in self.loose.iter().filter_map(filled) {
+            let mut plain = true;
+            guess(written, self.region, &mut memory.room, &mut |key| {
+                plain = plain && found(Plain::Guessed(key.class, key.text));
+            });
+            if !plain {
                 return false;
             }
         }
@@ -145,6 +147,19 @@ impl Plan {
             }))),
         }
     }
+}
+
+/// Gives the number of a key; `false` where it is none, or `found` says so.
+pub fn phone(key: &str, found: &mut impl FnMut(Plain<'_>) -> bool) -> bool {
+    let (zero, rest) = dialled(key);
+    let dialled: SmallVec<[u8; 24]> = zero.bytes().chain(rest.bytes()).collect();
+    let number = key.trim_start_matches('+').parse();
+    number.is_ok_and(|number| {
+        found(Plain::Phone {
+            number,
+            dialled: &dialled,
+        })
+    })
 }
 
 /// Whether a cell holds one mail address and nothing else.
@@ -231,6 +246,6 @@ mod tests {
         assert!(!plain(&[Role::ChildGivenName]));
         // It is given by itself, too.
         assert!(!plain(&[Role::ChildFamilyName, Role::ChildGivenName]));
-        assert!(!plain(&[Role::Name, Role::Other]));
+        assert!(plain(&[Role::Name, Role::Other]));
     }
 }

@@ -102,7 +102,7 @@ pub(super) fn scan(watch: &Watch, list: List<'_>, threads: usize) -> io::Result<
         let mut tally = Tally::new(watch);
         for worker in workers {
             match worker.join() {
-                Ok(part) => tally.add(part),
+                Ok(worker) => worker.add_to(&mut tally),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
@@ -208,7 +208,7 @@ impl Parts for Feed {
     }
 }
 
-fn work(watch: &Watch, chunks: &Mutex<Receiver<Chunk>>) -> Tally {
+fn work<'a>(watch: &'a Watch, chunks: &Mutex<Receiver<Chunk>>) -> Worker<'a> {
     let mut worker = Worker::new(watch);
     loop {
         let next = match chunks.lock() {
@@ -219,5 +219,5 @@ fn work(watch: &Watch, chunks: &Mutex<Receiver<Chunk>>) -> Tally {
         let Ok(chunk) = next else { break };
         worker.records(&chunk.reading, chunk.first, &chunk.bytes, &chunk.records);
     }
-    worker.done()
+    worker
 }

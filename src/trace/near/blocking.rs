@@ -20,6 +20,8 @@
 //! them more rows than leaks do, and none that a decision could count: then they are left out
 //! ([`Rules`]), and a row with a slip in its name or its birth is found by what else it has.
 //!
+//! The keys of one person lie together in a filter ([`beside`]).
+//!
 //! What the keys say is never trusted: two texts may have one key. All that brings a row and a canary
 //! together is compared in full.
 
@@ -29,6 +31,7 @@ use smallvec::SmallVec;
 
 use super::compare::{Date, FEWEST_DIGITS, date, dialled, place};
 use super::slips::bare;
+use crate::trace::filter::beside;
 use crate::trace::normalise::Class;
 
 /// More facts of a kind than this has no row of one household; what follows is left out.
@@ -419,14 +422,14 @@ impl Person {
     }
 
     fn with(&self, rule: Rule, fact: u64) -> u64 {
-        join(rule, self.kana, self.whole, fact)
+        beside(self.hash(), join(rule, self.kana, self.whole, fact))
     }
 }
 
 /// What a person, a postcode or a town's end has in common with a canary of that name, or there, at whose door such
 /// numbers stand ([`plate`]).
 pub fn door(fact: u64, plate: u64) -> u64 {
-    mix(fact ^ plate)
+    beside(fact, mix(fact ^ plate))
 }
 
 /// What stands for the numbers at a door, by the highest two of them.
@@ -436,7 +439,7 @@ pub fn plate((one, other): (u32, u32)) -> u64 {
 
 /// What a person has in common with a canary of that name in a town that is kept under such an end.
 pub fn home(person: u64, end: u64) -> u64 {
-    mix(person ^ end)
+    beside(person, mix(person ^ end))
 }
 
 fn push<T>(facts: &mut Vec<T>, fact: T) {

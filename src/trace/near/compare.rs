@@ -14,7 +14,7 @@ pub type Date = (i32, u8, u8);
 ///
 /// What is too short to bear a slip is never nearly anything: too many strangers would be.
 pub fn near(class: Class, row: &str, planted: &str) -> Option<How> {
-    if row == planted {
+    if row == planted || !is_compared(class) {
         return None;
     }
     match class {
@@ -41,9 +41,13 @@ pub fn near(class: Class, row: &str, planted: &str) -> Option<How> {
         Class::Phone => phone(row, planted),
         Class::Email => email(row, planted),
         Class::Address => address(row, planted),
-        // Short, or shared with a whole town: nearly one of these says nothing.
         _ => None,
     }
+}
+
+/// Whether a value of a class may be nearly another. Nearly one that is short, or shared with a whole town, says nothing.
+pub const fn is_compared(class: Class) -> bool {
+    !matches!(class, Class::Given | Class::Block | Class::Postcode)
 }
 
 /// The letters of a value, few of which have more.

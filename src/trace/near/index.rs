@@ -1,59 +1,66 @@
 //! Blocking keys to canaries, in eight bytes each.
 
-use crate::trace::filter::Filter;
+use crate::trace::filter::{Filter, turned};
 
 /// A bucket has about so many entries.
 const BUCKET: usize = 4;
 
-/// Which canaries are found under which key. A key is kept as its bucket and 32 bits: what is found
-/// under it is compared in full anyway.
+/// Which canaries are found under which key. Of a key as many bits are kept as a canary's number leaves of 64: what is
+/// found under it is compared in full anyway.
 pub struct Index {
     /// All keys: most rows have none of them, and this says so from fewer bytes than the rest.
     known: Filter,
     shift: u32,
+    /// Where the entries of each bucket begin.
     starts: Vec<u32>,
-    prints: Vec<u32>,
-    canaries: Vec<u32>,
+    /// In order: what is kept of a key, and in the lowest bits the canary.
+    entries: Vec<u64>,
+    /// Those bits.
+    canary: u64,
 }
 
 impl Index {
-    /// Builds the index; `all` gives each key with its canary.
+    /// Builds the index; `all` gives each key with its canary, the canaries in order.
     pub fn new(all: impl FnOnce(&mut dyn FnMut(u64, u32))) -> Index {
-        // What a key costs is more than the room it takes for a moment.
-        let (mut keys, mut bearers) = (Vec::new(), Vec::new());
+        // Whose the keys are is kept where that changes: only when all are there is it known how many bits it takes.
+        let (mut entries, mut changes) = (Vec::new(), Vec::<(u32, usize)>::new());
         all(&mut |key, canary| {
-            keys.push(key);
-            bearers.push(canary);
+            if changes.last().is_none_or(|(last, _)| *last != canary) {
+                changes.push((canary, entries.len()));
+            }
+            entries.push(key);
         });
-        let total = keys.len();
-        let bits = (total / BUCKET).max(2).ilog2();
-        let shift = 64 - bits;
-        // Where each bucket ends, moved down to where it starts as it is filled.
-        let mut starts = vec![0_u32; (1 << bits) + 1];
+        entries.shrink_to_fit();
+        let total = entries.len();
         let mut known = Filter::new(total);
-        for &key in &keys {
-            starts[(key >> shift) as usize] += 1;
-            known.add(key);
+        entries.iter().for_each(|key| known.add(*key));
+        let most = changes.iter().map(|(canary, _)| u64::from(*canary)).max();
+        let canary = (most.unwrap_or_default() + 1).next_power_of_two() - 1;
+        let ends = changes.iter().skip(1).map(|(_, start)| *start);
+        for ((own, start), end) in changes.iter().zip(ends.chain([total])) {
+            for entry in &mut entries[*start..end] {
+                *entry = turned(*entry) & !canary | u64::from(*own);
+            }
         }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
+        entries.sort_unstable();
+        let shift = 64 - (total / BUCKET).max(2).ilog2();
+        let mut starts = Vec::with_capacity((1 << (64 - shift)) + 1);
+        for (at, entry) in (0..).zip(&entries) {
+            starts.resize(starts.len().max((entry >> shift) as usize + 1), at);
         }
-        let (mut prints, mut canaries) = (vec![0; total], vec![0; total]);
-        for (key, canary) in keys.into_iter().zip(bearers) {
-            let place = &mut starts[(key >> shift) as usize];
-            *place -= 1;
-            prints[*place as usize] = key as u32;
-            canaries[*place as usize] = canary;
-        }
+        starts.resize((1 << (64 - shift)) + 1, total as u32);
         Index {
             known,
             shift,
             starts,
-            prints,
-            canaries,
+            entries,
+            canary,
         }
+    }
+
+    /// As [`Filter::fetch`].
+    pub fn fetch(&self, key: u64) {
+        self.known.fetch(key);
     }
 
     /// Whether there may be any under a key.
@@ -63,12 +70,12 @@ impl Index {
 
     /// Gives the canaries under a key.
     pub fn find(&self, key: u64, give: &mut impl FnMut(u32)) {
-        let bucket = (key >> self.shift) as usize;
+        let kept = turned(key) & !self.canary;
+        let bucket = (kept >> self.shift) as usize;
         let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
-        let print = key as u32;
-        for (place, found) in range.clone().zip(&self.prints[range]) {
-            if *found == print {
-                give(self.canaries[place]);
+        for entry in &self.entries[range] {
+            if entry & !self.canary == kept {
+                give((entry & self.canary) as u32);
             }
         }
     }

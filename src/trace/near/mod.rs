@@ -24,10 +24,11 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::filter::{Filter, Sieve};
+use super::filter::{Filter, Sieve, beside};
 use super::normalise::{Class, Key};
 use super::watch::{Look, Watch, ends_of, highest};
 use blocking::{Facts, Part, Rules, door, home, plate};
+use compare::is_compared;
 pub use compare::{Date, date, dialled, near, place};
 pub use how::{How, Hows};
 use index::Index;
@@ -103,19 +104,29 @@ impl Near {
         self.known[part as usize].may_have(fact)
     }
 
-    /// Bits that are missing for the facts of a row to be canaries': who only wants them at hand for later does nothing
-    /// with them.
-    pub fn missing(&self, facts: &Facts) -> u64 {
-        let mut bits = 0;
-        facts.parts(&mut |part, fact| bits |= self.known[part as usize].missing(fact));
-        bits
+    /// Has what says whether a row's facts are canaries' brought from memory.
+    pub fn fetch(&self, facts: &Facts) {
+        facts.parts(&mut |part, fact| self.known[part as usize].fetch(fact));
     }
 
-    /// Whether a row of these facts has no blocking key in common with a canary. Its address is not among them, but
-    /// what was seen of it; `people` and `postcodes` are those that canaries have, too.
+    /// The same of what a person or a postcode is asked for with the numbers and the town of its row, which lies together.
+    pub fn fetch_with(&self, fact: u64) {
+        self.doors.fetch(beside(fact, 0));
+    }
+
+    /// Keeps the keys under which a row of these facts may find a canary, and has what says so brought from memory.
+    pub fn fetch_keys(&self, facts: &Facts, keys: &mut Vec<u64>) {
+        self.keys(facts, &mut |key| {
+            self.index.fetch(key);
+            keys.push(key);
+        });
+    }
+
+    /// Whether a row with these keys ([`Near::fetch_keys`]) has none in common with a canary. Its address is not in them,
+    /// but what was seen of it; `people` and `postcodes` are those that canaries have, too.
     pub fn is_clear(
         &self,
-        facts: &Facts,
+        keys: &[u64],
         look: &Look,
         people: impl Iterator<Item = u64> + Clone,
         postcodes: impl Iterator<Item = u64> + Clone,
@@ -134,8 +145,10 @@ impl Near {
             }
             None => clear &= there.next().is_none(),
         }
-        if clear {
-            self.find(facts, &mut |_| clear = false);
+        for key in keys {
+            if clear && self.index.may_have(*key) {
+                self.index.find(*key, &mut |_| clear = false);
+            }
         }
         clear
     }
@@ -143,13 +156,17 @@ impl Near {
     /// Gives the canaries that are found under a row's keys.
     fn find(&self, facts: &Facts, give: &mut impl FnMut(u32)) {
         let mut keys: SmallVec<[u64; 32]> = SmallVec::new();
-        let known = |part, fact| self.may_know(part, fact);
-        facts.row(self.rules, known, &mut |key| {
+        self.keys(facts, &mut |key| {
             keys.extend(self.index.may_have(key).then_some(key));
         });
         for key in keys {
             self.index.find(key, give);
         }
+    }
+
+    /// Gives a row's keys, without those of facts that no canary has.
+    fn keys(&self, facts: &Facts, give: &mut impl FnMut(u64)) {
+        facts.row(self.rules, |part, fact| self.may_know(part, fact), give);
     }
 }
 
@@ -254,11 +271,16 @@ impl Search {
             })
         };
         let mut hows = Hows::default();
-        for (mark, index) in values.iter().filter(|(mark, _)| !exact.has(*mark)) {
+        let compared =
+            |(mark, _): &&(Mark, u32)| is_compared(Class::of(*mark)) && !exact.has(*mark);
+        let compared = values.iter().filter(compared);
+        let planted = compared.filter_map(|(mark, index)| {
             let value = &watch.values[*index as usize];
-            let Some(planted) = watch.text(*index) else {
-                continue;
-            };
+            Some((mark, index, value, watch.text(*index)?))
+        });
+        // They lie far apart in memory, and come together.
+        let planted: SmallVec<[_; 32]> = planted.collect();
+        for (mark, index, value, planted) in planted {
             let how = self.kept.iter().find_map(|kept| {
                 let (row, city) = (
                     &self.texts[kept.text.clone()],

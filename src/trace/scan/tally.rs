@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use prefetch_index::prefetch_index;
 use serde::{Deserialize, Serialize};
 
 use super::super::mark::{Agreed, Marks};
@@ -156,10 +157,23 @@ impl Tally {
         &mut self.parts[part]
     }
 
-    /// Counts values, and forgets them.
-    pub fn count(&mut self, values: &mut Vec<u32>) {
-        for value in values.drain(..) {
-            self.counts[value as usize] += 1;
+    /// Without room for what is counted of each value: whoever counts it elsewhere adds it in the end
+    /// ([`Tally::add_counts`]).
+    #[must_use]
+    pub fn without_counts(self) -> Tally {
+        Tally {
+            counts: Vec::new(),
+            alone: Vec::new(),
+            ..self
+        }
+    }
+
+    /// Adds the rows in which each value stands, `together` among them with another mark of one of its holders.
+    pub fn add_counts(&mut self, rows: &Counting, together: &Counting) {
+        let counts = self.counts.iter_mut().zip(&mut self.alone);
+        for (value, (count, alone)) in (0..).zip(counts) {
+            *count += rows.of(value);
+            *alone += rows.of(value) - together.of(value);
         }
     }
 
@@ -246,6 +260,50 @@ impl Tally {
     }
 }
 
+/// Rows in which each value stands, as long as they are being counted: in half the room of the whole counts, so that more
+/// of them stay at hand.
+pub struct Counting {
+    counts: Vec<u32>,
+    /// How often a count has begun anew.
+    full: HashMap<u32, u64>,
+}
+
+impl Counting {
+    /// Of so many values, none of which has been seen.
+    pub fn new(values: usize) -> Counting {
+        Counting {
+            counts: vec![0; values],
+            full: HashMap::new(),
+        }
+    }
+
+    /// Has the count of a value, which is about to be counted, brought from memory.
+    #[inline]
+    pub fn fetch(&self, value: u32) {
+        prefetch_index(&self.counts, value as usize);
+    }
+
+    /// Counts one more row with a value.
+    #[inline]
+    pub fn count(&mut self, value: u32) {
+        let count = &mut self.counts[value as usize];
+        *count = count.wrapping_add(1);
+        if *count == 0 {
+            *self.full.entry(value).or_default() += 1;
+        }
+    }
+
+    /// The count of a value.
+    pub fn of(&self, value: u32) -> u64 {
+        let low = u64::from(self.counts[value as usize]);
+        // Hardly any list is so long.
+        match self.full.is_empty() {
+            true => low,
+            false => low + (self.full.get(&value).copied().unwrap_or_default() << u32::BITS),
+        }
+    }
+}
+
 /// Counts that are nearly all zero, as pairs of place and count.
 mod sparse {
     use serde::{Deserialize, Deserializer, Serializer};
@@ -297,5 +355,22 @@ pub(super) mod pairs {
     {
         let pairs = Vec::<(K, V)>::deserialize(deserializer)?;
         Ok(pairs.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_goes_on_beyond_what_it_has_room_for() {
+        let mut counting = Counting::new(3);
+        counting.counts[1] = u32::MAX - 1;
+        (0..3).for_each(|_| counting.count(1));
+        counting.count(2);
+        assert_eq!(
+            [0, 1, 2].map(|value| counting.of(value)),
+            [0, (1 << 32) + 1, 1]
+        );
     }
 }

@@ -245,11 +245,12 @@ impl Watch {
         // Whoever traces waits for it, and near keys take as long as all else.
         let (near, exact) = std::thread::scope(|scope| {
             let near = scope.spawn(|| Near::new(&self));
-            let exact = (self.at_hand(), Glance::new(&self));
-            (near.join(), exact)
+            let (known, births) = self.at_hand();
+            let glance = Glance::new(&self, &births);
+            (near.join(), (known, births, glance))
         });
         self.near = near.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        ((self.known, self.births), self.glance) = exact;
+        (self.known, self.births, self.glance) = exact;
         self
     }
 

@@ -2,19 +2,21 @@
 //! is ours alone, and no two values that are of one canary. Their values are counted, and nobody need be asked who bears
 //! them.
 
+use std::collections::HashSet;
 use std::hash::BuildHasher;
-use std::hint::black_box;
 use std::iter::once;
 
+use prefetch_index::prefetch_index;
+
 use super::towns::{Look, Towns, ends_of, highest};
-use super::{NOBODY, Watch, Watched, day_of};
+use super::{Holder, NOBODY, Value, Watch, Watched, day_of};
 use crate::notation::has_japanese;
 use crate::trace::filter::{self, Filter, Sieve};
 use crate::trace::mark::Mark;
 use crate::trace::near::blocking::{Facts, Part, door, hash, mix, plate};
-use crate::trace::near::{Near, place};
+use crate::trace::near::{Near, date, place};
 use crate::trace::normalise::Class;
-use crate::trace::plain::Plain;
+use crate::trace::plain::{Plain, phone};
 
 /// Names, readings and postcodes, under bits of their keys' hashes, and which values belong together, births among them.
 pub(super) struct Glance {
@@ -24,10 +26,10 @@ pub(super) struct Glance {
     phones: Filter,
     /// Keeps lists from being made for what is found under a hash.
     seed: u64,
+    /// Who was born on each day, by its place.
+    births: Vec<Circle>,
     /// Values of different groups that one canary has.
     pairs: Filter,
-    /// Whether one value is two such marks of a canary: a child may be called as its parent is.
-    doubled: bool,
     towns: Towns,
     /// Towns with the highest numbers of a door of ours there.
     houses: Sieve,
@@ -39,6 +41,45 @@ pub(super) struct Glance {
 struct Slot {
     print: u32,
     value: u32,
+    circle: Circle,
+}
+
+/// Who holds a value, in a bit for each canary that it shares with many. Of two values few have one in common that no
+/// canary has in common: this says so without a further look into memory.
+#[derive(Clone, Copy, Default)]
+struct Circle(u64);
+
+impl Circle {
+    /// Where a value is two marks of a canary: a child may be called as its parent is.
+    const TWICE: u64 = 1 << 63;
+
+    fn of(value: &Value, twice: bool) -> Circle {
+        let bit = |holder: &Holder| 1 << (mix(u64::from(holder.canary)) % 63);
+        let twice = if twice { Circle::TWICE } else { 0 };
+        Circle(
+            value
+                .holders
+                .iter()
+                .map(bit)
+                .fold(twice, |all, bit| all | bit),
+        )
+    }
+
+    /// Whether one canary may hold both.
+    const fn meets(self, other: Circle) -> bool {
+        self.0 & other.0 & !Circle::TWICE != 0
+    }
+
+    const fn is_twice(self) -> bool {
+        self.0 & Circle::TWICE != 0
+    }
+}
+
+/// A value that stands in a row.
+#[derive(Clone, Copy)]
+pub(in crate::trace) struct Met {
+    pub value: u32,
+    circle: Circle,
 }
 
 /// A name, a reading or a postcode of a row.
@@ -56,20 +97,21 @@ impl Glance {
             slots: Box::new([]),
             phones: Filter::new(0),
             seed: 0,
+            births: Vec::new(),
             pairs: Filter::new(0),
-            doubled: false,
             towns: Towns::new(std::iter::empty()),
             houses: Sieve::of(&[]),
         }
     }
 
-    /// Over the values of a watch, which are numbered for good.
-    pub fn new(watch: &Watch) -> Glance {
+    /// Over the values of a watch, which are numbered for good; `births` has that of each day.
+    pub fn new(watch: &Watch, births: &[u32]) -> Glance {
         let values = || (0..).zip(&watch.values);
         let counted = || values().filter(|(_, value)| is_counted(value.class));
         let vacant = Slot {
             print: 0,
             value: NOBODY,
+            circle: Circle::default(),
         };
         let numbers = || {
             let phones = values().filter(|(_, value)| value.class == Class::Phone);
@@ -100,9 +142,29 @@ impl Glance {
             slots: vec![vacant; counted().count() * 4 / 3 + 2].into_boxed_slice(),
             phones: Filter::new(numbers().count()),
             seed: watch.hasher.hash_one(0),
+            births: Vec::new(),
             pairs: Filter::new(0),
-            doubled: false,
         };
+        let (mut pairs, mut doubled) = (0, HashSet::new());
+        each_pair(&watch.canaries, |one, other| {
+            pairs += 1;
+            if one == other {
+                doubled.insert(one);
+            }
+        });
+        glance.pairs = Filter::new(pairs);
+        each_pair(&watch.canaries, |one, other| {
+            glance.pairs.add(pair(one, other))
+        });
+        let circle = |index: u32| {
+            let value = &watch.values[index as usize];
+            Circle::of(value, doubled.contains(&index))
+        };
+        let born = |value: &u32| match *value {
+            NOBODY => Circle::default(),
+            value => circle(value),
+        };
+        glance.births = births.iter().map(born).collect();
         for (index, value) in counted() {
             let hash = glance.hash(value.class, watch.texts.get(value.text).chars());
             let mut at = glance.start(hash);
@@ -112,19 +174,13 @@ impl Glance {
             glance.slots[at] = Slot {
                 print: hash as u32,
                 value: index,
+                circle: circle(index),
             };
         }
         for number in numbers() {
             let hash = glance.number(number);
             glance.phones.add(hash);
         }
-        let mut pairs = 0;
-        each_pair(&watch.canaries, |_, _| pairs += 1);
-        glance.pairs = Filter::new(pairs);
-        each_pair(&watch.canaries, |one, other| {
-            glance.pairs.add(pair(one, other));
-            glance.doubled |= one == other;
-        });
         glance
     }
 
@@ -136,13 +192,13 @@ impl Glance {
         mix(number ^ self.seed)
     }
 
-    /// What stands where a value does if no other has taken its place.
-    fn first(&self, hash: u64) -> u32 {
-        self.slots[self.start(hash)].value
+    /// Has what stands where a value does, if no other has taken its place, brought from memory.
+    fn fetch(&self, hash: u64) {
+        prefetch_index(&self.slots, self.start(hash));
     }
 
     /// The value under a hash.
-    fn find(&self, hash: u64) -> Option<u32> {
+    fn find(&self, hash: u64) -> Option<Met> {
         let mut at = self.start(hash);
         loop {
             let slot = self.slots[at];
@@ -150,7 +206,10 @@ impl Glance {
                 return None;
             }
             if slot.print == hash as u32 {
-                return Some(slot.value);
+                return Some(Met {
+                    value: slot.value,
+                    circle: slot.circle,
+                });
             }
             at = self.next(at);
         }
@@ -178,9 +237,11 @@ pub(in crate::trace) struct Glanced {
     phones: Vec<u64>,
     emails: Vec<u64>,
     /// The values of canaries that stand in the row, each once.
-    pub values: Vec<u32>,
+    pub values: Vec<Met>,
     /// What blocking keys are made of.
     facts: Facts,
+    /// Blocking keys.
+    keys: Vec<u64>,
     /// Of its address.
     pub look: Look,
     /// Whether it speaks for no canary.
@@ -208,9 +269,12 @@ impl Watch {
                 let Some(day) = day_of(date) else {
                     return false;
                 };
-                let value = self.births.get(day).filter(|value| **value != NOBODY);
-                let values = &mut glanced.values;
-                values.extend(value.filter(|value| !values.contains(value)));
+                if let Some(value) = self.births.get(day).filter(|value| **value != NOBODY) {
+                    glanced.meet(Met {
+                        value: *value,
+                        circle: self.glance.births[day],
+                    });
+                }
                 glanced.facts.birth(date);
             }
             Plain::Postcode(key) => glanced.asked.push(Asked {
@@ -222,42 +286,79 @@ impl Watch {
                 glanced.facts.add(Class::Email, key);
                 glanced.emails.push(self.hash(Class::Email, key));
             }
+            Plain::Guessed(class, key) => return self.glance_guessed(class, key, glanced),
         }
         true
     }
 
-    /// Says of rows of which all has been taken whether they are clear. What one asks for hangs on the answer before, and
-    /// most of it is far in memory: so all rows ask before the first goes on.
-    pub(in crate::trace) fn look_over(&self, near: &Near, rows: &mut [Glanced]) {
-        let Glance { phones, towns, .. } = &self.glance;
-        let emails = &self.known[Class::Email as usize];
-        let phone = |number: &u64| phones.missing(self.glance.number(*number));
-        for row in &*rows {
-            let contacts = row.phones.iter().map(phone);
-            let contacts = contacts.chain(row.emails.iter().map(|hash| emails.missing(*hash)));
-            let all = contacts.chain(row.look.ends.iter().map(|end| towns.missing(*end)));
-            black_box(all.fold(near.missing(&row.facts), |all, bits| all | bits));
+    /// Takes what a cell may be that was tried as everything.
+    fn glance_guessed(&self, class: Class, key: &str, glanced: &mut Glanced) -> bool {
+        let may_be_ours = || self.known[class as usize].may_have(self.hash(class, key));
+        match class {
+            Class::Name | Class::Kana => {
+                let words = key.split(' ').map(str::chars);
+                let kana = class == Class::Kana;
+                glanced.asked.push(Asked {
+                    part: Part::Person,
+                    fact: glanced.facts.person(kana, key.is_ascii(), words),
+                    hash: self.glance.hash(class, key.chars()),
+                });
+                true
+            }
+            Class::Birth => date(key).is_some_and(|day| self.glance(Plain::Birth(day), glanced)),
+            Class::Postcode => self.glance(Plain::Postcode(key), glanced),
+            Class::Phone => phone(key, &mut |number| self.glance(number, glanced)),
+            // A digest has no @.
+            Class::Email => key.contains('@') && self.glance(Plain::Email(key), glanced),
+            Class::Given | Class::Address | Class::Block => {
+                glanced.facts.add(class, key);
+                !may_be_ours()
+            }
         }
+    }
+
+    /// Has what a row of which all has been taken is asked for brought from memory.
+    pub(in crate::trace) fn fetch(&self, near: &Near, row: &Glanced) {
+        near.fetch(&row.facts);
+        let Glance { phones, towns, .. } = &self.glance;
+        for number in &row.phones {
+            phones.fetch(self.glance.number(*number));
+        }
+        for hash in &row.emails {
+            self.known[Class::Email as usize].fetch(*hash);
+        }
+        row.look.ends.iter().for_each(|end| towns.fetch(*end));
+    }
+
+    /// Says of rows of which all has been taken whether they are clear. What one asks for hangs on the answer before, and
+    /// most of it is far in memory: so it is fetched for all rows before the first goes on.
+    pub(in crate::trace) fn look_over(&self, near: &Near, rows: &mut [Glanced]) {
+        let Glance { towns, pairs, .. } = &self.glance;
         for row in &mut *rows {
             row.look.ends.retain(|end| towns.may_have(*end));
             row.asked
                 .retain(|asked| near.may_know(asked.part, asked.fact));
             for asked in &row.asked {
-                black_box(self.glance.first(asked.hash));
+                self.glance.fetch(asked.hash);
+                near.fetch_with(asked.fact);
             }
+            near.fetch_keys(&row.facts, &mut row.keys);
+        }
+        for row in &mut *rows {
+            for at in 0..row.asked.len() {
+                if let Some(met) = self.glance.find(row.asked[at].hash) {
+                    row.meet(met);
+                }
+            }
+            likely_pairs(&row.values).for_each(|(one, other)| pairs.fetch(pair(one, other)));
         }
         for row in rows {
-            for asked in &row.asked {
-                let value = self.glance.find(asked.hash);
-                let values = &mut row.values;
-                values.extend(value.filter(|value| !values.contains(value)));
-            }
             row.clear = self.is_elsewhere(&row.look)
                 && !row.phones.iter().any(|number| self.holds_phone(*number))
                 && !row.emails.iter().any(|hash| self.holds_email(*hash))
                 && !self.belong_together(&row.values)
                 && near.is_clear(
-                    &row.facts,
+                    &row.keys,
                     &row.look,
                     row.ours(Part::Person),
                     row.ours(Part::Postcode),
@@ -271,15 +372,11 @@ impl Watch {
         numbers.flat_map(|number| self.blocks_around(*number))
     }
 
-    /// Whether two of these values are one canary's, or one is that twice over. Few that are not pass the filter, but to
-    /// read a row in full takes longer than to ask who holds them.
-    fn belong_together(&self, values: &[u32]) -> bool {
-        values.iter().enumerate().any(|(at, one)| {
-            let others = &values[at + usize::from(!self.glance.doubled)..];
-            let mut likely = others
-                .iter()
-                .filter(|other| self.glance.pairs.may_have(pair(*one, **other)));
-            likely.any(|other| self.are_of_one(*one, *other))
+    /// Whether two of these values are one canary's, or one is that twice over. What few that are not pass is asked once
+    /// more: to read a row in full takes longer than to ask who holds them.
+    fn belong_together(&self, values: &[Met]) -> bool {
+        likely_pairs(values).any(|(one, other)| {
+            self.glance.pairs.may_have(pair(one, other)) && self.are_of_one(one, other)
         })
     }
 
@@ -315,9 +412,10 @@ impl Watch {
         }
     }
 
-    /// Looks an address over: whether it may be in a town of a canary, and its numbers.
-    pub(in crate::trace) fn look_at_address(&self, text: &str) -> Option<Look> {
-        self.glance.towns.look(text)
+    /// Looks an address over: whether it may be in a town of a canary, and its numbers; `false` where it wants a closer
+    /// look.
+    pub(in crate::trace) fn look_at_address(&self, text: &str, glanced: &mut Glanced) -> bool {
+        self.glance.towns.look(text, &mut glanced.look)
     }
 
     /// Whether a row with such an address stands at no door of ours.
@@ -343,7 +441,15 @@ impl Glanced {
         self.emails.clear();
         self.values.clear();
         self.facts.clear();
+        self.keys.clear();
         self.look.clear();
+    }
+
+    /// Notes a value that stands in it, once.
+    fn meet(&mut self, met: Met) {
+        if self.values.iter().all(|known| known.value != met.value) {
+            self.values.push(met);
+        }
     }
 
     /// The facts of a kind that canaries have, too, once the others are gone.
@@ -351,6 +457,19 @@ impl Glanced {
         let ours = self.asked.iter().filter(move |asked| asked.part == part);
         ours.map(|asked| asked.fact)
     }
+}
+
+/// The pairs of a row's values that one canary may hold, or of a value with itself.
+fn likely_pairs(values: &[Met]) -> impl Iterator<Item = (u32, u32)> {
+    values.iter().enumerate().flat_map(|(at, one)| {
+        let itself = one.circle.is_twice().then_some(one);
+        let others = values[at + 1..].iter();
+        let others = others.filter(|other| one.circle.meets(other.circle));
+        itself
+            .into_iter()
+            .chain(others)
+            .map(|other| (one.value, other.value))
+    })
 }
 
 /// Whether strangers often have values of a class, so that they are counted, as births are: names, readings and

@@ -98,16 +98,17 @@ impl Towns {
         }
     }
 
-    /// Looks an address over, whatever towns there are; `None` where it has letters that want to be folded first, or no
+    /// Looks an address over, whatever towns there are; `false` where it has letters that want to be folded first, or no
     /// ideograph, or where a town of ours may be anywhere.
-    pub fn look(&self, text: &str) -> Option<Look> {
+    pub fn look(&self, text: &str, look: &mut Look) -> bool {
+        look.clear();
         if self.any {
-            return None;
+            return false;
         }
+        let ends = &mut look.ends;
         let codes = &*CODES;
         let (mut unread, mut japanese) = (false, false);
         let mut numbers = Numbers::new();
-        let mut ends = Ends::new();
         // A number in kanji that has begun, and whether a gap has stood behind it.
         let (mut kanji, mut parted) = (String::new(), false);
         let [mut firm, mut loose] = [Last::default(); 2];
@@ -128,7 +129,7 @@ impl Towns {
             if c == '字' {
                 // Behind a number it may belong to what stands before that (大5条字), and 大々字 is 大大字.
                 if numbered || written == '々' {
-                    return None;
+                    return false;
                 }
                 if matches!(written, '大' | '小') {
                     loose = without;
@@ -192,7 +193,7 @@ impl Towns {
             }
             // The way to a quarter of Kyoto may stand behind it, in whose name there may be a number: 八幡町堀川西入.
             if code & ODD != 0 || code & TURN != 0 && on_way {
-                return None;
+                return false;
             }
             // Signs and particles may stand between; 不入斗 and うるま have no way before them.
             if code & (FIRM | LOOSELY | WAY) != 0 {
@@ -200,15 +201,18 @@ impl Towns {
             }
         }
         numbers.extend(kanji_number(&kanji).filter(|_| !kanji.is_empty()));
-        japanese.then(|| Look {
-            ends,
-            plates: (!unread).then(|| pairs(&numbers).map(plate).collect()),
-        })
+        if unread {
+            look.plates = None;
+        } else {
+            let plates = look.plates.get_or_insert_default();
+            plates.extend(pairs(&numbers).map(plate));
+        }
+        japanese
     }
 
-    /// The bits that are missing for a town of ours to be kept under an end; seldom none where there is no such town.
-    pub fn missing(&self, end: u64) -> u64 {
-        self.ends.missing(end)
+    /// Has what says that of an end brought from memory.
+    pub fn fetch(&self, end: u64) {
+        self.ends.fetch(end);
     }
 
     /// Whether a town of ours may be kept under an end.
@@ -366,9 +370,10 @@ mod tests {
             return true;
         };
         let towns = Towns::new([key.town.as_str()].into_iter());
-        let Some(look) = towns.look(text) else {
+        let mut look = Look::default();
+        if !towns.look(text, &mut look) {
             return true;
-        };
+        }
         let plate = plate(highest(&key.numbers));
         let door = look.plates.is_none_or(|plates| plates.contains(&plate));
         look.ends.iter().any(|end| towns.may_have(*end)) && door
@@ -428,6 +433,10 @@ mod tests {
     #[test]
     fn an_address_elsewhere_is_passed_over() {
         let towns = Towns::new(["霞関", "本町", "大町", "栄"].into_iter());
+        let look = |text: &str| {
+            let mut look = Look::default();
+            towns.look(text, &mut look).then_some(look)
+        };
         for (text, ours) in [
             ("千代田区霞が関9-12-8", true),
             ("千代田区永田町9-12-8", false),
@@ -438,16 +447,16 @@ mod tests {
             ("名古屋市中区栄9-9", true),
             ("共栄町9-9", false),
         ] {
-            let look = towns.look(text).unwrap();
+            let look = look(text).unwrap();
             let there = look.ends.iter().any(|end| towns.may_have(*end));
             assert_eq!(there, ours, "{text}");
         }
-        let plates = |text| towns.look(text).and_then(|look| look.plates);
+        let plates = |text| look(text).and_then(|look| look.plates);
         let of = |numbers: &[u32]| Some(pairs(numbers).map(plate).collect());
         assert_eq!(plates("霞が関9丁目012番８号203"), of(&[9, 12, 8, 203]));
         assert_eq!(plates("霞が関九丁目十二番二〇三"), of(&[9, 12, 203]));
         assert_eq!(plates("霞が関九12"), None);
-        assert!(towns.look("9 Elm Ave").is_none() && towns.look("(前期)霞が関9").is_none());
+        assert!(look("9 Elm Ave").is_none() && look("(前期)霞が関9").is_none());
     }
 
     proptest! {
