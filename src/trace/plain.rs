@@ -12,8 +12,9 @@ use super::normalise::{
     Class, NameColumns, Plan, birth, guess, has_at, is_digit, is_kana, join_address,
 };
 use crate::notation::{
-    Role, digest_key, email_key_into, fold_into, has_japanese, kana_key_into, name_key_into,
-    phone_key_into, plain_date, plain_kana, plain_name, plain_phone, postcode_key_into,
+    Region, Role, digest_key, email_key_into, fold_into, has_japanese, kana_key_into,
+    name_key_into, phone_key_into, plain_date, plain_kana, plain_name, plain_phone,
+    postcode_key_into,
 };
 
 /// A value of a row, which [`Plan::keys`] would give a key of.
@@ -120,9 +121,12 @@ impl Plan {
         }
         for written in self.loose.iter().filter_map(filled) {
             let mut plain = true;
-            guess(written, self.region, &mut memory.room, &mut |key| {
-                plain = plain && found(Plain::Guessed(key.class, key.text));
-            });
+            let mut give = |guessed: Plain<'_>| plain = plain && found(guessed);
+            if !guess_plain(written, self.region, &mut memory.room, &mut give) {
+                guess(written, self.region, &mut memory.room, &mut |key| {
+                    give(Plain::Guessed(key.class, key.text));
+                });
+            }
             if !plain {
                 return false;
             }
@@ -148,6 +152,42 @@ impl Plan {
         }
     }
 }
+
+/// Gives what [`guess`] does for the cells of which most columns are full that are tried as everything: names and other
+/// words of ideographs, and postcodes. `false`, and nothing given, for any other.
+fn guess_plain(
+    written: &str,
+    region: Option<Region>,
+    room: &mut Room,
+    give: &mut impl FnMut(Plain<'_>),
+) -> bool {
+    let Room { key, letters, .. } = room;
+    if written.len() > LONGEST_WORDS {
+        return false;
+    }
+    if let [_, _, _, b'-', _, _, _, _] = written.as_bytes() {
+        let postcode = written.bytes().filter(u8::is_ascii_digit).count() == 7
+            && postcode_key_into(written, region, key);
+        if postcode {
+            give(Plain::Guessed(Class::Postcode, key));
+        }
+        return postcode;
+    }
+    letters.clear();
+    // Three words and more are tried one by one.
+    let words = written.split_whitespace().count() <= 2;
+    if !words || plain_name(written.chars(), &mut |letter| letters.push(letter)) != Some(true) {
+        return false;
+    }
+    key.clear();
+    key.extend(&*letters);
+    give(Plain::Person(Class::Name, letters));
+    give(Plain::Guessed(Class::Given, key));
+    true
+}
+
+/// Cells of more bytes are read with more care.
+const LONGEST_WORDS: usize = 60;
 
 /// Gives the number of a key; `false` where it is none, or `found` says so.
 pub fn phone(key: &str, found: &mut impl FnMut(Plain<'_>) -> bool) -> bool {
@@ -229,7 +269,29 @@ fn is_person(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Whichever way a cell is tried, it is the same that comes of it.
+        #[test]
+        fn a_cell_is_tried_as_everything_by_a_short_way(
+            cell in "[林千春山田様殿一二十々ヶノかヤﾊー 　0-9-]{1,7}|[0-9０-９]{3}-[0-9]{4}|[^\\n]{0,12}",
+            region in prop::option::of(prop::sample::select(vec![Region::Jp, Region::Us])),
+        ) {
+            let mut room = Room::default();
+            let mut short = Vec::new();
+            let plain = guess_plain(&cell, region, &mut room, &mut |given| short.push(match given {
+                Plain::Person(class, letters) => (class, letters.iter().collect::<String>()),
+                Plain::Guessed(class, key) => (class, key.to_owned()),
+                _ => unreachable!("it gives no other"),
+            }));
+            let mut long = Vec::new();
+            guess(&cell, region, &mut room, &mut |key| long.push((key.class, key.text.to_owned())));
+            prop_assert!(if plain { short == long } else { short.is_empty() }, "{:?} {:?}", short, long);
+        }
+    }
 
     #[test]
     fn a_plan_with_a_child_s_given_name_is_not_plain() {
