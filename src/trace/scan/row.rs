@@ -429,7 +429,8 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::notation::Region;
+    use crate::canary::Cell;
+    use crate::notation::{Region, Role};
     use crate::trace::read::Layout;
     use crate::trace::testing::{COLUMNS, World};
 
@@ -446,6 +447,17 @@ mod tests {
                 for column in [2, 3] {
                     canary.details.rows[0].cells[column].value = Some(home[column].clone());
                 }
+            }
+            // Their children are called as others are.
+            let given: Vec<String> = (world.canaries.iter())
+                .map(|canary| canary.details.household.guardian.given.written.clone())
+                .collect();
+            for (canary, given) in world.canaries.iter_mut().rev().zip(given) {
+                canary.details.rows[0].cells.push(Cell {
+                    column: "子".to_owned(),
+                    role: Role::ChildGivenName,
+                    value: Some(given),
+                });
             }
             let watch = world.watch();
             let strangers = world.lines(2_000, &[]);
@@ -523,7 +535,7 @@ mod tests {
         };
         match way {
             0 => cell.chars().map(wide).collect(),
-            1 => cell.replace(' ', "\u{3000}"),
+            1 => format!("{} 様", cell.replace(' ', "\u{3000}")),
             2 => cell.replace('-', ""),
             3 => cell.replace(['1', '2'], "二"),
             4 => cell

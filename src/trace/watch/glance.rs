@@ -18,7 +18,7 @@ use crate::trace::near::{Near, date, place};
 use crate::trace::normalise::Class;
 use crate::trace::plain::{Plain, phone};
 
-/// Names, readings and postcodes, under bits of their keys' hashes, and which values belong together, births among them.
+/// Names, given names, readings and postcodes, under bits of their keys' hashes, and which values belong together, births among them.
 pub(super) struct Glance {
     /// A table with open addresses, a quarter of them empty.
     slots: Box<[Slot]>,
@@ -310,7 +310,18 @@ impl Watch {
             Class::Phone => phone(key, &mut |number| self.glance(number, glanced)),
             // A digest has no @.
             Class::Email => key.contains('@') && self.glance(Plain::Email(key), glanced),
-            Class::Given | Class::Address | Class::Block => {
+            // A title or a family name beside it makes a word of its own of it.
+            Class::Given => {
+                let hash = || self.glance.hash(class, key.chars());
+                if let Some(met) = may_be_ours()
+                    .then(hash)
+                    .and_then(|hash| self.glance.find(hash))
+                {
+                    glanced.meet(met);
+                }
+                true
+            }
+            Class::Address | Class::Block => {
                 glanced.facts.add(class, key);
                 !may_be_ours()
             }
@@ -473,9 +484,12 @@ fn likely_pairs(values: &[Met]) -> impl Iterator<Item = (u32, u32)> {
 }
 
 /// Whether strangers often have values of a class, so that they are counted, as births are: names, readings and
-/// postcodes. At the doors of canaries few others live, so that who does is looked at.
+/// postcodes, given names among them. At the doors of canaries few others live, so that who does is looked at.
 const fn is_counted(class: Class) -> bool {
-    matches!(class, Class::Name | Class::Kana | Class::Postcode)
+    matches!(
+        class,
+        Class::Name | Class::Given | Class::Kana | Class::Postcode
+    )
 }
 
 /// Gives all values of a canary that would speak for it together, those that are told by the first look.
