@@ -1,5 +1,5 @@
-//! Memory in huge pages, and large blocks of it apart. An index of canaries is met at random places; in pages of 4 KiB the processor looks up where each
-//! lies for longer than the memory itself takes, on a virtual machine several times as long.
+//! Memory in huge pages, and large blocks of it apart. An index of canaries is met at random places; in pages of 4 KiB the
+//! processor looks up where each lies for longer than the memory itself takes, on a virtual machine several times as long.
 //!
 //! Linux gives huge pages to who asks, and glibc's allocator asks if it is told to before the program begins.
 

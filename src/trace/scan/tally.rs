@@ -295,12 +295,9 @@ impl Counting {
 
     /// The count of a value.
     pub fn of(&self, value: u32) -> u64 {
-        let low = u64::from(self.counts[value as usize]);
-        // Hardly any list is so long.
-        match self.full.is_empty() {
-            true => low,
-            false => low + (self.full.get(&value).copied().unwrap_or_default() << u32::BITS),
-        }
+        // Hardly any list is so long that there is one.
+        let full = self.full.get(&value).copied().unwrap_or_default();
+        u64::from(self.counts[value as usize]) + (full << u32::BITS)
     }
 }
 

@@ -255,11 +255,8 @@ impl Watch {
             Plain::Person(class, letters) => {
                 let letters = letters.iter().copied();
                 let kana = class == Class::Kana;
-                glanced.asked.push(Asked {
-                    part: Part::Person,
-                    fact: glanced.facts.person(kana, false, once(letters.clone())),
-                    hash: self.glance.hash(class, letters),
-                });
+                let fact = glanced.facts.person(kana, false, once(letters.clone()));
+                glanced.ask(Part::Person, fact, self.glance.hash(class, letters));
             }
             Plain::Phone { number, dialled } => {
                 glanced.facts.phone(dialled);
@@ -277,11 +274,11 @@ impl Watch {
                 }
                 glanced.facts.birth(date);
             }
-            Plain::Postcode(key) => glanced.asked.push(Asked {
-                part: Part::Postcode,
-                fact: glanced.facts.postcode(key),
-                hash: self.glance.hash(Class::Postcode, key.chars()),
-            }),
+            Plain::Postcode(key) => {
+                let fact = glanced.facts.postcode(key);
+                let hash = self.glance.hash(Class::Postcode, key.chars());
+                glanced.ask(Part::Postcode, fact, hash);
+            }
             Plain::Email(key) => {
                 glanced.facts.add(Class::Email, key);
                 glanced.emails.push(self.hash(Class::Email, key));
@@ -293,16 +290,14 @@ impl Watch {
 
     /// Takes what a cell may be that was tried as everything.
     fn glance_guessed(&self, class: Class, key: &str, glanced: &mut Glanced) -> bool {
+        let hash = || self.glance.hash(class, key.chars());
         let may_be_ours = || self.known[class as usize].may_have(self.hash(class, key));
         match class {
             Class::Name | Class::Kana => {
                 let words = key.split(' ').map(str::chars);
                 let kana = class == Class::Kana;
-                glanced.asked.push(Asked {
-                    part: Part::Person,
-                    fact: glanced.facts.person(kana, key.is_ascii(), words),
-                    hash: self.glance.hash(class, key.chars()),
-                });
+                let fact = glanced.facts.person(kana, key.is_ascii(), words);
+                glanced.ask(Part::Person, fact, hash());
                 true
             }
             Class::Birth => date(key).is_some_and(|day| self.glance(Plain::Birth(day), glanced)),
@@ -312,11 +307,8 @@ impl Watch {
             Class::Email => key.contains('@') && self.glance(Plain::Email(key), glanced),
             // A title or a family name beside it makes a word of its own of it.
             Class::Given => {
-                let hash = || self.glance.hash(class, key.chars());
-                if let Some(met) = may_be_ours()
-                    .then(hash)
-                    .and_then(|hash| self.glance.find(hash))
-                {
+                let found = may_be_ours().then(|| self.glance.find(hash()));
+                if let Some(met) = found.flatten() {
                     glanced.meet(met);
                 }
                 true
@@ -454,6 +446,11 @@ impl Glanced {
         self.facts.clear();
         self.keys.clear();
         self.look.clear();
+    }
+
+    /// Notes what is to be asked of it.
+    fn ask(&mut self, part: Part, fact: u64, hash: u64) {
+        self.asked.push(Asked { part, fact, hash });
     }
 
     /// Notes a value that stands in it, once.
