@@ -28,13 +28,7 @@ impl Filter {
 
     /// With these in it.
     pub fn of(hashes: &[u64]) -> Filter {
-        Filter::with_room(hashes, 1)
-    }
-
-    /// With these in it, and so many times the usual room: the more are asked for together, the seldomer may one pass by
-    /// mistake.
-    fn with_room(hashes: &[u64], times: usize) -> Filter {
-        let mut filter = Filter::new(hashes.len() * times);
+        let mut filter = Filter::new(hashes.len());
         hashes.iter().for_each(|hash| filter.add(*hash));
         filter
     }
@@ -66,16 +60,18 @@ pub struct Sieve {
     large: Filter,
 }
 
-/// How many times the usual room the large one has: one in some 50,000 keys passes both by mistake.
-const ROOM: usize = 4;
+/// How many times the usual room the large one has: one in some 500,000 keys passes both by mistake, and more where a
+/// group is large.
+const ROOM: usize = 2;
 
 impl Sieve {
     /// With these in it.
     pub fn of(hashes: &[u64]) -> Sieve {
-        let turned: Vec<u64> = hashes.iter().map(|hash| turned(*hash)).collect();
+        let mut large = Filter::new(hashes.len() * ROOM);
+        hashes.iter().for_each(|hash| large.add(turned(*hash)));
         Sieve {
             small: Filter::of(hashes),
-            large: Filter::with_room(&turned, ROOM),
+            large,
         }
     }
 

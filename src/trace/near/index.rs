@@ -1,61 +1,77 @@
-//! Blocking keys to canaries, in eight bytes each.
+//! Blocking keys to canaries, in four bytes each.
 
 use crate::trace::filter::{Filter, turned};
 
 /// A bucket has about so many entries.
 const BUCKET: usize = 4;
 
-/// Which canaries are found under which key. Of a key as many bits are kept as a canary's number leaves of 64: what is
-/// found under it is compared in full anyway.
+/// Which canaries are found under which key. Of a key its bucket tells some bits, and as many more are kept as a canary's
+/// number leaves of 32: what is found under it is compared in full anyway.
 pub struct Index {
     /// All keys: most rows have none of them, and this says so from fewer bytes than the rest.
     known: Filter,
-    shift: u32,
+    /// How many bits of a key tell its bucket.
+    bits: u32,
     /// Where the entries of each bucket begin.
     starts: Vec<u32>,
-    /// In order: what is kept of a key, and in the lowest bits the canary.
-    entries: Vec<u64>,
+    /// By bucket: what is kept of a key, and in the lowest bits the canary.
+    entries: Vec<u32>,
     /// Those bits.
-    canary: u64,
+    canary: u32,
 }
 
 impl Index {
     /// Builds the index; `all` gives each key with its canary, the canaries in order.
     pub fn new(all: impl FnOnce(&mut dyn FnMut(u64, u32))) -> Index {
         // Whose the keys are is kept where that changes: only when all are there is it known how many bits it takes.
-        let (mut entries, mut changes) = (Vec::new(), Vec::<(u32, usize)>::new());
+        let (mut keys, mut changes) = (Vec::new(), Vec::<(u32, usize)>::new());
         all(&mut |key, canary| {
             if changes.last().is_none_or(|(last, _)| *last != canary) {
-                changes.push((canary, entries.len()));
+                changes.push((canary, keys.len()));
             }
-            entries.push(key);
+            keys.push(key);
         });
-        entries.shrink_to_fit();
-        let total = entries.len();
-        let mut known = Filter::new(total);
-        entries.iter().for_each(|key| known.add(*key));
-        let most = changes.iter().map(|(canary, _)| u64::from(*canary)).max();
-        let canary = (most.unwrap_or_default() + 1).next_power_of_two() - 1;
+        keys.shrink_to_fit();
+        let bits = (keys.len() / BUCKET).max(2).ilog2();
+        let most = changes.iter().map(|(canary, _)| *canary).max();
+        let mut index = Index {
+            known: Filter::new(keys.len()),
+            bits,
+            starts: vec![0; (1 << bits) + 1],
+            entries: vec![0; keys.len()],
+            canary: most.map_or(0, |most| u32::MAX >> most.leading_zeros()),
+        };
+        for key in &keys {
+            index.known.add(*key);
+            let bucket = index.bucket(turned(*key));
+            index.starts[bucket] += 1;
+        }
+        // Where each bucket ends; filled from its end, it begins there when all are in it.
+        let mut end = 0;
+        for start in &mut index.starts {
+            end += *start;
+            *start = end;
+        }
         let ends = changes.iter().skip(1).map(|(_, start)| *start);
-        for ((own, start), end) in changes.iter().zip(ends.chain([total])) {
-            for entry in &mut entries[*start..end] {
-                *entry = turned(*entry) & !canary | u64::from(*own);
+        for ((own, start), end) in changes.iter().zip(ends.chain([keys.len()])) {
+            for key in keys[*start..end].iter().map(|key| turned(*key)) {
+                let bucket = index.bucket(key);
+                index.starts[bucket] -= 1;
+                let place = index.starts[bucket] as usize;
+                index.entries[place] = index.kept(key) | own;
             }
         }
-        entries.sort_unstable();
-        let shift = 64 - (total / BUCKET).max(2).ilog2();
-        let mut starts = Vec::with_capacity((1 << (64 - shift)) + 1);
-        for (at, entry) in (0..).zip(&entries) {
-            starts.resize(starts.len().max((entry >> shift) as usize + 1), at);
-        }
-        starts.resize((1 << (64 - shift)) + 1, total as u32);
-        Index {
-            known,
-            shift,
-            starts,
-            entries,
-            canary,
-        }
+        index
+    }
+
+    /// The bucket of a key that was [`turned`].
+    fn bucket(&self, turned: u64) -> usize {
+        (turned >> (u64::BITS - self.bits)) as usize
+    }
+
+    /// What is kept of it.
+    fn kept(&self, turned: u64) -> u32 {
+        ((turned << self.bits) >> u32::BITS) as u32 & !self.canary
     }
 
     /// As [`Filter::fetch`].
@@ -70,12 +86,12 @@ impl Index {
 
     /// Gives the canaries under a key.
     pub fn find(&self, key: u64, give: &mut impl FnMut(u32)) {
-        let kept = turned(key) & !self.canary;
-        let bucket = (kept >> self.shift) as usize;
+        let key = turned(key);
+        let (bucket, kept) = (self.bucket(key), self.kept(key));
         let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
         for entry in &self.entries[range] {
             if entry & !self.canary == kept {
-                give((entry & self.canary) as u32);
+                give(entry & self.canary);
             }
         }
     }
