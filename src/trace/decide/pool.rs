@@ -129,7 +129,7 @@ impl Pool {
                         ..FoundCanary::clone(row)
                     })
                 }),
-                members,
+                members: members.into(),
             }
         };
         shared.iter().filter(ours).map(own).collect()

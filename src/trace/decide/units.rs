@@ -21,10 +21,13 @@ const WITH_UNIT: f64 = 0.01;
 /// A kind of mark can be shown by a list where so many of its rows have one.
 const FILLED: f64 = 0.1;
 
+/// Canaries of one unit: most are alone.
+type Members = SmallVec<[u32; 2]>;
+
 /// A unit with what a report shows of it.
 pub struct SourceUnit {
     /// Indices of its members into the watch.
-    pub members: Vec<u32>,
+    pub members: Members,
     pub unit: Unit,
     /// How probable it is that the list would show a member that is in it, as full as its columns are.
     pub shows: f64,
@@ -61,13 +64,13 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
     let watch = rarity.watch;
     let columns = columns(rarity, has_children);
     // Canaries with the same values in all columns of the list are one unit.
-    let mut members: BTreeMap<Vec<(Mark, u32)>, Vec<u32>> = BTreeMap::new();
-    let mut groups: Vec<Vec<u32>> = Vec::new();
+    let mut members: BTreeMap<Vec<(Mark, u32)>, Members> = BTreeMap::new();
+    let mut groups: Vec<Members> = Vec::new();
     let unique = |value: u32| !is_shared(watch, value);
     for (index, canary) in (0_u32..).zip(&watch.canaries) {
         let mut shown = canary.values.iter().filter(|(mark, _)| columns.has(*mark));
         if shown.any(|(_, value)| unique(*value)) {
-            groups.push(vec![index]);
+            groups.push(Members::from_elem(index, 1));
             continue;
         }
         let mut signature: Vec<(Mark, u32)> = canary
@@ -137,7 +140,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
     let mut spelling = Spelling::new(rarity);
     let mut shared: Vec<SourceUnit> = Vec::new();
     let mut by_source: Vec<Vec<SourceUnit>> = watch.sources.iter().map(|_| Vec::new()).collect();
-    for (unit, group) in groups.iter().enumerate() {
+    for (unit, group) in groups.into_iter().enumerate() {
         let canary = &watch.canaries[group[0] as usize];
         let source = canary.source;
         let found = best.get(&unit);
@@ -159,15 +162,15 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
             false => &mut shared,
         };
         units.push(SourceUnit {
-            members: group.clone(),
-            shows,
             unit: Unit {
                 batches: group
                     .iter()
                     .map(|other| watch.canaries[*other as usize].batch)
                     .collect(),
-                found: found.map(|best| evidence(rarity, &mut spelling, best, columns)),
+                found: found.map(|best| Box::new(evidence(rarity, &mut spelling, best, columns))),
             },
+            members: group,
+            shows,
             row: found.map(|best| {
                 Box::new(FoundCanary {
                     canaries: best.claim.canaries.to_vec(),
@@ -198,7 +201,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
 /// Whether several canaries hold a value. Holders are in the order of their canaries: a scarce number
 /// may have very many.
 fn is_shared(watch: &Watch, value: u32) -> bool {
-    let holders = &watch.values[value as usize].holders;
+    let holders = watch.holders(value);
     let ends = holders.first().zip(holders.last());
     ends.is_some_and(|(first, last)| first.canary != last.canary)
 }

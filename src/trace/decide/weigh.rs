@@ -27,6 +27,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use smallvec::SmallVec;
 use time::OffsetDateTime;
 
 use super::super::mark::Marks;
@@ -59,10 +60,10 @@ const SELDOM: f64 = 1e-3;
 /// apart.
 #[derive(Clone, Debug)]
 pub struct Unit {
-    /// Batch of each member.
-    pub batches: Vec<u32>,
-    /// How it was found.
-    pub found: Option<Found>,
+    /// Batch of each member: most units have but one.
+    pub batches: SmallVec<[u32; 2]>,
+    /// How it was found, as most are not.
+    pub found: Option<Box<Found>>,
 }
 
 /// The best row of a unit.

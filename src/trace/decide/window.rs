@@ -175,7 +175,7 @@ pub fn tests(units: &[Unit], spans: &[Span], gaps: &[Gap]) -> Vec<f64> {
     by_removal.sort_by_key(|batch| batch.span.until);
     let versioned: Vec<Versioned<'_>> = units
         .iter()
-        .filter_map(|unit| Some((*unit.batches.first()?, unit.found.as_ref()?)))
+        .filter_map(|unit| Some((*unit.batches.first()?, unit.found.as_deref()?)))
         .filter(|(_, found)| !found.stood.is_empty())
         .collect();
     gaps.iter()
