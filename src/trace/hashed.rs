@@ -41,7 +41,7 @@ fn table(watch: &Watch, hash: HashName) -> HashMap<Box<str>, u32> {
             Class::Phone => |number: &str| hashed_phone_forms(number, None),
             _ => continue,
         };
-        let holders = value.holders.iter();
+        let holders = watch.holders(index).iter();
         let mut spellings: Vec<&str> = holders.flat_map(|holder| watch.written(holder)).collect();
         spellings.push(text);
         spellings.sort_unstable();

@@ -2,6 +2,7 @@
 
 mod build;
 mod glance;
+mod holders;
 mod stored;
 mod texts;
 mod towns;
@@ -12,7 +13,6 @@ use std::hash::BuildHasher;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use time::OffsetDateTime;
 
 use super::filter::Filter;
@@ -28,6 +28,8 @@ use crate::notation::address_key;
 pub use build::WatchBuilder;
 use glance::Glance;
 pub(super) use glance::Glanced;
+use holders::{Held, Holders, Lot};
+pub(super) use holders::{Holder, held_by};
 use texts::{Span, Texts};
 pub(super) use towns::{Look, ends_of, highest};
 
@@ -72,7 +74,7 @@ const SHARED: usize = 63;
 
 /// Which versions of a canary bear something: a set of places in [`Watched::versions`]. Of very many
 /// versions the latest share a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Bearers(u64);
 
 impl Bearers {
@@ -89,6 +91,11 @@ impl Bearers {
         Bearers(self.0 & other.0)
     }
 
+    /// Those that are in either.
+    const fn or(self, other: Bearers) -> Bearers {
+        Bearers(self.0 | other.0)
+    }
+
     /// The first and the last place, of so many versions; `None` where all or none of them are in it.
     pub fn range(self, versions: usize) -> Option<(u8, u8)> {
         let all = match versions {
@@ -102,28 +109,26 @@ impl Bearers {
     }
 }
 
-/// Who bears a value.
-pub(super) struct Holder {
-    pub canary: u32,
-    pub mark: Mark,
-    /// As it was planted, to the letter; with [`SPELLINGS`] between them where several columns hold it.
-    written: Span,
-    /// The city of an address, folded.
-    city: Span,
-    /// In which of its versions.
-    pub versions: Bearers,
-}
-
 /// Stands between the spellings of a value; no cell of a list has it.
 const SPELLINGS: char = '\0';
 
-/// One value of one class, and its holders by canary. It is met by chance among a million, and comes in one piece.
-#[repr(align(64))]
+/// One value of one class. Among a million it is met by chance: so it is small.
 pub(super) struct Value {
-    pub class: Class,
     text: Span,
-    /// Most values are one canary's.
-    pub holders: SmallVec<[Holder; 1]>,
+    /// The place of its first holder in [`Holders`]; those of the next value follow its own.
+    first: u32,
+    pub class: Class,
+}
+
+impl Value {
+    /// One that nobody holds.
+    const fn new(class: Class, text: Span) -> Value {
+        Value {
+            text,
+            first: 0,
+            class,
+        }
+    }
 }
 
 /// A batch as a list dates it.
@@ -143,6 +148,7 @@ pub struct Watch {
     pub(super) batches: Vec<Standing>,
     pub(super) canaries: Vec<Watched>,
     pub(super) values: Vec<Value>,
+    holders: Holders,
     pub(super) regions: Regions,
     /// Sources whose canaries' details are destroyed, and since when.
     pub(super) forgotten: Vec<(SourceName, OffsetDateTime)>,
@@ -231,6 +237,7 @@ impl Watch {
             batches,
             canaries: Vec::new(),
             values: Vec::new(),
+            holders: Holders::default(),
             regions: Regions::default(),
             forgotten: Vec::new(),
             texts: Texts::default(),
@@ -331,7 +338,7 @@ impl Watch {
                     .map_or(Step::Known(NOBODY), |value| Step::Likely {
                         hash,
                         value: *value,
-                        text: Span::default(),
+                        text: Span::EMPTY,
                     });
             }
         }
@@ -370,6 +377,21 @@ impl Watch {
         self.texts.get(self.values[value as usize].text)
     }
 
+    /// Who holds a value, by canary.
+    pub(super) fn holders(&self, value: u32) -> &[Holder] {
+        self.holders.of(&self.values, value)
+    }
+
+    /// The holders of a value that are one canary.
+    pub(super) fn held_by(&self, value: u32, canary: u32) -> impl Iterator<Item = &Holder> + Clone {
+        held_by(self.holders(value), canary)
+    }
+
+    /// The versions of its canary that bear a holder's value.
+    pub(super) fn versions(&self, holder: &Holder) -> Bearers {
+        self.holders.lot(holder).versions
+    }
+
     /// A value's spellings as they were planted.
     pub(super) fn written(&self, holder: &Holder) -> impl Iterator<Item = &str> {
         let written = self.texts.get(holder.written).split(SPELLINGS);
@@ -378,7 +400,7 @@ impl Watch {
 
     /// The city of a holder's address, folded.
     pub(super) fn city(&self, holder: &Holder) -> &str {
-        self.texts.get(holder.city)
+        self.texts.get(self.holders.lot(holder).city)
     }
 
     /// The names of the building in an address as it was planted, folded.
@@ -399,29 +421,18 @@ impl Watch {
         canaries: Vec<Watched>,
         blind: Blind,
     ) -> Watch {
-        let mut values: Vec<Value> = Vec::new();
+        let (mut values, mut held) = (Vec::<Value>::new(), Held::default());
         for (index, canary) in (0..).zip(&canaries) {
             for (mark, value) in &canary.values {
                 let class = Class::of(*mark);
-                let empty = || Value {
-                    class,
-                    text: Span::default(),
-                    holders: SmallVec::new(),
-                };
                 let length = values.len().max(*value as usize + 1);
-                values.resize_with(length, empty);
-                let value = &mut values[*value as usize];
-                value.class = class;
-                value.holders.push(Holder {
-                    canary: index,
-                    mark: *mark,
-                    written: Span::default(),
-                    city: Span::default(),
-                    versions: Bearers::ALL,
-                });
+                values.resize_with(length, || Value::new(class, Span::EMPTY));
+                values[*value as usize].class = class;
+                held.note(*value, index, *mark, Lot::PLAIN);
             }
         }
         Watch {
+            holders: held.settled(&mut values),
             canaries,
             values,
             blind: Some(Box::new(blind)),
@@ -448,20 +459,6 @@ impl Watch {
     /// Of each block of ours, how many of its numbers are not.
     pub(super) fn others_in_blocks(&self) -> &[u32] {
         &self.blocks.others
-    }
-}
-
-impl Value {
-    /// The holders that are a canary.
-    pub fn held_by(&self, canary: u32) -> impl Iterator<Item = &Holder> {
-        let before = |holder: &Holder| holder.canary < canary;
-        // Few are sooner looked through: they come from memory together, those of a search one after the other.
-        let start = match self.holders.len() {
-            0..=32 => self.holders.iter().take_while(|one| before(one)).count(),
-            _ => self.holders.partition_point(before),
-        };
-        let rest = self.holders[start..].iter();
-        rest.take_while(move |holder| holder.canary == canary)
     }
 }
 
@@ -540,9 +537,9 @@ mod tests {
         assert_eq!(day("1972-4-1"), None);
     }
 
-    /// A million of them are met by chance, each in one line of the cache.
+    /// There are ten of them for each canary.
     #[test]
-    fn a_value_is_small() {
-        assert_eq!(size_of::<Value>(), 64);
+    fn a_value_is_small_and_so_is_its_holder() {
+        assert_eq!((size_of::<Value>(), size_of::<Holder>()), (16, 16));
     }
 }

@@ -120,7 +120,7 @@ impl Rarity<'_> {
         if mark.is_owned() {
             // A value that stands in many rows without its holders' other marks is a common text,
             // whatever we own. Leaked rows stand there too, so some per holder are expected.
-            let holders = self.watch.values[value as usize].holders.len() as f64;
+            let holders = self.watch.holders(value).len() as f64;
             let alone = self.tally.alone[value as usize] as f64;
             let common = common(mark).max((alone - 10.0 * holders) / rows);
             return common.max(self.dialled(value));

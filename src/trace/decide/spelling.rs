@@ -59,7 +59,8 @@ impl<'a> Spelling<'a> {
                 let Some(text) = watch.text(*index) else {
                     continue;
                 };
-                let holders = value.held_by(canary).filter(|holder| holder.mark == mark);
+                let holders = watch.held_by(*index, canary);
+                let holders = holders.filter(|holder| holder.mark() == mark);
                 for written in holders.flat_map(|holder| watch.written(holder)) {
                     let shapes = &self.rarity.tally.shapes;
                     by_chance = by_chance.max(shapes.share(value.class, text, written));
@@ -90,7 +91,7 @@ impl<'a> Spelling<'a> {
         let Some(place) = place else { return 1.0 };
         let names = self.buildings.entry(place).or_insert_with(|| {
             let mut names: HashMap<String, HashSet<u32>> = HashMap::new();
-            for holder in &watch.values[place as usize].holders {
+            for holder in watch.holders(place) {
                 for name in watch.buildings(holder) {
                     names.entry(name).or_default().insert(holder.canary);
                 }

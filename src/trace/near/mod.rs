@@ -275,26 +275,26 @@ impl Search {
             |(mark, _): &&(Mark, u32)| is_compared(Class::of(*mark)) && !exact.has(*mark);
         let compared = values.iter().filter(compared);
         let planted = compared.filter_map(|(mark, index)| {
-            let value = &watch.values[*index as usize];
-            Some((mark, index, value, watch.text(*index)?))
+            let class = watch.values[*index as usize].class;
+            Some((mark, index, class, watch.text(*index)?))
         });
         // They lie far apart in memory, and come together.
         let planted: SmallVec<[_; 32]> = planted.collect();
-        for (mark, index, value, planted) in planted {
+        for (mark, index, class, planted) in planted {
             let how = self.kept.iter().find_map(|kept| {
                 let (row, city) = (
                     &self.texts[kept.text.clone()],
                     &self.texts[kept.city.clone()],
                 );
                 let near_by = || {
-                    value
-                        .held_by(canary)
+                    watch
+                        .held_by(*index, canary)
                         .any(|holder| watch.city_agrees(*index, holder, city))
                 };
                 let fits = || *mark != Mark::Address || near_by();
-                (kept.class == value.class)
-                    .then(|| near(value.class, row, planted))?
-                    .filter(|_| fits() && !own(value.class, row))
+                (kept.class == class)
+                    .then(|| near(class, row, planted))?
+                    .filter(|_| fits() && !own(class, row))
             });
             if let Some(how) = how {
                 hows.note(*mark, how);

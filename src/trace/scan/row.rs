@@ -2,6 +2,7 @@
 
 mod judge;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::super::mark::{Mark, Marks};
@@ -64,7 +65,7 @@ pub struct Worker<'a> {
     /// Values of rows that needed no more than the look, still to be counted.
     counted: Vec<u32>,
     /// Rows in which each value stands together with another mark of one of its holders.
-    together: Counting,
+    together: HashMap<u32, u64>,
     hasher: KeyHasher,
     memory: Memory,
     /// The part whose cells it remembers.
@@ -87,7 +88,7 @@ impl<'a> Worker<'a> {
             waiting: Vec::with_capacity(TOGETHER),
             glanced: Default::default(),
             counted: Vec::with_capacity(2 * COUNTED),
-            together: Counting::new(watch.values.len()),
+            together: HashMap::new(),
             hasher: KeyHasher::new(watch),
             memory: Memory::new(),
             part: 0,

@@ -169,11 +169,11 @@ impl Tally {
     }
 
     /// Adds the rows in which each value stands, `together` among them with another mark of one of its holders.
-    pub fn add_counts(&mut self, rows: &Counting, together: &Counting) {
+    pub fn add_counts(&mut self, rows: &Counting, together: &HashMap<u32, u64>) {
         let counts = self.counts.iter_mut().zip(&mut self.alone);
         for (value, (count, alone)) in (0..).zip(counts) {
             *count += rows.of(value);
-            *alone += rows.of(value) - together.of(value);
+            *alone += rows.of(value) - together.get(&value).copied().unwrap_or_default();
         }
     }
 

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use hashbrown::HashTable;
-use smallvec::SmallVec;
 
 use super::glance::Glance;
 use super::texts::Span;
-use super::{Bearers, Holder, Lived, SPELLINGS, Standing, Value, Watch, Watched};
+use super::{Bearers, Held, Lived, Lot, SPELLINGS, Standing, Value, Watch, Watched};
 use crate::canary::{Batch, BatchId, Canary, Details, SourceName, State};
 use crate::notation::{Region, Role, address_key, name_key, romaji_key_of_kana};
 use crate::persona::{Household, Person};
@@ -24,6 +23,7 @@ const TELLING: usize = 10;
 /// Takes canaries in one by one, so that the watch is all that has to be kept of them.
 pub struct WatchBuilder {
     watch: Watch,
+    held: Held,
     /// The place of each batch that stood somewhere.
     batches: HashMap<BatchId, u32>,
     /// The cities of addresses, each of which many have.
@@ -51,6 +51,7 @@ impl WatchBuilder {
         WatchBuilder {
             batches: batches.map(|(at, batch)| (batch.id.clone(), at)).collect(),
             watch: Watch::empty(all, standing),
+            held: Held::default(),
             cities: HashMap::new(),
         }
     }
@@ -68,8 +69,13 @@ impl WatchBuilder {
 
     /// The watch, ready for lists.
     pub fn done(self) -> Watch {
-        let mut watch = self.watch;
-        watch.put_common_first();
+        let WatchBuilder {
+            mut watch,
+            mut held,
+            ..
+        } = self;
+        watch.put_common_first(&mut held);
+        watch.holders = held.settled(&mut watch.values);
         watch.ready()
     }
 
@@ -176,7 +182,10 @@ impl WatchBuilder {
     }
 
     fn hold(&mut self, canary: u32, mark: Mark, key: &Key<'_>, versions: Bearers) {
-        let city = self.city(key.city);
+        let lot = Lot {
+            city: self.city(key.city),
+            versions,
+        };
         let value = self.watch.value(key);
         let Watch {
             values,
@@ -184,38 +193,17 @@ impl WatchBuilder {
             canaries,
             ..
         } = &mut self.watch;
-        let Value { text, holders, .. } = &mut values[value as usize];
-        // Canaries are added one after the other, so a holder that exists is among the last.
-        let known = holders
-            .iter_mut()
-            .rev()
-            .take_while(|holder| holder.canary == canary)
-            .find(|holder| holder.mark == mark);
-        let holder = match known {
-            Some(holder) => {
-                holder.versions = Bearers(holder.versions.0 | versions.0);
-                holder
-            }
-            None => {
-                canaries[canary as usize].values.push((mark, value));
-                holders.push(Holder {
-                    canary,
-                    mark,
-                    written: Span::default(),
-                    city,
-                    versions,
-                });
-                let last = holders.len() - 1;
-                &mut holders[last]
-            }
-        };
+        let (holder, new) = self.held.note(value, canary, mark, lot);
+        if new {
+            canaries[canary as usize].values.push((mark, value));
+        }
         let planted = texts.get(holder.written);
         if key.written.is_empty() || planted.split(SPELLINGS).any(|text| text == key.written) {
             return;
         }
         holder.written = match planted {
             // Numbers and mail addresses are folded to what most are written as.
-            "" if key.written == key.text => *text,
+            "" if key.written == key.text => values[value as usize].text,
             "" => texts.put(key.written),
             _ => {
                 let all = format!("{planted}{SPELLINGS}{}", key.written);
@@ -226,7 +214,7 @@ impl WatchBuilder {
 
     fn city(&mut self, city: &str) -> Span {
         if city.is_empty() {
-            return Span::default();
+            return Span::EMPTY;
         }
         match self.cities.get(city) {
             Some(known) => *known,
@@ -270,10 +258,10 @@ impl Watch {
 
     /// Numbers the values anew, those with the most holders first: they stand in the most rows of a list, and what is
     /// counted of them lies together then.
-    fn put_common_first(&mut self) {
-        let holders = |value: &Value| std::cmp::Reverse(value.holders.len());
+    fn put_common_first(&mut self, held: &mut Held) {
+        let holders = held.counts(self.values.len());
         let mut order: Vec<u32> = (0..self.values.len() as u32).collect();
-        order.sort_by_key(|old| holders(&self.values[*old as usize]));
+        order.sort_by_key(|old| std::cmp::Reverse(holders[*old as usize]));
         let mut new = vec![0_u32; order.len()];
         for (place, old) in (0..).zip(order) {
             new[old as usize] = place;
@@ -284,6 +272,7 @@ impl Watch {
         for value in self.tables.iter_mut().flat_map(HashTable::iter_mut) {
             *value = new[*value as usize];
         }
+        held.renumber(&new);
         // Each to its place, without room for all of them a second time.
         for at in 0..new.len() {
             while new[at] as usize != at {
@@ -301,11 +290,8 @@ impl Watch {
             return known;
         }
         let index = self.values.len() as u32;
-        self.values.push(Value {
-            class: key.class,
-            text: self.texts.put(key.text),
-            holders: SmallVec::new(),
-        });
+        let text = self.texts.put(key.text);
+        self.values.push(Value::new(key.class, text));
         self.enter(index, hash);
         index
     }

@@ -9,7 +9,7 @@ use std::iter::once;
 use prefetch_index::prefetch_index;
 
 use super::towns::{Look, Towns, ends_of, highest};
-use super::{Holder, NOBODY, Value, Watch, Watched, day_of};
+use super::{Holder, NOBODY, Watch, Watched, day_of};
 use crate::notation::has_japanese;
 use crate::trace::filter::{self, Filter, Sieve};
 use crate::trace::mark::Mark;
@@ -53,16 +53,11 @@ impl Circle {
     /// Where a value is two marks of a canary: a child may be called as its parent is.
     const TWICE: u64 = 1 << 63;
 
-    fn of(value: &Value, twice: bool) -> Circle {
+    fn of(holders: &[Holder], twice: bool) -> Circle {
         let bit = |holder: &Holder| 1 << (mix(u64::from(holder.canary)) % 63);
         let twice = if twice { Circle::TWICE } else { 0 };
-        Circle(
-            value
-                .holders
-                .iter()
-                .map(bit)
-                .fold(twice, |all, bit| all | bit),
-        )
+        let bits = holders.iter().map(bit);
+        Circle(bits.fold(twice, |all, bit| all | bit))
     }
 
     /// Whether one canary may hold both.
@@ -156,10 +151,7 @@ impl Glance {
         each_pair(&watch.canaries, |one, other| {
             glance.pairs.add(pair(one, other))
         });
-        let circle = |index: u32| {
-            let value = &watch.values[index as usize];
-            Circle::of(value, doubled.contains(&index))
-        };
+        let circle = |value: u32| Circle::of(watch.holders(value), doubled.contains(&value));
         let born = |value: &u32| match *value {
             NOBODY => Circle::default(),
             value => circle(value),
@@ -384,15 +376,14 @@ impl Watch {
     }
 
     fn are_of_one(&self, one: u32, other: u32) -> bool {
-        let holders = |value: u32| &self.values[value as usize].holders;
-        let (few, many) = match holders(one).len() <= holders(other).len() {
+        let (few, many) = match self.holders(one).len() <= self.holders(other).len() {
             true => (one, other),
             false => (other, one),
         };
-        holders(few).iter().any(|holder| {
+        self.holders(few).iter().any(|holder| {
             let values = &self.canaries[holder.canary as usize].values;
             values.iter().any(|(mark, value)| {
-                *value == many && (few != many || mark.group() != holder.mark.group())
+                *value == many && (few != many || mark.group() != holder.mark().group())
             })
         })
     }

@@ -8,12 +8,12 @@ use std::sync::mpsc::sync_channel;
 
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::holders::StoredHolder;
 use super::texts::{Span, Texts};
-use super::{Bearers, Holder, Lived, Standing, Value, Watch, Watched};
+use super::{Bearers, Holders, Lived, Lot, Standing, Value, Watch, Watched};
 use crate::canary::{CanaryId, SourceName};
 use crate::trace::mark::Mark;
 use crate::trace::normalise::Class;
@@ -33,6 +33,9 @@ struct Head {
     regions: Regions,
     canaries: usize,
     values: usize,
+    holders: usize,
+    /// What holders have in common.
+    lots: Vec<Lot>,
     /// Of each class.
     classes: Vec<usize>,
     /// In bytes.
@@ -59,15 +62,6 @@ struct StoredValue {
     holders: usize,
 }
 
-#[derive(Serialize, Deserialize)]
-struct StoredHolder {
-    canary: u32,
-    mark: u8,
-    written: Span,
-    city: Span,
-    versions: Bearers,
-}
-
 impl Watch {
     /// Gives the watch piece by piece. A watch list is no such watch: it is a file already.
     ///
@@ -85,6 +79,8 @@ impl Watch {
             regions: self.regions.clone(),
             canaries: self.canaries.len(),
             values: self.values.len(),
+            holders: self.holders.len(),
+            lots: self.holders.lots().to_vec(),
             classes,
             texts: self.texts.all().len(),
         };
@@ -108,20 +104,15 @@ impl Watch {
             })?;
         }
         out.end()?;
-        for value in &self.values {
+        for (number, value) in (0..).zip(&self.values) {
+            let holders = self.holders(number);
             out.item(&StoredValue {
                 class: value.class as u8,
                 text: value.text,
-                holders: value.holders.len(),
+                holders: holders.len(),
             })?;
-            for holder in &value.holders {
-                out.item(&StoredHolder {
-                    canary: holder.canary,
-                    mark: holder.mark as u8,
-                    written: holder.written,
-                    city: holder.city,
-                    versions: holder.versions,
-                })?;
+            for holder in holders {
+                out.item(&StoredHolder::from(holder))?;
             }
         }
         out.end()?;
@@ -181,25 +172,18 @@ impl Watch {
             });
         }
         watch.values.reserve_exact(head.values);
+        watch.holders = Holders::with_room(head.lots, head.holders);
         for _ in 0..head.values {
             let value: StoredValue = input.item()?;
             let class = Class::ALL.get(usize::from(value.class));
-            let mut holders = SmallVec::with_capacity(value.holders);
+            watch.values.push(Value {
+                first: watch.holders.len() as u32,
+                ..Value::new(*class.ok_or_else(broken)?, value.text)
+            });
             for _ in 0..value.holders {
                 let holder: StoredHolder = input.item()?;
-                holders.push(Holder {
-                    canary: holder.canary,
-                    mark: mark(holder.mark).ok_or_else(broken)?,
-                    written: holder.written,
-                    city: holder.city,
-                    versions: holder.versions,
-                });
+                watch.holders.push(holder).ok_or_else(broken)?;
             }
-            watch.values.push(Value {
-                class: *class.ok_or_else(broken)?,
-                text: value.text,
-                holders,
-            });
         }
         let mut texts = Vec::with_capacity(head.texts);
         while let Some(piece) = (input.next)()? {

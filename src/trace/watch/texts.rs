@@ -8,8 +8,13 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Texts(String);
 
 /// Where a text stands in [`Texts`]: its start, and in the lowest [`LENGTH`] bits its length.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Span(u64);
+
+impl Span {
+    /// Of no letters.
+    pub const EMPTY: Span = Span(0);
+}
 
 /// Bits of a length. No record of a list is nearly as long.
 const LENGTH: u32 = 24;
@@ -53,7 +58,7 @@ mod tests {
         for (text, span) in put {
             assert_eq!(texts.get(span), text);
         }
-        assert_eq!(texts.get(Span::default()), "");
+        assert_eq!(texts.get(Span::EMPTY), "");
         let long = "あ".repeat(LONGEST / 3 + 1);
         let span = texts.put(&long);
         assert_eq!(texts.get(span).len(), LONGEST / 3 * 3);

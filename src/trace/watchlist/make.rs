@@ -255,7 +255,9 @@ fn record(
     let mut values: Vec<RecordValue> = Vec::new();
     for ((mark, value), (_, number)) in canary.values.iter().zip(marks) {
         let held = &watch.values[*value as usize];
-        let holder = held.held_by(index).find(|holder| holder.mark == *mark);
+        let holder = watch
+            .held_by(*value, index)
+            .find(|holder| holder.mark() == *mark);
         let written = holder.into_iter().flat_map(|holder| watch.written(holder));
         values.push(RecordValue {
             value: *number,

@@ -6,7 +6,7 @@ use crate::notation::address_key;
 use crate::trace::mark::{Agreed, Mark, Marks};
 use crate::trace::near::{How, Hows};
 use crate::trace::normalise::Class;
-use crate::trace::watch::{Bearers, Holder};
+use crate::trace::watch::{Bearers, Holder, held_by};
 
 /// How far a canary agrees with the row at hand.
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ impl Worker<'_> {
             .max_by_key(|marks| (marks.weight(), marks.exact.count(), *marks));
         if best.is_some_and(|marks| marks.all().groups() > 1) {
             for hit in &self.hits {
-                self.together.count(hit.value);
+                *self.together.entry(hit.value).or_default() += 1;
             }
         }
         let Some(marks) = best else {
@@ -82,12 +82,12 @@ impl Worker<'_> {
         let mut marks = Marks::default();
         for hit in &self.hits {
             let written = self.search.written(hit.key);
-            for holder in self.watch.values[hit.value as usize].held_by(agreement.canary) {
-                if !marks.has(holder.mark)
+            for holder in self.watch.held_by(hit.value, agreement.canary) {
+                if !marks.has(holder.mark())
                     && self.watch.city_agrees(hit.value, holder, &hit.city)
                     && self.watch.spelt(hit.value, holder, written)
                 {
-                    marks = marks.with(holder.mark);
+                    marks = marks.with(holder.mark());
                 }
             }
         }
@@ -105,10 +105,10 @@ impl Worker<'_> {
         }
         let mut bearers = Bearers::ALL;
         for hit in &self.hits {
-            let holders = self.watch.values[hit.value as usize].held_by(agreement.canary);
-            let agreed = holders.filter(|holder| agreement.marks.exact.has(holder.mark));
+            let holders = self.watch.held_by(hit.value, agreement.canary);
+            let agreed = holders.filter(|holder| agreement.marks.exact.has(holder.mark()));
             for holder in agreed {
-                bearers = bearers.and(holder.versions);
+                bearers = bearers.and(self.watch.versions(holder));
             }
         }
         for place in 0..self.cells.len() {
@@ -125,7 +125,6 @@ impl Worker<'_> {
     /// several ways and the row has one of them. Signs and spaces do not count: a broker rewrites them.
     fn tell_by_building(&mut self) {
         let watch = self.watch;
-        let values = &watch.values;
         let address = |hit: &&Hit| hit.class == Class::Address;
         let mut called = Vec::new();
         for hit in self.hits.iter().filter(address) {
@@ -134,7 +133,7 @@ impl Worker<'_> {
                 continue;
             };
             for agreement in &self.agreements {
-                let mut holders = values[hit.value as usize].held_by(agreement.canary);
+                let mut holders = watch.held_by(hit.value, agreement.canary);
                 if holders.any(|holder| watch.buildings(holder).any(|planted| planted == name)) {
                     called.push(agreement.canary);
                 }
@@ -174,8 +173,7 @@ impl Worker<'_> {
     /// canaries of a postal drop share, are of one kind.
     fn agree(&mut self) {
         let watch = self.watch;
-        let values = &watch.values;
-        let holders = |hit: &Hit| values[hit.value as usize].holders.len();
+        let holders = |hit: &Hit| watch.holders(hit.value).len();
         let class = |hit: &Hit| hit.class;
         let wide = |class| matches!(class, Class::Block | Class::Postcode);
         let widest: usize = self
@@ -198,7 +196,7 @@ impl Worker<'_> {
             None => wide(class(hit)),
         };
         for hit in self.hits.iter().filter(|hit| !last(hit)) {
-            for holder in &values[hit.value as usize].holders {
+            for holder in watch.holders(hit.value) {
                 if watch.city_agrees(hit.value, holder, &hit.city) {
                     self.agreements.push(Agreement::new(hit, holder));
                 }
@@ -216,9 +214,9 @@ impl Worker<'_> {
             same
         });
         for hit in self.hits.iter().filter(last) {
-            let value = &values[hit.value as usize];
+            let holders = watch.holders(hit.value);
             for agreement in &mut self.agreements {
-                for holder in value.held_by(agreement.canary) {
+                for holder in held_by(holders, agreement.canary) {
                     if watch.city_agrees(hit.value, holder, &hit.city) {
                         agreement.add(&Agreement::new(hit, holder));
                     }
@@ -230,7 +228,7 @@ impl Worker<'_> {
 
 impl Agreement {
     fn new(hit: &Hit, holder: &Holder) -> Agreement {
-        let mark: Mark = holder.mark;
+        let mark: Mark = holder.mark();
         let mut how = Hows::default();
         if let Some(hash) = hit.hash {
             how.note(mark, How::Hashed(hash));
@@ -275,10 +273,10 @@ mod tests {
     fn all_that_agree(worker: &Worker<'_>) -> BTreeMap<u32, Marks> {
         let mut all: BTreeMap<u32, Marks> = BTreeMap::new();
         for hit in &worker.hits {
-            for holder in &worker.watch.values[hit.value as usize].holders {
+            for holder in worker.watch.holders(hit.value) {
                 if worker.watch.city_agrees(hit.value, holder, &hit.city) {
                     let marks = all.entry(holder.canary).or_default();
-                    *marks = marks.with(holder.mark);
+                    *marks = marks.with(holder.mark());
                 }
             }
         }

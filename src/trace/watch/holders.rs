@@ -1,0 +1,239 @@
+//! Who holds each value: a million canaries hold ten million, so a holder is kept in sixteen bytes. What only few of them
+//! have of their own, a city or a range of versions, is kept once for all that have the same.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::texts::Span;
+use super::{Bearers, Value};
+use crate::trace::mark::Mark;
+
+/// Who holds a value.
+pub(in crate::trace) struct Holder {
+    /// As it was planted, to the letter; with [`SPELLINGS`](super::SPELLINGS) between them where several columns hold it.
+    pub(super) written: Span,
+    pub canary: u32,
+    /// The number of its [`Lot`], and in the lowest [`MARK`] bits its mark's.
+    more: u32,
+}
+
+/// Bits of a mark's number.
+const MARK: u32 = 5;
+const _: () = assert!(Mark::ALL.len() <= 1 << MARK);
+
+/// What a holder has in common with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Lot {
+    /// The city of an address, folded.
+    pub city: Span,
+    /// In which of its canary's versions.
+    pub versions: Bearers,
+}
+
+impl Lot {
+    /// Of nearly all.
+    pub const PLAIN: Lot = Lot {
+        city: Span::EMPTY,
+        versions: Bearers::ALL,
+    };
+}
+
+impl Holder {
+    pub(super) fn new(canary: u32, mark: Mark, lot: u32) -> Holder {
+        Holder {
+            written: Span::EMPTY,
+            canary,
+            more: lot << MARK | mark as u32,
+        }
+    }
+
+    /// What the value is to its canary.
+    pub fn mark(&self) -> Mark {
+        Mark::ALL[(self.more & ((1 << MARK) - 1)) as usize]
+    }
+
+    const fn lot(&self) -> u32 {
+        self.more >> MARK
+    }
+}
+
+/// The holders of all values.
+pub(super) struct Holders {
+    /// By value, and those of one by canary.
+    all: Vec<Holder>,
+    lots: Vec<Lot>,
+}
+
+impl Default for Holders {
+    fn default() -> Holders {
+        Holders {
+            all: Vec::new(),
+            lots: vec![Lot::PLAIN],
+        }
+    }
+}
+
+impl Holders {
+    /// With the lots that [`Holders::lots`] gave, and room for so many.
+    pub fn with_room(lots: Vec<Lot>, room: usize) -> Holders {
+        Holders {
+            all: Vec::with_capacity(room),
+            lots,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// What holders have in common, by number.
+    pub fn lots(&self) -> &[Lot] {
+        &self.lots
+    }
+
+    /// Those of a value.
+    pub fn of(&self, values: &[Value], value: u32) -> &[Holder] {
+        let value = value as usize;
+        let first = values[value].first as usize;
+        let next = values.get(value + 1);
+        &self.all[first..next.map_or(self.all.len(), |next| next.first as usize)]
+    }
+
+    /// What one has in common with others.
+    pub fn lot(&self, holder: &Holder) -> &Lot {
+        &self.lots[holder.lot() as usize]
+    }
+
+    /// Adds the next one of the last value.
+    pub fn push(&mut self, holder: StoredHolder) -> Option<()> {
+        let mark = *Mark::ALL.get(usize::from(holder.mark))?;
+        let known = (holder.lot as usize) < self.lots.len();
+        self.all.push(Holder {
+            written: holder.written,
+            ..Holder::new(holder.canary, mark, holder.lot)
+        });
+        known.then_some(())
+    }
+}
+
+/// A holder as it is kept in a file: its mark by its place in [`Mark::ALL`].
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredHolder {
+    canary: u32,
+    mark: u8,
+    lot: u32,
+    written: Span,
+}
+
+impl From<&Holder> for StoredHolder {
+    fn from(holder: &Holder) -> StoredHolder {
+        StoredHolder {
+            canary: holder.canary,
+            mark: holder.mark() as u8,
+            lot: holder.lot(),
+            written: holder.written,
+        }
+    }
+}
+
+/// Holders while canaries are taken in one after the other.
+#[derive(Default)]
+pub(super) struct Held {
+    all: Vec<(u32, Holder)>,
+    holders: Holders,
+    numbers: HashMap<Lot, u32>,
+}
+
+impl Held {
+    /// Notes that a canary holds a value as a mark, in some versions more, and gives it; whether it has not held it
+    /// before.
+    pub fn note(&mut self, value: u32, canary: u32, mark: Mark, lot: Lot) -> (&mut Holder, bool) {
+        // What the canary holds is noted last.
+        let own = self.all.iter().rev();
+        let mut own = own.take_while(|(_, holder)| holder.canary == canary);
+        let known = own.position(|(held, holder)| *held == value && holder.mark() == mark);
+        match known.map(|back| self.all.len() - 1 - back) {
+            Some(at) => {
+                let known = self.all[at].1.lot();
+                let known = self.holders.lots[known as usize];
+                let lot = self.number(Lot {
+                    versions: known.versions.or(lot.versions),
+                    ..known
+                });
+                let holder = &mut self.all[at].1;
+                holder.more = lot << MARK | mark as u32;
+                (holder, false)
+            }
+            None => {
+                let lot = self.number(lot);
+                self.all.push((value, Holder::new(canary, mark, lot)));
+                let last = self.all.len() - 1;
+                (&mut self.all[last].1, true)
+            }
+        }
+    }
+
+    /// The number of a lot.
+    fn number(&mut self, lot: Lot) -> u32 {
+        if lot == Lot::PLAIN {
+            return 0;
+        }
+        let lots = &mut self.holders.lots;
+        *self.numbers.entry(lot).or_insert_with(|| {
+            let next = lots.len() as u32;
+            // More than there is room for cannot be held in any memory; what has none says nothing of city and version.
+            if next >> (u32::BITS - MARK) != 0 {
+                return 0;
+            }
+            lots.push(lot);
+            next
+        })
+    }
+
+    /// How many hold each of so many values.
+    pub fn counts(&self, values: usize) -> Vec<u32> {
+        let mut counts = vec![0; values];
+        for (value, _) in &self.all {
+            counts[*value as usize] += 1;
+        }
+        counts
+    }
+
+    /// Has values called by their new numbers.
+    pub fn renumber(&mut self, new: &[u32]) {
+        for (value, _) in &mut self.all {
+            *value = new[*value as usize];
+        }
+    }
+
+    /// All of them in their places, of values that are numbered for good.
+    pub fn settled(mut self, values: &mut [Value]) -> Holders {
+        self.all.sort_by_key(|(value, _)| *value);
+        let mut first = 0;
+        for (number, value) in (0..).zip(values) {
+            value.first = first;
+            let own = self.all[first as usize..].iter();
+            first += own.take_while(|(held, _)| *held == number).count() as u32;
+        }
+        let mut holders = self.holders;
+        holders.all = self.all.into_iter().map(|(_, holder)| holder).collect();
+        holders
+    }
+}
+
+/// The holders among those of one value that are a canary.
+pub(in crate::trace) fn held_by(
+    holders: &[Holder],
+    canary: u32,
+) -> impl Iterator<Item = &Holder> + Clone {
+    let before = |holder: &Holder| holder.canary < canary;
+    // Few are sooner looked through: they come from memory together, those of a search one after the other.
+    let start = match holders.len() {
+        0..=32 => holders.iter().take_while(|one| before(one)).count(),
+        _ => holders.partition_point(before),
+    };
+    let rest = holders[start..].iter();
+    rest.take_while(move |holder| holder.canary == canary)
+}
