@@ -125,14 +125,26 @@ pub fn escapes(bytes: &[u8]) -> bool {
     memchr::memchr(ESCAPE, bytes).is_some()
 }
 
+/// The text of many records one behind the other, where [`decode`] would say of each that it is in the encoding that was
+/// guessed, and take longer.
+pub fn decode_all(bytes: &[u8], guess: Encoding) -> Option<&str> {
+    let text = || simdutf8::basic::from_utf8(bytes).ok();
+    (is_utf8(guess) && !escapes(bytes)).then(text).flatten()
+}
+
+/// Whether records of a file in an encoding are in UTF-8. UTF-16 and ISO-2022-JP files are by the time their records come
+/// to be decoded.
+const fn is_utf8(encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::Utf8) || !encoding.is_plain()
+}
+
 /// Decodes a record; `None` as encoding says that it is sound in none, and some of it is lost.
 pub fn decode(bytes: &[u8], guess: Encoding) -> (Cow<'_, str>, Option<Encoding>) {
     if bytes.is_ascii() && !escapes(bytes) {
         // Cannot fail, and the lossy form says so without an unwrap.
         return (String::from_utf8_lossy(bytes), Some(guess));
     }
-    // UTF-16 and ISO-2022-JP files are UTF-8 by the time their records come here.
-    let guess_utf8 = matches!(guess, Encoding::Utf8) || !guess.is_plain();
+    let guess_utf8 = is_utf8(guess);
     let three = || bytes.iter().any(|byte| *byte >= 0xe0);
     if !bytes.is_ascii()
         && let Ok(text) = simdutf8::basic::from_utf8(bytes)
@@ -345,6 +357,31 @@ mod tests {
                 if guess != Encoding::Cp932 || !common_cp932(&bytes) {
                     assert_eq!((read.as_ref(), found), (text, Some(Encoding::Latin1)));
                 }
+            }
+        }
+    }
+
+    /// Among records as they are, an escape, a byte that is no UTF-8, and an encoding that is not UTF-8.
+    #[test]
+    fn many_records_are_decoded_as_each_of_them_is() {
+        let sound = ["山田 太郎", "abc", "", "José"];
+        let odd: [&[u8]; 4] = [b"", b"\x1b$B;3ED\x1b(B", b"\x8eR\x93c", b"abc\xff\xff"];
+        for (odd, guess) in odd.iter().flat_map(|odd| {
+            let guesses = [Encoding::Utf8, Encoding::Iso2022Jp, Encoding::Cp932];
+            guesses.map(|guess| (odd, guess))
+        }) {
+            let mut bytes = sound.concat().into_bytes();
+            bytes.extend(*odd);
+            let all = decode_all(&bytes, guess);
+            assert_eq!(all.is_some(), odd.is_empty() && guess != Encoding::Cp932);
+            let mut start = 0;
+            for record in sound {
+                let end = start + record.len();
+                if let Some(text) = all {
+                    let each = decode(&bytes[start..end], guess);
+                    assert_eq!(each, (text[start..end].into(), Some(guess)));
+                }
+                start = end;
             }
         }
     }

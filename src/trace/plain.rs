@@ -13,8 +13,8 @@ use super::normalise::{
 };
 use crate::notation::{
     Region, Role, digest_key, email_key_into, fold_into, has_japanese, kana_key_into,
-    name_key_into, phone_key_into, plain_date, plain_kana, plain_name, plain_phone,
-    postcode_key_into,
+    name_key_into, phone_key_into, plain_date, plain_email_into, plain_kana, plain_name,
+    plain_phone, postcode_key_into,
 };
 
 /// A value of a row, which [`Plan::keys`] would give a key of.
@@ -71,17 +71,11 @@ impl Plan {
         let filled = |place: &usize| Some(cell(*place)).filter(|written| !written.is_empty());
         let Room { folded, key, .. } = &mut memory.room;
         for written in self.emails.iter().filter_map(filled) {
-            if !written.is_ascii() {
+            let plain = plain_email_into(written, key) || {
                 fold_into(written, folded);
-            }
-            let written = match written.is_ascii() {
-                true => written,
-                false => folded,
+                is_one_email(folded) && email_key_into(folded, key)
             };
-            if !is_plain_email(written)
-                || !email_key_into(written, key)
-                || !found(Plain::Email(key))
-            {
+            if !plain || !found(Plain::Email(key)) {
                 return false;
             }
         }
@@ -203,7 +197,7 @@ pub fn phone(key: &str, found: &mut impl FnMut(Plain<'_>) -> bool) -> bool {
 }
 
 /// Whether a cell holds one mail address and nothing else.
-fn is_plain_email(written: &str) -> bool {
+fn is_one_email(written: &str) -> bool {
     let parted = || memchr::memchr3(b' ', b';', b',', written.as_bytes()).is_some();
     written.is_ascii() && has_at(written) && !parted()
 }

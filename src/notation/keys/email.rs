@@ -11,15 +11,24 @@ pub fn email_key(text: &str) -> Option<String> {
 
 /// The same into a buffer, in place of what is in it; `false` for what is no address.
 pub fn email_key_into(text: &str, key: &mut String) -> bool {
-    key.clear();
-    if is_plain(text) {
-        key.push_str(text);
-        key.make_ascii_lowercase();
+    if plain_email_into(text, key) {
         return true;
     }
+    key.clear();
     let read = read(text);
     key.push_str(read.as_deref().unwrap_or_default());
     read.is_some()
+}
+
+/// The same of an address as nearly all are written, with which nothing else stands; `false` for any other.
+pub fn plain_email_into(text: &str, key: &mut String) -> bool {
+    let plain = is_plain(text);
+    if plain {
+        key.clear();
+        key.push_str(text);
+        key.make_ascii_lowercase();
+    }
+    plain
 }
 
 /// Whether a text is an address as nearly all are written, of which only the letters' case is folded.

@@ -21,7 +21,7 @@ pub(super) use address::{PREFECTURES, split_prefecture};
 pub(super) use date::Era;
 pub use date::{DateHint, birth_key, birth_key_hinted, epoch_key, is_era, plain_date};
 pub use digest::{HashName, digest_key, hashed_email_forms, hashed_phone_forms};
-pub use email::{email_key, email_key_into};
+pub use email::{email_key, email_key_into, plain_email_into};
 pub(super) use name::is_title;
 pub use name::{
     kana_key, kana_key_into, latin_name_key, name_key, name_key_into, plain_kana, plain_name,

@@ -12,7 +12,7 @@
 //! | person + first six digits or last four, birth + first eight or last four | a slip in the phone, a phone cut |
 //! | person or birth + mailbox, the same + mail domain | a slip in either side of a mail address |
 //!
-//! A person is a name or a reading, folded and then reduced to the letters that stand for its own ([`bare`]), so
+//! A person is a name or a reading, folded and then reduced to the letters that stand for its own ([`slips`](super::slips)), so
 //! that look-alikes cost nothing. A canary adds to its whole names what a cut leaves of them. A row looks
 //! letters left out of a reading up only where it has no name: the reading is then all it has.
 //!
@@ -30,7 +30,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::compare::{Date, FEWEST_DIGITS, date, dialled, place};
-use super::slips::bare;
+use super::slips::bares;
 use crate::trace::filter::beside;
 use crate::trace::normalise::Class;
 
@@ -175,14 +175,15 @@ impl Facts {
                 }
             }
             Class::Email => {
-                if let Some((mailbox, domain)) = key.rsplit_once('@') {
-                    let sides = (hash(mailbox.chars().map(bare)), hash(domain.chars()));
+                if let Some(at) = memchr::memrchr(b'@', key.as_bytes()) {
+                    let (mailbox, domain) = (&key[..at], &key[at + 1..]);
+                    let sides = (hash(mailbox.chars().map(bares())), hash(domain.chars()));
                     push(&mut self.emails, sides);
                 }
             }
             Class::Address => {
                 if let Some((town, numbers)) = place(key) {
-                    let place = (hash(town.chars().map(bare)), hash(numbers.chars()));
+                    let place = (hash(town.chars().map(bares())), hash(numbers.chars()));
                     push(&mut self.places, place);
                 }
             }
@@ -298,7 +299,7 @@ impl Facts {
         latin: bool,
         words: impl Iterator<Item = impl Iterator<Item = char>>,
     ) -> u64 {
-        let (first, mut whole) = (self.words.len(), 0_u64);
+        let (first, mut whole, bare) = (self.words.len(), 0_u64, bares());
         for word in words {
             let start = self.letters.len();
             let mut sum = EMPTY;

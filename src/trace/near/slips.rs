@@ -22,7 +22,14 @@ pub fn skeleton(text: &str) -> String {
 /// The letter that stands for a letter's group.
 #[inline]
 pub fn bare(c: char) -> char {
-    match TABLE.get(c as usize) {
+    bares()(c)
+}
+
+/// What gives the letter that stands for a letter's group, for who asks it of many.
+#[inline]
+pub fn bares() -> impl Fn(char) -> char + Copy {
+    let table = &**TABLE;
+    |c| match table.get(c as usize) {
         Some(bare) => char::from_u32(u32::from(*bare)).unwrap_or(c),
         None => c,
     }

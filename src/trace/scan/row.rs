@@ -2,6 +2,7 @@
 
 mod judge;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use super::super::mark::{Mark, Marks};
 use super::super::memory::Memory;
 use super::super::near::Search;
 use super::super::normalise::{Class, Plan};
-use super::super::read::{Cells, Encoding, Kind, Style, decode};
+use super::super::read::{Cells, Encoding, Kind, Style, decode, decode_all};
 use super::super::traits::{Attribute, sex as sex_number};
 use super::super::watch::{Glanced, Sought, Watch};
 use super::super::watchlist::Kept;
@@ -24,13 +25,48 @@ const COUNTED: usize = 256;
 /// So many rows are looked over at once, for the same reason.
 const TOGETHER: usize = 16;
 
-/// A row of which all has been taken that a look takes.
+/// A row, which may wait when all has been taken of it that a look takes.
 #[derive(Clone)]
 struct Waiting {
     row: u64,
     kind: Kind,
     /// Where it stands in its chunk.
     place: Range<usize>,
+}
+
+/// Records as they stand in the file, one behind the other, with what is soonest told of all of them.
+struct Records<'b> {
+    bytes: &'b [u8],
+    encoding: Encoding,
+    /// Their text, if it could be told without looking at each.
+    text: Option<&'b str>,
+    /// Whether there is anything in them that no cell should hold.
+    marked: bool,
+}
+
+impl<'b> Records<'b> {
+    fn new(bytes: &'b [u8], encoding: Encoding) -> Records<'b> {
+        Records {
+            bytes,
+            encoding,
+            text: decode_all(bytes, encoding),
+            marked: is_marked(bytes),
+        }
+    }
+
+    /// The text of one of them, and in what encoding it is.
+    fn decode(&self, place: &Range<usize>) -> (Cow<'b, str>, Option<Encoding>) {
+        // A piece of a long line may end within a letter.
+        match self.text.and_then(|text| text.get(place.clone())) {
+            Some(text) => (Cow::Borrowed(text), Some(self.encoding)),
+            None => decode(&self.bytes[place.clone()], self.encoding),
+        }
+    }
+}
+
+/// Whether there is anything in it that no cell should hold.
+fn is_marked(bytes: &[u8]) -> bool {
+    memchr::memchr3(0, b'\n', b'\r', bytes).is_some()
 }
 
 /// A value of the watch that stands in the row at hand.
@@ -117,27 +153,30 @@ impl<'a> Worker<'a> {
         bytes: &[u8],
         records: &[(usize, Kind)],
     ) -> usize {
+        let all = Records::new(bytes, reading.layout.encoding);
         let (mut start, mut row, mut clear) = (0, first, 0);
         for (at, (end, kind)) in records.iter().enumerate() {
             row += u64::from(at > 0 && *kind != Kind::Continued);
-            if self.record(reading, &bytes[start..*end], *kind, row) {
-                self.waiting.push(Waiting {
-                    row,
-                    kind: *kind,
-                    place: start..*end,
-                });
+            let record = Waiting {
+                row,
+                kind: *kind,
+                place: start..*end,
+            };
+            if self.record(reading, &all, &record) {
+                self.waiting.push(record);
             }
             if self.waiting.len() == TOGETHER {
-                clear += self.look_over(reading, bytes);
+                clear += self.look_over(reading, &all);
             }
             start = *end;
         }
-        clear + self.look_over(reading, bytes)
+        clear + self.look_over(reading, &all)
     }
 
     /// One record; whether it waits to be looked over.
-    fn record(&mut self, reading: &Reading, bytes: &[u8], kind: Kind, row: u64) -> bool {
+    fn record(&mut self, reading: &Reading, all: &Records<'_>, record: &Waiting) -> bool {
         let layout = reading.layout;
+        let (kind, row) = (record.kind, record.row);
         if self.part != reading.part {
             self.memory.clear();
             self.part = reading.part;
@@ -146,10 +185,9 @@ impl<'a> Worker<'a> {
             part: reading.part,
             row,
         };
-        let (text, encoding) = decode(bytes, layout.encoding);
+        let (text, encoding) = all.decode(&record.place);
         layout.split(&text, kind, &mut self.cells);
-        // Whether there is anything that no cell should hold.
-        let marked = memchr::memchr3(0, b'\n', b'\r', text.as_bytes()).is_some();
+        let marked = all.marked && is_marked(text.as_bytes());
         if kind != Kind::Continued {
             self.tally.rows += 1;
             let nul = marked && text.contains('\0');
@@ -218,7 +256,7 @@ impl<'a> Worker<'a> {
 
     /// Looks over the rows that wait: most speak for no canary, and what stands in them is counted; the others are read.
     /// Gives how many are clear.
-    fn look_over(&mut self, reading: &Reading, bytes: &[u8]) -> usize {
+    fn look_over(&mut self, reading: &Reading, all: &Records<'_>) -> usize {
         let Worker {
             watch,
             tally,
@@ -253,9 +291,8 @@ impl<'a> Worker<'a> {
                 continue;
             }
             let Waiting { row, kind, place } = self.waiting[at].clone();
-            let layout = reading.layout;
-            let (text, _) = decode(&bytes[place], layout.encoding);
-            layout.split(&text, kind, &mut self.cells);
+            let (text, _) = all.decode(&place);
+            reading.layout.split(&text, kind, &mut self.cells);
             let at = Place {
                 part: reading.part,
                 row,

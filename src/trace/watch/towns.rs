@@ -126,6 +126,20 @@ impl Towns {
                 // 佐々木 is 佐佐木.
                 code = if before & IDEOGRAPH == 0 { ODD } else { before };
             }
+            // Most letters are part of a name and nothing else.
+            if code & !LETTER == FIRM | IDEOGRAPH {
+                if !kanji.is_empty() {
+                    numbers.extend(kanji_number(&kanji));
+                    kanji.clear();
+                }
+                (before, written) = (code, c);
+                (in_number, parted, numeral, on_way) = (false, false, false, false);
+                (lettered, japanese) = (true, true);
+                without = loose;
+                loose.push(code & LETTER);
+                firm.push(code & LETTER);
+                continue;
+            }
             if c == '字' {
                 // Behind a number it may belong to what stands before that (大5条字), and 大々字 is 大大字.
                 if numbered || written == '々' {
