@@ -41,11 +41,11 @@ pub(super) struct Watched {
     /// Index into [`Watch::batches`].
     pub batch: u32,
     /// What it can be known by in any version: each mark with the index of its value.
-    pub values: Vec<(Mark, u32)>,
+    pub values: Box<[(Mark, u32)]>,
     /// The states that it was in, the oldest first; none where it has never changed, or nobody knows.
-    pub versions: Vec<Lived>,
+    pub versions: Box<[Lived]>,
     /// Texts of its rows by which versions are told apart, and which bear each.
-    pub telling: Vec<(Box<str>, Bearers)>,
+    pub telling: Box<[(Box<str>, Bearers)]>,
     /// By what it may have been chosen.
     pub traits: Traits,
 }

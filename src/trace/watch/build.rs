@@ -24,6 +24,8 @@ const TELLING: usize = 10;
 pub struct WatchBuilder {
     watch: Watch,
     held: Held,
+    /// What the canary that is being taken in holds.
+    own: Vec<(Mark, u32)>,
     /// The place of each batch that stood somewhere.
     batches: HashMap<BatchId, u32>,
     /// The cities of addresses, each of which many have.
@@ -52,6 +54,7 @@ impl WatchBuilder {
             batches: batches.map(|(at, batch)| (batch.id.clone(), at)).collect(),
             watch: Watch::empty(all, standing),
             held: Held::default(),
+            own: Vec::new(),
             cities: HashMap::new(),
         }
     }
@@ -86,7 +89,7 @@ impl WatchBuilder {
             id: canary.id.clone(),
             source,
             batch,
-            values: Vec::new(),
+            values: Box::default(),
             versions: lived(canary),
             telling: telling(canary),
             traits,
@@ -100,6 +103,7 @@ impl WatchBuilder {
             self.add_rows(index, &version.details, Bearers::one(place), &mut roles);
         }
         self.add_known(index, household, &roles);
+        self.watch.canaries[index as usize].values = self.own.drain(..).collect();
     }
 
     /// What the rows of some versions show.
@@ -187,15 +191,10 @@ impl WatchBuilder {
             versions,
         };
         let value = self.watch.value(key);
-        let Watch {
-            values,
-            texts,
-            canaries,
-            ..
-        } = &mut self.watch;
+        let Watch { values, texts, .. } = &mut self.watch;
         let (holder, new) = self.held.note(value, canary, mark, lot);
         if new {
-            canaries[canary as usize].values.push((mark, value));
+            self.own.push((mark, value));
         }
         let planted = texts.get(holder.written);
         if key.written.is_empty() || planted.split(SPELLINGS).any(|text| text == key.written) {
@@ -317,7 +316,7 @@ impl Watch {
 }
 
 /// A canary's versions as a list dates them. One that is not known to stand yet ends none.
-fn lived(canary: &Canary) -> Vec<Lived> {
+fn lived(canary: &Canary) -> Box<[Lived]> {
     let versions = canary.versions.iter().map(|version| Lived {
         number: version.number,
         from: version.from,
@@ -327,7 +326,7 @@ fn lived(canary: &Canary) -> Vec<Lived> {
 }
 
 /// Texts that only some versions bear, and that no other column could well hold.
-fn telling(canary: &Canary) -> Vec<(Box<str>, Bearers)> {
+fn telling(canary: &Canary) -> Box<[(Box<str>, Bearers)]> {
     let mut texts: Vec<(Box<str>, Bearers)> = Vec::new();
     for (place, version) in canary.versions.iter().enumerate() {
         let cells = version.details.rows.iter().flat_map(|row| &row.cells);
@@ -342,7 +341,7 @@ fn telling(canary: &Canary) -> Vec<(Box<str>, Bearers)> {
         }
     }
     texts.retain(|(_, versions)| versions.range(canary.versions.len()).is_some());
-    texts
+    texts.into()
 }
 
 /// A name as romaji is compared; `None` where it has no reading.

@@ -49,8 +49,8 @@ struct StoredCanary {
     source: u32,
     batch: u32,
     values: Vec<(u8, u32)>,
-    versions: Vec<Lived>,
-    telling: Vec<(Box<str>, Bearers)>,
+    versions: Box<[Lived]>,
+    telling: Box<[(Box<str>, Bearers)]>,
     traits: Traits,
 }
 

@@ -85,12 +85,12 @@ fn watched(line: &CanaryLine, most: usize) -> Option<Watched> {
         .iter()
         .all(|(_, value)| (*value as usize) < most)
         .then(|| Watched {
-            versions: Vec::new(),
-            telling: Vec::new(),
+            versions: Box::default(),
+            telling: Box::default(),
             id: line.id.clone(),
             source: line.source,
             batch: line.batch,
-            values,
+            values: values.into(),
             // A watch list says nothing by which its canaries may have been chosen.
             traits: Traits::default(),
         })
