@@ -12,9 +12,10 @@
 //! | person + first six digits or last four, birth + first eight or last four | a slip in the phone, a phone cut |
 //! | person or birth + mailbox, the same + mail domain | a slip in either side of a mail address |
 //!
-//! A person is a name or a reading, folded and then reduced to the letters that stand for its own ([`slips`](super::slips)), so
-//! that look-alikes cost nothing. A canary adds to its whole names what a cut leaves of them. A row looks
-//! letters left out of a reading up only where it has no name: the reading is then all it has.
+//! A person is a name or a reading, folded and then reduced to the letters that stand for its own
+//! ([`slips`](super::slips)), so that look-alikes cost nothing. A canary adds to its whole names what a cut
+//! leaves of them. A row looks letters left out of a reading up only where it has no name: the reading is
+//! then all it has.
 //!
 //! The first two rules are for names and births alone. Beside thousands of canaries chance brings up by
 //! them more rows than leaks do, and none that a decision could count: then they are left out

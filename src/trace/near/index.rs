@@ -34,12 +34,13 @@ impl Index {
         keys.shrink_to_fit();
         let bits = (keys.len() / BUCKET).max(2).ilog2();
         let most = changes.iter().map(|(canary, _)| *canary).max();
+        let most = most.unwrap_or_default();
         let mut index = Index {
             known: Filter::new(keys.len()),
             bits,
             starts: vec![0; (1 << bits) + 1],
             entries: vec![0; keys.len()],
-            canary: most.map_or(0, |most| u32::MAX >> most.leading_zeros()),
+            canary: u32::MAX.checked_shr(most.leading_zeros()).unwrap_or(0),
         };
         for key in &keys {
             index.known.add(*key);
@@ -121,6 +122,10 @@ mod tests {
             };
             assert_eq!(found, wanted, "{n}");
         }
+        let single = Index::new(|give: &mut dyn FnMut(u64, u32)| give(key(7), 0));
+        let mut found = Vec::new();
+        (0..9).for_each(|n| single.find(key(n), &mut |canary| found.push((n, canary))));
+        assert_eq!(found, [(7, 0)]);
         let empty = Index::new(|_: &mut dyn FnMut(u64, u32)| {});
         empty.find(7, &mut |_| panic!("nothing is in it"));
     }
