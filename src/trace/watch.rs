@@ -28,8 +28,8 @@ use crate::notation::address_key;
 pub use build::WatchBuilder;
 use glance::Glance;
 pub(super) use glance::Glanced;
+pub(super) use holders::Holder;
 use holders::{Held, Holders, Lot};
-pub(super) use holders::{Holder, held_by};
 use texts::{Span, Texts};
 pub(super) use towns::{Look, ends_of, highest};
 
@@ -383,8 +383,8 @@ impl Watch {
     }
 
     /// The holders of a value that are one canary.
-    pub(super) fn held_by(&self, value: u32, canary: u32) -> impl Iterator<Item = &Holder> + Clone {
-        held_by(self.holders(value), canary)
+    pub(super) fn held_by(&self, value: u32, canary: u32) -> impl Iterator<Item = &Holder> {
+        self.holders.held_by(&self.values, value, canary)
     }
 
     /// The versions of its canary that bear a holder's value.

@@ -34,8 +34,8 @@ struct Waiting {
     place: Range<usize>,
 }
 
-/// Records as they stand in the file, one behind the other, with what is soonest told of all of them.
-struct Records<'b> {
+/// The bytes of a chunk's records, one behind the other, with what is soonest told of all of them.
+struct ChunkText<'b> {
     bytes: &'b [u8],
     encoding: Encoding,
     /// Their text, if it could be told without looking at each.
@@ -44,9 +44,9 @@ struct Records<'b> {
     marked: bool,
 }
 
-impl<'b> Records<'b> {
-    fn new(bytes: &'b [u8], encoding: Encoding) -> Records<'b> {
-        Records {
+impl<'b> ChunkText<'b> {
+    fn new(bytes: &'b [u8], encoding: Encoding) -> ChunkText<'b> {
+        ChunkText {
             bytes,
             encoding,
             text: decode_all(bytes, encoding),
@@ -54,7 +54,7 @@ impl<'b> Records<'b> {
         }
     }
 
-    /// The text of one of them, and in what encoding it is.
+    /// The text of a record, and in what encoding it is.
     fn decode(&self, place: &Range<usize>) -> (Cow<'b, str>, Option<Encoding>) {
         // A piece of a long line may end within a letter.
         match self.text.and_then(|text| text.get(place.clone())) {
@@ -153,7 +153,7 @@ impl<'a> Worker<'a> {
         bytes: &[u8],
         records: &[(usize, Kind)],
     ) -> usize {
-        let all = Records::new(bytes, reading.layout.encoding);
+        let chunk = ChunkText::new(bytes, reading.layout.encoding);
         let (mut start, mut row, mut clear) = (0, first, 0);
         for (at, (end, kind)) in records.iter().enumerate() {
             row += u64::from(at > 0 && *kind != Kind::Continued);
@@ -162,19 +162,19 @@ impl<'a> Worker<'a> {
                 kind: *kind,
                 place: start..*end,
             };
-            if self.record(reading, &all, &record) {
+            if self.record(reading, &chunk, &record) {
                 self.waiting.push(record);
             }
             if self.waiting.len() == TOGETHER {
-                clear += self.look_over(reading, &all);
+                clear += self.look_over(reading, &chunk);
             }
             start = *end;
         }
-        clear + self.look_over(reading, &all)
+        clear + self.look_over(reading, &chunk)
     }
 
     /// One record; whether it waits to be looked over.
-    fn record(&mut self, reading: &Reading, all: &Records<'_>, record: &Waiting) -> bool {
+    fn record(&mut self, reading: &Reading, chunk: &ChunkText<'_>, record: &Waiting) -> bool {
         let layout = reading.layout;
         let (kind, row) = (record.kind, record.row);
         if self.part != reading.part {
@@ -185,9 +185,9 @@ impl<'a> Worker<'a> {
             part: reading.part,
             row,
         };
-        let (text, encoding) = all.decode(&record.place);
+        let (text, encoding) = chunk.decode(&record.place);
         layout.split(&text, kind, &mut self.cells);
-        let marked = all.marked && is_marked(text.as_bytes());
+        let marked = chunk.marked && is_marked(text.as_bytes());
         if kind != Kind::Continued {
             self.tally.rows += 1;
             let nul = marked && text.contains('\0');
@@ -256,7 +256,7 @@ impl<'a> Worker<'a> {
 
     /// Looks over the rows that wait: most speak for no canary, and what stands in them is counted; the others are read.
     /// Gives how many are clear.
-    fn look_over(&mut self, reading: &Reading, all: &Records<'_>) -> usize {
+    fn look_over(&mut self, reading: &Reading, chunk: &ChunkText<'_>) -> usize {
         let Worker {
             watch,
             tally,
@@ -291,7 +291,7 @@ impl<'a> Worker<'a> {
                 continue;
             }
             let Waiting { row, kind, place } = self.waiting[at].clone();
-            let (text, _) = all.decode(&place);
+            let (text, _) = chunk.decode(&place);
             reading.layout.split(&text, kind, &mut self.cells);
             let at = Place {
                 part: reading.part,

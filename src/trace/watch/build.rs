@@ -24,8 +24,6 @@ const TELLING: usize = 10;
 pub struct WatchBuilder {
     watch: Watch,
     held: Held,
-    /// What the canary that is being taken in holds.
-    own: Vec<(Mark, u32)>,
     /// The place of each batch that stood somewhere.
     batches: HashMap<BatchId, u32>,
     /// The cities of addresses, each of which many have.
@@ -54,7 +52,6 @@ impl WatchBuilder {
             batches: batches.map(|(at, batch)| (batch.id.clone(), at)).collect(),
             watch: Watch::empty(all, standing),
             held: Held::default(),
-            own: Vec::new(),
             cities: HashMap::new(),
         }
     }
@@ -103,7 +100,7 @@ impl WatchBuilder {
             self.add_rows(index, &version.details, Bearers::one(place), &mut roles);
         }
         self.add_known(index, household, &roles);
-        self.watch.canaries[index as usize].values = self.own.drain(..).collect();
+        self.watch.canaries[index as usize].values = self.held.of_last(index).collect();
     }
 
     /// What the rows of some versions show.
@@ -192,10 +189,7 @@ impl WatchBuilder {
         };
         let value = self.watch.value(key);
         let Watch { values, texts, .. } = &mut self.watch;
-        let (holder, new) = self.held.note(value, canary, mark, lot);
-        if new {
-            self.own.push((mark, value));
-        }
+        let holder = self.held.note(value, canary, mark, lot);
         let planted = texts.get(holder.written);
         if key.written.is_empty() || planted.split(SPELLINGS).any(|text| text == key.written) {
             return;

@@ -10,11 +10,12 @@ use super::{Bearers, Value};
 use crate::trace::mark::Mark;
 
 /// Who holds a value.
+#[derive(Serialize, Deserialize)]
 pub(in crate::trace) struct Holder {
     /// As it was planted, to the letter; with [`SPELLINGS`](super::SPELLINGS) between them where several columns hold it.
     pub(super) written: Span,
     pub canary: u32,
-    /// The number of its [`Lot`], and in the lowest [`MARK`] bits its mark's.
+    /// The number of its [`Lot`], and in the lowest [`MARK`] bits its mark's place in [`Mark::ALL`].
     more: u32,
 }
 
@@ -40,7 +41,7 @@ impl Lot {
 }
 
 impl Holder {
-    pub(super) fn new(canary: u32, mark: Mark, lot: u32) -> Holder {
+    fn new(canary: u32, mark: Mark, lot: u32) -> Holder {
         Holder {
             written: Span::EMPTY,
             canary,
@@ -50,7 +51,11 @@ impl Holder {
 
     /// What the value is to its canary.
     pub fn mark(&self) -> Mark {
-        Mark::ALL[(self.more & ((1 << MARK) - 1)) as usize]
+        Mark::ALL[self.mark_place()]
+    }
+
+    const fn mark_place(&self) -> usize {
+        (self.more & ((1 << MARK) - 1)) as usize
     }
 
     const fn lot(&self) -> u32 {
@@ -101,40 +106,35 @@ impl Holders {
         &self.all[first..next.map_or(self.all.len(), |next| next.first as usize)]
     }
 
+    /// Those of a value that are one canary.
+    pub fn held_by(
+        &self,
+        values: &[Value],
+        value: u32,
+        canary: u32,
+    ) -> impl Iterator<Item = &Holder> {
+        let holders = self.of(values, value);
+        let before = |holder: &Holder| holder.canary < canary;
+        // Few are sooner looked through: they come from memory together, those of a search one after the other.
+        let start = match holders.len() {
+            0..=32 => holders.iter().take_while(|one| before(one)).count(),
+            _ => holders.partition_point(before),
+        };
+        let rest = holders[start..].iter();
+        rest.take_while(move |holder| holder.canary == canary)
+    }
+
     /// What one has in common with others.
     pub fn lot(&self, holder: &Holder) -> &Lot {
         &self.lots[holder.lot() as usize]
     }
 
-    /// Adds the next one of the last value.
-    pub fn push(&mut self, holder: StoredHolder) -> Option<()> {
-        let mark = *Mark::ALL.get(usize::from(holder.mark))?;
-        let known = (holder.lot as usize) < self.lots.len();
-        self.all.push(Holder {
-            written: holder.written,
-            ..Holder::new(holder.canary, mark, holder.lot)
-        });
-        known.then_some(())
-    }
-}
-
-/// A holder as it is kept in a file: its mark by its place in [`Mark::ALL`].
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredHolder {
-    canary: u32,
-    mark: u8,
-    lot: u32,
-    written: Span,
-}
-
-impl From<&Holder> for StoredHolder {
-    fn from(holder: &Holder) -> StoredHolder {
-        StoredHolder {
-            canary: holder.canary,
-            mark: holder.mark() as u8,
-            lot: holder.lot(),
-            written: holder.written,
-        }
+    /// Adds the next one of the last value, as a file has it; `None` where there is no such mark or lot.
+    pub fn push(&mut self, holder: Holder) -> Option<()> {
+        Mark::ALL.get(holder.mark_place())?;
+        self.lots.get(holder.lot() as usize)?;
+        self.all.push(holder);
+        Some(())
     }
 }
 
@@ -147,32 +147,42 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Notes that a canary holds a value as a mark, in some versions more, and gives it; whether it has not held it
-    /// before.
-    pub fn note(&mut self, value: u32, canary: u32, mark: Mark, lot: Lot) -> (&mut Holder, bool) {
-        // What the canary holds is noted last.
-        let own = self.all.iter().rev();
-        let mut own = own.take_while(|(_, holder)| holder.canary == canary);
+    /// Notes that the canary that comes last, or a new one, holds a value as a mark, in some versions more, and gives it.
+    pub fn note(&mut self, value: u32, canary: u32, mark: Mark, lot: Lot) -> &mut Holder {
+        let start = self.start(canary);
+        let mut own = self.all[start..].iter();
         let known = own.position(|(held, holder)| *held == value && holder.mark() == mark);
-        match known.map(|back| self.all.len() - 1 - back) {
-            Some(at) => {
-                let known = self.all[at].1.lot();
-                let known = self.holders.lots[known as usize];
+        let at = match known {
+            Some(place) => {
+                let at = start + place;
+                let known = *self.holders.lot(&self.all[at].1);
                 let lot = self.number(Lot {
                     versions: known.versions.or(lot.versions),
                     ..known
                 });
-                let holder = &mut self.all[at].1;
-                holder.more = lot << MARK | mark as u32;
-                (holder, false)
+                self.all[at].1.more = lot << MARK | mark as u32;
+                at
             }
             None => {
                 let lot = self.number(lot);
                 self.all.push((value, Holder::new(canary, mark, lot)));
-                let last = self.all.len() - 1;
-                (&mut self.all[last].1, true)
+                self.all.len() - 1
             }
-        }
+        };
+        &mut self.all[at].1
+    }
+
+    /// What the canary that comes last holds, in the order in which it was noted.
+    pub fn of_last(&self, canary: u32) -> impl ExactSizeIterator<Item = (Mark, u32)> {
+        let own = self.all[self.start(canary)..].iter();
+        own.map(|(value, holder)| (holder.mark(), *value))
+    }
+
+    /// Where what the canary that comes last holds begins.
+    fn start(&self, canary: u32) -> usize {
+        let own = self.all.iter().rev();
+        let own = own.take_while(|(_, holder)| holder.canary == canary);
+        self.all.len() - own.count()
     }
 
     /// The number of a lot.
@@ -221,19 +231,4 @@ impl Held {
         holders.all = self.all.into_iter().map(|(_, holder)| holder).collect();
         holders
     }
-}
-
-/// The holders among those of one value that are a canary.
-pub(in crate::trace) fn held_by(
-    holders: &[Holder],
-    canary: u32,
-) -> impl Iterator<Item = &Holder> + Clone {
-    let before = |holder: &Holder| holder.canary < canary;
-    // Few are sooner looked through: they come from memory together, those of a search one after the other.
-    let start = match holders.len() {
-        0..=32 => holders.iter().take_while(|one| before(one)).count(),
-        _ => holders.partition_point(before),
-    };
-    let rest = holders[start..].iter();
-    rest.take_while(move |holder| holder.canary == canary)
 }

@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::holders::StoredHolder;
 use super::texts::{Span, Texts};
-use super::{Bearers, Holders, Lived, Lot, Standing, Value, Watch, Watched};
+use super::{Bearers, Holder, Holders, Lived, Lot, Standing, Value, Watch, Watched};
 use crate::canary::{CanaryId, SourceName};
 use crate::trace::mark::Mark;
 use crate::trace::normalise::Class;
@@ -112,7 +111,7 @@ impl Watch {
                 holders: holders.len(),
             })?;
             for holder in holders {
-                out.item(&StoredHolder::from(holder))?;
+                out.item(holder)?;
             }
         }
         out.end()?;
@@ -181,7 +180,7 @@ impl Watch {
                 ..Value::new(*class.ok_or_else(broken)?, value.text)
             });
             for _ in 0..value.holders {
-                let holder: StoredHolder = input.item()?;
+                let holder: Holder = input.item()?;
                 watch.holders.push(holder).ok_or_else(broken)?;
             }
         }

@@ -128,10 +128,7 @@ impl Towns {
             }
             // Most letters are part of a name and nothing else.
             if code & !LETTER == FIRM | IDEOGRAPH {
-                if !kanji.is_empty() {
-                    numbers.extend(kanji_number(&kanji));
-                    kanji.clear();
-                }
+                end_kanji(&mut kanji, &mut numbers);
                 (before, written) = (code, c);
                 (in_number, parted, numeral, on_way) = (false, false, false, false);
                 (lettered, japanese) = (true, true);
@@ -189,9 +186,8 @@ impl Towns {
             }
             in_number = false;
             parted = gap && !kanji.is_empty();
-            if !gap && !kanji.is_empty() {
-                numbers.extend(kanji_number(&kanji));
-                kanji.clear();
+            if !gap {
+                end_kanji(&mut kanji, &mut numbers);
             }
             // 千代田 is a name, 四条 and 一西2 have numbers.
             numbered |= numeral && (code & FIRM == 0 || code & DIRECTION != 0);
@@ -214,7 +210,7 @@ impl Towns {
                 on_way = code & WAY != 0;
             }
         }
-        numbers.extend(kanji_number(&kanji).filter(|_| !kanji.is_empty()));
+        end_kanji(&mut kanji, &mut numbers);
         if unread {
             look.plates = None;
         } else {
@@ -232,6 +228,14 @@ impl Towns {
     /// Whether a town of ours may be kept under an end.
     pub fn may_have(&self, end: u64) -> bool {
         self.ends.may_have(end)
+    }
+}
+
+/// Takes the number in kanji that has begun, if there is one.
+fn end_kanji(kanji: &mut String, numbers: &mut Numbers) {
+    if !kanji.is_empty() {
+        numbers.extend(kanji_number(kanji));
+        kanji.clear();
     }
 }
 

@@ -6,7 +6,7 @@ use crate::notation::address_key;
 use crate::trace::mark::{Agreed, Mark, Marks};
 use crate::trace::near::{How, Hows};
 use crate::trace::normalise::Class;
-use crate::trace::watch::{Bearers, Holder, held_by};
+use crate::trace::watch::{Bearers, Holder};
 
 /// How far a canary agrees with the row at hand.
 #[derive(Clone, Copy)]
@@ -214,9 +214,8 @@ impl Worker<'_> {
             same
         });
         for hit in self.hits.iter().filter(last) {
-            let holders = watch.holders(hit.value);
             for agreement in &mut self.agreements {
-                for holder in held_by(holders, agreement.canary) {
+                for holder in watch.held_by(hit.value, agreement.canary) {
                     if watch.city_agrees(hit.value, holder, &hit.city) {
                         agreement.add(&Agreement::new(hit, holder));
                     }
