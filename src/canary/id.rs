@@ -10,9 +10,12 @@ const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKLMNPRSTUVWXYZ";
 /// A canary's name (`C7K3R9XAB`): a `C`, seven random characters, one check character.
 ///
 /// It says nothing about the canary, so logs, alerts and reports may carry it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct CanaryId(String);
+pub struct CanaryId([u8; LENGTH]);
+
+/// All of them are so long: a million of them lie in their records, and none on its own.
+const LENGTH: usize = 9;
 
 /// A text that is not a canary's name.
 #[derive(Debug, thiserror::Error)]
@@ -33,15 +36,15 @@ fn check_character(body: &[u8]) -> Option<u8> {
 impl CanaryId {
     /// Draws a new id; about 27 thousand million are possible, and the registry refuses a repeat.
     pub fn random(rng: &mut impl Rng) -> CanaryId {
-        let mut text = vec![b'C'];
-        text.extend((0..7).map(|_| ALPHABET[rng.random_range(0..ALPHABET.len())]));
-        text.extend(check_character(&text[1..]));
-        CanaryId(text.into_iter().map(char::from).collect())
+        let mut text = [b'C'; LENGTH];
+        text[1..LENGTH - 1].fill_with(|| ALPHABET[rng.random_range(0..ALPHABET.len())]);
+        text[LENGTH - 1] = check_character(&text[1..LENGTH - 1]).expect("they are of the alphabet");
+        CanaryId(text)
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).expect("it is of letters and digits")
     }
 }
 
@@ -49,14 +52,13 @@ impl std::str::FromStr for CanaryId {
     type Err = InvalidCanaryId;
     fn from_str(text: &str) -> Result<CanaryId, InvalidCanaryId> {
         let upper = text.trim().to_ascii_uppercase();
-        let bytes = upper.as_bytes();
-        let valid =
-            bytes.len() == 9 && bytes[0] == b'C' && check_character(&bytes[1..8]) == Some(bytes[8]);
-        if valid {
-            Ok(CanaryId(upper))
-        } else {
-            Err(InvalidCanaryId(text.to_owned()))
-        }
+        let id = <[u8; LENGTH]>::try_from(upper.as_bytes()).ok();
+        let valid = |[first, body @ .., check]: &[u8; LENGTH]| {
+            *first == b'C' && check_character(body) == Some(*check)
+        };
+        id.filter(valid)
+            .map(CanaryId)
+            .ok_or_else(|| InvalidCanaryId(text.to_owned()))
     }
 }
 
@@ -69,13 +71,19 @@ impl TryFrom<String> for CanaryId {
 
 impl From<CanaryId> for String {
     fn from(id: CanaryId) -> String {
-        id.0
+        id.as_str().to_owned()
     }
 }
 
 impl std::fmt::Display for CanaryId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::fmt::Debug for CanaryId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("CanaryId").field(&self.as_str()).finish()
     }
 }
 
