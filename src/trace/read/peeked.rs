@@ -5,7 +5,7 @@ use std::io::{self, Read};
 /// A stream whose start has been taken off and comes again. Where the input broke off within the start, what
 /// was read comes first, and then the error.
 pub struct Peeked<'a> {
-    /// The start.
+    /// The start, until it has come again.
     pub start: Vec<u8>,
     at: usize,
     failed: Option<io::Error>,
@@ -15,7 +15,7 @@ pub struct Peeked<'a> {
 impl<'a> Peeked<'a> {
     /// Takes so much of a stream as its start.
     pub fn new(rest: &'a mut dyn Read, length: usize) -> Peeked<'a> {
-        let mut start = Vec::new();
+        let mut start = Vec::with_capacity(length);
         let read = rest.take(length as u64).read_to_end(&mut start);
         Peeked {
             start,
@@ -25,7 +25,7 @@ impl<'a> Peeked<'a> {
         }
     }
 
-    /// Whether there is nothing to read.
+    /// Whether there is nothing to read, as long as nothing has been.
     pub fn is_empty(&self) -> bool {
         self.start.is_empty() && self.failed.is_none()
     }
@@ -43,6 +43,10 @@ impl Read for Peeked<'_> {
             let count = buffer.len().min(ready.len());
             buffer[..count].copy_from_slice(&ready[..count]);
             self.at += count;
+            if self.at == self.start.len() {
+                // A long list is read on for long.
+                (self.start, self.at) = (Vec::new(), 0);
+            }
             return Ok(count);
         }
         match self.failed.take() {
