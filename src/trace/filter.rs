@@ -1,6 +1,11 @@
 //! A filter that says of most keys, from a few bits each, that they are none of ours.
 
+use std::io;
+
 use prefetch_index::prefetch_index;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use super::store::{Items, Packer, broken};
 
 /// A Bloom filter whose bits for one key are all in one word, and the words for keys of one group ([`beside`]) in one line
 /// of the cache.
@@ -8,19 +13,30 @@ pub struct Filter {
     lines: Box<[Line]>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(align(64))]
 struct Line([u64; WORDS]);
 
 const WORDS: usize = 8;
 
-/// Bits for each key: of keys that are not in it, one in some 250 passes.
+/// Bits for each key: of keys that are not in it, one in 190 passes.
 const BITS: usize = 16;
+/// The same of a narrow one: one in 90.
+const NARROW: usize = 12;
 
 impl Filter {
     /// Room for so many keys.
     pub fn new(keys: usize) -> Filter {
-        let lines = (keys * BITS).div_ceil(64 * WORDS).max(1);
+        Filter::of_bits(keys * BITS)
+    }
+
+    /// Less room for them: where they are very many, and what passes is soon told from them.
+    pub fn narrow(keys: usize) -> Filter {
+        Filter::of_bits(keys * NARROW)
+    }
+
+    fn of_bits(bits: usize) -> Filter {
+        let lines = bits.div_ceil(64 * WORDS).max(1);
         Filter {
             lines: vec![Line([0; WORDS]); lines].into_boxed_slice(),
         }
@@ -31,6 +47,26 @@ impl Filter {
         let mut filter = Filter::new(hashes.len());
         hashes.iter().for_each(|hash| filter.add(*hash));
         filter
+    }
+
+    /// Stores it, for [`Filter::restore`].
+    ///
+    /// # Errors
+    /// Those of whoever takes the pieces.
+    pub fn store(&self, out: &mut Packer<'_>) -> io::Result<()> {
+        out.all(&self.lines)
+    }
+
+    /// As it was stored.
+    ///
+    /// # Errors
+    /// Those of whoever gives the pieces; `InvalidData` where it is no filter.
+    pub fn restore(input: &mut Items<'_>) -> io::Result<Filter> {
+        let lines = input.all()?.into_boxed_slice();
+        match lines.is_empty() {
+            true => Err(broken()),
+            false => Ok(Filter { lines }),
+        }
     }
 
     /// Puts a key in.
@@ -60,19 +96,39 @@ pub struct Sieve {
     large: Filter,
 }
 
-/// How many times the usual room the large one has: one in some 500,000 keys passes both by mistake, and more where a
-/// group is large.
+/// How many times the room of a narrow one the large one has: one in some 100,000 keys passes both by mistake, and more
+/// where a group is large.
 const ROOM: usize = 2;
 
 impl Sieve {
     /// With these in it.
     pub fn of(hashes: &[u64]) -> Sieve {
-        let mut large = Filter::new(hashes.len() * ROOM);
+        let mut large = Filter::narrow(hashes.len() * ROOM);
         hashes.iter().for_each(|hash| large.add(turned(*hash)));
         Sieve {
             small: Filter::of(hashes),
             large,
         }
+    }
+
+    /// Stores it, for [`Sieve::restore`].
+    ///
+    /// # Errors
+    /// Those of whoever takes the pieces.
+    pub fn store(&self, out: &mut Packer<'_>) -> io::Result<()> {
+        self.small.store(out)?;
+        self.large.store(out)
+    }
+
+    /// As it was stored.
+    ///
+    /// # Errors
+    /// Those of whoever gives the pieces; `InvalidData` where it is no sieve.
+    pub fn restore(input: &mut Items<'_>) -> io::Result<Sieve> {
+        Ok(Sieve {
+            small: Filter::restore(input)?,
+            large: Filter::restore(input)?,
+        })
     }
 
     /// As [`Filter::fetch`], from the small one.

@@ -16,6 +16,7 @@
 mod columns;
 mod decide;
 mod error;
+mod few;
 mod fields;
 mod filter;
 mod hashed;
@@ -34,6 +35,7 @@ mod read;
 mod redact;
 mod report;
 mod scan;
+mod store;
 #[cfg(test)]
 mod testing;
 mod traits;

@@ -6,6 +6,7 @@ mod holders;
 mod stored;
 mod texts;
 mod towns;
+mod watched;
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -20,99 +21,27 @@ use super::hashed::Hashed;
 use super::mark::{Mark, Marks};
 use super::near::{Date, Near, date};
 use super::normalise::Class;
-use super::traits::{Regions, Traits};
+use super::traits::Regions;
 use super::watchlist::Blind;
-use crate::canary::{Batch, BatchId, Canary, CanaryId, SourceName};
+use crate::canary::{Batch, BatchId, Canary, SourceName};
 use crate::notation::address_key;
 
 pub use build::WatchBuilder;
-use glance::Glance;
 pub(super) use glance::Glanced;
+use glance::{Glance, is_counted};
 pub(super) use holders::Holder;
 use holders::{Held, Holders, Lot};
 use texts::{Span, Texts};
 pub(super) use towns::{Look, ends_of, highest};
-
-/// A canary as far as a list can show it.
-pub(super) struct Watched {
-    pub id: CanaryId,
-    /// Index into [`Watch::sources`].
-    pub source: u32,
-    /// Index into [`Watch::batches`].
-    pub batch: u32,
-    /// What it can be known by in any version: each mark with the index of its value.
-    pub values: Box<[(Mark, u32)]>,
-    /// The states that it was in, the oldest first; none where it has never changed, or nobody knows.
-    pub versions: Box<[Lived]>,
-    /// Texts of its rows by which versions are told apart, and which bear each.
-    pub telling: Box<[(Box<str>, Bearers)]>,
-    /// By what it may have been chosen.
-    pub traits: Traits,
-}
-
-/// A version of a canary as a list dates it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Lived {
-    pub number: u32,
-    pub from: OffsetDateTime,
-    pub until: Option<OffsetDateTime>,
-}
-
-impl Watched {
-    /// The first and the last version of a range of places ([`Bearers::range`]).
-    pub fn lived(&self, (first, last): (u8, u8)) -> Option<(Lived, Lived)> {
-        let last = match usize::from(last) {
-            SHARED => self.versions.last(),
-            place => self.versions.get(place),
-        };
-        Some((*self.versions.get(usize::from(first))?, *last?))
-    }
-}
-
-/// The last place in [`Bearers`], which all further versions share.
-const SHARED: usize = 63;
-
-/// Which versions of a canary bear something: a set of places in [`Watched::versions`]. Of very many
-/// versions the latest share a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(super) struct Bearers(u64);
-
-impl Bearers {
-    /// Every version.
-    pub const ALL: Bearers = Bearers(u64::MAX);
-
-    fn one(place: usize) -> Bearers {
-        Bearers(1 << place.min(SHARED))
-    }
-
-    /// The versions that are in both.
-    #[must_use]
-    pub const fn and(self, other: Bearers) -> Bearers {
-        Bearers(self.0 & other.0)
-    }
-
-    /// Those that are in either.
-    const fn or(self, other: Bearers) -> Bearers {
-        Bearers(self.0 | other.0)
-    }
-
-    /// The first and the last place, of so many versions; `None` where all or none of them are in it.
-    pub fn range(self, versions: usize) -> Option<(u8, u8)> {
-        let all = match versions {
-            0 | 1 => return None,
-            64.. => u64::MAX,
-            some => (1 << some) - 1,
-        };
-        let set = self.0 & all;
-        (set != 0 && set != all)
-            .then(|| (set.trailing_zeros() as u8, 63 - set.leading_zeros() as u8))
-    }
-}
+use watched::Borne;
+pub(super) use watched::{Bearers, Lived, Watched};
 
 /// Stands between the spellings of a value; no cell of a list has it.
 const SPELLINGS: char = '\0';
 
 /// One value of one class. Among a million it is met by chance: so it is small.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
 pub(super) struct Value {
     text: Span,
     /// The place of its first holder in [`Holders`]; those of the next value follow its own.
@@ -147,13 +76,15 @@ pub struct Watch {
     pub(super) sources: Vec<SourceName>,
     pub(super) batches: Vec<Standing>,
     pub(super) canaries: Vec<Watched>,
+    /// What they can be known by, one canary's behind the other's.
+    borne: Vec<Borne>,
     pub(super) values: Vec<Value>,
     holders: Holders,
     pub(super) regions: Regions,
     /// Sources whose canaries' details are destroyed, and since when.
     pub(super) forgotten: Vec<(SourceName, OffsetDateTime)>,
     texts: Texts,
-    /// Of each class, the index of each value under its key.
+    /// Of each class, the index of each value under its key; once the watch is built, without those that a look finds.
     tables: [HashTable<u32>; Class::ALL.len()],
     /// The keys of each table: most cells of a list are none of them, and this says so from one word, which stays at
     /// hand where a class has few.
@@ -236,6 +167,7 @@ impl Watch {
             sources,
             batches,
             canaries: Vec::new(),
+            borne: Vec::new(),
             values: Vec::new(),
             holders: Holders::default(),
             regions: Regions::default(),
@@ -326,18 +258,22 @@ impl Watch {
             }
             let hash = self.hash(class, key);
             Sought(match self.known[class as usize].may_have(hash) {
+                true if is_counted(class) => Step::Maybe {
+                    class,
+                    hash: self.glance.hash(class, key.chars()),
+                },
                 true => Step::Maybe { class, hash },
                 false => Step::Known(NOBODY),
             })
         }));
         for Sought(step) in sought.iter_mut() {
             if let Step::Maybe { class, hash } = *step {
-                let mut likely = self.tables[class as usize].iter_hash(hash);
+                let mut likely = self.under(class, hash);
                 *step = likely
                     .next()
                     .map_or(Step::Known(NOBODY), |value| Step::Likely {
                         hash,
-                        value: *value,
+                        value,
                         text: Span::EMPTY,
                     });
             }
@@ -362,10 +298,16 @@ impl Watch {
         found.or_else(|| self.hashed.find(self, class, key))
     }
 
-    /// The value of a class that is in its table under a hash, and whose text is the one that is meant.
+    /// The value of a class that is kept under a hash, and whose text is the one that is meant.
     fn tabled(&self, class: Class, hash: u64, is: impl Fn(&str) -> bool) -> Option<u32> {
-        let is = |value: &u32| is(self.key(*value));
-        self.tables[class as usize].find(hash, is).copied()
+        self.under(class, hash).find(|value| is(self.key(*value)))
+    }
+
+    /// The values of a class that may be meant by a hash: of those that a look finds, by the hash that it goes by.
+    fn under(&self, class: Class, hash: u64) -> impl Iterator<Item = u32> {
+        let looked = is_counted(class).then(|| self.glance.under(hash));
+        let looked = looked.into_iter().flatten().map(|met| met.value);
+        looked.chain(self.tables[class as usize].iter_hash(hash).copied())
     }
 
     /// The folded text of a value, where the watch knows it.
@@ -375,6 +317,28 @@ impl Watch {
 
     fn key(&self, value: u32) -> &str {
         self.texts.get(self.values[value as usize].text)
+    }
+
+    /// What a canary can be known by in any version: each mark with the index of its value.
+    pub(super) fn values_of(
+        &self,
+        canary: &Watched,
+    ) -> impl ExactSizeIterator<Item = (Mark, u32)> + Clone {
+        let own = &self.borne[canary.borne.start as usize..canary.borne.end as usize];
+        own.iter().map(|borne| (borne.mark(), borne.value()))
+    }
+
+    /// The marks that a canary can be known by.
+    pub(super) fn marks_of(&self, canary: &Watched) -> Marks {
+        self.values_of(canary).map(|(mark, _)| mark).collect()
+    }
+
+    /// Says what a canary can be known by, once.
+    fn bear(&mut self, canary: usize, values: impl Iterator<Item = (Mark, u32)>) {
+        let first = self.borne.len() as u32;
+        let values = values.map(|(mark, value)| Borne::new(mark, value));
+        self.borne.extend(values);
+        self.canaries[canary].borne = first..self.borne.len() as u32;
     }
 
     /// Who holds a value, by canary.
@@ -418,26 +382,26 @@ impl Watch {
     pub(super) fn blinded(
         sources: Vec<SourceName>,
         batches: Vec<Standing>,
-        canaries: Vec<Watched>,
+        canaries: Vec<(Watched, Vec<(Mark, u32)>)>,
         blind: Blind,
     ) -> Watch {
-        let (mut values, mut held) = (Vec::<Value>::new(), Held::default());
-        for (index, canary) in (0..).zip(&canaries) {
-            for (mark, value) in &canary.values {
+        let mut watch = Watch::empty(sources, batches);
+        let mut held = Held::default();
+        for (index, (canary, marks)) in canaries.into_iter().enumerate() {
+            let values = &mut watch.values;
+            for (mark, value) in &marks {
                 let class = Class::of(*mark);
                 let length = values.len().max(*value as usize + 1);
                 values.resize_with(length, || Value::new(class, Span::EMPTY));
                 values[*value as usize].class = class;
-                held.note(*value, index, *mark, Lot::PLAIN);
+                held.note(*value, index as u32, *mark, Lot::PLAIN);
             }
+            watch.canaries.push(canary);
+            watch.bear(index, marks.into_iter());
         }
-        Watch {
-            holders: held.settled(&mut values),
-            canaries,
-            values,
-            blind: Some(Box::new(blind)),
-            ..Watch::empty(sources, batches)
-        }
+        watch.holders = held.settled(&mut watch.values);
+        watch.blind = Some(Box::new(blind));
+        watch
     }
 
     /// The text of each value, by its index; none in a watch list.
@@ -470,7 +434,7 @@ pub(super) struct Sought(Step);
 enum Step {
     /// It is this value, or [`NOBODY`].
     Known(u32),
-    /// It may be in the table of its class.
+    /// It may be kept under this hash.
     Maybe { class: Class, hash: u64 },
     /// It is this value, if its text is that.
     Likely { hash: u64, value: u32, text: Span },
@@ -540,6 +504,6 @@ mod tests {
     /// There are ten of them for each canary.
     #[test]
     fn a_value_is_small_and_so_is_its_holder() {
-        assert_eq!((size_of::<Value>(), size_of::<Holder>()), (16, 16));
+        assert_eq!((size_of::<Value>(), size_of::<Holder>()), (13, 16));
     }
 }

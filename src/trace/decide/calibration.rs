@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use smallvec::smallvec;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
+use super::super::few::Few;
 use super::super::mark::{Mark, Marks};
 use super::rows::{Contribution, Growth, composition, rows};
 use super::share::Interval;
@@ -72,7 +72,7 @@ fn leak(rng: &mut StdRng, gap: &Gap, spans: &[Span], sizes: &[usize], share: f64
                 rng.random_range(1..14)
             };
             units.push(Unit {
-                batches: smallvec![span.batch],
+                batches: Few::one(span.batch),
                 found: there.then(|| found(failed(marks), 1e-7)).flatten(),
             });
         }
@@ -154,7 +154,7 @@ fn crowd(seed: u64, lists: usize, each: usize, share: f64, met: Marks) -> Crowd 
                 _ => None,
             };
             units.push(Unit {
-                batches: smallvec![0],
+                batches: Few::one(0),
                 found: hit,
             });
         }
@@ -201,7 +201,7 @@ fn a_canary_that_chance_has_met_does_not_say_that_its_batch_arrived() {
     spans[1].certain = false;
     let gaps = gaps(&spans, NOW);
     let unit = |place: u32| Unit {
-        batches: smallvec![u32::from(place >= 20)],
+        batches: Few::one(u32::from(place >= 20)),
         found: match place {
             0..10 => found(Marks::default(), 1e-9),
             // Of 200 canaries one is met so in two lists of three.
@@ -255,7 +255,7 @@ fn innocent(rng: &mut StdRng, chances: Range<f64>) -> Vec<Unit> {
             draw -= chance;
         }
         units.push(Unit {
-            batches: smallvec![rng.random_range(0..3)],
+            batches: Few::one(rng.random_range(0..3)),
             found: hit,
         });
     }
@@ -305,7 +305,7 @@ fn one_shared_number_is_one_piece_of_evidence() {
     let spans = [span(0, FIRST, None)];
     let gaps = gaps(&spans, NOW);
     let unit = |shared: Vec<u32>| Unit {
-        batches: smallvec![0],
+        batches: Few::one(0),
         found: Some(Box::new(Found {
             failed: Marks::default(),
             near: Marks::default(),
@@ -335,7 +335,7 @@ fn a_batch_that_was_handed_out_counts_once_it_is_seen() {
     };
     let units: Vec<Unit> = (0..20)
         .map(|place| Unit {
-            batches: smallvec![place / 10],
+            batches: Few::one(place / 10),
             found: (place < 10)
                 .then(|| found(Marks::default(), 1e-7))
                 .flatten(),
@@ -466,7 +466,7 @@ fn a_small_batch_that_is_missing_dates_nothing() {
     let gaps = gaps(&week, NOW);
     let units = |first: u32, second: u32| -> Vec<Unit> {
         let unit = |place: u32| Unit {
-            batches: smallvec![u32::from(place >= 40)],
+            batches: Few::one(u32::from(place >= 40)),
             found: (place < first || (40..40 + second).contains(&place))
                 .then(|| found(Marks::default(), 1e-7))
                 .flatten(),
@@ -495,7 +495,7 @@ fn canaries_that_were_removed_date_a_leak_before_their_removal_and_after_it() {
     let gaps = gaps(&spans, NOW);
     let window = |first: u32, second: u32| {
         let unit = |place: u32| Unit {
-            batches: smallvec![place / 30],
+            batches: Few::one(place / 30),
             found: (place < first || (30..30 + second).contains(&place))
                 .then(|| found(Marks::default(), 1e-7))
                 .flatten(),
@@ -517,7 +517,7 @@ fn canaries_that_never_stood_together_were_taken_at_several_times() {
     ];
     let gaps = gaps(&spans, NOW);
     let unit = |place: u32| Unit {
-        batches: smallvec![place / 30],
+        batches: Few::one(place / 30),
         found: place
             .is_multiple_of(2)
             .then(|| found(Marks::default(), 1e-7))
@@ -555,7 +555,7 @@ fn aged(old: u32, both: u32) -> Window {
             };
         }
         Unit {
-            batches: smallvec![0],
+            batches: Few::one(0),
             found,
         }
     };

@@ -155,8 +155,8 @@ impl<'a> Showing<'a> {
         if stratum.is_empty() && (strata.told(attribute) as f64) < self.rarity.looked / 2.0 {
             return whole;
         }
-        let values = self.rarity.watch.canaries[canary as usize].values.iter();
-        let borne: Marks = values.map(|(mark, _)| *mark).collect();
+        let watch = self.rarity.watch;
+        let borne = watch.marks_of(&watch.canaries[canary as usize]);
         let key = (attribute, value, borne, whole.to_bits());
         *self.known.entry(key).or_insert_with(|| {
             let error = self.error / Class::ALL.len() as f64;

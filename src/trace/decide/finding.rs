@@ -148,7 +148,9 @@ impl Seen<'_> {
     /// The canaries that stood in a gap, as far as the list tells them apart.
     fn subjects(&self, units: &[SourceUnit], gap: &Gap) -> Vec<Subject> {
         let found = units.iter().filter(|unit| unit.unit.found.is_some());
-        let seen: HashSet<u32> = found.flat_map(|unit| unit.unit.batches.clone()).collect();
+        let seen: HashSet<u32> = found
+            .flat_map(|unit| unit.unit.batches.iter().copied())
+            .collect();
         let stood: HashSet<u32> = (self.spans.iter())
             .filter(|span| span.certain || seen.contains(&span.batch))
             .filter(|span| span.stood(gap.from))

@@ -121,14 +121,14 @@ impl Rarity<'_> {
             // A value that stands in many rows without its holders' other marks is a common text,
             // whatever we own. Leaked rows stand there too, so some per holder are expected.
             let holders = self.watch.holders(value).len() as f64;
-            let alone = self.tally.alone[value as usize] as f64;
+            let alone = self.tally.alone.of(value) as f64;
             let common = common(mark).max((alone - 10.0 * holders) / rows);
             return common.max(self.dialled(value));
         }
         // One row more than were seen, and as many rows before them as make it common.
         let share = |count: u64| (count as f64 + 1.0) / (rows + 1.0 / common(mark));
         match self.watch.blind {
-            None => share(self.tally.counts[value as usize]),
+            None => share(self.tally.counts.of(value)),
             // A watch list counts values with others, and knows of a rare one only that it is not common.
             Some(_) => share(self.tally.crowds.rows(value)).max(common(mark)),
         }
@@ -157,9 +157,12 @@ impl Rarity<'_> {
     /// The chance of one mark of a canary; the commonest of several children's. A row that agrees with any
     /// version of a canary agrees with it, so the chances of its versions' values add up.
     fn mark(&self, canary: &Watched, mark: Mark) -> f64 {
-        let values = canary.values.iter().filter(|(found, _)| *found == mark);
-        let chances = values.map(|(_, value)| self.value(mark, *value));
-        let most = match canary.versions.len() {
+        let values = self
+            .watch
+            .values_of(canary)
+            .filter(|(found, _)| *found == mark);
+        let chances = values.map(|(_, value)| self.value(mark, value));
+        let most = match canary.versions().len() {
             0 | 1 => chances.fold(0.0, f64::max),
             _ => chances.sum::<f64>().min(1.0),
         };
@@ -188,10 +191,8 @@ impl Rarity<'_> {
 
     /// The share of the list's rows that have a stranger's number of a block that one of ours stands in.
     fn in_block(&self, canary: &Watched) -> f64 {
-        let smallest = canary
-            .values
-            .iter()
-            .filter_map(|(_, value)| self.blocks(*value).last());
+        let values = self.watch.values_of(canary);
+        let smallest = values.filter_map(|(_, value)| self.blocks(value).last());
         let rows = smallest.map(|block| self.tally.neighbours[block]);
         rows.max().unwrap_or_default() as f64 / self.rows()
     }
@@ -199,11 +200,7 @@ impl Rarity<'_> {
     /// The share of the list's rows that are where a canary's contact points are.
     fn neighbours(&self, canary: &Watched) -> f64 {
         let shown = self.tally.filled[Class::Postcode as usize] as f64 > self.rows() / 2.0;
-        let has = canary
-            .values
-            .iter()
-            .any(|(mark, _)| *mark == Mark::Postcode);
-        if shown && has {
+        if shown && self.watch.marks_of(canary).has(Mark::Postcode) {
             self.mark(canary, Mark::Postcode)
         } else {
             NEIGHBOURS
@@ -260,10 +257,9 @@ impl Rarity<'_> {
     }
 
     fn is_spent(&self, canary: &Watched, group: Group, spent: &HashSet<u32>) -> bool {
-        canary
-            .values
-            .iter()
-            .any(|(mark, value)| mark.is_owned() && mark.group() == group && spent.contains(value))
+        self.watch
+            .values_of(canary)
+            .any(|(mark, value)| mark.is_owned() && mark.group() == group && spent.contains(&value))
     }
 
     /// log10 of the chance that any row of the list agrees by chance: at most rows times as much.

@@ -52,14 +52,14 @@ impl<'a> Spelling<'a> {
         let watched = &watch.canaries[canary as usize];
         let mut spelt = Vec::new();
         for mark in claim.marks.iter().filter(|mark| *mark != Mark::Block) {
-            let values = watched.values.iter().filter(|(found, _)| *found == mark);
+            let values = watch.values_of(watched).filter(|(found, _)| *found == mark);
             let mut by_chance: f64 = 0.0;
             for (_, index) in values {
-                let value = &watch.values[*index as usize];
-                let Some(text) = watch.text(*index) else {
+                let value = &watch.values[index as usize];
+                let Some(text) = watch.text(index) else {
                     continue;
                 };
-                let holders = watch.held_by(*index, canary);
+                let holders = watch.held_by(index, canary);
                 let holders = holders.filter(|holder| holder.mark() == mark);
                 for written in holders.flat_map(|holder| watch.written(holder)) {
                     let shapes = &self.rarity.tally.shapes;
@@ -85,8 +85,8 @@ impl<'a> Spelling<'a> {
     fn building(&mut self, canary: u32, watched: &Watched) -> f64 {
         let watch = self.rarity.watch;
         let place = [Mark::Block, Mark::Address].into_iter().find_map(|mark| {
-            let value = watched.values.iter().find(|(found, _)| *found == mark);
-            value.map(|(_, value)| *value)
+            let value = watch.values_of(watched).find(|(found, _)| *found == mark);
+            value.map(|(_, value)| value)
         });
         let Some(place) = place else { return 1.0 };
         let names = self.buildings.entry(place).or_insert_with(|| {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use smallvec::SmallVec;
 
+use super::super::few::Few;
 use super::super::mark::{Mark, Marks};
 use super::super::normalise::Class;
 use super::super::scan::{Claim, Seen};
@@ -21,13 +22,10 @@ const WITH_UNIT: f64 = 0.01;
 /// A kind of mark can be shown by a list where so many of its rows have one.
 const FILLED: f64 = 0.1;
 
-/// Canaries of one unit: most are alone.
-type Members = SmallVec<[u32; 2]>;
-
 /// A unit with what a report shows of it.
 pub struct SourceUnit {
     /// Indices of its members into the watch.
-    pub members: Members,
+    pub members: Few,
     pub unit: Unit,
     /// How probable it is that the list would show a member that is in it, as full as its columns are.
     pub shows: f64,
@@ -64,33 +62,30 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
     let watch = rarity.watch;
     let columns = columns(rarity, has_children);
     // Canaries with the same values in all columns of the list are one unit.
-    let mut members: BTreeMap<Vec<(Mark, u32)>, Members> = BTreeMap::new();
-    let mut groups: Vec<Members> = Vec::new();
+    let mut members: BTreeMap<Vec<(Mark, u32)>, Vec<u32>> = BTreeMap::new();
+    let mut groups: Vec<Few> = Vec::with_capacity(watch.canaries.len());
     let unique = |value: u32| !is_shared(watch, value);
     for (index, canary) in (0_u32..).zip(&watch.canaries) {
-        let mut shown = canary.values.iter().filter(|(mark, _)| columns.has(*mark));
-        if shown.any(|(_, value)| unique(*value)) {
-            groups.push(Members::from_elem(index, 1));
+        let shown = watch
+            .values_of(canary)
+            .filter(|(mark, _)| columns.has(*mark));
+        if shown.clone().any(|(_, value)| unique(value)) {
+            groups.push(Few::one(index));
             continue;
         }
-        let mut signature: Vec<(Mark, u32)> = canary
-            .values
-            .iter()
-            .copied()
-            .filter(|(mark, _)| columns.has(*mark))
-            .collect();
+        let mut signature: Vec<(Mark, u32)> = shown.collect();
         signature.sort_unstable();
         members.entry(signature).or_default().push(index);
     }
-    groups.extend(members.into_values());
+    groups.extend(members.into_values().map(Few::from));
     groups.sort();
-    let mut unit_of = vec![0_usize; watch.canaries.len()];
-    for (unit, group) in groups.iter().enumerate() {
+    let mut unit_of = vec![0_u32; watch.canaries.len()];
+    for (unit, group) in (0..).zip(&groups) {
         for canary in group {
             unit_of[*canary as usize] = unit;
         }
     }
-    let mut best: HashMap<usize, Best<'_>> = HashMap::new();
+    let mut best: HashMap<u32, Best<'_>> = HashMap::new();
     let mut ambiguous_rows = 0;
     let mut touched = HashSet::new();
     let mut claims: Vec<(&Claim, &Seen)> = rarity.tally.claims.iter().collect();
@@ -139,8 +134,14 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
     let filled = |class: Class| rarity.tally.filled[class as usize] as f64 / rarity.looked;
     let mut spelling = Spelling::new(rarity);
     let mut shared: Vec<SourceUnit> = Vec::new();
-    let mut by_source: Vec<Vec<SourceUnit>> = watch.sources.iter().map(|_| Vec::new()).collect();
-    for (unit, group) in groups.into_iter().enumerate() {
+    let mut canaries = vec![0; watch.sources.len()];
+    for canary in &watch.canaries {
+        canaries[canary.source as usize] += 1;
+    }
+    // A source has at most as many units as canaries.
+    let mut by_source: Vec<Vec<SourceUnit>> =
+        canaries.into_iter().map(Vec::with_capacity).collect();
+    for (unit, group) in (0..).zip(groups) {
         let canary = &watch.canaries[group[0] as usize];
         let source = canary.source;
         let found = best.get(&unit);
@@ -214,14 +215,13 @@ fn evidence(
 ) -> Found {
     let (watch, claim) = (rarity.watch, best.claim);
     let canary = &watch.canaries[claim.canaries[0] as usize];
-    let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
-    let shared: Vec<u32> = canary
-        .values
-        .iter()
+    let borne = watch.marks_of(canary);
+    let shared: Vec<u32> = watch
+        .values_of(canary)
         .filter(|(mark, value)| {
             mark.is_owned() && claim.marks.has(*mark) && is_shared(watch, *value)
         })
-        .map(|(_, value)| *value)
+        .map(|(_, value)| value)
         .collect();
     let by_chance = |spent: &HashSet<u32>| {
         rarity.log10_in_list(rarity.log10_rmp(canary, claim.agreed(), spent))
@@ -262,7 +262,7 @@ pub fn showing(
     filled: &dyn Fn(Class) -> f64,
 ) -> f64 {
     let canary = &rarity.watch.canaries[canary as usize];
-    let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
+    let borne = rarity.watch.marks_of(canary);
     let units = rarity.tally.units as f64 / rarity.looked >= WITH_UNIT;
     let mut shown = borne.and(columns);
     // What has a block of its own has a unit.

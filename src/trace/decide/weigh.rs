@@ -27,9 +27,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use smallvec::SmallVec;
 use time::OffsetDateTime;
 
+use super::super::few::Few;
 use super::super::mark::Marks;
 use super::share::{Doubtful, Integral, Interval, Point, ShareLikelihood, interval};
 use super::spelling::{Spellings, Spelt};
@@ -61,7 +61,7 @@ const SELDOM: f64 = 1e-3;
 #[derive(Clone, Debug)]
 pub struct Unit {
     /// Batch of each member: most units have but one.
-    pub batches: SmallVec<[u32; 2]>,
+    pub batches: Few,
     /// How it was found, as most are not.
     pub found: Option<Box<Found>>,
 }

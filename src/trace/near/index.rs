@@ -1,9 +1,12 @@
 //! Blocking keys to canaries, in four bytes each.
 
-use crate::trace::filter::{Filter, turned};
+use std::io;
 
-/// A bucket has about so many entries.
-const BUCKET: usize = 4;
+use crate::trace::filter::{Filter, turned};
+use crate::trace::store::{Items, Packer, broken};
+
+/// A bucket has at least about so many entries.
+const BUCKET: usize = 16;
 
 /// Which canaries are found under which key. Of a key its bucket tells some bits, and as many more are kept as a canary's
 /// number leaves of 32: what is found under it is compared in full anyway.
@@ -36,7 +39,7 @@ impl Index {
         let most = changes.iter().map(|(canary, _)| *canary).max();
         let most = most.unwrap_or_default();
         let mut index = Index {
-            known: Filter::new(keys.len()),
+            known: Filter::narrow(keys.len()),
             bits,
             starts: vec![0; (1 << bits) + 1],
             entries: vec![0; keys.len()],
@@ -63,6 +66,37 @@ impl Index {
             }
         }
         index
+    }
+
+    /// Stores it, for [`Index::restore`].
+    ///
+    /// # Errors
+    /// Those of whoever takes the pieces.
+    pub fn store(&self, out: &mut Packer<'_>) -> io::Result<()> {
+        out.item(&(self.bits, self.canary))?;
+        self.known.store(out)?;
+        out.all(&self.starts)?;
+        out.all(&self.entries)
+    }
+
+    /// As it was stored.
+    ///
+    /// # Errors
+    /// Those of whoever gives the pieces; `InvalidData` where it is no index.
+    pub fn restore(input: &mut Items<'_>) -> io::Result<Index> {
+        let (bits, canary) = input.item()?;
+        let index = Index {
+            known: Filter::restore(input)?,
+            bits,
+            starts: input.all()?,
+            entries: input.all()?,
+            canary,
+        };
+        let whole = (1..u32::BITS).contains(&bits)
+            && index.starts.len() == (1 << bits) + 1
+            && index.starts.is_sorted()
+            && index.starts.last().map(|end| *end as usize) == Some(index.entries.len());
+        whole.then_some(index).ok_or_else(broken)
     }
 
     /// The bucket of a key that was [`turned`].

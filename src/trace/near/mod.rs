@@ -20,12 +20,14 @@ mod how;
 mod index;
 pub mod slips;
 
+use std::io;
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
 use super::filter::{Filter, Sieve, beside};
 use super::normalise::{Class, Key};
+use super::store::{Items, Packer};
 use super::watch::{Look, Watch, ends_of, highest};
 use blocking::{Facts, Part, Rules, door, home, plate};
 use compare::is_compared;
@@ -57,11 +59,11 @@ impl Near {
             let mut facts = Facts::default();
             for (canary, watched) in (0..).zip(&watch.canaries) {
                 facts.clear();
-                for (_, value) in &watched.values {
-                    add(&mut facts, watch, *value);
-                }
+                let values = watch.values_of(watched).map(|(_, value)| value);
+                values
+                    .clone()
+                    .for_each(|value| add(&mut facts, watch, value));
                 facts.planted(rules, &mut |key| give(key, canary));
-                let values = watched.values.iter().map(|(_, value)| *value);
                 let lived = |value: &u32| watch.values[*value as usize].class == Class::Address;
                 for address in values.filter(lived) {
                     let text = watch.text(address).unwrap_or_default();
@@ -96,6 +98,36 @@ impl Near {
             index,
             known,
             doors: Sieve::of(&doors),
+        })
+    }
+
+    /// Stores them, for [`Near::restore`].
+    ///
+    /// # Errors
+    /// Those of whoever takes the pieces.
+    pub fn store(&self, out: &mut Packer<'_>) -> io::Result<()> {
+        out.item(&(self.rules == Rules::All))?;
+        self.index.store(out)?;
+        self.known.iter().try_for_each(|known| known.store(out))?;
+        self.doors.store(out)
+    }
+
+    /// As they were stored.
+    ///
+    /// # Errors
+    /// Those of whoever gives the pieces; `InvalidData` where they are not such.
+    pub fn restore(input: &mut Items<'_>) -> io::Result<Near> {
+        let all: bool = input.item()?;
+        let index = Index::restore(input)?;
+        let mut known = std::array::from_fn(|_| Filter::new(0));
+        for known in &mut known {
+            *known = Filter::restore(input)?;
+        }
+        Ok(Near {
+            rules: if all { Rules::All } else { Rules::Strong },
+            index,
+            known,
+            doors: Sieve::restore(input)?,
         })
     }
 
@@ -263,20 +295,19 @@ impl Search {
     /// Which marks of a canary agree nearly, beside those that agree exactly. A value of the row that
     /// is exactly one of the canary's speaks for that alone.
     pub fn compare(&self, watch: &Watch, canary: u32, exact: Marks) -> Hows {
-        let values = &watch.canaries[canary as usize].values;
+        let values = watch.values_of(&watch.canaries[canary as usize]);
         let own = |class: Class, text: &str| {
-            values.iter().any(|(_, value)| {
-                let of = watch.values[*value as usize].class;
-                of == class && watch.text(*value) == Some(text)
+            values.clone().any(|(_, value)| {
+                let of = watch.values[value as usize].class;
+                of == class && watch.text(value) == Some(text)
             })
         };
         let mut hows = Hows::default();
-        let compared =
-            |(mark, _): &&(Mark, u32)| is_compared(Class::of(*mark)) && !exact.has(*mark);
-        let compared = values.iter().filter(compared);
+        let compared = |(mark, _): &(Mark, u32)| is_compared(Class::of(*mark)) && !exact.has(*mark);
+        let compared = values.clone().filter(compared);
         let planted = compared.filter_map(|(mark, index)| {
-            let class = watch.values[*index as usize].class;
-            Some((mark, index, class, watch.text(*index)?))
+            let class = watch.values[index as usize].class;
+            Some((mark, index, class, watch.text(index)?))
         });
         // They lie far apart in memory, and come together.
         let planted: SmallVec<[_; 32]> = planted.collect();
@@ -288,16 +319,16 @@ impl Search {
                 );
                 let near_by = || {
                     watch
-                        .held_by(*index, canary)
-                        .any(|holder| watch.city_agrees(*index, holder, city))
+                        .held_by(index, canary)
+                        .any(|holder| watch.city_agrees(index, holder, city))
                 };
-                let fits = || *mark != Mark::Address || near_by();
+                let fits = || mark != Mark::Address || near_by();
                 (kept.class == class)
                     .then(|| near(class, row, planted))?
                     .filter(|_| fits() && !own(class, row))
             });
             if let Some(how) = how {
-                hows.note(*mark, how);
+                hows.note(mark, how);
             }
         }
         hows

@@ -26,7 +26,7 @@ pub fn digest(watch: &Watch) -> String {
     for canary in &watch.canaries {
         text(canary.id.as_str());
         text(&format!("{} {}", canary.source, canary.batch));
-        for (mark, value) in &canary.values {
+        for (mark, value) in watch.values_of(canary) {
             text(&format!("{mark} {value}"));
         }
     }

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use prefetch_index::prefetch_index;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::super::few::Few;
 use super::super::mark::{Agreed, Marks};
 use super::super::near::Hows;
 use super::super::normalise::Class;
@@ -46,7 +48,7 @@ impl BadRows {
 /// Canaries that a row agrees with best: one, or several that it cannot tell apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Claim {
-    pub canaries: Box<[u32]>,
+    pub canaries: Few,
     /// Marks of which the folded values are equal.
     pub marks: Marks,
     /// Marks of which they are a slip apart.
@@ -104,11 +106,9 @@ pub struct Tally {
     /// The same and more for each part.
     pub parts: Vec<PartTally>,
     /// Rows in which each value of the watch stands.
-    #[serde(with = "sparse")]
-    pub counts: Vec<u64>,
+    pub counts: Counting,
     /// Rows in which it stands without any other mark of its holders.
-    #[serde(with = "sparse")]
-    pub alone: Vec<u64>,
+    pub alone: Counting,
     /// By block of numbers of ours: rows that have a stranger's number of the block.
     #[serde(with = "sparse")]
     pub neighbours: Vec<u64>,
@@ -128,7 +128,7 @@ pub struct Tally {
     pub crowds: Crowds,
     /// Who was found.
     #[serde(with = "pairs")]
-    pub claims: HashMap<Claim, Seen>,
+    pub claims: IndexMap<Claim, Seen>,
 }
 
 impl Tally {
@@ -136,8 +136,8 @@ impl Tally {
         Tally {
             rows: 0,
             parts: Vec::new(),
-            counts: vec![0; watch.values.len()],
-            alone: vec![0; watch.values.len()],
+            counts: Counting::new(watch.values.len()),
+            alone: Counting::new(watch.values.len()),
             neighbours: vec![0; watch.others_in_blocks().len()],
             filled: [0; Class::ALL.len()],
             units: 0,
@@ -145,7 +145,7 @@ impl Tally {
             shapes: Shapes::default(),
             sample: Sample::default(),
             crowds: Crowds::default(),
-            claims: HashMap::new(),
+            claims: IndexMap::new(),
         }
     }
 
@@ -162,18 +162,18 @@ impl Tally {
     #[must_use]
     pub fn without_counts(self) -> Tally {
         Tally {
-            counts: Vec::new(),
-            alone: Vec::new(),
+            counts: Counting::new(0),
+            alone: Counting::new(0),
             ..self
         }
     }
 
     /// Adds the rows in which each value stands, `together` among them with another mark of one of its holders.
     pub fn add_counts(&mut self, rows: &Counting, together: &HashMap<u32, u64>) {
-        let counts = self.counts.iter_mut().zip(&mut self.alone);
-        for (value, (count, alone)) in (0..).zip(counts) {
-            *count += rows.of(value);
-            *alone += rows.of(value) - together.get(&value).copied().unwrap_or_default();
+        for (value, rows) in rows.each() {
+            let together = together.get(&value).copied().unwrap_or_default();
+            self.counts.add(value, rows);
+            self.alone.add(value, rows - together);
         }
     }
 
@@ -225,8 +225,8 @@ impl Tally {
                     && claim.canaries.iter().all(known)
                     && seen.first.part < self.parts.len()
             });
-        self.counts.resize(values, 0);
-        self.alone.resize(values, 0);
+        self.counts.resize(values);
+        self.alone.resize(values);
         self.neighbours.resize(watch.others_in_blocks().len(), 0);
         fits.then_some(self)
     }
@@ -245,8 +245,12 @@ impl Tally {
                 .zip(theirs)
                 .for_each(|(mine, theirs)| *mine += theirs);
         };
-        sum(&mut self.counts, &other.counts);
-        sum(&mut self.alone, &other.alone);
+        for (value, rows) in other.counts.each() {
+            self.counts.add(value, rows);
+        }
+        for (value, rows) in other.alone.each() {
+            self.alone.add(value, rows);
+        }
         sum(&mut self.neighbours, &other.neighbours);
         sum(&mut self.filled, &other.filled);
         self.units += other.units;
@@ -260,8 +264,8 @@ impl Tally {
     }
 }
 
-/// Rows in which each value stands, as long as they are being counted: in half the room of the whole counts, so that more
-/// of them stay at hand.
+/// Rows in which each value stands, in half the room that the highest count would take: so more of them stay at hand.
+#[derive(Clone, Debug)]
 pub struct Counting {
     counts: Vec<u32>,
     /// How often a count has begun anew.
@@ -293,11 +297,53 @@ impl Counting {
         }
     }
 
+    /// Counts so many rows more with a value.
+    pub fn add(&mut self, value: u32, rows: u64) {
+        let count = self.of(value) + rows;
+        self.counts[value as usize] = count as u32;
+        if count >> u32::BITS > 0 {
+            self.full.insert(value, count >> u32::BITS);
+        }
+    }
+
+    /// How many values are counted.
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Makes room for so many values.
+    pub fn resize(&mut self, values: usize) {
+        self.counts.resize(values, 0);
+    }
+
+    /// Each value that has been seen, with its count.
+    pub fn each(&self) -> impl Iterator<Item = (u32, u64)> {
+        let all = (0..self.counts.len() as u32).map(|value| (value, self.of(value)));
+        all.filter(|(_, rows)| *rows > 0)
+    }
+
     /// The count of a value.
     pub fn of(&self, value: u32) -> u64 {
         // Hardly any list is so long that there is one.
         let full = self.full.get(&value).copied().unwrap_or_default();
         u64::from(self.counts[value as usize]) + (full << u32::BITS)
+    }
+}
+
+impl Serialize for Counting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.each())
+    }
+}
+
+impl<'de> Deserialize<'de> for Counting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Counting, D::Error> {
+        let counts = sparse::deserialize(deserializer)?;
+        let mut counting = Counting::new(counts.len());
+        for (value, rows) in (0..).zip(counts) {
+            counting.add(value, rows);
+        }
+        Ok(counting)
     }
 }
 
@@ -330,24 +376,25 @@ mod sparse {
 
 /// A table whose keys are no texts, as pairs in their order.
 pub(super) mod pairs {
-    use std::collections::HashMap;
-    use std::hash::Hash;
-
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub fn serialize<K: Serialize + Ord, V: Serialize, S: Serializer>(
-        table: &HashMap<K, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let mut pairs: Vec<(&K, &V)> = table.iter().collect();
+    pub fn serialize<'t, K, V, T, S>(table: &'t T, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        K: Serialize + Ord + 't,
+        V: Serialize + 't,
+        &'t T: IntoIterator<Item = (&'t K, &'t V)>,
+        S: Serializer,
+    {
+        let mut pairs: Vec<(&K, &V)> = table.into_iter().collect();
         pairs.sort_unstable_by_key(|(key, _)| *key);
         serializer.collect_seq(pairs)
     }
 
-    pub fn deserialize<'de, K, V, D>(deserializer: D) -> Result<HashMap<K, V>, D::Error>
+    pub fn deserialize<'de, K, V, T, D>(deserializer: D) -> Result<T, D::Error>
     where
-        K: Deserialize<'de> + Eq + Hash,
+        K: Deserialize<'de>,
         V: Deserialize<'de>,
+        T: FromIterator<(K, V)> + IntoIterator<Item = (K, V)>,
         D: Deserializer<'de>,
     {
         let pairs = Vec::<(K, V)>::deserialize(deserializer)?;
@@ -362,12 +409,16 @@ mod tests {
     #[test]
     fn a_count_goes_on_beyond_what_it_has_room_for() {
         let mut counting = Counting::new(3);
-        counting.counts[1] = u32::MAX - 1;
+        counting.add(1, u64::from(u32::MAX) - 1);
         (0..3).for_each(|_| counting.count(1));
         counting.count(2);
-        assert_eq!(
-            [0, 1, 2].map(|value| counting.of(value)),
-            [0, (1 << 32) + 1, 1]
-        );
+        let counts = |of: &Counting| [0, 1, 2].map(|value| of.of(value));
+        assert_eq!(counts(&counting), [0, (1 << 32) + 1, 1]);
+        let written = serde_json::to_string(&counting).unwrap();
+        assert_eq!(written, "[[1,4294967297],[2,1]]");
+        let again: Counting = serde_json::from_str(&written).unwrap();
+        assert_eq!(counts(&again), counts(&counting));
+        counting.add(1, 1 << 32);
+        assert_eq!(counts(&counting), [0, (2 << 32) + 1, 1]);
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use hashbrown::HashTable;
 
-use super::glance::Glance;
+use super::glance::{Glance, is_counted};
 use super::texts::Span;
-use super::{Bearers, Held, Lived, Lot, SPELLINGS, Standing, Value, Watch, Watched};
+use super::{Bearers, Borne, Held, Lived, Lot, SPELLINGS, Standing, Value, Watch, Watched};
 use crate::canary::{Batch, BatchId, Canary, Details, SourceName, State};
 use crate::notation::{Region, Role, address_key, name_key, romaji_key_of_kana};
 use crate::persona::{Household, Person};
@@ -28,6 +28,8 @@ pub struct WatchBuilder {
     batches: HashMap<BatchId, u32>,
     /// The cities of addresses, each of which many have.
     cities: HashMap<Box<str>, Span>,
+    /// What was written last for a holder.
+    written: Span,
 }
 
 impl WatchBuilder {
@@ -53,6 +55,7 @@ impl WatchBuilder {
             watch: Watch::empty(all, standing),
             held: Held::default(),
             cities: HashMap::new(),
+            written: Span::EMPTY,
         }
     }
 
@@ -82,15 +85,9 @@ impl WatchBuilder {
     fn take_in(&mut self, canary: &Canary, source: u32, batch: u32) {
         let index = self.watch.canaries.len() as u32;
         let traits = Traits::of(canary, &mut self.watch.regions);
-        self.watch.canaries.push(Watched {
-            id: canary.id.clone(),
-            source,
-            batch,
-            values: Box::default(),
-            versions: lived(canary),
-            telling: telling(canary),
-            traits,
-        });
+        let watched = Watched::new(canary.id.clone(), source, batch, traits);
+        let watched = watched.changed(lived(canary), telling(canary));
+        self.watch.canaries.push(watched);
         let household = &canary.details.household;
         let mut roles = Vec::new();
         if canary.versions.is_empty() {
@@ -100,7 +97,7 @@ impl WatchBuilder {
             self.add_rows(index, &version.details, Bearers::one(place), &mut roles);
         }
         self.add_known(index, household, &roles);
-        self.watch.canaries[index as usize].values = self.held.of_last(index).collect();
+        self.watch.bear(index as usize, self.held.of_last(index));
     }
 
     /// What the rows of some versions show.
@@ -194,15 +191,18 @@ impl WatchBuilder {
         if key.written.is_empty() || planted.split(SPELLINGS).any(|text| text == key.written) {
             return;
         }
-        holder.written = match planted {
+        self.written = match planted {
             // Numbers and mail addresses are folded to what most are written as.
             "" if key.written == key.text => values[value as usize].text,
+            // A block is written as its address is.
+            "" if key.written == texts.get(self.written) => self.written,
             "" => texts.put(key.written),
             _ => {
                 let all = format!("{planted}{SPELLINGS}{}", key.written);
                 texts.put(&all)
             }
         };
+        holder.written = self.written;
     }
 
     fn city(&mut self, city: &str) -> Span {
@@ -232,12 +232,15 @@ impl Watch {
         });
         self.near = near.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (self.known, self.births, self.glance) = exact;
+        for class in Class::ALL.into_iter().filter(|class| is_counted(*class)) {
+            self.tables[class as usize] = HashTable::new();
+        }
         self
     }
 
     /// The filter of each class, and the value of each day.
-    fn at_hand(&self) -> ([Filter; Class::ALL.len()], Vec<u32>) {
-        let mut known = std::array::from_fn(|class| Filter::new(self.tables[class].len()));
+    pub(super) fn at_hand(&self) -> ([Filter; Class::ALL.len()], Vec<u32>) {
+        let mut known = self.count_classes().map(Filter::new);
         let mut births = vec![super::NOBODY; super::YEARS.len() * 12 * 31];
         for (index, value) in (0..).zip(&self.values) {
             let text = self.texts.get(value.text);
@@ -247,6 +250,15 @@ impl Watch {
             }
         }
         (known, births)
+    }
+
+    /// How many values each class has.
+    pub(super) fn count_classes(&self) -> [usize; Class::ALL.len()] {
+        let mut counts = [0; Class::ALL.len()];
+        for value in &self.values {
+            counts[value.class as usize] += 1;
+        }
+        counts
     }
 
     /// Numbers the values anew, those with the most holders first: they stand in the most rows of a list, and what is
@@ -259,8 +271,8 @@ impl Watch {
         for (place, old) in (0..).zip(order) {
             new[old as usize] = place;
         }
-        for (_, value) in self.canaries.iter_mut().flat_map(|one| &mut one.values) {
-            *value = new[*value as usize];
+        for borne in &mut self.borne {
+            *borne = Borne::new(borne.mark(), new[borne.value() as usize]);
         }
         for value in self.tables.iter_mut().flat_map(HashTable::iter_mut) {
             *value = new[*value as usize];
@@ -329,7 +341,7 @@ fn telling(canary: &Canary) -> Box<[(Box<str>, Bearers)]> {
                 continue;
             }
             match texts.iter_mut().find(|(known, _)| **known == *text) {
-                Some((_, versions)) => versions.0 |= Bearers::one(place).0,
+                Some((_, versions)) => *versions = versions.or(Bearers::one(place)),
                 None => texts.push((text.into(), Bearers::one(place))),
             }
         }

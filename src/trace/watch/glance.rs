@@ -4,12 +4,14 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasher;
+use std::io;
 use std::iter::once;
 
 use prefetch_index::prefetch_index;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::towns::{Look, Towns, ends_of, highest};
-use super::{Holder, NOBODY, Watch, Watched, day_of};
+use super::{Holder, NOBODY, Watch, day_of};
 use crate::notation::has_japanese;
 use crate::trace::filter::{self, Filter, Sieve};
 use crate::trace::mark::Mark;
@@ -17,6 +19,7 @@ use crate::trace::near::blocking::{Facts, Part, door, hash, mix, plate};
 use crate::trace::near::{Near, date, place};
 use crate::trace::normalise::Class;
 use crate::trace::plain::{Plain, phone};
+use crate::trace::store::{Items, Packer, broken};
 
 /// Names, given names, readings and postcodes, under bits of their keys' hashes, and which values belong together, births among them.
 pub(super) struct Glance {
@@ -37,7 +40,8 @@ pub(super) struct Glance {
 
 /// A value and what its hash ends with. What is counted by it is counted of one row in 10^9 by mistake, which no estimate
 /// of how common a name is can show; whoever is named is compared in full.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
 struct Slot {
     print: u32,
     value: u32,
@@ -46,7 +50,7 @@ struct Slot {
 
 /// Who holds a value, in a bit for each canary that it shares with many. Of two values few have one in common that no
 /// canary has in common: this says so without a further look into memory.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable)]
 struct Circle(u64);
 
 impl Circle {
@@ -141,16 +145,14 @@ impl Glance {
             pairs: Filter::new(0),
         };
         let (mut pairs, mut doubled) = (0, HashSet::new());
-        each_pair(&watch.canaries, |one, other| {
+        each_pair(watch, |one, other| {
             pairs += 1;
             if one == other {
                 doubled.insert(one);
             }
         });
-        glance.pairs = Filter::new(pairs);
-        each_pair(&watch.canaries, |one, other| {
-            glance.pairs.add(pair(one, other))
-        });
+        glance.pairs = Filter::narrow(pairs);
+        each_pair(watch, |one, other| glance.pairs.add(pair(one, other)));
         let circle = |value: u32| Circle::of(watch.holders(value), doubled.contains(&value));
         let born = |value: &u32| match *value {
             NOBODY => Circle::default(),
@@ -176,7 +178,41 @@ impl Glance {
         glance
     }
 
-    fn hash(&self, class: Class, letters: impl Iterator<Item = char>) -> u64 {
+    /// Stores it, for [`Glance::restore`].
+    ///
+    /// # Errors
+    /// Those of whoever takes the pieces.
+    pub fn store(&self, out: &mut Packer<'_>) -> io::Result<()> {
+        out.item(&self.seed)?;
+        out.all(&self.slots)?;
+        out.all(&self.births)?;
+        self.phones.store(out)?;
+        self.pairs.store(out)?;
+        self.towns.store(out)?;
+        self.houses.store(out)
+    }
+
+    /// As it was stored.
+    ///
+    /// # Errors
+    /// Those of whoever gives the pieces; `InvalidData` where it is not such.
+    pub fn restore(input: &mut Items<'_>) -> io::Result<Glance> {
+        let glance = Glance {
+            seed: input.item()?,
+            slots: input.all()?.into_boxed_slice(),
+            births: input.all()?,
+            phones: Filter::restore(input)?,
+            pairs: Filter::restore(input)?,
+            towns: Towns::restore(input)?,
+            houses: Sieve::restore(input)?,
+        };
+        // A search ends at one that is vacant.
+        let vacant = glance.slots.iter().any(|slot| slot.value == NOBODY);
+        vacant.then_some(glance).ok_or_else(broken)
+    }
+
+    /// What a name, a reading or a postcode goes by, from the letters of its key.
+    pub fn hash(&self, class: Class, letters: impl Iterator<Item = char>) -> u64 {
         mix(hash(letters) ^ self.seed ^ class as u64)
     }
 
@@ -189,22 +225,15 @@ impl Glance {
         prefetch_index(&self.slots, self.start(hash));
     }
 
-    /// The value under a hash.
-    fn find(&self, hash: u64) -> Option<Met> {
-        let mut at = self.start(hash);
-        loop {
-            let slot = self.slots[at];
-            if slot.value == NOBODY {
-                return None;
-            }
-            if slot.print == hash as u32 {
-                return Some(Met {
-                    value: slot.value,
-                    circle: slot.circle,
-                });
-            }
-            at = self.next(at);
-        }
+    /// The values under a hash: hardly ever more than one.
+    pub fn under(&self, hash: u64) -> impl Iterator<Item = Met> {
+        // Before there are values, there is no slot either.
+        let first = (!self.slots.is_empty()).then(|| self.start(hash));
+        let places = std::iter::successors(first, |at| Some(self.next(*at)));
+        let slots = places.map(|at| self.slots[at]);
+        let slots = slots.take_while(|slot| slot.value != NOBODY);
+        let own = slots.filter(move |slot| slot.print == hash as u32);
+        own.map(|Slot { value, circle, .. }| Met { value, circle })
     }
 
     /// Where a value stands if no other has taken its place.
@@ -299,7 +328,7 @@ impl Watch {
             Class::Email => key.contains('@') && self.glance(Plain::Email(key), glanced),
             // A title or a family name beside it makes a word of its own of it.
             Class::Given => {
-                let found = may_be_ours().then(|| self.glance.find(hash()));
+                let found = may_be_ours().then(|| self.glance.under(hash()).next());
                 if let Some(met) = found.flatten() {
                     glanced.meet(met);
                 }
@@ -341,7 +370,7 @@ impl Watch {
         }
         for row in &mut *rows {
             for at in 0..row.asked.len() {
-                if let Some(met) = self.glance.find(row.asked[at].hash) {
+                if let Some(met) = self.glance.under(row.asked[at].hash).next() {
                     row.meet(met);
                 }
             }
@@ -381,9 +410,9 @@ impl Watch {
             false => (other, one),
         };
         self.holders(few).iter().any(|holder| {
-            let values = &self.canaries[holder.canary as usize].values;
-            values.iter().any(|(mark, value)| {
-                *value == many && (few != many || mark.group() != holder.mark().group())
+            let mut values = self.values_of(&self.canaries[holder.canary as usize]);
+            values.any(|(mark, value)| {
+                value == many && (few != many || mark.group() != holder.mark().group())
             })
         })
     }
@@ -473,7 +502,7 @@ fn likely_pairs(values: &[Met]) -> impl Iterator<Item = (u32, u32)> {
 
 /// Whether strangers often have values of a class, so that they are counted, as births are: names, readings and
 /// postcodes, given names among them. At the doors of canaries few others live, so that who does is looked at.
-const fn is_counted(class: Class) -> bool {
+pub(super) const fn is_counted(class: Class) -> bool {
     matches!(
         class,
         Class::Name | Class::Given | Class::Kana | Class::Postcode
@@ -481,16 +510,17 @@ const fn is_counted(class: Class) -> bool {
 }
 
 /// Gives all values of a canary that would speak for it together, those that are told by the first look.
-fn each_pair(canaries: &[Watched], mut give: impl FnMut(u32, u32)) {
+fn each_pair(watch: &Watch, mut give: impl FnMut(u32, u32)) {
     let told = |mark: Mark| {
         let class = Class::of(mark);
         is_counted(class) || class == Class::Birth
     };
-    for canary in canaries {
-        for (at, (mark, value)) in canary.values.iter().enumerate() {
-            for (other_mark, other) in &canary.values[..at] {
-                if told(*mark) && told(*other_mark) && mark.group() != other_mark.group() {
-                    give(*value, *other);
+    for canary in &watch.canaries {
+        let values = watch.values_of(canary);
+        for (at, (mark, value)) in values.clone().enumerate() {
+            for (other_mark, other) in values.clone().take(at) {
+                if told(mark) && told(other_mark) && mark.group() != other_mark.group() {
+                    give(value, other);
                 }
             }
         }

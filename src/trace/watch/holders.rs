@@ -4,13 +4,15 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::texts::Span;
 use super::{Bearers, Value};
 use crate::trace::mark::Mark;
 
 /// Who holds a value.
-#[derive(Serialize, Deserialize)]
+#[derive(FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
 pub(in crate::trace) struct Holder {
     /// As it was planted, to the letter; with [`SPELLINGS`](super::SPELLINGS) between them where several columns hold it.
     pub(super) written: Span,
@@ -80,17 +82,17 @@ impl Default for Holders {
 }
 
 impl Holders {
-    /// With the lots that [`Holders::lots`] gave, and room for so many.
-    pub fn with_room(lots: Vec<Lot>, room: usize) -> Holders {
-        Holders {
-            all: Vec::with_capacity(room),
-            lots,
-        }
+    /// As a file has them; `None` where one has a mark or a lot that there is not.
+    pub fn restored(all: Vec<Holder>, lots: Vec<Lot>) -> Option<Holders> {
+        let sound = |holder: &Holder| {
+            holder.mark_place() < Mark::ALL.len() && (holder.lot() as usize) < lots.len()
+        };
+        all.iter().all(sound).then_some(Holders { all, lots })
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.all.len()
+    /// All of them, by value, and those of one by canary.
+    pub fn all(&self) -> &[Holder] {
+        &self.all
     }
 
     /// What holders have in common, by number.
@@ -127,14 +129,6 @@ impl Holders {
     /// What one has in common with others.
     pub fn lot(&self, holder: &Holder) -> &Lot {
         &self.lots[holder.lot() as usize]
-    }
-
-    /// Adds the next one of the last value, as a file has it; `None` where there is no such mark or lot.
-    pub fn push(&mut self, holder: Holder) -> Option<()> {
-        Mark::ALL.get(holder.mark_place())?;
-        self.lots.get(holder.lot() as usize)?;
-        self.all.push(holder);
-        Some(())
     }
 }
 
@@ -230,5 +224,23 @@ impl Held {
         let mut holders = self.holders;
         holders.all = self.all.into_iter().map(|(_, holder)| holder).collect();
         holders
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_of_no_mark_or_lot_is_none_of_ours() {
+        let holder = |lot: u32, mark: u32| Holder {
+            more: lot << MARK | mark,
+            ..Holder::new(0, Mark::ALL[0], 0)
+        };
+        let restored = |holder: Holder| Holders::restored(vec![holder], vec![Lot::PLAIN; 2]);
+        let marks = Mark::ALL.len() as u32;
+        assert!(restored(holder(1, marks - 1)).is_some());
+        assert!(restored(holder(1, marks)).is_none());
+        assert!(restored(holder(2, 0)).is_none());
     }
 }

@@ -1,9 +1,10 @@
 //! A watch in pieces, so that it need not be made of all canaries anew each time: see [`Watch::store`].
 //!
-//! What is stored is what cannot be worked out from the rest: texts, values with their holders, canaries. Tables and
-//! filters are made when it is read, which takes less time than reading them would.
+//! Stored is also what could be worked out from the rest, but takes longer to make, and more memory meanwhile, than to
+//! read: blocking keys, and what a look needs. The tables of values and their filters are made when it is read.
 
 use std::io;
+use std::ops::Range;
 use std::sync::mpsc::sync_channel;
 
 use hashbrown::HashTable;
@@ -11,15 +12,15 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::glance::{Glance, is_counted};
 use super::texts::{Span, Texts};
-use super::{Bearers, Holder, Holders, Lived, Lot, Standing, Value, Watch, Watched};
-use crate::canary::{CanaryId, SourceName};
-use crate::trace::mark::Mark;
+use super::{Holders, Lot, Standing, Value, Watch, Watched};
+use crate::canary::SourceName;
+use crate::trace::near::Near;
 use crate::trace::normalise::Class;
-use crate::trace::traits::{Regions, Traits};
+use crate::trace::store::{Items, Next, Packer, broken};
+use crate::trace::traits::Regions;
 
-/// Bytes of a piece, about.
-const PIECE: usize = 1 << 18;
 /// How many pieces are opened before they are asked for.
 const AHEAD: usize = 4;
 
@@ -32,33 +33,18 @@ struct Head {
     regions: Regions,
     canaries: usize,
     values: usize,
-    holders: usize,
     /// What holders have in common.
     lots: Vec<Lot>,
-    /// Of each class.
-    classes: Vec<usize>,
-    /// In bytes.
-    texts: usize,
+    /// Whether near agreement is looked for, too.
+    near: bool,
 }
 
-/// A canary; its marks by their places in [`Mark::ALL`].
-#[derive(Serialize, Deserialize)]
-struct StoredCanary {
-    id: CanaryId,
-    source: u32,
-    batch: u32,
-    values: Vec<(u8, u32)>,
-    versions: Box<[Lived]>,
-    telling: Box<[(Box<str>, Bearers)]>,
-    traits: Traits,
-}
-
-/// A value, before its holders; its class by its place in [`Class::ALL`].
+/// A value; its class by its place in [`Class::ALL`].
 #[derive(Serialize, Deserialize)]
 struct StoredValue {
     class: u8,
     text: Span,
-    holders: usize,
+    first: u32,
 }
 
 impl Watch {
@@ -67,10 +53,6 @@ impl Watch {
     /// # Errors
     /// Those of whoever takes the pieces.
     pub fn store(&self, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let mut classes = vec![0; Class::ALL.len()];
-        for value in &self.values {
-            classes[value.class as usize] += 1;
-        }
         let head = Head {
             sources: self.sources.clone(),
             batches: self.batches.clone(),
@@ -78,45 +60,29 @@ impl Watch {
             regions: self.regions.clone(),
             canaries: self.canaries.len(),
             values: self.values.len(),
-            holders: self.holders.len(),
             lots: self.holders.lots().to_vec(),
-            classes,
-            texts: self.texts.all().len(),
+            near: self.near.is_some(),
         };
-        let mut out = Packer {
-            piece: Vec::new(),
-            put,
-        };
+        let mut out = Packer::new(put);
         out.item(&head)?;
-        out.end()?;
         for canary in &self.canaries {
-            out.item(&StoredCanary {
-                id: canary.id.clone(),
-                source: canary.source,
-                batch: canary.batch,
-                values: (canary.values.iter())
-                    .map(|(mark, value)| (*mark as u8, *value))
-                    .collect(),
-                versions: canary.versions.clone(),
-                telling: canary.telling.clone(),
-                traits: canary.traits,
-            })?;
+            out.item(canary)?;
         }
-        out.end()?;
-        for (number, value) in (0..).zip(&self.values) {
-            let holders = self.holders(number);
+        for value in &self.values {
             out.item(&StoredValue {
                 class: value.class as u8,
                 text: value.text,
-                holders: holders.len(),
+                first: value.first,
             })?;
-            for holder in holders {
-                out.item(holder)?;
-            }
         }
-        out.end()?;
-        let mut texts = self.texts.all().as_bytes().chunks(PIECE);
-        texts.try_for_each(|piece| (out.put)(piece))
+        out.all(&self.borne)?;
+        out.all(self.holders.all())?;
+        out.all(self.texts.all().as_bytes())?;
+        self.glance.store(&mut out)?;
+        if let Some(near) = &self.near {
+            near.store(&mut out)?;
+        }
+        out.end()
     }
 
     /// The watch of the pieces that [`Watch::store`] gave, ready for lists.
@@ -143,122 +109,64 @@ impl Watch {
         })
     }
 
-    fn of_pieces(
-        next: &mut dyn FnMut() -> io::Result<Option<Zeroizing<Vec<u8>>>>,
-    ) -> io::Result<Watch> {
-        let mut input = Items {
-            piece: Zeroizing::default(),
-            read: 0,
-            next,
-        };
+    fn of_pieces(next: &mut Next<'_>) -> io::Result<Watch> {
+        let mut input = Items::new(next);
         let head: Head = input.item()?;
         let mut watch = Watch::empty(head.sources, head.batches);
         watch.forgotten = head.forgotten;
         watch.regions = head.regions;
         watch.canaries.reserve_exact(head.canaries);
         for _ in 0..head.canaries {
-            let canary: StoredCanary = input.item()?;
-            let values = canary.values.into_iter();
-            let values = values.map(|(number, value)| Some((mark(number)?, value)));
-            watch.canaries.push(Watched {
-                id: canary.id,
-                source: canary.source,
-                batch: canary.batch,
-                values: values.collect::<Option<_>>().ok_or_else(broken)?,
-                versions: canary.versions,
-                telling: canary.telling,
-                traits: canary.traits,
-            });
+            watch.canaries.push(input.item()?);
         }
         watch.values.reserve_exact(head.values);
-        watch.holders = Holders::with_room(head.lots, head.holders);
         for _ in 0..head.values {
-            let value: StoredValue = input.item()?;
-            let class = Class::ALL.get(usize::from(value.class));
+            let StoredValue { class, text, first } = input.item()?;
             watch.values.push(Value {
-                first: watch.holders.len() as u32,
-                ..Value::new(*class.ok_or_else(broken)?, value.text)
+                class: *Class::ALL.get(usize::from(class)).ok_or_else(broken)?,
+                text,
+                first,
             });
-            for _ in 0..value.holders {
-                let holder: Holder = input.item()?;
-                watch.holders.push(holder).ok_or_else(broken)?;
-            }
         }
-        let mut texts = Vec::with_capacity(head.texts);
-        while let Some(piece) = (input.next)()? {
-            texts.extend_from_slice(&piece);
-        }
-        watch.texts = Texts::of(String::from_utf8(texts).map_err(|_| broken())?);
-        if watch.texts.all().len() != head.texts {
+        watch.borne = input.all()?;
+        let sound = watch.borne.iter().all(|borne| borne.is_sound(head.values));
+        let own = |canary: &Watched| {
+            let Range { start, end } = canary.borne;
+            start <= end && end as usize <= watch.borne.len()
+        };
+        if !sound || !watch.canaries.iter().all(own) {
             return Err(broken());
         }
-        watch.tabulate(&head.classes);
-        Ok(watch.ready())
+        watch.holders = Holders::restored(input.all()?, head.lots).ok_or_else(broken)?;
+        let firsts = || watch.values.iter().map(|value| value.first as usize);
+        if !firsts().is_sorted() || firsts().any(|first| first > watch.holders.all().len()) {
+            return Err(broken());
+        }
+        let texts = String::from_utf8(input.all()?).map_err(|_| broken())?;
+        watch.texts = Texts::of(texts);
+        watch.glance = Glance::restore(&mut input)?;
+        if head.near {
+            watch.near = Some(Near::restore(&mut input)?);
+        }
+        input.end()?;
+        watch.tabulate();
+        (watch.known, watch.births) = watch.at_hand();
+        Ok(watch)
     }
 
-    /// Puts every value into the table of its class; how many there are of each is known.
-    fn tabulate(&mut self, classes: &[usize]) {
-        for (table, count) in self.tables.iter_mut().zip(classes) {
-            *table = HashTable::with_capacity(*count);
+    /// Puts every value that a look does not find into the table of its class.
+    fn tabulate(&mut self) {
+        let counts = self.count_classes();
+        for class in Class::ALL.into_iter().filter(|class| !is_counted(*class)) {
+            self.tables[class as usize] = HashTable::with_capacity(counts[class as usize]);
         }
         for index in 0..self.values.len() {
-            let value = &self.values[index];
-            let hash = self.hash(value.class, self.texts.get(value.text));
-            self.enter(index as u32, hash);
+            let Value { class, text, .. } = self.values[index];
+            if !is_counted(class) {
+                let hash = self.hash(class, self.texts.get(text));
+                self.enter(index as u32, hash);
+            }
         }
-    }
-}
-
-fn mark(number: u8) -> Option<Mark> {
-    Mark::ALL.get(usize::from(number)).copied()
-}
-
-fn broken() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "it is not what was stored")
-}
-
-/// Puts items together, several to a piece.
-struct Packer<'a> {
-    piece: Vec<u8>,
-    put: &'a mut dyn FnMut(&[u8]) -> io::Result<()>,
-}
-
-impl Packer<'_> {
-    fn item(&mut self, item: &impl Serialize) -> io::Result<()> {
-        let piece = std::mem::take(&mut self.piece);
-        self.piece = postcard::to_extend(item, piece).map_err(io::Error::other)?;
-        match self.piece.len() < PIECE {
-            true => Ok(()),
-            false => self.end(),
-        }
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        if !self.piece.is_empty() {
-            (self.put)(&self.piece)?;
-            self.piece.clear();
-        }
-        Ok(())
-    }
-}
-
-/// The items of pieces.
-struct Items<'a> {
-    piece: Zeroizing<Vec<u8>>,
-    read: usize,
-    next: &'a mut dyn FnMut() -> io::Result<Option<Zeroizing<Vec<u8>>>>,
-}
-
-impl Items<'_> {
-    fn item<T: for<'d> Deserialize<'d>>(&mut self) -> io::Result<T> {
-        if self.read == self.piece.len() {
-            self.piece = (self.next)()?.ok_or_else(broken)?;
-            self.read = 0;
-        }
-        let rest = &self.piece[self.read..];
-        let (item, rest) = postcard::take_from_bytes(rest).map_err(|_| broken())?;
-        self.read = self.piece.len() - rest.len();
-        Ok(item)
     }
 }
 

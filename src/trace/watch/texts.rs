@@ -2,13 +2,16 @@
 //! what it says.
 
 use serde::{Deserialize, Serialize};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Texts, one behind the other.
 #[derive(Default)]
 pub(super) struct Texts(String);
 
 /// Where a text stands in [`Texts`]: its start, and in the lowest [`LENGTH`] bits its length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, FromBytes, IntoBytes, Immutable,
+)]
 pub(super) struct Span(u64);
 
 impl Span {

@@ -8,6 +8,7 @@
 //! and behind it, where a counter may have stood between them, by the last.
 
 use std::collections::HashSet;
+use std::io;
 use std::sync::LazyLock;
 
 use smallvec::SmallVec;
@@ -16,6 +17,7 @@ use crate::notation::{LOOSE, fold, fold_kanji, former_names, kanji_number};
 use crate::trace::filter::Sieve;
 use crate::trace::near::blocking::{mix, plate};
 use crate::trace::near::slips::bare;
+use crate::trace::store::{Items, Packer};
 
 /// Towns, by the last letters of their names.
 pub(super) struct Towns {
@@ -96,6 +98,26 @@ impl Towns {
             ends: Sieve::of(&ends),
             any,
         }
+    }
+
+    /// Stores them, for [`Towns::restore`].
+    ///
+    /// # Errors
+    /// Those of whoever takes the pieces.
+    pub fn store(&self, out: &mut Packer<'_>) -> io::Result<()> {
+        out.item(&self.any)?;
+        self.ends.store(out)
+    }
+
+    /// As they were stored.
+    ///
+    /// # Errors
+    /// Those of whoever gives the pieces; `InvalidData` where they are not such.
+    pub fn restore(input: &mut Items<'_>) -> io::Result<Towns> {
+        Ok(Towns {
+            any: input.item()?,
+            ends: Sieve::restore(input)?,
+        })
     }
 
     /// Looks an address over, whatever towns there are; `false` where it has letters that want to be folded first, or no

@@ -77,7 +77,7 @@ impl WatchList {
             .zip(&watch.canaries)
             .map(|(index, canary)| {
                 let key: CanaryKey = rng.random();
-                let marks = numbers.of(index, canary);
+                let marks = numbers.of(index, canary, watch);
                 Sealing {
                     key,
                     tags: tags(&digester, &combinations, canary, watch),
@@ -198,14 +198,14 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn of(&mut self, index: u32, canary: &Watched) -> Vec<(Mark, u32)> {
-        let number = |(mark, value): &(Mark, u32)| {
+    fn of(&mut self, index: u32, canary: &Watched, watch: &Watch) -> Vec<(Mark, u32)> {
+        let number = |(mark, value): (Mark, u32)| {
             let ours = mark.is_owned() || matches!(mark, Mark::Block | Mark::Postcode);
             let owner = (!ours).then_some(index);
             let next = self.known.len() as u32;
-            (*mark, *self.known.entry((*value, owner)).or_insert(next))
+            (mark, *self.known.entry((value, owner)).or_insert(next))
         };
-        canary.values.iter().map(number).collect()
+        watch.values_of(canary).map(number).collect()
     }
 }
 
@@ -217,9 +217,9 @@ fn tags(
     watch: &Watch,
 ) -> Vec<Tag> {
     let mut by_class: HashMap<Class, Vec<[u8; 16]>> = HashMap::new();
-    for (mark, value) in &canary.values {
-        let class = Class::of(*mark);
-        let digest = digester.value(class, watch.text(*value).unwrap_or_default());
+    for (mark, value) in watch.values_of(canary) {
+        let class = Class::of(mark);
+        let digest = digester.value(class, watch.text(value).unwrap_or_default());
         let known = by_class.entry(class).or_default();
         if !known.contains(&digest) {
             known.push(digest);
@@ -253,19 +253,15 @@ fn record(
     key: &CanaryKey,
 ) -> Vec<u8> {
     let mut values: Vec<RecordValue> = Vec::new();
-    for ((mark, value), (_, number)) in canary.values.iter().zip(marks) {
-        let held = &watch.values[*value as usize];
+    for ((mark, value), (_, number)) in watch.values_of(canary).zip(marks) {
+        let held = &watch.values[value as usize];
         let holder = watch
-            .held_by(*value, index)
-            .find(|holder| holder.mark() == *mark);
+            .held_by(value, index)
+            .find(|holder| holder.mark() == mark);
         let written = holder.into_iter().flat_map(|holder| watch.written(holder));
         values.push(RecordValue {
             value: *number,
-            key: bound(
-                key,
-                held.class as u8,
-                watch.text(*value).unwrap_or_default(),
-            ),
+            key: bound(key, held.class as u8, watch.text(value).unwrap_or_default()),
             written: written
                 .map(|text| bound(key, SPELLING, text.trim()))
                 .collect(),

@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 
+use super::super::mark::Mark;
 use super::super::traits::Traits;
 use super::super::watch::{Standing, Watch, Watched};
 use super::blind::Blind;
@@ -79,21 +80,13 @@ impl Watch {
     }
 }
 
-fn watched(line: &CanaryLine, most: usize) -> Option<Watched> {
+fn watched(line: &CanaryLine, most: usize) -> Option<(Watched, Vec<(Mark, u32)>)> {
     let values = line.values()?;
-    values
-        .iter()
-        .all(|(_, value)| (*value as usize) < most)
-        .then(|| Watched {
-            versions: Box::default(),
-            telling: Box::default(),
-            id: line.id.clone(),
-            source: line.source,
-            batch: line.batch,
-            values: values.into(),
-            // A watch list says nothing by which its canaries may have been chosen.
-            traits: Traits::default(),
-        })
+    // A watch list says nothing by which its canaries may have been chosen.
+    let traits = Traits::default();
+    let watched = Watched::new(line.id.clone(), line.source, line.batch, traits);
+    let sound = values.iter().all(|(_, value)| (*value as usize) < most);
+    sound.then_some((watched, values))
 }
 
 fn key(header: &Header) -> Option<[u8; 32]> {

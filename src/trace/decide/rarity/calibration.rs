@@ -31,8 +31,7 @@ fn chance(shape: Shape, rows: usize, canaries: usize) -> BTreeMap<Agreed, (u64, 
     }
     for (agreed, (_, expected)) in &mut found {
         for canary in &watch.canaries {
-            let borne: Marks = canary.values.iter().map(|(mark, _)| *mark).collect();
-            if agreed.all().without(borne) == Marks::default() {
+            if agreed.all().without(watch.marks_of(canary)) == Marks::default() {
                 let rmp = rarity.log10_rmp(canary, *agreed, &HashSet::new());
                 *expected += 10_f64.powf(rmp) * rows as f64;
             }

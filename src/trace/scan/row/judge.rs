@@ -100,7 +100,7 @@ impl Worker<'_> {
             return None;
         };
         let watched = &self.watch.canaries[agreement.canary as usize];
-        if watched.versions.len() < 2 {
+        if watched.versions().len() < 2 {
             return None;
         }
         let mut bearers = Bearers::ALL;
@@ -113,12 +113,12 @@ impl Worker<'_> {
         }
         for place in 0..self.cells.len() {
             let cell = self.cells.get(place).trim();
-            let known = watched.telling.iter().find(|(text, _)| **text == *cell);
+            let known = watched.telling().iter().find(|(text, _)| **text == *cell);
             if let Some((_, versions)) = known {
                 bearers = bearers.and(*versions);
             }
         }
-        bearers.range(watched.versions.len())
+        bearers.range(watched.versions().len())
     }
 
     /// Canaries of one door are told apart by what their building is called, where that was planted in
