@@ -11,6 +11,7 @@ mod shapes;
 mod strata;
 mod tally;
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -99,13 +100,15 @@ pub(super) fn scan(watch: &Watch, list: List<'_>, threads: usize) -> io::Result<
             .and_then(|whole| feed.send().map(|()| whole));
         let Feed { parts, sender, .. } = feed;
         drop(sender);
-        let mut tally = Tally::new(watch);
+        let mut tally = Tally::new(watch).without_counts();
+        let mut together = HashMap::new();
         for worker in workers {
             match worker.join() {
-                Ok(worker) => worker.add_to(&mut tally),
+                Ok(worker) => worker.add_to(&mut tally, &mut together),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
+        tally.tell_alone(&together);
         // Every part has its counts, though nothing was read of it.
         if let Some(last) = parts.len().checked_sub(1) {
             tally.part(last);

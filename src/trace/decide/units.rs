@@ -131,6 +131,7 @@ pub fn units(rarity: &Rarity<'_>, has_children: bool) -> Units {
         }
         known.rows = rows;
     }
+    drop(unit_of);
     let filled = |class: Class| rarity.tally.filled[class as usize] as f64 / rarity.looked;
     let mut spelling = Spelling::new(rarity);
     let mut shared: Vec<SourceUnit> = Vec::new();

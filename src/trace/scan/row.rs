@@ -23,7 +23,7 @@ use judge::Agreement;
 /// So many values are counted at once: their counts lie far apart, and are fetched meanwhile.
 const COUNTED: usize = 256;
 /// So many rows are looked over at once, for the same reason.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 32;
 
 /// A row, which may wait when all has been taken of it that a look takes.
 #[derive(Clone)]
@@ -131,8 +131,9 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Adds all that it has counted to the counts of a list.
-    pub fn add_to(self, tally: &mut Tally) {
+    /// Adds all that it has counted to the counts of a list; rows in which a value stands together with another mark of one
+    /// of its holders are added to `all`.
+    pub fn add_to(self, tally: &mut Tally, all: &mut HashMap<u32, u64>) {
         let Worker {
             mut counting,
             counted,
@@ -141,7 +142,10 @@ impl<'a> Worker<'a> {
         } = self;
         counted.into_iter().for_each(|value| counting.count(value));
         tally.add(self.tally);
-        tally.add_counts(&counting, &together);
+        tally.counts.merge(counting);
+        for (value, rows) in together {
+            *all.entry(value).or_default() += rows;
+        }
     }
 
     /// Records of a part as they stand in the file, one behind the other, each with its end; `first` is the first one's
@@ -553,7 +557,10 @@ mod tests {
                 assert_eq!(reading.records(&reads, 10_000, &bytes, &records), 0);
                 let [looked, read] = [looking, reading].map(|worker| {
                     let mut tally = Tally::new(&watch);
-                    worker.add_to(&mut tally);
+                    let mut together = HashMap::new();
+                    worker.add_to(&mut tally, &mut together);
+                    assert!(!together.is_empty());
+                    tally.tell_alone(&together);
                     serde_json::to_value(tally).unwrap()
                 });
                 for (count, read) in read.as_object().unwrap() {

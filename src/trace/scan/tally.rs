@@ -158,7 +158,7 @@ impl Tally {
     }
 
     /// Without room for what is counted of each value: whoever counts it elsewhere adds it in the end
-    /// ([`Tally::add_counts`]).
+    /// ([`Counting::merge`], [`Tally::tell_alone`]).
     #[must_use]
     pub fn without_counts(self) -> Tally {
         Tally {
@@ -168,12 +168,13 @@ impl Tally {
         }
     }
 
-    /// Adds the rows in which each value stands, `together` among them with another mark of one of its holders.
-    pub fn add_counts(&mut self, rows: &Counting, together: &HashMap<u32, u64>) {
-        for (value, rows) in rows.each() {
-            let together = together.get(&value).copied().unwrap_or_default();
-            self.counts.add(value, rows);
-            self.alone.add(value, rows - together);
+    /// Says which of the rows that were counted hold a value together with another mark of one of its holders: in all
+    /// others it stands alone.
+    pub fn tell_alone(&mut self, together: &HashMap<u32, u64>) {
+        self.alone = self.counts.clone();
+        for (value, rows) in together {
+            let alone = self.counts.of(*value) - rows;
+            self.alone.set(*value, alone);
         }
     }
 
@@ -245,12 +246,8 @@ impl Tally {
                 .zip(theirs)
                 .for_each(|(mine, theirs)| *mine += theirs);
         };
-        for (value, rows) in other.counts.each() {
-            self.counts.add(value, rows);
-        }
-        for (value, rows) in other.alone.each() {
-            self.alone.add(value, rows);
-        }
+        self.counts.merge(other.counts);
+        self.alone.merge(other.alone);
         sum(&mut self.neighbours, &other.neighbours);
         sum(&mut self.filled, &other.filled);
         self.units += other.units;
@@ -258,8 +255,12 @@ impl Tally {
         self.shapes.add(&other.shapes);
         self.sample.add(other.sample);
         self.crowds.add(other.crowds);
-        for (claim, seen) in other.claims {
-            self.claim(claim, seen);
+        if self.claims.is_empty() {
+            self.claims = other.claims;
+        } else {
+            for (claim, seen) in other.claims {
+                self.claim(claim, seen);
+            }
         }
     }
 }
@@ -299,10 +300,25 @@ impl Counting {
 
     /// Counts so many rows more with a value.
     pub fn add(&mut self, value: u32, rows: u64) {
-        let count = self.of(value) + rows;
+        self.set(value, self.of(value) + rows);
+    }
+
+    fn set(&mut self, value: u32, count: u64) {
         self.counts[value as usize] = count as u32;
-        if count >> u32::BITS > 0 {
-            self.full.insert(value, count >> u32::BITS);
+        match count >> u32::BITS {
+            0 => self.full.remove(&value),
+            full => self.full.insert(value, full),
+        };
+    }
+
+    /// Adds what others have counted; where nobody has yet, their counts are taken over.
+    pub fn merge(&mut self, others: Counting) {
+        if self.len() == 0 {
+            *self = others;
+            return;
+        }
+        for (value, rows) in others.each() {
+            self.add(value, rows);
         }
     }
 
@@ -420,5 +436,11 @@ mod tests {
         assert_eq!(counts(&again), counts(&counting));
         counting.add(1, 1 << 32);
         assert_eq!(counts(&counting), [0, (2 << 32) + 1, 1]);
+        let mut both = Counting::new(0);
+        both.merge(counting.clone());
+        both.merge(again);
+        assert_eq!(counts(&both), [0, (3 << 32) + 2, 2]);
+        both.set(1, 7);
+        assert_eq!(counts(&both), [0, 7, 2]);
     }
 }

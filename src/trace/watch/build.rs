@@ -240,7 +240,7 @@ impl Watch {
 
     /// The filter of each class, and the value of each day.
     pub(super) fn at_hand(&self) -> ([Filter; Class::ALL.len()], Vec<u32>) {
-        let mut known = self.count_classes().map(Filter::new);
+        let mut known = self.count_classes().map(Filter::narrow);
         let mut births = vec![super::NOBODY; super::YEARS.len() * 12 * 31];
         for (index, value) in (0..).zip(&self.values) {
             let text = self.texts.get(value.text);

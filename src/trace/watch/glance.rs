@@ -23,7 +23,7 @@ use crate::trace::store::{Items, Packer, broken};
 
 /// Names, given names, readings and postcodes, under bits of their keys' hashes, and which values belong together, births among them.
 pub(super) struct Glance {
-    /// A table with open addresses, a quarter of them empty.
+    /// A table with open addresses, a fifth of them empty.
     slots: Box<[Slot]>,
     /// Which numbers there are.
     phones: Filter,
@@ -138,7 +138,7 @@ impl Glance {
         let mut glance = Glance {
             towns: Towns::new(homes().map(|(town, _)| town)),
             houses: Sieve::of(&houses),
-            slots: vec![vacant; counted().count() * 4 / 3 + 2].into_boxed_slice(),
+            slots: vec![vacant; counted().count() * 5 / 4 + 2].into_boxed_slice(),
             phones: Filter::new(numbers().count()),
             seed: watch.hasher.hash_one(0),
             births: Vec::new(),
@@ -357,9 +357,16 @@ impl Watch {
     /// Says of rows of which all has been taken whether they are clear. What one asks for hangs on the answer before, and
     /// most of it is far in memory: so it is fetched for all rows before the first goes on.
     pub(in crate::trace) fn look_over(&self, near: &Near, rows: &mut [Glanced]) {
-        let Glance { towns, pairs, .. } = &self.glance;
+        let Glance {
+            towns,
+            pairs,
+            houses,
+            ..
+        } = &self.glance;
         for row in &mut *rows {
             row.look.ends.retain(|end| towns.may_have(*end));
+            let ends = row.look.ends.iter();
+            ends.for_each(|end| houses.fetch(door(*end, 0)));
             row.asked
                 .retain(|asked| near.may_know(asked.part, asked.fact));
             for asked in &row.asked {
