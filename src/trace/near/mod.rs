@@ -106,25 +106,23 @@ impl Near {
     /// # Errors
     /// Those of whoever takes the pieces.
     pub fn store(&self, out: &mut Packer<'_>) -> io::Result<()> {
-        out.item(&(self.rules == Rules::All))?;
         self.index.store(out)?;
         self.known.iter().try_for_each(|known| known.store(out))?;
         self.doors.store(out)
     }
 
-    /// As they were stored.
+    /// As they were stored, of so many canaries.
     ///
     /// # Errors
     /// Those of whoever gives the pieces; `InvalidData` where they are not such.
-    pub fn restore(input: &mut Items<'_>) -> io::Result<Near> {
-        let all: bool = input.item()?;
+    pub fn restore(canaries: usize, input: &mut Items<'_>) -> io::Result<Near> {
         let index = Index::restore(input)?;
         let mut known = std::array::from_fn(|_| Filter::new(0));
         for known in &mut known {
             *known = Filter::restore(input)?;
         }
         Ok(Near {
-            rules: if all { Rules::All } else { Rules::Strong },
+            rules: Rules::beside(canaries),
             index,
             known,
             doors: Sieve::restore(input)?,

@@ -138,15 +138,15 @@ impl Watch {
             return Err(broken());
         }
         watch.holders = Holders::restored(input.all()?, head.lots).ok_or_else(broken)?;
-        let firsts = || watch.values.iter().map(|value| value.first as usize);
-        if !firsts().is_sorted() || firsts().any(|first| first > watch.holders.all().len()) {
+        let last = watch.values.last().map_or(0, |value| value.first as usize);
+        if !watch.values.is_sorted_by_key(|value| value.first) || last > watch.holders.all().len() {
             return Err(broken());
         }
         let texts = String::from_utf8(input.all()?).map_err(|_| broken())?;
         watch.texts = Texts::of(texts);
         watch.glance = Glance::restore(&mut input)?;
         if head.near {
-            watch.near = Some(Near::restore(&mut input)?);
+            watch.near = Some(Near::restore(head.canaries, &mut input)?);
         }
         input.end()?;
         watch.tabulate();
