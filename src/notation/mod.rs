@@ -30,7 +30,7 @@ pub use keys::{
     hashed_email_forms, hashed_phone_forms, hyphenated, is_era, kana_key, kana_key_into,
     kanji_number, latin_name_key, name_key, name_key_into, phone_key, phone_key_into, plain_date,
     plain_email_into, plain_kana, plain_name, plain_phone, postcode_key, postcode_key_into,
-    region_key, romaji_key, romaji_key_of_kana, sex_key,
+    region_key, romaji_key, romaji_key_of_kana, sex_key, untitled,
 };
 
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};

@@ -14,7 +14,7 @@ use super::normalise::{
 use crate::notation::{
     Region, Role, digest_key, email_key_into, fold_into, has_japanese, kana_key_into,
     name_key_into, phone_key_into, plain_date, plain_email_into, plain_kana, plain_name,
-    plain_phone, postcode_key_into,
+    plain_phone, postcode_key_into, untitled,
 };
 
 /// A value of a row, which [`Plan::keys`] would give a key of.
@@ -222,7 +222,8 @@ fn person<'a>(
     let [whole, family, given] = [name.whole, name.family, name.given].map(at);
     let plain = match (family, given) {
         ("", "") if whole.is_empty() => return true,
-        ("", "") => is_person(class, whole.chars(), &mut put),
+        ("", "") if class == Class::Kana => plain_kana(whole.chars(), &mut put),
+        ("", "") => is_person(class, untitled(whole).chars(), &mut put),
         _ if family.is_empty() || given.is_empty() => return false,
         _ => {
             let both = family.chars().chain(once(' ')).chain(given.chars());

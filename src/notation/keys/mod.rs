@@ -25,6 +25,7 @@ pub use email::{email_key, email_key_into, plain_email_into};
 pub(super) use name::is_title;
 pub use name::{
     kana_key, kana_key_into, latin_name_key, name_key, name_key_into, plain_kana, plain_name,
+    untitled,
 };
 pub use phone::{phone_key, phone_key_into, plain_phone};
 pub use postcode::{postcode_key, postcode_key_into};

@@ -67,7 +67,16 @@ pub fn name_key_into(text: &str, key: &mut String) -> bool {
     if text.len() > LONGEST * 4 {
         return false;
     }
-    plain_name(text.chars(), &mut |letter| key.push(letter)).is_some() || read_name(text, key)
+    let plain = plain_name(untitled(text).chars(), &mut |letter| key.push(letter));
+    plain.is_some() || read_name(text, key)
+}
+
+/// A name without the title that whole lists have, where it is sure to be one; with it where it is not.
+pub fn untitled(text: &str) -> &str {
+    let name = text.strip_suffix('様').map(str::trim);
+    // ご家族様 and 御一同様 are titles, too; what is left of a name has two letters.
+    let sure = |name: &&str| !name.ends_with(['族', '同']) && name.chars().nth(1).is_some();
+    name.filter(sure).unwrap_or(text)
 }
 
 /// A name that is not as nearly all are.
@@ -166,7 +175,7 @@ static PLAIN: LazyLock<Box<[u32]>> = LazyLock::new(|| {
 pub fn plain_kana(text: impl Iterator<Item = char>, give: &mut impl FnMut(char)) -> bool {
     let letters = &*PLAIN_KANA;
     let letter = |c: char| letters.get(c as usize).copied().and_then(char::from_u32);
-    let (mut last, mut parted) = (GAP, false);
+    let (mut before, mut last, mut parted) = (GAP, GAP, false);
     let mut rest = text;
     let mut next = rest.next();
     while let Some(c) = next {
@@ -197,11 +206,12 @@ pub fn plain_kana(text: impl Iterator<Item = char>, give: &mut impl FnMut(char))
         }
         if !lengthens(last, large) {
             give(large);
-            last = large;
+            (before, last) = (last, large);
         }
     }
-    // Behind a gap there may be a title.
-    last != GAP && !(parted && matches!(last, 'ン' | 'マ'))
+    // Behind a gap there may be a title: サマ, サン, クン or チャン.
+    let titled = matches!((before, last), ('サ', 'マ') | ('サ' | 'ク' | 'ヤ', 'ン'));
+    last != GAP && !(parted && titled)
 }
 
 /// What letters of readings are compared as, and those of half width in full; ー for what is passed over.
@@ -469,11 +479,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_to_a_name_is_the_same(text in "[一-龠々高髙邊ぁ-ゖァ-ヺーん様君子 　a・]{0,7}") {
+        fn the_short_way_to_a_name_is_the_same(text in "[一-龠々高髙邊ぁ-ゖァ-ヺーん様君子族 　a・]{0,7}様?") {
             let (mut short, mut long) = (String::new(), String::new());
-            let kanji = plain_name(text.chars(), &mut |letter| short.push(letter));
+            let name = untitled(&text);
+            let kanji = plain_name(name.chars(), &mut |letter| short.push(letter));
             if let Some(kanji) = kanji {
-                prop_assert_eq!(kanji, text.chars().any(|c| is_kanji(c) || c == '々'));
+                prop_assert_eq!(kanji, name.chars().any(|c| is_kanji(c) || c == '々'));
                 prop_assert!(read_name(&text, &mut long), "{text}");
                 prop_assert_eq!(short, long);
             }
@@ -491,12 +502,21 @@ mod tests {
 
     #[test]
     fn most_names_go_the_short_way() {
-        let plain = |name: &str| plain_name(name.chars(), &mut |_| ());
-        for name in ["佐々木 架子", "髙橋　一郎", "山本さくら"] {
+        let plain = |name: &str| plain_name(untitled(name).chars(), &mut |_| ());
+        for name in ["佐々木 架子", "髙橋　一郎", "山本さくら", "佐藤　架子　様"]
+        {
             assert_eq!(plain(name), Some(true), "{name}");
         }
         assert_eq!(plain("さくら"), Some(false));
-        for name in ["佐藤架子様", "佐藤 れん", "Kako Sato", "佐藤１", "　"] {
+        for name in [
+            "佐藤御一同様",
+            "佐様",
+            "佐藤殿",
+            "佐藤 れん",
+            "Kako Sato",
+            "佐藤１",
+            "　",
+        ] {
             assert_eq!(plain(name), None, "{name}");
         }
         for (kana, read) in [

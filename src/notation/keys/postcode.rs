@@ -18,7 +18,7 @@ pub fn postcode_key_into(text: &str, region: Option<Region>, key: &mut String) -
     if region != Some(Region::Us)
         && let Some(digits) = plain(text)
     {
-        key.extend(digits.iter().map(|digit| char::from(*digit)));
+        key.push_str(str::from_utf8(&digits).unwrap_or_default());
         return true;
     }
     let read = read(text, region);
@@ -29,6 +29,12 @@ pub fn postcode_key_into(text: &str, region: Option<Region>, key: &mut String) -
 /// The digits of a Japanese postcode as nearly all are written: in either width, with a hyphen behind the third or
 /// without.
 fn plain(text: &str) -> Option<[u8; 7]> {
+    if let [a, b, c, b'-', d, e, f, g] | [a, b, c, d, e, f, g] = *text.as_bytes() {
+        let digits = [a, b, c, d, e, f, g];
+        if digits.iter().all(u8::is_ascii_digit) {
+            return Some(digits);
+        }
+    }
     let (mut digits, mut len) = ([0; 7], 0);
     for c in text.chars() {
         if matches!(c, '-' | '－') && len == 3 {
