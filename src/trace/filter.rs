@@ -101,14 +101,25 @@ pub struct Sieve {
 const ROOM: usize = 2;
 
 impl Sieve {
+    /// Room for so many keys.
+    pub fn new(keys: usize) -> Sieve {
+        Sieve {
+            small: Filter::new(keys),
+            large: Filter::narrow(keys * ROOM),
+        }
+    }
+
     /// With these in it.
     pub fn of(hashes: &[u64]) -> Sieve {
-        let mut large = Filter::narrow(hashes.len() * ROOM);
-        hashes.iter().for_each(|hash| large.add(turned(*hash)));
-        Sieve {
-            small: Filter::of(hashes),
-            large,
-        }
+        let mut sieve = Sieve::new(hashes.len());
+        hashes.iter().for_each(|hash| sieve.add(*hash));
+        sieve
+    }
+
+    /// Puts a key in.
+    pub fn add(&mut self, hash: u64) {
+        self.small.add(hash);
+        self.large.add(turned(hash));
     }
 
     /// Stores it, for [`Sieve::restore`].

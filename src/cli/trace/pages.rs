@@ -36,14 +36,14 @@ const NAME: &str = "GLIBC_TUNABLES";
 fn tunables(known: Option<std::ffi::OsString>) -> Option<std::ffi::OsString> {
     const HUGE: &str = "glibc.malloc.hugetlb";
     // Left to itself it soon keeps blocks of megabytes among small ones, where they leave holes that have to be cleared
-    // elsewhere.
+    // elsewhere. Records on their way to a worker come and go all the time, and take less than this.
     const APART: &str = "glibc.malloc.mmap_threshold";
     let mut all = known.unwrap_or_default();
     let told = all.to_string_lossy().into_owned();
     if told.contains(HUGE) {
         return None;
     }
-    for (name, value) in [(HUGE, "1"), (APART, "1048576")] {
+    for (name, value) in [(HUGE, "1"), (APART, "393216")] {
         if told.contains(name) {
             continue;
         }
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn the_wish_stands_beside_others_and_is_not_repeated() {
         let told = |known: &str| tunables(Some(known.into()));
-        let ours = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1048576";
+        let ours = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=393216";
         assert_eq!(tunables(None), Some(ours.into()));
         let both = format!("glibc.malloc.check=3:{ours}");
         assert_eq!(told("glibc.malloc.check=3"), Some((&both).into()));

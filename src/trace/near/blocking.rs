@@ -75,8 +75,29 @@ pub enum Part {
 }
 
 impl Part {
-    /// How many there are.
-    pub const COUNT: usize = Part::Postcode as usize + 1;
+    /// In the order in which they are numbered.
+    pub const ALL: [Part; 9] = [
+        Part::Person,
+        Part::Town,
+        Part::Numbers,
+        Part::Head,
+        Part::LongHead,
+        Part::Tail,
+        Part::Mailbox,
+        Part::Domain,
+        Part::Postcode,
+    ];
+
+    /// Whether values of a class have such a fact.
+    pub const fn is_of(self, class: Class) -> bool {
+        match self {
+            Part::Person => matches!(class, Class::Name | Class::Kana),
+            Part::Town | Part::Numbers => matches!(class, Class::Address),
+            Part::Head | Part::LongHead | Part::Tail => matches!(class, Class::Phone),
+            Part::Mailbox | Part::Domain => matches!(class, Class::Email),
+            Part::Postcode => matches!(class, Class::Postcode),
+        }
+    }
 }
 
 /// Which rules hold.
@@ -178,7 +199,13 @@ impl Facts {
             Class::Email => {
                 if let Some(at) = memchr::memrchr(b'@', key.as_bytes()) {
                     let (mailbox, domain) = (&key[..at], &key[at + 1..]);
-                    let sides = (hash(mailbox.chars().map(bares())), hash(domain.chars()));
+                    let sides = match key.is_ascii() {
+                        true => (
+                            hash(mailbox.bytes().map(char::from).map(bares())),
+                            hash(domain.bytes().map(char::from)),
+                        ),
+                        false => (hash(mailbox.chars().map(bares())), hash(domain.chars())),
+                    };
                     push(&mut self.emails, sides);
                 }
             }
@@ -228,11 +255,12 @@ impl Facts {
                 self.each_gap(person, &mut |name| self.gap(person, name, give));
             }
         }
-        let ours = |person: &&Person| of_ours(Part::Person, person.hash());
-        for person in self.people.iter().filter(ours) {
-            self.pairs(rules, person, &of_ours, give);
+        let ours = Ours::of(self, &of_ours);
+        let known = |person: &&Person| of_ours(Part::Person, person.hash());
+        for person in self.people.iter().filter(known) {
+            self.pairs(rules, person, ours, give);
         }
-        self.others(&of_ours, give);
+        self.others(ours, give);
     }
 
     /// All facts that `of_ours` is asked for.
@@ -271,9 +299,9 @@ impl Facts {
                     }
                 }
             }
-            self.pairs(rules, person, &|_, _| true, give);
+            self.pairs(rules, person, Ours::ALL, give);
         }
-        self.others(&|_, _| true, give);
+        self.others(Ours::ALL, give);
     }
 
     /// The hash of each name and reading.
@@ -303,12 +331,9 @@ impl Facts {
         let (first, mut whole, bare) = (self.words.len(), 0_u64, bares());
         for word in words {
             let start = self.letters.len();
-            let mut sum = EMPTY;
-            for c in word.map(bare) {
-                self.letters.push(c);
-                sum = with_letter(sum, c);
-            }
-            let hash = mix(sum);
+            self.letters.extend(word);
+            let letters = self.letters[start..].iter().copied();
+            let hash = hash(letters.map(bare));
             // The order of words means nothing: a slip in a first letter changes it.
             whole = whole.wrapping_add(hash);
             self.words.push(Word {
@@ -335,7 +360,7 @@ impl Facts {
             let letters = &self.letters[word.letters.clone()];
             for gone in 0..letters.len() {
                 let left = letters[..gone].iter().chain(&letters[gone + 1..]);
-                give(others.wrapping_add(hash(left.copied())));
+                give(others.wrapping_add(hash(left.copied().map(bares()))));
             }
         }
     }
@@ -346,7 +371,8 @@ impl Facts {
             let others = person.whole.wrapping_sub(word.hash);
             let letters = &self.letters[word.letters.clone()];
             for kept in 2 + usize::from(person.latin)..letters.len().saturating_sub(1) {
-                give(others.wrapping_add(hash(letters[..kept].iter().copied())));
+                let kept = letters[..kept].iter().copied();
+                give(others.wrapping_add(hash(kept.map(bares()))));
             }
             if person.words.len() > 1 {
                 give(others);
@@ -360,62 +386,108 @@ impl Facts {
         }
     }
 
-    fn pairs(
-        &self,
-        rules: Rules,
-        person: &Person,
-        of_ours: &impl Fn(Part, u64) -> bool,
-        give: &mut impl FnMut(u64),
-    ) {
+    fn pairs(&self, rules: Rules, person: &Person, ours: Ours, give: &mut impl FnMut(u64)) {
         for (year, month, day) in self.births.iter().filter(|_| rules == Rules::All) {
             give(person.with(Rule::YearMonth, part(*year, *month)));
             give(person.with(Rule::YearDay, part(*year, *day)));
             give(person.with(Rule::MonthDay, part(i32::from(*month), *day)));
         }
-        let mut join = |rule, part, fact: u64| {
-            if of_ours(part, fact) {
+        let mut join = |rule, fact: u64, is_ours: bool| {
+            if is_ours {
                 give(person.with(rule, fact));
             }
         };
-        for (town, numbers) in &self.places {
-            join(Rule::Town, Part::Town, *town);
-            join(Rule::Numbers, Part::Numbers, *numbers);
+        for (at, (town, numbers)) in self.places.iter().enumerate() {
+            join(Rule::Town, *town, has(ours.towns, at));
+            join(Rule::Numbers, *numbers, has(ours.numbers, at));
         }
-        for phone in &self.phones {
-            join(Rule::Head, Part::Head, phone.head);
-            join(Rule::Tail, Part::Tail, phone.tail);
+        for (at, phone) in self.phones.iter().enumerate() {
+            join(Rule::Head, phone.head, has(ours.heads, at));
+            join(Rule::Tail, phone.tail, has(ours.tails, at));
         }
-        for (mailbox, domain) in &self.emails {
-            join(Rule::Mailbox, Part::Mailbox, *mailbox);
-            join(Rule::Domain, Part::Domain, *domain);
+        for (at, (mailbox, domain)) in self.emails.iter().enumerate() {
+            join(Rule::Mailbox, *mailbox, has(ours.mailboxes, at));
+            join(Rule::Domain, *domain, has(ours.domains, at));
         }
     }
 
     /// What is joined with no person.
-    fn others(&self, of_ours: &impl Fn(Part, u64) -> bool, give: &mut impl FnMut(u64)) {
-        let mut with_births = |rule, part, fact: u64| {
-            if !self.births.is_empty() && of_ours(part, fact) {
-                for birth in self.births.iter().map(whole) {
-                    give(join(rule, false, birth, fact));
-                }
+    fn others(&self, ours: Ours, give: &mut impl FnMut(u64)) {
+        let mut with_births = |rule, fact: u64, is_ours: bool| {
+            for birth in self.births.iter().filter(|_| is_ours).map(whole) {
+                give(join(rule, false, birth, fact));
             }
         };
-        for phone in &self.phones {
-            with_births(Rule::BirthHead, Part::LongHead, phone.long_head);
-            with_births(Rule::BirthTail, Part::Tail, phone.tail);
+        for (at, phone) in self.phones.iter().enumerate() {
+            with_births(Rule::BirthHead, phone.long_head, has(ours.long_heads, at));
+            with_births(Rule::BirthTail, phone.tail, has(ours.tails, at));
         }
-        for (mailbox, domain) in &self.emails {
-            with_births(Rule::BirthMailbox, Part::Mailbox, *mailbox);
-            with_births(Rule::BirthDomain, Part::Domain, *domain);
+        for (at, (mailbox, domain)) in self.emails.iter().enumerate() {
+            with_births(Rule::BirthMailbox, *mailbox, has(ours.mailboxes, at));
+            with_births(Rule::BirthDomain, *domain, has(ours.domains, at));
         }
-        for postcode in &self.postcodes {
-            if of_ours(Part::Postcode, *postcode) {
+        for (at, postcode) in self.postcodes.iter().enumerate() {
+            if has(ours.postcodes, at) {
                 for (_, numbers) in &self.places {
                     give(join(Rule::PostcodeNumbers, false, *postcode, *numbers));
                 }
             }
         }
     }
+}
+
+/// Which facts of a row canaries have, too: of each kind a bit for each, by its place.
+#[derive(Clone, Copy, Default)]
+struct Ours {
+    towns: u16,
+    numbers: u16,
+    heads: u16,
+    long_heads: u16,
+    tails: u16,
+    mailboxes: u16,
+    domains: u16,
+    postcodes: u16,
+}
+
+const _: () = assert!(MOST <= u16::BITS as usize);
+
+impl Ours {
+    const ALL: Ours = Ours {
+        towns: u16::MAX,
+        numbers: u16::MAX,
+        heads: u16::MAX,
+        long_heads: u16::MAX,
+        tails: u16::MAX,
+        mailboxes: u16::MAX,
+        domains: u16::MAX,
+        postcodes: u16::MAX,
+    };
+
+    /// Each is asked for once, however many it is joined with.
+    fn of(facts: &Facts, of_ours: &impl Fn(Part, u64) -> bool) -> Ours {
+        let mut ours = Ours::default();
+        for (at, (town, numbers)) in facts.places.iter().enumerate() {
+            ours.towns |= u16::from(of_ours(Part::Town, *town)) << at;
+            ours.numbers |= u16::from(of_ours(Part::Numbers, *numbers)) << at;
+        }
+        for (at, ends) in facts.phones.iter().enumerate() {
+            ours.heads |= u16::from(of_ours(Part::Head, ends.head)) << at;
+            ours.long_heads |= u16::from(of_ours(Part::LongHead, ends.long_head)) << at;
+            ours.tails |= u16::from(of_ours(Part::Tail, ends.tail)) << at;
+        }
+        for (at, (mailbox, domain)) in facts.emails.iter().enumerate() {
+            ours.mailboxes |= u16::from(of_ours(Part::Mailbox, *mailbox)) << at;
+            ours.domains |= u16::from(of_ours(Part::Domain, *domain)) << at;
+        }
+        for (at, postcode) in facts.postcodes.iter().enumerate() {
+            ours.postcodes |= u16::from(of_ours(Part::Postcode, *postcode)) << at;
+        }
+        ours
+    }
+}
+
+const fn has(bits: u16, at: usize) -> bool {
+    bits >> at & 1 != 0
 }
 
 impl Person {

@@ -23,49 +23,61 @@ pub struct Index {
     canary: u32,
 }
 
-impl Index {
-    /// Builds the index; `all` gives each key with its canary, the canaries in order.
-    pub fn new(all: impl FnOnce(&mut dyn FnMut(u64, u32))) -> Index {
-        // Whose the keys are is kept where that changes: only when all are there is it known how many bits it takes.
-        let (mut keys, mut changes) = (Vec::new(), Vec::<(u32, usize)>::new());
-        all(&mut |key, canary| {
-            if changes.last().is_none_or(|(last, _)| *last != canary) {
-                changes.push((canary, keys.len()));
-            }
-            keys.push(key);
-        });
-        keys.shrink_to_fit();
-        let bits = (keys.len() / BUCKET).max(2).ilog2();
-        let most = changes.iter().map(|(canary, _)| *canary).max();
-        let most = most.unwrap_or_default();
-        let mut index = Index {
-            known: Filter::narrow(keys.len()),
+/// How many keys each bucket of an index is to have: so they are placed one by one, and need not be in memory beside it.
+pub struct Buckets {
+    bits: u32,
+    sizes: Vec<u32>,
+    keys: usize,
+    /// The highest number of a canary.
+    most: u32,
+}
+
+impl Buckets {
+    /// For about so many keys.
+    pub fn new(about: usize) -> Buckets {
+        let bits = (about / BUCKET).max(2).ilog2();
+        Buckets {
             bits,
-            starts: vec![0; (1 << bits) + 1],
-            entries: vec![0; keys.len()],
-            canary: u32::MAX.checked_shr(most.leading_zeros()).unwrap_or(0),
-        };
-        for key in &keys {
-            index.known.add(*key);
-            let bucket = index.bucket(turned(*key));
-            index.starts[bucket] += 1;
+            sizes: vec![0; (1 << bits) + 1],
+            keys: 0,
+            most: 0,
         }
+    }
+
+    /// Counts a key of a canary.
+    pub fn count(&mut self, key: u64, canary: u32) {
+        self.sizes[bucket(turned(key), self.bits)] += 1;
+        self.keys += 1;
+        self.most = self.most.max(canary);
+    }
+
+    /// The index, in which each key that was counted is still to be put once.
+    pub fn index(self) -> Index {
         // Where each bucket ends; filled from its end, it begins there when all are in it.
-        let mut end = 0;
-        for start in &mut index.starts {
+        let (mut starts, mut end) = (self.sizes, 0);
+        for start in &mut starts {
             end += *start;
             *start = end;
         }
-        let ends = changes.iter().skip(1).map(|(_, start)| *start);
-        for ((own, start), end) in changes.iter().zip(ends.chain([keys.len()])) {
-            for key in keys[*start..end].iter().map(|key| turned(*key)) {
-                let bucket = index.bucket(key);
-                index.starts[bucket] -= 1;
-                let place = index.starts[bucket] as usize;
-                index.entries[place] = index.kept(key) | own;
-            }
+        Index {
+            known: Filter::narrow(self.keys),
+            bits: self.bits,
+            starts,
+            entries: vec![0; self.keys],
+            canary: u32::MAX.checked_shr(self.most.leading_zeros()).unwrap_or(0),
         }
-        index
+    }
+}
+
+impl Index {
+    /// Puts a key of a canary in, of those that were counted ([`Buckets::count`]).
+    pub fn put(&mut self, key: u64, canary: u32) {
+        self.known.add(key);
+        let key = turned(key);
+        let bucket = self.bucket(key);
+        self.starts[bucket] -= 1;
+        let place = self.starts[bucket] as usize;
+        self.entries[place] = self.kept(key) | canary;
     }
 
     /// Stores it, for [`Index::restore`].
@@ -101,7 +113,7 @@ impl Index {
 
     /// The bucket of a key that was [`turned`].
     fn bucket(&self, turned: u64) -> usize {
-        (turned >> (u64::BITS - self.bits)) as usize
+        bucket(turned, self.bits)
     }
 
     /// What is kept of it.
@@ -132,35 +144,49 @@ impl Index {
     }
 }
 
+/// The bucket of a key that was [`turned`], which so many of its bits tell.
+fn bucket(turned: u64, bits: u32) -> usize {
+    (turned >> (u64::BITS - bits)) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn index(about: usize, all: &[(u64, u32)]) -> Index {
+        let mut buckets = Buckets::new(about);
+        all.iter()
+            .for_each(|(key, canary)| buckets.count(*key, *canary));
+        let mut index = buckets.index();
+        all.iter()
+            .for_each(|(key, canary)| index.put(*key, *canary));
+        index
+    }
+
     #[test]
     fn each_key_finds_its_canaries_and_no_others() {
         let key = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let all = |give: &mut dyn FnMut(u64, u32)| {
-            for n in 0..5_000_u64 {
-                give(key(n / 2), n as u32);
+        let all: Vec<_> = (0..5_000).map(|n| (key(n / 2), n as u32)).collect();
+        // How many there are is only guessed beforehand.
+        for about in [2_500, 5_000, 80_000] {
+            let index = index(about, &all);
+            for n in 0..2_600_u64 {
+                let mut found = Vec::new();
+                index.find(key(n), &mut |canary| found.push(canary));
+                found.sort_unstable();
+                let wanted: Vec<u32> = if n < 2_500 {
+                    vec![2 * n as u32, 2 * n as u32 + 1]
+                } else {
+                    Vec::new()
+                };
+                assert_eq!(found, wanted, "{n}");
             }
-        };
-        let index = Index::new(all);
-        for n in 0..2_600_u64 {
-            let mut found = Vec::new();
-            index.find(key(n), &mut |canary| found.push(canary));
-            found.sort_unstable();
-            let wanted: Vec<u32> = if n < 2_500 {
-                vec![2 * n as u32, 2 * n as u32 + 1]
-            } else {
-                Vec::new()
-            };
-            assert_eq!(found, wanted, "{n}");
         }
-        let single = Index::new(|give: &mut dyn FnMut(u64, u32)| give(key(7), 0));
+        let single = index(1, &[(key(7), 0)]);
         let mut found = Vec::new();
         (0..9).for_each(|n| single.find(key(n), &mut |canary| found.push((n, canary))));
         assert_eq!(found, [(7, 0)]);
-        let empty = Index::new(|_: &mut dyn FnMut(u64, u32)| {});
+        let empty = index(0, &[]);
         empty.find(7, &mut |_| panic!("nothing is in it"));
     }
 }

@@ -33,16 +33,19 @@ use blocking::{Facts, Part, Rules, door, home, plate};
 use compare::is_compared;
 pub use compare::{Date, date, dialled, near, place};
 pub use how::{How, Hows};
-use index::Index;
+use index::{Buckets, Index};
 
 use super::mark::{Mark, Marks};
+
+/// A value has about so many blocking keys.
+const KEYS: usize = 6;
 
 /// The blocking keys of all canaries of a watch.
 pub struct Near {
     rules: Rules,
     index: Index,
     /// Of each kind, the facts that the keys are made of: a row has few of them, and asks for no key then.
-    known: [Filter; Part::COUNT],
+    known: [Filter; Part::ALL.len()],
     /// The people and postcodes of canaries with the numbers of their doors, and the people with their towns.
     doors: Sieve,
 }
@@ -54,50 +57,36 @@ impl Near {
             return None;
         }
         let rules = Rules::beside(watch.canaries.len());
-        let mut doors = Vec::new();
-        let index = Index::new(|give| {
-            let mut facts = Facts::default();
-            for (canary, watched) in (0..).zip(&watch.canaries) {
-                facts.clear();
-                let values = watch.values_of(watched).map(|(_, value)| value);
-                values
-                    .clone()
-                    .for_each(|value| add(&mut facts, watch, value));
-                facts.planted(rules, &mut |key| give(key, canary));
-                let lived = |value: &u32| watch.values[*value as usize].class == Class::Address;
-                for address in values.filter(lived) {
-                    let text = watch.text(address).unwrap_or_default();
-                    let Some((town, numbers)) = place(text) else {
-                        continue;
-                    };
-                    let plate = plate(highest(numbers));
-                    let ends = ends_of(town).unwrap_or_default();
-                    let there = facts.people().chain(facts.postcodes());
-                    doors.extend(there.map(|fact| door(fact, plate)));
-                    for person in facts.people() {
-                        doors.extend(ends.iter().map(|end| home(person, *end)));
-                    }
+        // Told twice, they need not be in memory all at once: they take more of it than what is made of them.
+        let (mut buckets, mut doors) = (Buckets::new(watch.values.len() * KEYS), 0);
+        each_planted(watch, rules, &mut |planted| match planted {
+            Planted::Key(key, canary) => buckets.count(key, canary),
+            Planted::Door(_) => doors += 1,
+        });
+        let (mut index, mut doors) = (buckets.index(), Sieve::new(doors));
+        each_planted(watch, rules, &mut |planted| match planted {
+            Planted::Key(key, canary) => index.put(key, canary),
+            Planted::Door(door) => doors.add(door),
+        });
+        let known = Part::ALL.map(|kind| {
+            let (mut parts, mut facts) = (Vec::new(), Facts::default());
+            for (index, value) in (0..).zip(&watch.values) {
+                if kind.is_of(value.class) {
+                    facts.clear();
+                    add(&mut facts, watch, index);
+                    facts.parts(&mut |part, fact| parts.extend((part == kind).then_some(fact)));
                 }
             }
-        });
-        let mut parts: [Vec<u64>; Part::COUNT] = Default::default();
-        let mut facts = Facts::default();
-        for value in 0..watch.values.len() as u32 {
-            facts.clear();
-            add(&mut facts, watch, value);
-            facts.parts(&mut |part, fact| parts[part as usize].push(fact));
-        }
-        let known = parts.map(|mut facts| {
             // A domain is that of thousands.
-            facts.sort_unstable();
-            facts.dedup();
-            Filter::of(&facts)
+            parts.sort_unstable();
+            parts.dedup();
+            Filter::of(&parts)
         });
         Some(Near {
             rules,
             index,
             known,
-            doors: Sieve::of(&doors),
+            doors,
         })
     }
 
@@ -144,9 +133,19 @@ impl Near {
         self.doors.fetch(beside(fact, 0));
     }
 
-    /// Keeps the keys under which a row of these facts may find a canary, and has what says so brought from memory.
-    pub fn fetch_keys(&self, facts: &Facts, keys: &mut Vec<u64>) {
-        self.keys(facts, &mut |key| {
+    /// Keeps the keys under which a row of these facts may find a canary, and has what says so brought from memory;
+    /// `known` says of people and postcodes which canaries have, too.
+    pub fn fetch_keys(
+        &self,
+        facts: &Facts,
+        known: impl Fn(Part, u64) -> bool,
+        keys: &mut Vec<u64>,
+    ) {
+        let known = |part, fact| match part {
+            Part::Person | Part::Postcode => known(part, fact),
+            _ => self.may_know(part, fact),
+        };
+        facts.row(self.rules, known, &mut |key| {
             self.index.fetch(key);
             keys.push(key);
         });
@@ -186,17 +185,49 @@ impl Near {
     /// Gives the canaries that are found under a row's keys.
     fn find(&self, facts: &Facts, give: &mut impl FnMut(u32)) {
         let mut keys: SmallVec<[u64; 32]> = SmallVec::new();
-        self.keys(facts, &mut |key| {
+        let known = |part, fact| self.may_know(part, fact);
+        facts.row(self.rules, known, &mut |key| {
             keys.extend(self.index.may_have(key).then_some(key));
         });
         for key in keys {
             self.index.find(key, give);
         }
     }
+}
 
-    /// Gives a row's keys, without those of facts that no canary has.
-    fn keys(&self, facts: &Facts, give: &mut impl FnMut(u64)) {
-        facts.row(self.rules, |part, fact| self.may_know(part, fact), give);
+/// What a row may have in common with a canary.
+enum Planted {
+    /// A blocking key, and whose it is.
+    Key(u64, u32),
+    /// One of its doors.
+    Door(u64),
+}
+
+/// Gives what each canary is found under.
+fn each_planted(watch: &Watch, rules: Rules, give: &mut impl FnMut(Planted)) {
+    let mut facts = Facts::default();
+    for (canary, watched) in (0..).zip(&watch.canaries) {
+        facts.clear();
+        let values = watch.values_of(watched).map(|(_, value)| value);
+        values
+            .clone()
+            .for_each(|value| add(&mut facts, watch, value));
+        facts.planted(rules, &mut |key| give(Planted::Key(key, canary)));
+        let lived = |value: &u32| watch.values[*value as usize].class == Class::Address;
+        for address in values.filter(lived) {
+            let text = watch.text(address).unwrap_or_default();
+            let Some((town, numbers)) = place(text) else {
+                continue;
+            };
+            let plate = plate(highest(numbers));
+            let there = facts.people().chain(facts.postcodes());
+            there.for_each(|fact| give(Planted::Door(door(fact, plate))));
+            let ends = ends_of(town).unwrap_or_default();
+            for person in facts.people() {
+                ends.iter()
+                    .for_each(|end| give(Planted::Door(home(person, *end))));
+            }
+        }
     }
 }
 

@@ -79,6 +79,15 @@ impl WatchBuilder {
         } = self;
         watch.put_common_first(&mut held);
         watch.holders = held.settled(&mut watch.values);
+        // No more is taken in: room for more would only be cleared for nothing.
+        watch.canaries.shrink_to_fit();
+        watch.borne.shrink_to_fit();
+        watch.values.shrink_to_fit();
+        watch.texts.shrink_to_fit();
+        // What a look finds is found by that alone from now on.
+        for class in Class::ALL.into_iter().filter(|class| is_counted(*class)) {
+            watch.tables[class as usize] = HashTable::new();
+        }
         watch.ready()
     }
 
@@ -232,9 +241,6 @@ impl Watch {
         });
         self.near = near.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (self.known, self.births, self.glance) = exact;
-        for class in Class::ALL.into_iter().filter(|class| is_counted(*class)) {
-            self.tables[class as usize] = HashTable::new();
-        }
         self
     }
 

@@ -213,7 +213,12 @@ impl Glance {
 
     /// What a name, a reading or a postcode goes by, from the letters of its key.
     pub fn hash(&self, class: Class, letters: impl Iterator<Item = char>) -> u64 {
-        mix(hash(letters) ^ self.seed ^ class as u64)
+        self.of(class, hash(letters))
+    }
+
+    /// The same from what [`hash`] gives of the letters.
+    fn of(&self, class: Class, letters: u64) -> u64 {
+        mix(letters ^ self.seed ^ class as u64)
     }
 
     fn number(&self, number: u64) -> u64 {
@@ -297,7 +302,8 @@ impl Watch {
             }
             Plain::Postcode(key) => {
                 let fact = glanced.facts.postcode(key);
-                let hash = self.glance.hash(Class::Postcode, key.chars());
+                // A postcode has no look-alikes: its fact is the hash of its letters.
+                let hash = self.glance.of(Class::Postcode, fact);
                 glanced.ask(Part::Postcode, fact, hash);
             }
             Plain::Email(key) => {
@@ -373,7 +379,11 @@ impl Watch {
                 self.glance.fetch(asked.hash);
                 near.fetch_with(asked.fact);
             }
-            near.fetch_keys(&row.facts, &mut row.keys);
+            let Glanced {
+                asked, facts, keys, ..
+            } = row;
+            let ours = |part, fact| asked.iter().any(|own| own.part == part && own.fact == fact);
+            near.fetch_keys(facts, ours, keys);
         }
         for row in &mut *rows {
             for at in 0..row.asked.len() {
@@ -384,6 +394,9 @@ impl Watch {
             likely_pairs(&row.values).for_each(|(one, other)| pairs.fetch(pair(one, other)));
         }
         for row in rows {
+            if !row.look.ends.is_empty() || !row.asked.is_empty() {
+                row.look.tell_plates();
+            }
             row.clear = self.is_elsewhere(&row.look)
                 && !row.phones.iter().any(|number| self.holds_phone(*number))
                 && !row.emails.iter().any(|hash| self.holds_email(*hash))

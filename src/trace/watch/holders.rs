@@ -223,6 +223,8 @@ impl Held {
         }
         let mut holders = self.holders;
         holders.all = self.all.into_iter().map(|(_, holder)| holder).collect();
+        // They lie where they lay with their values beside them.
+        holders.all.shrink_to_fit();
         holders
     }
 }

@@ -42,6 +42,11 @@ impl Texts {
         Span(start << LENGTH | text.len() as u64)
     }
 
+    /// Gives room back that no text has taken.
+    pub fn shrink_to_fit(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// A text that was kept here.
     pub fn get(&self, span: Span) -> &str {
         let start = (span.0 >> LENGTH) as usize;

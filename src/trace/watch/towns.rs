@@ -37,7 +37,9 @@ pub(in crate::trace) type Ends = SmallVec<[u64; 16]>;
 pub(in crate::trace) struct Look {
     /// What the towns that it may be in are kept under, as [`ends_of`] gives it.
     pub ends: Ends,
-    /// Whatever may be the [`plate`] of its door; `None` where its numbers want to be read first.
+    numbers: Numbers,
+    /// Whatever may be the [`plate`] of its door, once that is asked for ([`Look::tell_plates`]); `None` where its
+    /// numbers want to be read first.
     pub plates: Option<SmallVec<[u64; 16]>>,
 }
 
@@ -45,7 +47,15 @@ impl Look {
     /// As at a row without an address.
     pub fn clear(&mut self) {
         self.ends.clear();
+        self.numbers.clear();
         self.plates.get_or_insert_default().clear();
+    }
+
+    /// Tells what may be the plate of its door: of most addresses nobody asks.
+    pub fn tell_plates(&mut self) {
+        if let Some(plates) = &mut self.plates {
+            each_pair(&self.numbers, &mut |pair| plates.push(plate(pair)));
+        }
     }
 }
 
@@ -129,35 +139,46 @@ impl Towns {
         }
         let ends = &mut look.ends;
         let codes = &*CODES;
-        let (mut unread, mut japanese) = (false, false);
-        let mut numbers = Numbers::new();
-        // A number in kanji that has begun, and whether a gap has stood behind it.
+        let (mut unread, mut japanese) = (false, 0);
+        // A number in digits that has begun, and one in kanji, and whether a gap has stood behind that.
+        let mut number = None;
         let (mut kanji, mut parted) = (String::new(), false);
         let [mut firm, mut loose] = [Last::default(); 2];
-        // The letter before, and whether it was a digit, or any letter has stood there since the last number.
-        let (mut before, mut in_number, mut lettered) = (0, false, false);
+        // The letter before, and whether any letter has stood there since the last number.
+        let (mut before, mut lettered) = (0, false);
         // Whether a number has stood there; a numeral may be a letter of a name.
         let (mut numbered, mut numeral) = (false, false);
+        // Whether a digit or a numeral has stood there since the last letter.
+        let mut counted = false;
         // The letters without 大字.
         let (mut without, mut written) = (loose, ' ');
         // Whether the last letter may stand before the end of a way.
         let mut on_way = false;
+        // Whether what its firm letters say has been given, before any number and behind one.
+        let (mut told, mut told_again) = (false, false);
         for c in text.chars() {
             let mut code = codes.get(c as usize).copied().unwrap_or(ODD);
+            // Most letters are part of a name and nothing else.
+            if code & (FIRM | LOOSELY) != 0 && code & MORE == 0 {
+                if counted {
+                    end_number(&mut number, &mut look.numbers);
+                    end_kanji(&mut kanji, &mut look.numbers);
+                    numbered |= numeral && code & FIRM == 0;
+                    (numeral, parted, counted) = (false, false, false);
+                }
+                (before, written, on_way, lettered) = (code, c, false, true);
+                japanese |= code;
+                without = loose;
+                loose.push(code & LETTER);
+                if code & FIRM != 0 {
+                    firm.push(code & LETTER);
+                    (told, told_again) = (false, false);
+                }
+                continue;
+            }
             if code == AGAIN {
                 // 佐々木 is 佐佐木.
                 code = if before & IDEOGRAPH == 0 { ODD } else { before };
-            }
-            // Most letters are part of a name and nothing else.
-            if code & !LETTER == FIRM | IDEOGRAPH {
-                end_kanji(&mut kanji, &mut numbers);
-                (before, written) = (code, c);
-                (in_number, parted, numeral, on_way) = (false, false, false, false);
-                (lettered, japanese) = (true, true);
-                without = loose;
-                loose.push(code & LETTER);
-                firm.push(code & LETTER);
-                continue;
             }
             if c == '字' {
                 // Behind a number it may belong to what stands before that (大5条字), and 大々字 is 大大字.
@@ -168,7 +189,7 @@ impl Towns {
                     loose = without;
                 }
             }
-            let gap = c.is_whitespace() || matches!(c, ',' | '，' | '、');
+            let gap = code & GAP != 0;
             if !gap {
                 written = c;
             }
@@ -176,9 +197,15 @@ impl Towns {
             let letter = code & LETTER;
             if code & (DIGIT | NUMERAL) != 0 {
                 if lettered {
-                    ends.push(End::Firm.of(firm.0));
+                    if !told {
+                        ends.push(End::Firm.of(firm.0));
+                        told = true;
+                    }
                     if numbered {
-                        ends.push(End::Only.of(firm.alone()));
+                        if !told_again {
+                            ends.push(End::Only.of(firm.alone()));
+                            told_again = true;
+                        }
                         ends.push(End::Last.of(loose.alone()));
                     } else {
                         // A town of one letter has none before it, though the city has.
@@ -186,41 +213,39 @@ impl Towns {
                         ends.push(End::First.of(loose.alone()));
                     }
                 }
-                (lettered, numeral) = (false, code & NUMERAL != 0);
+                (lettered, numeral, counted) = (false, code & NUMERAL != 0, true);
                 numbered |= !numeral;
                 if code & DIGIT == 0 {
+                    end_number(&mut number, &mut look.numbers);
                     // 二 二 may be 22.
                     unread |= parted;
                     kanji.extend(char::from_u32(letter));
-                    japanese = true;
-                    in_number = false;
+                    japanese |= IDEOGRAPH;
                     continue;
                 }
                 // 一2 may be 12.
                 unread |= !kanji.is_empty();
                 kanji.clear();
-                match numbers.last_mut().filter(|_| in_number) {
-                    Some(number) => *number = number.wrapping_mul(10).wrapping_add(letter),
-                    None => numbers.push(letter),
-                }
-                in_number = true;
+                let begun = number.unwrap_or_default();
+                number = Some(begun.wrapping_mul(10).wrapping_add(letter));
                 continue;
             }
-            in_number = false;
+            end_number(&mut number, &mut look.numbers);
             parted = gap && !kanji.is_empty();
             if !gap {
-                end_kanji(&mut kanji, &mut numbers);
+                end_kanji(&mut kanji, &mut look.numbers);
             }
             // 千代田 is a name, 四条 and 一西2 have numbers.
             numbered |= numeral && (code & FIRM == 0 || code & DIRECTION != 0);
             numeral = false;
-            japanese |= code & IDEOGRAPH != 0;
+            japanese |= code;
             if code & (FIRM | LOOSELY) != 0 {
                 lettered = true;
                 without = loose;
                 loose.push(letter);
                 if code & FIRM != 0 {
                     firm.push(letter);
+                    (told, told_again) = (false, false);
                 }
             }
             // The way to a quarter of Kyoto may stand behind it, in whose name there may be a number: 八幡町堀川西入.
@@ -232,14 +257,12 @@ impl Towns {
                 on_way = code & WAY != 0;
             }
         }
-        end_kanji(&mut kanji, &mut numbers);
+        end_number(&mut number, &mut look.numbers);
+        end_kanji(&mut kanji, &mut look.numbers);
         if unread {
             look.plates = None;
-        } else {
-            let plates = look.plates.get_or_insert_default();
-            plates.extend(pairs(&numbers).map(plate));
         }
-        japanese
+        japanese & IDEOGRAPH != 0
     }
 
     /// Has what says that of an end brought from memory.
@@ -253,7 +276,16 @@ impl Towns {
     }
 }
 
-/// Takes the number in kanji that has begun, if there is one.
+/// Takes the number that has begun, if there is one.
+#[inline]
+fn end_number(number: &mut Option<u32>, numbers: &mut Numbers) {
+    if let Some(number) = number.take() {
+        numbers.push(number);
+    }
+}
+
+/// The same of one in kanji.
+#[inline]
 fn end_kanji(kanji: &mut String, numbers: &mut Numbers) {
     if !kanji.is_empty() {
         numbers.extend(kanji_number(kanji));
@@ -294,12 +326,14 @@ pub(in crate::trace) fn ends_of(name: &str) -> Option<Ends> {
     Some(ends)
 }
 
-/// Whichever two of an address's numbers may be the highest of its door's, the higher before the other or 0.
-fn pairs(numbers: &[u32]) -> impl Iterator<Item = (u32, u32)> {
-    numbers.iter().enumerate().flat_map(|(at, one)| {
-        let others = numbers[..at].iter().chain(&[0]);
-        others.map(|other| (*one.max(other), *one.min(other)))
-    })
+/// Gives whichever two of an address's numbers may be the highest of its door's, the higher before the other or 0.
+fn each_pair(numbers: &[u32], give: &mut impl FnMut((u32, u32))) {
+    for (at, one) in numbers.iter().enumerate() {
+        give((*one, 0));
+        for other in &numbers[..at] {
+            give((*one.max(other), *one.min(other)));
+        }
+    }
 }
 
 /// The numbers of a door that tell most of it: the two highest, as they stand in an address with or without zeros before
@@ -339,6 +373,11 @@ const IDEOGRAPH: u32 = 1 << 23;
 const DIRECTION: u32 = 1 << 24;
 /// It may stand before the end of a way: 上る, 上がる, 東入, 西へ入.
 const WAY: u32 = 1 << 25;
+/// It parts what stands before it from what follows.
+const GAP: u32 = 1 << 26;
+
+/// What makes more of a letter than a part of a name.
+const MORE: u32 = NUMERAL | ODD | TURN | DIRECTION | WAY;
 
 /// The code of each letter of the basic plane; 0 for signs, particles and Latin letters.
 static CODES: LazyLock<Box<[u32]>> = LazyLock::new(|| {
@@ -377,6 +416,9 @@ static CODES: LazyLock<Box<[u32]>> = LazyLock::new(|| {
             return ODD;
         };
         match c {
+            ' ' | '\t' | ',' | '\u{3000}' | '，' | '、' => GAP,
+            // Other spaces hardly anybody writes.
+            c if c.is_whitespace() => ODD,
             '0'..='9' => DIGIT | (c as u32 - '0' as u32),
             '０'..='９' => DIGIT | (c as u32 - '０' as u32),
             '(' | '（' => ODD,
@@ -414,6 +456,7 @@ mod tests {
         if !towns.look(text, &mut look) {
             return true;
         }
+        look.tell_plates();
         let plate = plate(highest(&key.numbers));
         let door = look.plates.is_none_or(|plates| plates.contains(&plate));
         look.ends.iter().any(|end| towns.may_have(*end)) && door
@@ -491,8 +534,16 @@ mod tests {
             let there = look.ends.iter().any(|end| towns.may_have(*end));
             assert_eq!(there, ours, "{text}");
         }
-        let plates = |text| look(text).and_then(|look| look.plates);
-        let of = |numbers: &[u32]| Some(pairs(numbers).map(plate).collect());
+        let plates = |text| {
+            let mut look = look(text)?;
+            look.tell_plates();
+            look.plates
+        };
+        let of = |numbers: &[u32]| {
+            let mut plates = SmallVec::new();
+            each_pair(numbers, &mut |pair| plates.push(plate(pair)));
+            Some(plates)
+        };
         assert_eq!(plates("霞が関9丁目012番８号203"), of(&[9, 12, 8, 203]));
         assert_eq!(plates("霞が関九丁目十二番二〇三"), of(&[9, 12, 203]));
         assert_eq!(plates("霞が関九12"), None);
