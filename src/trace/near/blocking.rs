@@ -98,6 +98,20 @@ impl Part {
             Part::Postcode => matches!(class, Class::Postcode),
         }
     }
+
+    /// The rules by which such a fact is joined with a person, and with a birth.
+    const fn rules(self) -> (Option<Rule>, Option<Rule>) {
+        match self {
+            Part::Person | Part::Postcode => (None, None),
+            Part::Town => (Some(Rule::Town), None),
+            Part::Numbers => (Some(Rule::Numbers), None),
+            Part::Head => (Some(Rule::Head), None),
+            Part::LongHead => (None, Some(Rule::BirthHead)),
+            Part::Tail => (Some(Rule::Tail), Some(Rule::BirthTail)),
+            Part::Mailbox => (Some(Rule::Mailbox), Some(Rule::BirthMailbox)),
+            Part::Domain => (Some(Rule::Domain), Some(Rule::BirthDomain)),
+        }
+    }
 }
 
 /// Which rules hold.
@@ -255,12 +269,12 @@ impl Facts {
                 self.each_gap(person, &mut |name| self.gap(person, name, give));
             }
         }
-        let ours = Ours::of(self, &of_ours);
+        let ours = self.joined(&of_ours);
         let known = |person: &&Person| of_ours(Part::Person, person.hash());
         for person in self.people.iter().filter(known) {
-            self.pairs(rules, person, ours, give);
+            self.pairs(rules, person, &ours, give);
         }
-        self.others(ours, give);
+        self.others(&ours, give);
     }
 
     /// All facts that `of_ours` is asked for.
@@ -288,6 +302,7 @@ impl Facts {
 
     /// The keys under which a canary is found.
     pub fn planted(&self, rules: Rules, give: &mut impl FnMut(u64)) {
+        let all = self.joined(&|_, _| true);
         for person in &self.people {
             if rules == Rules::All {
                 self.each_gap(person, &mut |name| self.gap(person, name, give));
@@ -299,9 +314,9 @@ impl Facts {
                     }
                 }
             }
-            self.pairs(rules, person, Ours::ALL, give);
+            self.pairs(rules, person, &all, give);
         }
-        self.others(Ours::ALL, give);
+        self.others(&all, give);
     }
 
     /// The hash of each name and reading.
@@ -386,108 +401,52 @@ impl Facts {
         }
     }
 
-    fn pairs(&self, rules: Rules, person: &Person, ours: Ours, give: &mut impl FnMut(u64)) {
+    /// The facts that `of_ours` says are canaries', too, but for people. Each is asked for once, however many it is joined
+    /// with.
+    fn joined(&self, of_ours: &impl Fn(Part, u64) -> bool) -> SmallVec<[(Part, u64); 16]> {
+        let mut joined = SmallVec::new();
+        self.parts(&mut |part, fact| {
+            if part != Part::Person && of_ours(part, fact) {
+                joined.push((part, fact));
+            }
+        });
+        joined
+    }
+
+    fn pairs(
+        &self,
+        rules: Rules,
+        person: &Person,
+        ours: &[(Part, u64)],
+        give: &mut impl FnMut(u64),
+    ) {
         for (year, month, day) in self.births.iter().filter(|_| rules == Rules::All) {
             give(person.with(Rule::YearMonth, part(*year, *month)));
             give(person.with(Rule::YearDay, part(*year, *day)));
             give(person.with(Rule::MonthDay, part(i32::from(*month), *day)));
         }
-        let mut join = |rule, fact: u64, is_ours: bool| {
-            if is_ours {
-                give(person.with(rule, fact));
+        for (part, fact) in ours {
+            if let (Some(rule), _) = part.rules() {
+                give(person.with(rule, *fact));
             }
-        };
-        for (at, (town, numbers)) in self.places.iter().enumerate() {
-            join(Rule::Town, *town, has(ours.towns, at));
-            join(Rule::Numbers, *numbers, has(ours.numbers, at));
-        }
-        for (at, phone) in self.phones.iter().enumerate() {
-            join(Rule::Head, phone.head, has(ours.heads, at));
-            join(Rule::Tail, phone.tail, has(ours.tails, at));
-        }
-        for (at, (mailbox, domain)) in self.emails.iter().enumerate() {
-            join(Rule::Mailbox, *mailbox, has(ours.mailboxes, at));
-            join(Rule::Domain, *domain, has(ours.domains, at));
         }
     }
 
     /// What is joined with no person.
-    fn others(&self, ours: Ours, give: &mut impl FnMut(u64)) {
-        let mut with_births = |rule, fact: u64, is_ours: bool| {
-            for birth in self.births.iter().filter(|_| is_ours).map(whole) {
-                give(join(rule, false, birth, fact));
+    fn others(&self, ours: &[(Part, u64)], give: &mut impl FnMut(u64)) {
+        for (part, fact) in ours {
+            if let (_, Some(rule)) = part.rules() {
+                for birth in self.births.iter().map(whole) {
+                    give(join(rule, false, birth, *fact));
+                }
             }
-        };
-        for (at, phone) in self.phones.iter().enumerate() {
-            with_births(Rule::BirthHead, phone.long_head, has(ours.long_heads, at));
-            with_births(Rule::BirthTail, phone.tail, has(ours.tails, at));
-        }
-        for (at, (mailbox, domain)) in self.emails.iter().enumerate() {
-            with_births(Rule::BirthMailbox, *mailbox, has(ours.mailboxes, at));
-            with_births(Rule::BirthDomain, *domain, has(ours.domains, at));
-        }
-        for (at, postcode) in self.postcodes.iter().enumerate() {
-            if has(ours.postcodes, at) {
+            if *part == Part::Postcode {
                 for (_, numbers) in &self.places {
-                    give(join(Rule::PostcodeNumbers, false, *postcode, *numbers));
+                    give(join(Rule::PostcodeNumbers, false, *fact, *numbers));
                 }
             }
         }
     }
-}
-
-/// Which facts of a row canaries have, too: of each kind a bit for each, by its place.
-#[derive(Clone, Copy, Default)]
-struct Ours {
-    towns: u16,
-    numbers: u16,
-    heads: u16,
-    long_heads: u16,
-    tails: u16,
-    mailboxes: u16,
-    domains: u16,
-    postcodes: u16,
-}
-
-const _: () = assert!(MOST <= u16::BITS as usize);
-
-impl Ours {
-    const ALL: Ours = Ours {
-        towns: u16::MAX,
-        numbers: u16::MAX,
-        heads: u16::MAX,
-        long_heads: u16::MAX,
-        tails: u16::MAX,
-        mailboxes: u16::MAX,
-        domains: u16::MAX,
-        postcodes: u16::MAX,
-    };
-
-    /// Each is asked for once, however many it is joined with.
-    fn of(facts: &Facts, of_ours: &impl Fn(Part, u64) -> bool) -> Ours {
-        let mut ours = Ours::default();
-        for (at, (town, numbers)) in facts.places.iter().enumerate() {
-            ours.towns |= u16::from(of_ours(Part::Town, *town)) << at;
-            ours.numbers |= u16::from(of_ours(Part::Numbers, *numbers)) << at;
-        }
-        for (at, ends) in facts.phones.iter().enumerate() {
-            ours.heads |= u16::from(of_ours(Part::Head, ends.head)) << at;
-            ours.long_heads |= u16::from(of_ours(Part::LongHead, ends.long_head)) << at;
-            ours.tails |= u16::from(of_ours(Part::Tail, ends.tail)) << at;
-        }
-        for (at, (mailbox, domain)) in facts.emails.iter().enumerate() {
-            ours.mailboxes |= u16::from(of_ours(Part::Mailbox, *mailbox)) << at;
-            ours.domains |= u16::from(of_ours(Part::Domain, *domain)) << at;
-        }
-        for (at, postcode) in facts.postcodes.iter().enumerate() {
-            ours.postcodes |= u16::from(of_ours(Part::Postcode, *postcode)) << at;
-        }
-        ours
-    }
-}
-
-const fn has(bits: u16, at: usize) -> bool {
-    bits >> at & 1 != 0
 }
 
 impl Person {
