@@ -523,6 +523,7 @@ mod tests {
             ("ﾀｶﾊｼ ｼﾞｮｳｼﾞ", "タカハシジヨジ"),
             ("さとう　かこ", "サトカコ"),
             ("オーノ", "オノ"),
+            ("ｻﾄｳ ﾚﾝ", "サトレン"),
         ] {
             let mut key = String::new();
             let letters = kana.chars();
@@ -531,6 +532,11 @@ mod tests {
                 "{kana}"
             );
             assert_eq!(key, read);
+        }
+        for titled in ["サトウ サマ", "さとう　さん", "ｻﾄｳ ｸﾝ", "サトウ チャン"]
+        {
+            assert!(!plain_kana(titled.chars(), &mut |_| ()), "{titled}");
+            assert_eq!(kana_key(titled).as_deref(), Some("サト"), "{titled}");
         }
     }
 }
