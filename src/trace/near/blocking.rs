@@ -213,13 +213,7 @@ impl Facts {
             Class::Email => {
                 if let Some(at) = memchr::memrchr(b'@', key.as_bytes()) {
                     let (mailbox, domain) = (&key[..at], &key[at + 1..]);
-                    let sides = match key.is_ascii() {
-                        true => (
-                            hash(mailbox.bytes().map(char::from).map(bares())),
-                            hash(domain.bytes().map(char::from)),
-                        ),
-                        false => (hash(mailbox.chars().map(bares())), hash(domain.chars())),
-                    };
+                    let sides = (hash(mailbox.chars().map(bares())), hash(domain.chars()));
                     push(&mut self.emails, sides);
                 }
             }
