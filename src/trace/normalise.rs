@@ -403,7 +403,7 @@ impl Plan {
             unread.push(place);
             return give_address(cell(place), false, room, found);
         }
-        let written = self.address_of(cell).unwrap_or_default();
+        let written = self.address_of(cell);
         give_address(&written, false, room, found);
     }
 }

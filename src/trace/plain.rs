@@ -8,13 +8,11 @@ use smallvec::SmallVec;
 
 use super::memory::{Memory, Room};
 use super::near::{Date, date, dialled};
-use super::normalise::{
-    Class, NameColumns, Plan, birth, guess, has_at, is_digit, is_kana, join_address,
-};
+use super::normalise::{Class, NameColumns, Plan, birth, guess, has_at, is_kana, join_address};
 use crate::notation::{
     Region, Role, digest_key, email_key_into, fold_into, has_japanese, kana_key_into,
-    name_key_into, phone_key_into, plain_date, plain_email_into, plain_kana, plain_name,
-    plain_phone, postcode_key_into, untitled,
+    letters as codes, name_key_into, phone_key_into, plain_date, plain_email_into, plain_kana,
+    plain_name, plain_phone, postcode_key_into, untitled,
 };
 
 /// A value of a row, which [`Plan::keys`] would give a key of.
@@ -81,13 +79,10 @@ impl Plan {
         }
         for written in self.phones.iter().filter_map(filled) {
             let plain = if let Some(national) = plain_phone(written) {
-                let mut dialled = [b'0'; 11];
-                let digits = national.digits();
-                dialled[1..=digits.len()].copy_from_slice(digits);
                 let digit = |sum: u64, digit: &u8| sum * 10 + u64::from(digit - b'0');
                 found(Plain::Phone {
-                    number: digits.iter().fold(81, digit),
-                    dialled: &dialled[..=digits.len()],
+                    number: national.digits().iter().fold(81, digit),
+                    dialled: national.dialled(),
                 })
             } else {
                 phone_key_into(written, self.region, key) && phone(key, found)
@@ -129,21 +124,22 @@ impl Plan {
         codes.all(|code| digest_key(code).is_none())
     }
 
-    /// The address of a row as it is read: its only column, or all of them in the order of their country. `None` where
-    /// the only one has no number, and may be something else.
-    pub fn address_of<'a>(&self, cell: impl Fn(usize) -> &'a str) -> Option<Cow<'a, str>> {
+    /// The address of a row as it is read: its only column, or all of them in the order of their country.
+    pub fn address_of<'a>(&self, cell: impl Fn(usize) -> &'a str) -> Cow<'a, str> {
         match self.address[..] {
-            [] => Some(Cow::Borrowed("")),
-            [(_, place)] => {
-                let written = cell(place);
-                let whole = written.is_empty() || written.contains(is_digit);
-                whole.then_some(Cow::Borrowed(written))
-            }
-            _ => Some(Cow::Owned(join_address(&|role: Role| {
+            [] => Cow::Borrowed(""),
+            [(_, place)] => Cow::Borrowed(cell(place)),
+            _ => Cow::Owned(join_address(&|role: Role| {
                 let column = self.address.iter().find(|(found, _)| *found == role);
                 column.map_or("", |(_, place)| cell(*place).trim())
-            }))),
+            })),
         }
+    }
+
+    /// Whether what stands in the only column of addresses may be something else, if there is no digit in it
+    /// ([`is_digit`]).
+    pub fn has_one_address(&self) -> bool {
+        self.address.len() == 1
     }
 }
 
@@ -170,7 +166,7 @@ fn guess_plain(
     letters.clear();
     // Three words and more are tried one by one.
     let words = written.split_whitespace().count() <= 2;
-    if !words || plain_name(written.chars(), &mut |letter| letters.push(letter)) != Some(true) {
+    if !words || plain_name(codes(written), &mut |letter| letters.push(letter)) != Some(true) {
         return false;
     }
     key.clear();
@@ -219,14 +215,16 @@ fn person<'a>(
     letters.clear();
     let mut put = |letter| letters.push(letter);
     let at = |place: Option<usize>| place.map_or("", cell);
-    let [whole, family, given] = [name.whole, name.family, name.given].map(at);
+    let (whole, family, given) = (at(name.whole), at(name.family), at(name.given));
     let plain = match (family, given) {
         ("", "") if whole.is_empty() => return true,
-        ("", "") if class == Class::Kana => plain_kana(whole.chars(), &mut put),
-        ("", "") => is_person(class, untitled(whole).chars(), &mut put),
+        ("", "") if class == Class::Kana => plain_kana(codes(whole), &mut put),
+        ("", "") => is_person(class, codes(untitled(whole)), &mut put),
         _ if family.is_empty() || given.is_empty() => return false,
         _ => {
-            let both = family.chars().chain(once(' ')).chain(given.chars());
+            let both = codes(family)
+                .chain(once(u32::from(' ')))
+                .chain(codes(given));
             is_person(class, both, &mut put)
         }
     };
@@ -252,7 +250,7 @@ fn person<'a>(
 /// Gives the letters of a name or a reading as nearly all are written; whether it is one.
 fn is_person(
     class: Class,
-    written: impl Iterator<Item = char>,
+    written: impl Iterator<Item = u32> + Clone,
     give: &mut impl FnMut(char),
 ) -> bool {
     match class {

@@ -6,6 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, is_combining_mark};
 
 use super::super::fold::{ends, fold, fold_into, fold_kanji, has_japanese, is_kana, is_kanji};
+use super::super::letters::letters;
 
 /// What is put behind a Japanese name, longest first.
 const JAPANESE_TITLES: [&str; 17] = [
@@ -67,7 +68,7 @@ pub fn name_key_into(text: &str, key: &mut String) -> bool {
     if text.len() > LONGEST * 4 {
         return false;
     }
-    let plain = plain_name(untitled(text).chars(), &mut |letter| key.push(letter));
+    let plain = plain_name(letters(untitled(text)), &mut |letter| key.push(letter));
     plain.is_some() || read_name(text, key)
 }
 
@@ -115,30 +116,34 @@ fn read_name(text: &str, key: &mut String) -> bool {
     !key.is_empty()
 }
 
-/// Gives the letters of the key of a name of ideographs and kana as nearly all are written, without the way over the
+/// Gives the letters of the key of a name of ideographs and kana as nearly all are written, from the name's, without the way over the
 /// folded text, and says whether there is an ideograph among them; `None` where the name is not sure to be such a one,
 /// and some of them may have been given.
-pub fn plain_name(text: impl Iterator<Item = char>, give: &mut impl FnMut(char)) -> Option<bool> {
-    let letters = &*PLAIN;
-    let (mut last, mut before, mut kanji) = (0, GAP, false);
+pub fn plain_name(text: impl Iterator<Item = u32>, give: &mut impl FnMut(char)) -> Option<bool> {
+    let codes = &*PLAIN;
+    // The code of the last letter, all of them together, and whether a gap has stood behind the last.
+    let (mut last, mut all, mut parted) = (0, 0, false);
     for c in text {
-        let code = *letters.get(c as usize)?;
-        let (code, folded) = match char::from_u32(code & LETTER)? {
-            GAP => {
-                before = GAP;
-                continue;
+        let mut code = *codes.get(c as usize)?;
+        if code & SIGN != 0 {
+            let before = if parted { GAP } else { letter_of(last)? };
+            match letter_of(code)? {
+                GAP => {
+                    parted = true;
+                    continue;
+                }
+                STRANGE => return None,
+                // 佐々木 is 佐佐木.
+                '々' if is_kanji(before) => code = last,
+                'ー' if !is_kana(before) => return None,
+                _ => {}
             }
-            STRANGE => return None,
-            // 佐々木 is 佐佐木.
-            '々' if is_kanji(before) => (last, before),
-            'ー' if !is_kana(before) => return None,
-            folded => (code, folded),
-        };
-        give(folded);
-        kanji |= code & KANJI != 0;
-        (last, before) = (code, folded);
+        }
+        give(letter_of(code)?);
+        all |= code;
+        (last, parted) = (code, false);
     }
-    (last != 0 && last & TITLE == 0).then_some(kanji)
+    (last != 0 && last & TITLE == 0).then_some(all & KANJI != 0)
 }
 
 /// Stands for what parts a name's words.
@@ -151,6 +156,23 @@ const LETTER: u32 = 0xFFFF;
 const KANJI: u32 = 1 << 16;
 /// A title may end with it.
 const TITLE: u32 = 1 << 17;
+/// What it is hangs on the letters beside it, or it is none.
+const SIGN: u32 = 1 << 18;
+/// A kana of half width, which may be joined with a sound mark first.
+const HALF: u32 = 1 << 19;
+/// A kana that ends with an O, or with a U.
+const ON_O: u32 = 1 << 20;
+const ON_U: u32 = 1 << 21;
+/// Behind such a one it only makes the vowel longer.
+const LENGTHENS_O: u32 = ON_O << LENGTHENS;
+const LENGTHENS_U: u32 = ON_U << LENGTHENS;
+const LENGTHENS: u32 = 2;
+
+/// The letter of a code.
+#[inline]
+fn letter_of(code: u32) -> Option<char> {
+    char::from_u32(code & LETTER)
+}
 
 /// What letters of names are folded to, with what is known of them.
 static PLAIN: LazyLock<Box<[u32]>> = LazyLock::new(|| {
@@ -166,68 +188,95 @@ static PLAIN: LazyLock<Box<[u32]>> = LazyLock::new(|| {
             true => TITLE,
             false => 0,
         };
-        folded as u32 | kanji | title
+        let sign = match folded {
+            GAP | STRANGE | '々' | 'ー' => SIGN,
+            _ => 0,
+        };
+        folded as u32 | kanji | title | sign
     };
     (0..=LETTER).map(code).collect()
 });
 
 /// Gives the letters of the key of a reading in kana of either width, in the same way; whether it is sure to be one.
-pub fn plain_kana(text: impl Iterator<Item = char>, give: &mut impl FnMut(char)) -> bool {
-    let letters = &*PLAIN_KANA;
-    let letter = |c: char| letters.get(c as usize).copied().and_then(char::from_u32);
-    let (mut before, mut last, mut parted) = (GAP, GAP, false);
+pub fn plain_kana(text: impl Iterator<Item = u32> + Clone, give: &mut impl FnMut(char)) -> bool {
+    let codes = &*PLAIN_KANA;
+    let code_of = |c: u32| codes.get(c as usize).copied();
+    let (mut before, mut last, mut parted) = (0, 0, false);
     let mut rest = text;
-    let mut next = rest.next();
-    while let Some(c) = next {
-        next = rest.next();
-        let mut large = match letter(c) {
-            Some(GAP) => {
-                parted = true;
-                continue;
-            }
-            Some('ー') => continue,
-            Some(STRANGE) | None => return false,
-            Some(large) => large,
+    while let Some(c) = rest.next() {
+        let Some(mut code) = code_of(c) else {
+            return false;
         };
-        if ('ｦ'..='ﾝ').contains(&c) {
-            let mark = match next {
+        if code & (SIGN | HALF) != 0 {
+            let Some(mut letter) = letter_of(code) else {
+                return false;
+            };
+            match letter {
+                GAP => {
+                    parted = true;
+                    continue;
+                }
+                'ー' => continue,
+                STRANGE => return false,
+                _ => {}
+            }
+            let mark = match rest.clone().next().and_then(char::from_u32) {
                 Some('ﾞ') => Some('\u{3099}'),
                 Some('ﾟ') => Some('\u{309A}'),
                 _ => None,
             };
             if let Some(mark) = mark {
-                let Some(voiced) = compose(large, mark) else {
+                let Some(voiced) = compose(letter, mark) else {
                     return false;
                 };
-                large = voiced;
-                next = rest.next();
+                letter = voiced;
+                rest.next();
             }
-            large = large_katakana(large);
+            code = code_of(u32::from(letter)).unwrap_or_default();
         }
-        if !lengthens(last, large) {
-            give(large);
-            (before, last) = (last, large);
+        if code >> LENGTHENS & last & (ON_O | ON_U) == 0 {
+            give(letter_of(code).unwrap_or(STRANGE));
+            (before, last) = (last, code);
         }
     }
     // Behind a gap there may be a title: サマ, サン, クン or チャン.
-    let titled = matches!((before, last), ('サ', 'マ') | ('サ' | 'ク' | 'ヤ', 'ン'));
-    last != GAP && !(parted && titled)
+    let end = (letter_of(before), letter_of(last));
+    let titled = matches!(
+        end,
+        (Some('サ'), Some('マ')) | (Some('サ' | 'ク' | 'ヤ'), Some('ン'))
+    );
+    last != 0 && !(parted && titled)
 }
 
 /// What letters of readings are compared as, and those of half width in full; ー for what is passed over.
 static PLAIN_KANA: LazyLock<Box<[u32]>> = LazyLock::new(|| {
     let large = |code: u32| match char::from_u32(code) {
-        Some(' ' | '\u{3000}') => GAP,
-        Some('ー' | 'ｰ' | '・') => 'ー',
-        Some(c @ ('ぁ'..='ゖ' | 'ァ'..='ヺ')) => large_katakana(c),
-        Some(c @ 'ｦ'..='ﾝ') => {
-            // It may be joined with a sound mark first.
-            let wide = fold(c.encode_utf8(&mut [0; 4]));
-            wide.chars().next().unwrap_or(STRANGE)
+        Some(' ' | '\u{3000}') => (GAP, SIGN),
+        Some('ー' | 'ｰ' | '・') => ('ー', SIGN),
+        Some(c @ ('ぁ'..='ゖ' | 'ァ'..='ヺ')) => {
+            let large = large_katakana(c);
+            let row = match large {
+                large if O_ROW.contains(&large) => ON_O,
+                large if U_ROW.contains(&large) => ON_U,
+                _ => 0,
+            };
+            let lengthens = match large {
+                'ウ' => LENGTHENS_O | LENGTHENS_U,
+                'オ' => LENGTHENS_O,
+                _ => 0,
+            };
+            (large, row | lengthens)
         }
-        _ => STRANGE,
+        Some(c @ 'ｦ'..='ﾝ') => {
+            let wide = fold(c.encode_utf8(&mut [0; 4]));
+            (wide.chars().next().unwrap_or(STRANGE), HALF)
+        }
+        _ => (STRANGE, SIGN),
     };
-    (0..=LETTER).map(|code| large(code) as u32).collect()
+    (0..=LETTER)
+        .map(large)
+        .map(|(letter, kind)| letter as u32 | kind)
+        .collect()
 });
 
 fn strip_title(name: &mut String) {
@@ -262,7 +311,7 @@ pub fn kana_key_into(text: &str, folded: &mut String, key: &mut String) -> bool 
     if text.is_ascii() || text.len() > LONGEST * 4 {
         return false;
     }
-    plain_kana(text.chars(), &mut |letter| key.push(letter)) || read_kana(text, folded, key)
+    plain_kana(letters(text), &mut |letter| key.push(letter)) || read_kana(text, folded, key)
 }
 
 /// A reading that is not as nearly all are.
@@ -482,7 +531,7 @@ mod tests {
         fn the_short_way_to_a_name_is_the_same(text in "[一-龠々高髙邊ぁ-ゖァ-ヺーん様君子族 　a・]{0,7}様?") {
             let (mut short, mut long) = (String::new(), String::new());
             let name = untitled(&text);
-            let kanji = plain_name(name.chars(), &mut |letter| short.push(letter));
+            let kanji = plain_name(letters(name), &mut |letter| short.push(letter));
             if let Some(kanji) = kanji {
                 prop_assert_eq!(kanji, name.chars().any(|c| is_kanji(c) || c == '々'));
                 prop_assert!(read_name(&text, &mut long), "{text}");
@@ -493,7 +542,7 @@ mod tests {
         #[test]
         fn the_short_way_to_a_reading_is_the_same(text in "[ぁ-ゖァ-ヺｦ-ﾟｯｳｶﾊﾞﾟー・ 　様a]{0,8}") {
             let (mut short, mut long) = (String::new(), String::new());
-            if plain_kana(text.chars(), &mut |letter| short.push(letter)) {
+            if plain_kana(letters(&text), &mut |letter| short.push(letter)) {
                 prop_assert!(read_kana(&text, &mut String::new(), &mut long), "{text}");
                 prop_assert_eq!(short, long);
             }
@@ -502,7 +551,7 @@ mod tests {
 
     #[test]
     fn most_names_go_the_short_way() {
-        let plain = |name: &str| plain_name(untitled(name).chars(), &mut |_| ());
+        let plain = |name: &str| plain_name(letters(untitled(name)), &mut |_| ());
         for name in ["佐々木 架子", "髙橋　一郎", "山本さくら", "佐藤　架子　様"]
         {
             assert_eq!(plain(name), Some(true), "{name}");
@@ -526,16 +575,15 @@ mod tests {
             ("ｻﾄｳ ﾚﾝ", "サトレン"),
         ] {
             let mut key = String::new();
-            let letters = kana.chars();
             assert!(
-                plain_kana(letters, &mut |letter| key.push(letter)),
+                plain_kana(letters(kana), &mut |letter| key.push(letter)),
                 "{kana}"
             );
             assert_eq!(key, read);
         }
         for titled in ["サトウ サマ", "さとう　さん", "ｻﾄｳ ｸﾝ", "サトウ チャン"]
         {
-            assert!(!plain_kana(titled.chars(), &mut |_| ()), "{titled}");
+            assert!(!plain_kana(letters(titled), &mut |_| ()), "{titled}");
             assert_eq!(kana_key(titled).as_deref(), Some("サト"), "{titled}");
         }
     }

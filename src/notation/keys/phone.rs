@@ -47,14 +47,20 @@ pub fn phone_key_into(text: &str, region: Option<Region>, key: &mut String) -> b
 
 /// A number of Japan as it is dialled there, without the zero.
 pub struct National {
-    digits: [u8; 10],
+    /// With the zero, which is dialled within the country.
+    dialled: [u8; 11],
     len: usize,
 }
 
 impl National {
     /// Its nine or ten digits.
     pub fn digits(&self) -> &[u8] {
-        &self.digits[..self.len]
+        &self.dialled[1..self.len]
+    }
+
+    /// The same with the zero.
+    pub fn dialled(&self) -> &[u8] {
+        &self.dialled[..self.len]
     }
 }
 
@@ -62,23 +68,32 @@ impl National {
 /// them. `None` for any other text.
 pub fn plain_phone(text: &str) -> Option<National> {
     let national = text.strip_prefix(['0', '０']);
-    let mut chars = national
+    let national = national
         .or_else(|| text.strip_prefix("+81"))
-        .filter(|_| text.len() <= LONGEST)?
-        .chars();
-    let (mut digits, mut len) = ([0; 10], 0);
-    loop {
-        let digit = match chars.next() {
-            Some('-' | '－') => continue,
-            Some(c) => super::digit(c)?,
-            None => break,
-        };
-        *digits.get_mut(len)? = b'0' + digit;
+        .filter(|_| text.len() <= LONGEST)?;
+    let (mut dialled, mut len) = ([b'0'; 11], 1);
+    let mut put = |digit: u8| {
+        *dialled.get_mut(len)? = digit;
         len += 1;
+        Some(())
+    };
+    if national.is_ascii() {
+        for byte in national.bytes() {
+            match byte {
+                b'-' => {}
+                b'0'..=b'9' => put(byte)?,
+                _ => return None,
+            }
+        }
+    } else {
+        for c in national.chars().filter(|c| !matches!(c, '-' | '－')) {
+            put(b'0' + super::digit(c)?)?;
+        }
     }
     // 010 leads abroad.
-    let sound = is_japanese(&digits[..len]) && !digits.starts_with(b"10");
-    sound.then_some(National { digits, len })
+    let digits = &dialled[1..len];
+    let sound = is_japanese(digits) && !digits.starts_with(b"10");
+    sound.then_some(National { dialled, len })
 }
 
 /// No number is written longer.

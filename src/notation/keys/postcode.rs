@@ -15,35 +15,43 @@ pub fn postcode_key(text: &str, region: Option<Region>) -> Option<String> {
 /// The same into a buffer, in place of what is in it; `false` for what is no postcode.
 pub fn postcode_key_into(text: &str, region: Option<Region>, key: &mut String) -> bool {
     key.clear();
-    if region != Some(Region::Us)
-        && let Some(digits) = plain(text)
-    {
-        key.push_str(str::from_utf8(&digits).unwrap_or_default());
+    if region != Some(Region::Us) && plain_into(text, key) {
         return true;
     }
+    key.clear();
     let read = read(text, region);
     key.push_str(read.as_deref().unwrap_or_default());
     read.is_some()
 }
 
 /// The digits of a Japanese postcode as nearly all are written: in either width, with a hyphen behind the third or
-/// without.
-fn plain(text: &str) -> Option<[u8; 7]> {
-    if let [a, b, c, b'-', d, e, f, g] | [a, b, c, d, e, f, g] = *text.as_bytes() {
-        let digits = [a, b, c, d, e, f, g];
-        if digits.iter().all(u8::is_ascii_digit) {
-            return Some(digits);
-        }
+/// without. `false`, with any of them put into the key, for all else.
+fn plain_into(text: &str, key: &mut String) -> bool {
+    let (head, tail) = match text.as_bytes() {
+        [_, _, _, b'-', _, _, _, _] => (text.get(..3), text.get(4..)),
+        [_, _, _, _, _, _, _] => (Some(text), Some("")),
+        _ => (None, None),
+    };
+    if let (Some(head), Some(tail)) = (head, tail)
+        && head
+            .bytes()
+            .chain(tail.bytes())
+            .all(|byte| byte.is_ascii_digit())
+    {
+        key.push_str(head);
+        key.push_str(tail);
+        return true;
     }
-    let (mut digits, mut len) = ([0; 7], 0);
     for c in text.chars() {
-        if matches!(c, '-' | '－') && len == 3 {
+        if matches!(c, '-' | '－') && key.len() == 3 {
             continue;
         }
-        *digits.get_mut(len)? = b'0' + super::digit(c)?;
-        len += 1;
+        match super::digit(c) {
+            Some(digit) if key.len() < 7 => key.push(char::from(b'0' + digit)),
+            _ => return false,
+        }
     }
-    (len == 7).then_some(digits)
+    key.len() == 7
 }
 
 fn read(text: &str, region: Option<Region>) -> Option<String> {

@@ -115,8 +115,9 @@ impl Part {
 }
 
 /// Which rules hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rules {
+    #[default]
     All,
     /// All but those that join a name with a birth.
     Strong,
@@ -143,6 +144,7 @@ struct Person {
     kana: bool,
     latin: bool,
     whole: u64,
+    hash: u64,
     /// Which of the words are its.
     words: Range<usize>,
 }
@@ -166,6 +168,9 @@ struct Ends {
 /// What blocking keys of a row, or of a canary, are made of.
 #[derive(Default)]
 pub struct Facts {
+    /// The rules by which they are joined.
+    rules: Rules,
+    /// Words of names and their letters, where a rule asks for them.
     letters: Vec<char>,
     words: Vec<Word>,
     people: Vec<Person>,
@@ -179,6 +184,14 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// None yet, to be joined by these rules.
+    pub fn under(rules: Rules) -> Facts {
+        Facts {
+            rules,
+            ..Facts::default()
+        }
+    }
+
     /// Forgets all, to be used for the next row.
     pub fn clear(&mut self) {
         self.letters.clear();
@@ -213,7 +226,15 @@ impl Facts {
             Class::Email => {
                 if let Some(at) = memchr::memrchr(b'@', key.as_bytes()) {
                     let (mailbox, domain) = (&key[..at], &key[at + 1..]);
-                    let sides = (hash(mailbox.chars().map(bares())), hash(domain.chars()));
+                    let bare = bares();
+                    // Nearly all are ASCII, of which the bytes are the letters.
+                    let sides = match key.is_ascii() {
+                        true => {
+                            let mailbox = mailbox.bytes().map(|byte| bare(char::from(byte)));
+                            (hash(mailbox), hash(domain.bytes()))
+                        }
+                        false => (hash(mailbox.chars().map(bare)), hash(domain.chars())),
+                    };
                     push(&mut self.emails, sides);
                 }
             }
@@ -239,11 +260,12 @@ impl Facts {
             return;
         };
         if digits.len() >= FEWEST_DIGITS {
-            let ends = |digits: &[u8]| hash(digits.iter().map(|digit| char::from(*digit)));
+            let sum = |from, digits: &[u8]| digits.iter().copied().fold(from, with_letter);
+            let head = sum(EMPTY, &digits[..6]);
             let ends = Ends {
-                head: ends(&digits[..6]),
-                long_head: ends(&digits[..digits.len().min(8)]),
-                tail: ends(&digits[tail..]),
+                head: mix(head),
+                long_head: mix(sum(head, &digits[6..digits.len().min(8)])),
+                tail: mix(sum(EMPTY, &digits[tail..])),
             };
             push(&mut self.phones, ends);
         }
@@ -251,30 +273,24 @@ impl Facts {
 
     /// The keys under which a row may find a canary. `of_ours` may say of a fact that no canary has it: what it would
     /// be joined with is left out.
-    pub fn row(
-        &self,
-        rules: Rules,
-        of_ours: impl Fn(Part, u64) -> bool,
-        give: &mut impl FnMut(u64),
-    ) {
+    pub fn row(&self, of_ours: impl Fn(Part, u64) -> bool, give: &mut impl FnMut(u64)) {
         let named = self.people.iter().any(|person| !person.kana);
-        for person in self.people.iter().filter(|_| rules == Rules::All) {
+        for person in self.people.iter().filter(|_| self.rules == Rules::All) {
             if !person.kana || !named {
                 self.each_gap(person, &mut |name| self.gap(person, name, give));
             }
         }
-        let ours = self.joined(&of_ours);
-        let known = |person: &&Person| of_ours(Part::Person, person.hash());
-        for person in self.people.iter().filter(known) {
-            self.pairs(rules, person, &ours, give);
-        }
-        self.others(&ours, give);
+        let ours = (0..).zip(&self.people);
+        let ours = ours.fold(0, |ours, (at, person)| {
+            ours | u32::from(of_ours(Part::Person, person.hash)) << at
+        });
+        self.joined(ours, of_ours, give);
     }
 
     /// All facts that `of_ours` is asked for.
     pub fn parts(&self, give: &mut impl FnMut(Part, u64)) {
         for person in &self.people {
-            give(Part::Person, person.hash());
+            give(Part::Person, person.hash);
         }
         for (town, numbers) in &self.places {
             give(Part::Town, *town);
@@ -295,27 +311,23 @@ impl Facts {
     }
 
     /// The keys under which a canary is found.
-    pub fn planted(&self, rules: Rules, give: &mut impl FnMut(u64)) {
-        let all = self.joined(&|_, _| true);
-        for person in &self.people {
-            if rules == Rules::All {
-                self.each_gap(person, &mut |name| self.gap(person, name, give));
-                self.each_cut(person, &mut |name| self.gap(person, name, give));
-                for (year, month, day) in &self.births {
-                    // As a row has it in which day and month have changed places.
-                    if *day <= 12 && day != month {
-                        give(person.with(Rule::YearMonth, part(*year, *day)));
-                    }
+    pub fn planted(&self, give: &mut impl FnMut(u64)) {
+        for person in self.people.iter().filter(|_| self.rules == Rules::All) {
+            self.each_gap(person, &mut |name| self.gap(person, name, give));
+            self.each_cut(person, &mut |name| self.gap(person, name, give));
+            for (year, month, day) in &self.births {
+                // As a row has it in which day and month have changed places.
+                if *day <= 12 && day != month {
+                    give(person.with(Rule::YearMonth, part(*year, *day)));
                 }
             }
-            self.pairs(rules, person, &all, give);
         }
-        self.others(&all, give);
+        self.joined(u32::MAX, |_, _| true, give);
     }
 
     /// The hash of each name and reading.
     pub fn people(&self) -> impl Iterator<Item = u64> {
-        self.people.iter().map(Person::hash)
+        self.people.iter().map(|person| person.hash)
     }
 
     /// The hash of each postcode.
@@ -323,9 +335,9 @@ impl Facts {
         self.postcodes.iter().copied()
     }
 
-    /// Takes a folded postcode, and gives its hash.
+    /// Takes a folded postcode, which is ASCII, and gives its hash.
     pub fn postcode(&mut self, key: &str) -> u64 {
-        let hash = hash(key.chars());
+        let hash = hash(key.bytes());
         push(&mut self.postcodes, hash);
         hash
     }
@@ -335,28 +347,49 @@ impl Facts {
         &mut self,
         kana: bool,
         latin: bool,
-        words: impl Iterator<Item = impl Iterator<Item = char>>,
+        words: impl Iterator<Item = impl Iterator<Item = char> + Clone>,
     ) -> u64 {
         let (first, mut whole, bare) = (self.words.len(), 0_u64, bares());
         for word in words {
-            let start = self.letters.len();
-            self.letters.extend(word);
-            let letters = self.letters[start..].iter().copied();
-            let hash = hash(letters.map(bare));
+            let hash = hash(word.clone().map(bare));
             // The order of words means nothing: a slip in a first letter changes it.
             whole = whole.wrapping_add(hash);
-            self.words.push(Word {
-                letters: start..self.letters.len(),
-                hash,
-            });
+            self.keep(word, hash);
         }
+        self.keep_person(kana, latin, whole, first)
+    }
+
+    /// Takes the letters of a name or a reading of one word in Japanese, and gives its hash, and what [`hash`] gives of
+    /// them.
+    pub fn japanese(&mut self, kana: bool, letters: &[char]) -> (u64, u64) {
+        let (first, bare) = (self.words.len(), bares());
+        let both = |(bares, own), c: &char| (with_letter(bares, bare(*c)), with_letter(own, *c));
+        let (bares, own) = letters.iter().fold((EMPTY, EMPTY), both);
+        let whole = mix(bares);
+        self.keep(letters.iter().copied(), whole);
+        (self.keep_person(kana, false, whole, first), mix(own))
+    }
+
+    /// Keeps a word of a name, if a rule asks for it.
+    fn keep(&mut self, word: impl Iterator<Item = char>, hash: u64) {
+        if self.rules == Rules::All {
+            let start = self.letters.len();
+            self.letters.extend(word);
+            let letters = start..self.letters.len();
+            self.words.push(Word { letters, hash });
+        }
+    }
+
+    /// Keeps a name whose words begin at a place, and gives its hash.
+    fn keep_person(&mut self, kana: bool, latin: bool, whole: u64, first: usize) -> u64 {
+        let hash = mix(whole ^ u64::from(kana));
         let person = Person {
             kana,
             latin,
             whole,
+            hash,
             words: first..self.words.len(),
         };
-        let hash = person.hash();
         push(&mut self.people, person);
         hash
     }
@@ -395,61 +428,46 @@ impl Facts {
         }
     }
 
-    /// The facts that `of_ours` says are canaries', too, but for people. Each is asked for once, however many it is joined
-    /// with.
-    fn joined(&self, of_ours: &impl Fn(Part, u64) -> bool) -> SmallVec<[(Part, u64); 16]> {
-        let mut joined = SmallVec::new();
+    /// The keys that join two facts that `of_ours` says are canaries', too; of people, those whose bit is set. A fact is
+    /// asked for where there is anything to join it with, and once, however much there is.
+    fn joined(&self, people: u32, of_ours: impl Fn(Part, u64) -> bool, give: &mut impl FnMut(u64)) {
+        let ours = |(at, person): (u32, _)| (people >> at & 1 == 1).then_some(person);
+        let people = || (0..).zip(&self.people).filter_map(ours);
+        for person in people().filter(|_| self.rules == Rules::All) {
+            for (year, month, day) in &self.births {
+                give(person.with(Rule::YearMonth, part(*year, *month)));
+                give(person.with(Rule::YearDay, part(*year, *day)));
+                give(person.with(Rule::MonthDay, part(i32::from(*month), *day)));
+            }
+        }
+        let named = people().next().is_some();
         self.parts(&mut |part, fact| {
-            if part != Part::Person && of_ours(part, fact) {
-                joined.push((part, fact));
+            let (with_person, with_birth) = part.rules();
+            let wanted = with_person.is_some() && named
+                || with_birth.is_some() && !self.births.is_empty()
+                || part == Part::Postcode && !self.places.is_empty();
+            if !wanted || !of_ours(part, fact) {
+                return;
+            }
+            if let Some(rule) = with_person {
+                people().for_each(|person| give(person.with(rule, fact)));
+            }
+            if let Some(rule) = with_birth {
+                let births = self.births.iter().map(whole);
+                births.for_each(|birth| give(join(rule, false, birth, fact)));
+            }
+            if part == Part::Postcode {
+                for (_, numbers) in &self.places {
+                    give(join(Rule::PostcodeNumbers, false, fact, *numbers));
+                }
             }
         });
-        joined
-    }
-
-    fn pairs(
-        &self,
-        rules: Rules,
-        person: &Person,
-        ours: &[(Part, u64)],
-        give: &mut impl FnMut(u64),
-    ) {
-        for (year, month, day) in self.births.iter().filter(|_| rules == Rules::All) {
-            give(person.with(Rule::YearMonth, part(*year, *month)));
-            give(person.with(Rule::YearDay, part(*year, *day)));
-            give(person.with(Rule::MonthDay, part(i32::from(*month), *day)));
-        }
-        for (part, fact) in ours {
-            if let (Some(rule), _) = part.rules() {
-                give(person.with(rule, *fact));
-            }
-        }
-    }
-
-    /// What is joined with no person.
-    fn others(&self, ours: &[(Part, u64)], give: &mut impl FnMut(u64)) {
-        for (part, fact) in ours {
-            if let (_, Some(rule)) = part.rules() {
-                for birth in self.births.iter().map(whole) {
-                    give(join(rule, false, birth, *fact));
-                }
-            }
-            if *part == Part::Postcode {
-                for (_, numbers) in &self.places {
-                    give(join(Rule::PostcodeNumbers, false, *fact, *numbers));
-                }
-            }
-        }
     }
 }
 
 impl Person {
-    fn hash(&self) -> u64 {
-        mix(self.whole ^ u64::from(self.kana))
-    }
-
     fn with(&self, rule: Rule, fact: u64) -> u64 {
-        beside(self.hash(), join(rule, self.kana, self.whole, fact))
+        beside(self.hash, join(rule, self.kana, self.whole, fact))
     }
 }
 
@@ -484,15 +502,16 @@ fn part(one: i32, other: u8) -> u64 {
 }
 
 /// The hash of a word, from which that of a name is added up.
-pub fn hash(letters: impl Iterator<Item = char>) -> u64 {
+pub fn hash(letters: impl Iterator<Item = impl Into<u32>>) -> u64 {
     mix(letters.fold(EMPTY, with_letter))
 }
 
 /// The sum of a word without letters.
 const EMPTY: u64 = 1;
 
-fn with_letter(sum: u64, c: char) -> u64 {
-    sum.wrapping_mul(BASE).wrapping_add(u64::from(c))
+fn with_letter(sum: u64, letter: impl Into<u32>) -> u64 {
+    sum.wrapping_mul(BASE)
+        .wrapping_add(u64::from(letter.into()))
 }
 
 fn join(rule: Rule, kana: bool, one: u64, other: u64) -> u64 {

@@ -118,7 +118,13 @@ impl Near {
         })
     }
 
+    /// The rules that hold.
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
     /// Whether a fact may be one of a canary's.
+    #[inline]
     pub fn may_know(&self, part: Part, fact: u64) -> bool {
         self.known[part as usize].may_have(fact)
     }
@@ -145,7 +151,7 @@ impl Near {
             Part::Person | Part::Postcode => known(part, fact),
             _ => self.may_know(part, fact),
         };
-        facts.row(self.rules, known, &mut |key| {
+        facts.row(known, &mut |key| {
             self.index.fetch(key);
             keys.push(key);
         });
@@ -186,7 +192,7 @@ impl Near {
     fn find(&self, facts: &Facts, give: &mut impl FnMut(u32)) {
         let mut keys: SmallVec<[u64; 32]> = SmallVec::new();
         let known = |part, fact| self.may_know(part, fact);
-        facts.row(self.rules, known, &mut |key| {
+        facts.row(known, &mut |key| {
             keys.extend(self.index.may_have(key).then_some(key));
         });
         for key in keys {
@@ -205,14 +211,14 @@ enum Planted {
 
 /// Gives what each canary is found under.
 fn each_planted(watch: &Watch, rules: Rules, give: &mut impl FnMut(Planted)) {
-    let mut facts = Facts::default();
+    let mut facts = Facts::under(rules);
     for (canary, watched) in (0..).zip(&watch.canaries) {
         facts.clear();
         let values = watch.values_of(watched).map(|(_, value)| value);
         values
             .clone()
             .for_each(|value| add(&mut facts, watch, value));
-        facts.planted(rules, &mut |key| give(Planted::Key(key, canary)));
+        facts.planted(&mut |key| give(Planted::Key(key, canary)));
         let lived = |value: &u32| watch.values[*value as usize].class == Class::Address;
         for address in values.filter(lived) {
             let text = watch.text(address).unwrap_or_default();
@@ -255,6 +261,14 @@ pub struct Search {
 }
 
 impl Search {
+    /// For a watch with these rules of near agreement.
+    pub fn under(rules: Rules) -> Search {
+        Search {
+            facts: Facts::under(rules),
+            ..Search::default()
+        }
+    }
+
     /// Forgets the last row.
     pub fn clear(&mut self) {
         self.texts.clear();
@@ -390,7 +404,7 @@ mod tests {
             near.rules = rules;
             let near = watch.near().unwrap();
             let plan = Plan::new(&ROLES.map(Some), Some(Region::Jp));
-            let (mut search, mut memory, mut found) = (Search::default(), Memory::new(), 0);
+            let (mut search, mut memory, mut found) = (Search::under(rules), Memory::new(), 0);
             for (turn, canary) in canaries.iter().enumerate() {
                 let (own, other) = (planted(canary), people.stranger());
                 search.clear();
@@ -401,7 +415,7 @@ mod tests {
                 plan.keys(&mut memory, cell, &mut |key| search.keep(&key));
                 let mut all = Vec::new();
                 let mut give = |key| near.index.find(key, &mut |canary| all.push(canary));
-                search.facts.row(rules, |_, _| true, &mut give);
+                search.facts.row(|_, _| true, &mut give);
                 all.sort_unstable();
                 all.dedup();
                 assert_eq!(search.candidates(near), all);

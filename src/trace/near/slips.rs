@@ -22,16 +22,16 @@ pub fn skeleton(text: &str) -> String {
 /// The letter that stands for a letter's group.
 #[inline]
 pub fn bare(c: char) -> char {
-    bares()(c)
+    char::from_u32(bares()(c)).unwrap_or(c)
 }
 
-/// What gives the letter that stands for a letter's group, for who asks it of many.
+/// What gives the code of the letter that stands for a letter's group, for who asks it of many.
 #[inline]
-pub fn bares() -> impl Fn(char) -> char + Copy {
+pub fn bares() -> impl Fn(char) -> u32 + Copy {
     let table = &**TABLE;
     |c| match table.get(c as usize) {
-        Some(bare) => char::from_u32(u32::from(*bare)).unwrap_or(c),
-        None => c,
+        Some(bare) => u32::from(*bare),
+        None => c as u32,
     }
 }
 

@@ -66,13 +66,14 @@ impl Layout {
 
     /// Splits a decoded record into cells; NULs are dropped.
     pub fn split(self, record: &str, kind: Kind, cells: &mut Cells) {
-        let clean;
-        let record = if memchr::memchr(0, record.as_bytes()).is_some() {
-            clean = record.replace('\0', "");
-            &clean
-        } else {
-            record
-        };
+        match memchr::memchr(0, record.as_bytes()) {
+            Some(_) => self.split_clean(&record.replace('\0', ""), kind, cells),
+            None => self.split_clean(record, kind, cells),
+        }
+    }
+
+    /// The same of one without NULs.
+    pub fn split_clean(self, record: &str, kind: Kind, cells: &mut Cells) {
         match (self.style, kind) {
             (Style::Split, _) => split_rows(record, cells),
             (Style::Escaped, _) => split_escaped(record, self.delimiter, cells),

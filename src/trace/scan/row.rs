@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::super::mark::{Mark, Marks};
 use super::super::memory::Memory;
-use super::super::near::Search;
+use super::super::near::{Near, Search};
 use super::super::normalise::{Class, Plan};
 use super::super::read::{Cells, Encoding, Kind, Style, decode, decode_all};
 use super::super::traits::{Attribute, sex as sex_number};
@@ -110,6 +110,7 @@ pub struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     pub fn new(watch: &'a Watch) -> Worker<'a> {
+        let rules = watch.near().map(Near::rules).unwrap_or_default();
         Worker {
             watch,
             tally: Tally::new(watch).without_counts(),
@@ -119,10 +120,10 @@ impl<'a> Worker<'a> {
             kept: Kept::default(),
             agreements: Vec::new(),
             blocks: Vec::new(),
-            search: Search::default(),
+            search: Search::under(rules),
             sought: Vec::new(),
             waiting: Vec::with_capacity(TOGETHER),
-            glanced: Default::default(),
+            glanced: std::array::from_fn(|_| Glanced::under(rules)),
             counted: Vec::with_capacity(2 * COUNTED),
             together: HashMap::new(),
             hasher: KeyHasher::new(watch),
@@ -190,8 +191,11 @@ impl<'a> Worker<'a> {
             row,
         };
         let (text, encoding) = chunk.decode(&record.place);
-        layout.split(&text, kind, &mut self.cells);
         let marked = chunk.marked && is_marked(text.as_bytes());
+        match marked {
+            true => layout.split(&text, kind, &mut self.cells),
+            false => layout.split_clean(&text, kind, &mut self.cells),
+        }
         if kind != Kind::Continued {
             self.tally.rows += 1;
             let nul = marked && text.contains('\0');
@@ -248,11 +252,12 @@ impl<'a> Worker<'a> {
         if !plan.plain_values(memory, cell, &mut |value| watch.glance(value, glanced)) {
             return false;
         }
-        let Some(address) = plan.address_of(cell) else {
-            return false;
-        };
-        if !address.is_empty() && !watch.look_at_address(&address, glanced) {
-            return false;
+        let address = plan.address_of(cell);
+        if !address.is_empty() {
+            let seen = watch.look_at_address(&address, glanced);
+            if !seen || plan.has_one_address() && !glanced.look.numbered {
+                return false;
+            }
         }
         watch.fetch(near, glanced);
         true

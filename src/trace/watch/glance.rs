@@ -5,7 +5,6 @@
 use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::io;
-use std::iter::once;
 
 use prefetch_index::prefetch_index;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -15,7 +14,7 @@ use super::{Holder, NOBODY, Watch, day_of};
 use crate::notation::has_japanese;
 use crate::trace::filter::{self, Filter, Sieve};
 use crate::trace::mark::Mark;
-use crate::trace::near::blocking::{Facts, Part, door, hash, mix, plate};
+use crate::trace::near::blocking::{Facts, Part, Rules, door, hash, mix, plate};
 use crate::trace::near::{Near, date, place};
 use crate::trace::normalise::Class;
 use crate::trace::plain::{Plain, phone};
@@ -279,10 +278,8 @@ impl Watch {
     pub(in crate::trace) fn glance(&self, seen: Plain<'_>, glanced: &mut Glanced) -> bool {
         match seen {
             Plain::Person(class, letters) => {
-                let letters = letters.iter().copied();
-                let kana = class == Class::Kana;
-                let fact = glanced.facts.person(kana, false, once(letters.clone()));
-                glanced.ask(Part::Person, fact, self.glance.hash(class, letters));
+                let (fact, own) = glanced.facts.japanese(class == Class::Kana, letters);
+                glanced.ask(Part::Person, fact, self.glance.of(class, own));
             }
             Plain::Phone { number, dialled } => {
                 glanced.facts.phone(dialled);
@@ -370,7 +367,7 @@ impl Watch {
             ..
         } = &self.glance;
         for row in &mut *rows {
-            row.look.ends.retain(|end| towns.may_have(*end));
+            row.look.keep_ends(towns);
             let ends = row.look.ends.iter();
             ends.for_each(|end| houses.fetch(door(*end, 0)));
             row.asked
@@ -477,6 +474,14 @@ impl Watch {
 }
 
 impl Glanced {
+    /// For a watch with these rules of near agreement.
+    pub fn under(rules: Rules) -> Glanced {
+        Glanced {
+            facts: Facts::under(rules),
+            ..Glanced::default()
+        }
+    }
+
     /// For the next row.
     pub fn clear(&mut self) {
         self.asked.clear();

@@ -13,10 +13,11 @@ use std::sync::LazyLock;
 
 use smallvec::SmallVec;
 
-use crate::notation::{LOOSE, fold, fold_kanji, former_names, kanji_number};
+use crate::notation::{LOOSE, fold, fold_kanji, former_names, kanji_number, letters};
 use crate::trace::filter::Sieve;
 use crate::trace::near::blocking::{mix, plate};
 use crate::trace::near::slips::bare;
+use crate::trace::normalise::is_digit;
 use crate::trace::store::{Items, Packer};
 
 /// Towns, by the last letters of their names.
@@ -26,9 +27,6 @@ pub(super) struct Towns {
     any: bool,
 }
 
-/// Numbers of an address, as they stand in it.
-type Numbers = SmallVec<[u32; 8]>;
-
 /// What some towns are kept under.
 pub(in crate::trace) type Ends = SmallVec<[u64; 16]>;
 
@@ -36,8 +34,10 @@ pub(in crate::trace) type Ends = SmallVec<[u64; 16]>;
 #[derive(Default)]
 pub(in crate::trace) struct Look {
     /// What the towns that it may be in are kept under, as [`ends_of`] gives it.
-    pub ends: Ends,
-    numbers: Numbers,
+    pub ends: Vec<u64>,
+    /// Whether there is a digit in it that an address cannot do without.
+    pub numbered: bool,
+    numbers: Vec<u32>,
     /// Whatever may be the [`plate`] of its door, once that is asked for ([`Look::tell_plates`]); `None` where its
     /// numbers want to be read first.
     pub plates: Option<SmallVec<[u64; 16]>>,
@@ -51,6 +51,18 @@ impl Look {
         self.plates.get_or_insert_default().clear();
     }
 
+    /// Leaves of the ends those that may be of a town of ours.
+    pub(super) fn keep_ends(&mut self, towns: &Towns) {
+        // Hardly any are, and whether one is cannot be guessed: each is put down, and stays if it is one.
+        let mut kept = 0;
+        for at in 0..self.ends.len() {
+            let end = self.ends[at];
+            self.ends[kept] = end;
+            kept += usize::from(towns.may_have(end));
+        }
+        self.ends.truncate(kept);
+    }
+
     /// Tells what may be the plate of its door: of most addresses nobody asks.
     pub fn tell_plates(&mut self) {
         if let Some(plates) = &mut self.plates {
@@ -59,9 +71,9 @@ impl Look {
     }
 }
 
-/// The last two letters that were seen, of those that count.
+/// The last two letters that were seen, of those that count: the last in the low half, 0 where there is none.
 #[derive(Clone, Copy, Default)]
-struct Last([u32; 2]);
+struct Last(u64);
 
 /// Under what a town is kept.
 #[derive(Clone, Copy)]
@@ -77,18 +89,26 @@ enum End {
 }
 
 impl End {
-    fn of(self, [before, last]: [u32; 2]) -> u64 {
-        mix((self as u64) << 48 | u64::from(before) << 24 | u64::from(last))
+    fn of(self, letters: Last) -> u64 {
+        mix((self as u64) << 48 | letters.before() << 24 | letters.last())
     }
 }
 
 impl Last {
     fn push(&mut self, letter: u32) {
-        self.0 = [self.0[1], letter];
+        self.0 = self.0 << 32 | u64::from(letter);
     }
 
-    fn alone(self) -> [u32; 2] {
-        [0, self.0[1]]
+    const fn before(self) -> u64 {
+        self.0 >> 32
+    }
+
+    const fn last(self) -> u64 {
+        self.0 & u32::MAX as u64
+    }
+
+    const fn alone(self) -> Last {
+        Last(self.last())
     }
 }
 
@@ -151,41 +171,52 @@ impl Towns {
         // Whether a digit or a numeral has stood there since the last letter.
         let mut counted = false;
         // The letters without 大字.
-        let (mut without, mut written) = (loose, ' ');
+        let (mut without, mut written) = (loose, 0);
         // Whether the last letter may stand before the end of a way.
         let mut on_way = false;
         // Whether what its firm letters say has been given, before any number and behind one.
         let (mut told, mut told_again) = (false, false);
-        for c in text.chars() {
-            let mut code = codes.get(c as usize).copied().unwrap_or(ODD);
-            // Most letters are part of a name and nothing else.
-            if code & (FIRM | LOOSELY) != 0 && code & MORE == 0 {
+        let mut left = letters(text);
+        loop {
+            // Most letters are part of a name and nothing else: what they are all together.
+            let mut run = 0;
+            let behind = loop {
+                let Some(c) = left.next() else { break None };
+                let code = codes.get(c as usize).copied().unwrap_or(ODD);
+                if code & PART == 0 {
+                    break Some((c, code));
+                }
                 if counted {
                     end_number(&mut number, &mut look.numbers);
                     end_kanji(&mut kanji, &mut look.numbers);
                     numbered |= numeral && code & FIRM == 0;
                     (numeral, parted, counted) = (false, false, false);
                 }
-                (before, written, on_way, lettered) = (code, c, false, true);
-                japanese |= code;
-                without = loose;
+                run |= code;
+                (before, written, without) = (code, c, loose);
                 loose.push(code & LETTER);
                 if code & FIRM != 0 {
                     firm.push(code & LETTER);
-                    (told, told_again) = (false, false);
                 }
-                continue;
+            };
+            if run != 0 {
+                (on_way, lettered) = (false, true);
+                japanese |= run;
+                let silent = run & FIRM == 0;
+                (told, told_again) = (told && silent, told_again && silent);
             }
+            let Some((c, mut code)) = behind else { break };
             if code == AGAIN {
                 // 佐々木 is 佐佐木.
                 code = if before & IDEOGRAPH == 0 { ODD } else { before };
             }
-            if c == '字' {
+            if c == u32::from('字') {
                 // Behind a number it may belong to what stands before that (大5条字), and 大々字 is 大大字.
-                if numbered || written == '々' {
+                let before = char::from_u32(written);
+                if numbered || before == Some('々') {
                     return false;
                 }
-                if matches!(written, '大' | '小') {
+                if matches!(before, Some('大' | '小')) {
                     loose = without;
                 }
             }
@@ -198,7 +229,7 @@ impl Towns {
             if code & (DIGIT | NUMERAL) != 0 {
                 if lettered {
                     if !told {
-                        ends.push(End::Firm.of(firm.0));
+                        ends.push(End::Firm.of(firm));
                         told = true;
                     }
                     if numbered {
@@ -209,11 +240,12 @@ impl Towns {
                         ends.push(End::Last.of(loose.alone()));
                     } else {
                         // A town of one letter has none before it, though the city has.
-                        ends.push(End::First.of(loose.0));
+                        ends.push(End::First.of(loose));
                         ends.push(End::First.of(loose.alone()));
                     }
                 }
                 (lettered, numeral, counted) = (false, code & NUMERAL != 0, true);
+                japanese |= code & COUNTS;
                 numbered |= !numeral;
                 if code & DIGIT == 0 {
                     end_number(&mut number, &mut look.numbers);
@@ -227,7 +259,21 @@ impl Towns {
                 unread |= !kanji.is_empty();
                 kanji.clear();
                 let begun = number.unwrap_or_default();
-                number = Some(begun.wrapping_mul(10).wrapping_add(letter));
+                let mut sum: u32 = begun.wrapping_mul(10).wrapping_add(letter);
+                // What follows is digits and hyphens, in most addresses.
+                let follows = |byte: u8| byte.is_ascii_digit() || byte == b'-';
+                let mut open = true;
+                while let Some(byte) = left.next_if(follows) {
+                    if byte != b'-' {
+                        let digit = u32::from(byte - b'0');
+                        sum = if open { sum.wrapping_mul(10) } else { 0 }.wrapping_add(digit);
+                        open = true;
+                    } else if open {
+                        look.numbers.push(sum);
+                        (open, parted) = (false, false);
+                    }
+                }
+                number = open.then_some(sum);
                 continue;
             }
             end_number(&mut number, &mut look.numbers);
@@ -262,6 +308,7 @@ impl Towns {
         if unread {
             look.plates = None;
         }
+        look.numbered = japanese & COUNTS != 0;
         japanese & IDEOGRAPH != 0
     }
 
@@ -278,7 +325,7 @@ impl Towns {
 
 /// Takes the number that has begun, if there is one.
 #[inline]
-fn end_number(number: &mut Option<u32>, numbers: &mut Numbers) {
+fn end_number(number: &mut Option<u32>, numbers: &mut Vec<u32>) {
     if let Some(number) = number.take() {
         numbers.push(number);
     }
@@ -286,11 +333,16 @@ fn end_number(number: &mut Option<u32>, numbers: &mut Numbers) {
 
 /// The same of one in kanji.
 #[inline]
-fn end_kanji(kanji: &mut String, numbers: &mut Numbers) {
+fn end_kanji(kanji: &mut String, numbers: &mut Vec<u32>) {
     if !kanji.is_empty() {
-        numbers.extend(kanji_number(kanji));
-        kanji.clear();
+        take_kanji(kanji, numbers);
     }
+}
+
+#[cold]
+fn take_kanji(kanji: &mut String, numbers: &mut Vec<u32>) {
+    numbers.extend(kanji_number(kanji));
+    kanji.clear();
 }
 
 /// What a town is kept under, also by the names that it once had; `None` where not one letter tells it.
@@ -307,20 +359,22 @@ pub(in crate::trace) fn ends_of(name: &str) -> Option<Ends> {
                 firm.push(code & LETTER);
             }
         }
-        match (firm.0, loose.0) {
-            ([one, other], _) if one > 0 && other > 0 => ends.push(End::Firm.of(firm.0)),
-            ([_, one], _) if one > 0 => {
-                ends.extend([End::First.of(loose.0), End::Only.of(firm.alone())]);
-            }
-            (_, [_, one]) if one > 0 => {
-                ends.extend([End::First.of(loose.0), End::Last.of(loose.alone())]);
-            }
-            _ => return None,
+        if firm.before() > 0 {
+            ends.push(End::Firm.of(firm));
+        } else if firm.last() > 0 {
+            ends.extend([End::First.of(loose), End::Only.of(firm.alone())]);
+        } else if loose.last() > 0 {
+            ends.extend([End::First.of(loose), End::Last.of(loose.alone())]);
+        } else {
+            return None;
         }
         // 三番丁 and 三番町 are one.
         if name == "番町" {
-            let of = Last(['番', '丁'].map(|c| bare(c) as u32));
-            ends.extend([End::First.of(of.0), End::Last.of(of.alone())]);
+            let mut of = Last::default();
+            ['番', '丁']
+                .into_iter()
+                .for_each(|c| of.push(bare(c) as u32));
+            ends.extend([End::First.of(of), End::Last.of(of.alone())]);
         }
     }
     Some(ends)
@@ -375,6 +429,12 @@ const DIRECTION: u32 = 1 << 24;
 const WAY: u32 = 1 << 25;
 /// It parts what stands before it from what follows.
 const GAP: u32 = 1 << 26;
+
+/// An address cannot do without one such ([`is_digit`]).
+const COUNTS: u32 = 1 << 28;
+
+/// It is a part of a name and nothing else.
+const PART: u32 = 1 << 27;
 
 /// What makes more of a letter than a part of a name.
 const MORE: u32 = NUMERAL | ODD | TURN | DIRECTION | WAY;
@@ -436,7 +496,17 @@ static CODES: LazyLock<Box<[u32]>> = LazyLock::new(|| {
             _ => ODD,
         }
     };
-    (0..=0xFFFF).map(code).collect()
+    let part = |code: u32| code & (FIRM | LOOSELY) != 0 && code & MORE == 0;
+    let whole = |letter: u32| {
+        let code = code(letter);
+        let part = if part(code) { PART } else { 0 };
+        let counts = match char::from_u32(letter).is_some_and(is_digit) {
+            true => COUNTS,
+            false => 0,
+        };
+        code | part | counts
+    };
+    (0..=0xFFFF).map(whole).collect()
 });
 
 #[cfg(test)]
