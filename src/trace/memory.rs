@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use crate::notation::AddressKey;
 
 /// Cells that are known at once.
-const SLOTS: usize = 1 << 14;
+const SLOTS: usize = 1 << 12;
 /// Longer cells repeat too seldom to be kept.
 const LONGEST: usize = 64;
 

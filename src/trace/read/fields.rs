@@ -98,8 +98,9 @@ fn split_plain(record: &str, delimiter: u8, cells: &mut Cells) -> bool {
 /// Most records have fewer delimiters.
 const FEW: usize = 64;
 
-/// The places of a byte if they are few, how many there are, and whether there is a quote. Cells are short: to look 16 bytes
-/// over takes less than to begin, for each cell, a search that is made for long texts.
+/// Puts down the places of a byte, if they are few; says how many there are, and whether there is a quote. Cells are short:
+/// to look 16 bytes over takes less than to begin, for each cell, a search that is made for long texts. No record is as
+/// long as 32 bits can count.
 fn first_places(bytes: &[u8], byte: u8, places: &mut [u32; FEW]) -> (usize, bool) {
     let (wanted, quote) = (u8x16::splat(byte), u8x16::splat(b'"'));
     let mut len = 0;
