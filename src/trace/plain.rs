@@ -136,8 +136,7 @@ impl Plan {
         }
     }
 
-    /// Whether what stands in the only column of addresses may be something else, if there is no digit in it
-    /// ([`is_digit`]).
+    /// Whether there is but one column of addresses: what stands in it and has no digit may be something else.
     pub fn has_one_address(&self) -> bool {
         self.address.len() == 1
     }

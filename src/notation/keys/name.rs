@@ -116,9 +116,9 @@ fn read_name(text: &str, key: &mut String) -> bool {
     !key.is_empty()
 }
 
-/// Gives the letters of the key of a name of ideographs and kana as nearly all are written, from the name's, without the way over the
-/// folded text, and says whether there is an ideograph among them; `None` where the name is not sure to be such a one,
-/// and some of them may have been given.
+/// Gives the letters of the key of a name of ideographs and kana as nearly all are written, from those of the name, without
+/// the way over the folded text, and says whether there is an ideograph among them; `None` where the name is not sure to be
+/// such a one, and some of them may have been given.
 pub fn plain_name(text: impl Iterator<Item = u32>, give: &mut impl FnMut(char)) -> Option<bool> {
     let codes = &*PLAIN;
     // The code of the last letter, all of them together, and whether a gap has stood behind the last.

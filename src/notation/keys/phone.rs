@@ -72,23 +72,9 @@ pub fn plain_phone(text: &str) -> Option<National> {
         .or_else(|| text.strip_prefix("+81"))
         .filter(|_| text.len() <= LONGEST)?;
     let (mut dialled, mut len) = ([b'0'; 11], 1);
-    let mut put = |digit: u8| {
-        *dialled.get_mut(len)? = digit;
+    for c in national.chars().filter(|c| !matches!(c, '-' | '－')) {
+        *dialled.get_mut(len)? = b'0' + super::digit(c)?;
         len += 1;
-        Some(())
-    };
-    if national.is_ascii() {
-        for byte in national.bytes() {
-            match byte {
-                b'-' => {}
-                b'0'..=b'9' => put(byte)?,
-                _ => return None,
-            }
-        }
-    } else {
-        for c in national.chars().filter(|c| !matches!(c, '-' | '－')) {
-            put(b'0' + super::digit(c)?)?;
-        }
     }
     // 010 leads abroad.
     let digits = &dialled[1..len];

@@ -255,7 +255,7 @@ impl<'a> Worker<'a> {
         let address = plan.address_of(cell);
         if !address.is_empty() {
             let seen = watch.look_at_address(&address, glanced);
-            if !seen || plan.has_one_address() && !glanced.look.numbered {
+            if !seen || plan.has_one_address() && !glanced.look.has_digit {
                 return false;
             }
         }
@@ -521,6 +521,9 @@ mod tests {
                 let share = [0.0, 0.0, 0.15, 0.5][row % 4];
                 let cell = |column: usize| {
                     let own = world.rng.random_bool(share);
+                    // Where an address should be may be a name.
+                    let moved = column == 3 && world.rng.random_bool(0.1);
+                    let column = if moved { 0 } else { column };
                     let cell = if own {
                         &canary[column]
                     } else {

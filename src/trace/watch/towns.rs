@@ -35,8 +35,8 @@ pub(in crate::trace) type Ends = SmallVec<[u64; 16]>;
 pub(in crate::trace) struct Look {
     /// What the towns that it may be in are kept under, as [`ends_of`] gives it.
     pub ends: Vec<u64>,
-    /// Whether there is a digit in it that an address cannot do without.
-    pub numbered: bool,
+    /// Whether there is a digit in it, without which it may be no address.
+    pub has_digit: bool,
     numbers: Vec<u32>,
     /// Whatever may be the [`plate`] of its door, once that is asked for ([`Look::tell_plates`]); `None` where its
     /// numbers want to be read first.
@@ -245,7 +245,7 @@ impl Towns {
                     }
                 }
                 (lettered, numeral, counted) = (false, code & NUMERAL != 0, true);
-                japanese |= code & COUNTS;
+                japanese |= code & ANY_DIGIT;
                 numbered |= !numeral;
                 if code & DIGIT == 0 {
                     end_number(&mut number, &mut look.numbers);
@@ -308,7 +308,7 @@ impl Towns {
         if unread {
             look.plates = None;
         }
-        look.numbered = japanese & COUNTS != 0;
+        look.has_digit = japanese & ANY_DIGIT != 0;
         japanese & IDEOGRAPH != 0
     }
 
@@ -430,8 +430,8 @@ const WAY: u32 = 1 << 25;
 /// It parts what stands before it from what follows.
 const GAP: u32 = 1 << 26;
 
-/// An address cannot do without one such ([`is_digit`]).
-const COUNTS: u32 = 1 << 28;
+/// A digit in any script ([`is_digit`]).
+const ANY_DIGIT: u32 = 1 << 28;
 
 /// It is a part of a name and nothing else.
 const PART: u32 = 1 << 27;
@@ -500,11 +500,11 @@ static CODES: LazyLock<Box<[u32]>> = LazyLock::new(|| {
     let whole = |letter: u32| {
         let code = code(letter);
         let part = if part(code) { PART } else { 0 };
-        let counts = match char::from_u32(letter).is_some_and(is_digit) {
-            true => COUNTS,
+        let digit = match char::from_u32(letter).is_some_and(is_digit) {
+            true => ANY_DIGIT,
             false => 0,
         };
-        code | part | counts
+        code | part | digit
     };
     (0..=0xFFFF).map(whole).collect()
 });
