@@ -8,7 +8,6 @@ mod fold;
 mod format;
 mod kanji;
 mod keys;
-mod letters;
 mod mapping;
 mod profile;
 mod related;
@@ -33,7 +32,7 @@ pub use keys::{
     plain_email_into, plain_kana, plain_name, plain_phone, postcode_key, postcode_key_into,
     region_key, romaji_key, romaji_key_of_kana, sex_key, untitled,
 };
-pub use letters::{Letters, letters};
+
 pub use mapping::{MappedColumn, Mapping, MappingError, MappingFile};
 pub use profile::shape;
 pub use related::{Related, RelatedRows};

@@ -11,8 +11,8 @@ use super::near::{Date, date, dialled};
 use super::normalise::{Class, NameColumns, Plan, birth, guess, has_at, is_kana, join_address};
 use crate::notation::{
     Region, Role, digest_key, email_key_into, fold_into, has_japanese, kana_key_into,
-    letters as codes, name_key_into, phone_key_into, plain_date, plain_email_into, plain_kana,
-    plain_name, plain_phone, postcode_key_into, untitled,
+    name_key_into, phone_key_into, plain_date, plain_email_into, plain_kana, plain_name,
+    plain_phone, postcode_key_into, untitled,
 };
 
 /// A value of a row, which [`Plan::keys`] would give a key of.
@@ -164,7 +164,7 @@ fn guess_plain(
     letters.clear();
     // Three words and more are tried one by one.
     let words = written.split_whitespace().count() <= 2;
-    if !words || plain_name(codes(written), &mut |letter| letters.push(letter)) != Some(true) {
+    if !words || plain_name(written.chars(), &mut |letter| letters.push(letter)) != Some(true) {
         return false;
     }
     key.clear();
@@ -177,10 +177,10 @@ fn guess_plain(
 /// Whether a cell is seven digits of either width, with a hyphen behind the third or without, which can be nothing else.
 fn looks_like_postcode(written: &str) -> bool {
     let (mut digits, mut parted) = (0, false);
-    for letter in codes(written) {
-        match char::from_u32(letter) {
-            Some('0'..='9' | '０'..='９') => digits += 1,
-            Some('-' | '－') if digits == 3 && !parted => parted = true,
+    for c in written.chars() {
+        match c {
+            '0'..='9' | '０'..='９' => digits += 1,
+            '-' | '－' if digits == 3 && !parted => parted = true,
             _ => return false,
         }
     }
@@ -229,13 +229,11 @@ fn person<'a>(
     let (whole, family, given) = (at(name.whole), at(name.family), at(name.given));
     let plain = match (family, given) {
         ("", "") if whole.is_empty() => return true,
-        ("", "") if class == Class::Kana => plain_kana(codes(whole), &mut put),
-        ("", "") => is_person(class, codes(untitled(whole)), &mut put),
+        ("", "") if class == Class::Kana => plain_kana(whole.chars(), &mut put),
+        ("", "") => is_person(class, untitled(whole).chars(), &mut put),
         _ if family.is_empty() || given.is_empty() => return false,
         _ => {
-            let both = codes(family)
-                .chain(once(u32::from(' ')))
-                .chain(codes(given));
+            let both = family.chars().chain(once(' ')).chain(given.chars());
             is_person(class, both, &mut put)
         }
     };
@@ -261,7 +259,7 @@ fn person<'a>(
 /// Gives the letters of a name or a reading as nearly all are written; whether it is one.
 fn is_person(
     class: Class,
-    written: impl Iterator<Item = u32> + Clone,
+    written: impl Iterator<Item = char> + Clone,
     give: &mut impl FnMut(char),
 ) -> bool {
     match class {

@@ -122,16 +122,6 @@ pub fn plain_date(text: &str) -> Option<Date> {
         let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
         return civil(year as i32, month as u8, day as u8);
     }
-    if let [a, b, c, d, part @ (b'-' | b'/'), e, f, other, g, h] = *text.as_bytes()
-        && part == other
-        && [a, b, c, d, e, f, g, h].iter().all(u8::is_ascii_digit)
-    {
-        let number = |digits: &[u8]| {
-            (digits.iter()).fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'))
-        };
-        let (month, day) = (number(&[e, f]), number(&[g, h]));
-        return civil(number(&[a, b, c, d]), month as u8, day as u8);
-    }
     let digit = |c: char| super::digit(c).map(i32::from);
     let era = match text.chars().next().and_then(digit) {
         Some(_) => None,

@@ -6,7 +6,6 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, is_combining_mark};
 
 use super::super::fold::{ends, fold, fold_into, fold_kanji, has_japanese, is_kana, is_kanji};
-use super::super::letters::letters;
 
 /// What is put behind a Japanese name, longest first.
 const JAPANESE_TITLES: [&str; 17] = [
@@ -68,7 +67,7 @@ pub fn name_key_into(text: &str, key: &mut String) -> bool {
     if text.len() > LONGEST * 4 {
         return false;
     }
-    let plain = plain_name(letters(untitled(text)), &mut |letter| key.push(letter));
+    let plain = plain_name(untitled(text).chars(), &mut |letter| key.push(letter));
     plain.is_some() || read_name(text, key)
 }
 
@@ -116,10 +115,10 @@ fn read_name(text: &str, key: &mut String) -> bool {
     !key.is_empty()
 }
 
-/// Gives the letters of the key of a name of ideographs and kana as nearly all are written, from those of the name, without
-/// the way over the folded text, and says whether there is an ideograph among them; `None` where the name is not sure to be
-/// such a one, and some of them may have been given.
-pub fn plain_name(text: impl Iterator<Item = u32>, give: &mut impl FnMut(char)) -> Option<bool> {
+/// Gives the letters of the key of a name of ideographs and kana as nearly all are written, without the way over the
+/// folded text, and says whether there is an ideograph among them; `None` where the name is not sure to be such a one,
+/// and some of them may have been given.
+pub fn plain_name(text: impl Iterator<Item = char>, give: &mut impl FnMut(char)) -> Option<bool> {
     let codes = &*PLAIN;
     // The code of the last letter, all of them together, and whether a gap has stood behind the last.
     let (mut last, mut all, mut parted) = (0, 0, false);
@@ -198,9 +197,9 @@ static PLAIN: LazyLock<Box<[u32]>> = LazyLock::new(|| {
 });
 
 /// Gives the letters of the key of a reading in kana of either width, in the same way; whether it is sure to be one.
-pub fn plain_kana(text: impl Iterator<Item = u32> + Clone, give: &mut impl FnMut(char)) -> bool {
+pub fn plain_kana(text: impl Iterator<Item = char> + Clone, give: &mut impl FnMut(char)) -> bool {
     let codes = &*PLAIN_KANA;
-    let code_of = |c: u32| codes.get(c as usize).copied();
+    let code_of = |c: char| codes.get(c as usize).copied();
     let (mut before, mut last, mut parted) = (0, 0, false);
     let mut rest = text;
     while let Some(c) = rest.next() {
@@ -220,7 +219,7 @@ pub fn plain_kana(text: impl Iterator<Item = u32> + Clone, give: &mut impl FnMut
                 STRANGE => return false,
                 _ => {}
             }
-            let mark = match rest.clone().next().and_then(char::from_u32) {
+            let mark = match rest.clone().next() {
                 Some('ﾞ') => Some('\u{3099}'),
                 Some('ﾟ') => Some('\u{309A}'),
                 _ => None,
@@ -232,7 +231,7 @@ pub fn plain_kana(text: impl Iterator<Item = u32> + Clone, give: &mut impl FnMut
                 letter = voiced;
                 rest.next();
             }
-            code = code_of(u32::from(letter)).unwrap_or_default();
+            code = code_of(letter).unwrap_or_default();
         }
         if code >> LENGTHENS & last & (ON_O | ON_U) == 0 {
             give(letter_of(code).unwrap_or(STRANGE));
@@ -255,17 +254,14 @@ static PLAIN_KANA: LazyLock<Box<[u32]>> = LazyLock::new(|| {
         Some('ー' | 'ｰ' | '・') => ('ー', SIGN),
         Some(c @ ('ぁ'..='ゖ' | 'ァ'..='ヺ')) => {
             let large = large_katakana(c);
-            let row = match large {
-                large if O_ROW.contains(&large) => ON_O,
-                large if U_ROW.contains(&large) => ON_U,
-                _ => 0,
-            };
-            let lengthens = match large {
-                'ウ' => LENGTHENS_O | LENGTHENS_U,
-                'オ' => LENGTHENS_O,
-                _ => 0,
-            };
-            (large, row | lengthens)
+            let kinds = [
+                (lengthens(large, 'オ'), ON_O),
+                (lengthens(large, 'ウ') && !lengthens(large, 'オ'), ON_U),
+                (lengthens('オ', large), LENGTHENS_O),
+                (lengthens('ウ', large), LENGTHENS_U),
+            ];
+            let kinds = kinds.into_iter().filter(|(is_such, _)| *is_such);
+            (large, kinds.fold(0, |all, (_, kind)| all | kind))
         }
         Some(c @ 'ｦ'..='ﾝ') => {
             let wide = fold(c.encode_utf8(&mut [0; 4]));
@@ -311,7 +307,7 @@ pub fn kana_key_into(text: &str, folded: &mut String, key: &mut String) -> bool 
     if text.is_ascii() || text.len() > LONGEST * 4 {
         return false;
     }
-    plain_kana(letters(text), &mut |letter| key.push(letter)) || read_kana(text, folded, key)
+    plain_kana(text.chars(), &mut |letter| key.push(letter)) || read_kana(text, folded, key)
 }
 
 /// A reading that is not as nearly all are.
@@ -531,7 +527,7 @@ mod tests {
         fn the_short_way_to_a_name_is_the_same(text in "[一-龠々高髙邊ぁ-ゖァ-ヺーん様君子族 　a・]{0,7}様?") {
             let (mut short, mut long) = (String::new(), String::new());
             let name = untitled(&text);
-            let kanji = plain_name(letters(name), &mut |letter| short.push(letter));
+            let kanji = plain_name(name.chars(), &mut |letter| short.push(letter));
             if let Some(kanji) = kanji {
                 prop_assert_eq!(kanji, name.chars().any(|c| is_kanji(c) || c == '々'));
                 prop_assert!(read_name(&text, &mut long), "{text}");
@@ -542,7 +538,7 @@ mod tests {
         #[test]
         fn the_short_way_to_a_reading_is_the_same(text in "[ぁ-ゖァ-ヺｦ-ﾟｯｳｶﾊﾞﾟー・ 　様a]{0,8}") {
             let (mut short, mut long) = (String::new(), String::new());
-            if plain_kana(letters(&text), &mut |letter| short.push(letter)) {
+            if plain_kana(text.chars(), &mut |letter| short.push(letter)) {
                 prop_assert!(read_kana(&text, &mut String::new(), &mut long), "{text}");
                 prop_assert_eq!(short, long);
             }
@@ -551,7 +547,7 @@ mod tests {
 
     #[test]
     fn most_names_go_the_short_way() {
-        let plain = |name: &str| plain_name(letters(untitled(name)), &mut |_| ());
+        let plain = |name: &str| plain_name(untitled(name).chars(), &mut |_| ());
         for name in ["佐々木 架子", "髙橋　一郎", "山本さくら", "佐藤　架子　様"]
         {
             assert_eq!(plain(name), Some(true), "{name}");
@@ -576,14 +572,14 @@ mod tests {
         ] {
             let mut key = String::new();
             assert!(
-                plain_kana(letters(kana), &mut |letter| key.push(letter)),
+                plain_kana(kana.chars(), &mut |letter| key.push(letter)),
                 "{kana}"
             );
             assert_eq!(key, read);
         }
         for titled in ["サトウ サマ", "さとう　さん", "ｻﾄｳ ｸﾝ", "サトウ チャン"]
         {
-            assert!(!plain_kana(letters(titled), &mut |_| ()), "{titled}");
+            assert!(!plain_kana(titled.chars(), &mut |_| ()), "{titled}");
             assert_eq!(kana_key(titled).as_deref(), Some("サト"), "{titled}");
         }
     }

@@ -367,7 +367,7 @@ impl Watch {
             ..
         } = &self.glance;
         for row in &mut *rows {
-            row.look.keep_ends(towns);
+            row.look.ends.retain(|end| towns.may_have(*end));
             let ends = row.look.ends.iter();
             ends.for_each(|end| houses.fetch(door(*end, 0)));
             row.asked

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use smallvec::SmallVec;
 
-use crate::notation::{LOOSE, fold, fold_kanji, former_names, kanji_number, letters};
+use crate::notation::{LOOSE, fold, fold_kanji, former_names, kanji_number};
 use crate::trace::filter::Sieve;
 use crate::trace::near::blocking::{mix, plate};
 use crate::trace::near::slips::bare;
@@ -49,18 +49,6 @@ impl Look {
         self.ends.clear();
         self.numbers.clear();
         self.plates.get_or_insert_default().clear();
-    }
-
-    /// Leaves of the ends those that may be of a town of ours.
-    pub(super) fn keep_ends(&mut self, towns: &Towns) {
-        // Hardly any are, and whether one is cannot be guessed: each is put down, and stays if it is one.
-        let mut kept = 0;
-        for at in 0..self.ends.len() {
-            let end = self.ends[at];
-            self.ends[kept] = end;
-            kept += usize::from(towns.may_have(end));
-        }
-        self.ends.truncate(kept);
     }
 
     /// Tells what may be the plate of its door: of most addresses nobody asks.
@@ -171,12 +159,12 @@ impl Towns {
         // Whether a digit or a numeral has stood there since the last letter.
         let mut counted = false;
         // The letters without 大字.
-        let (mut without, mut written) = (loose, 0);
+        let (mut without, mut written) = (loose, ' ');
         // Whether the last letter may stand before the end of a way.
         let mut on_way = false;
         // Whether what its firm letters say has been given, before any number and behind one.
         let (mut told, mut told_again) = (false, false);
-        let mut left = letters(text);
+        let mut left = text.chars();
         loop {
             // Most letters are part of a name and nothing else: what they are all together.
             let mut run = 0;
@@ -210,13 +198,12 @@ impl Towns {
                 // 佐々木 is 佐佐木.
                 code = if before & IDEOGRAPH == 0 { ODD } else { before };
             }
-            if c == u32::from('字') {
+            if c == '字' {
                 // Behind a number it may belong to what stands before that (大5条字), and 大々字 is 大大字.
-                let before = char::from_u32(written);
-                if numbered || before == Some('々') {
+                if numbered || written == '々' {
                     return false;
                 }
-                if matches!(before, Some('大' | '小')) {
+                if matches!(written, '大' | '小') {
                     loose = without;
                 }
             }
@@ -259,21 +246,7 @@ impl Towns {
                 unread |= !kanji.is_empty();
                 kanji.clear();
                 let begun = number.unwrap_or_default();
-                let mut sum: u32 = begun.wrapping_mul(10).wrapping_add(letter);
-                // What follows is digits and hyphens, in most addresses.
-                let follows = |byte: u8| byte.is_ascii_digit() || byte == b'-';
-                let mut open = true;
-                while let Some(byte) = left.next_if(follows) {
-                    if byte != b'-' {
-                        let digit = u32::from(byte - b'0');
-                        sum = if open { sum.wrapping_mul(10) } else { 0 }.wrapping_add(digit);
-                        open = true;
-                    } else if open {
-                        look.numbers.push(sum);
-                        (open, parted) = (false, false);
-                    }
-                }
-                number = open.then_some(sum);
+                number = Some(begun.wrapping_mul(10).wrapping_add(letter));
                 continue;
             }
             end_number(&mut number, &mut look.numbers);
@@ -430,11 +403,10 @@ const WAY: u32 = 1 << 25;
 /// It parts what stands before it from what follows.
 const GAP: u32 = 1 << 26;
 
-/// A digit in any script ([`is_digit`]).
-const ANY_DIGIT: u32 = 1 << 28;
-
 /// It is a part of a name and nothing else.
 const PART: u32 = 1 << 27;
+/// A digit in any script ([`is_digit`]).
+const ANY_DIGIT: u32 = 1 << 28;
 
 /// What makes more of a letter than a part of a name.
 const MORE: u32 = NUMERAL | ODD | TURN | DIRECTION | WAY;
@@ -496,10 +468,12 @@ static CODES: LazyLock<Box<[u32]>> = LazyLock::new(|| {
             _ => ODD,
         }
     };
-    let part = |code: u32| code & (FIRM | LOOSELY) != 0 && code & MORE == 0;
     let whole = |letter: u32| {
         let code = code(letter);
-        let part = if part(code) { PART } else { 0 };
+        let part = match code & (FIRM | LOOSELY) != 0 && code & MORE == 0 {
+            true => PART,
+            false => 0,
+        };
         let digit = match char::from_u32(letter).is_some_and(is_digit) {
             true => ANY_DIGIT,
             false => 0,
