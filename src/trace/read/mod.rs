@@ -37,7 +37,7 @@ mod vcard;
 mod zipped;
 mod zstd;
 
-pub use crate::notation::encoding::{Encoding, decode, decode_all};
+pub use crate::notation::encoding::{Encoding, decode, decode_all, decode_cp932};
 pub use dialect::commonest;
 pub use fields::{Cells, Style};
 pub use hashing::Hashing;

@@ -10,7 +10,7 @@ use super::super::mark::{Mark, Marks};
 use super::super::memory::Memory;
 use super::super::near::{Near, Search};
 use super::super::normalise::{Class, Plan};
-use super::super::read::{Cells, Encoding, Kind, Style, decode, decode_all};
+use super::super::read::{Cells, Encoding, Kind, Style, decode, decode_all, decode_cp932};
 use super::super::traits::{Attribute, sex as sex_number};
 use super::super::watch::{Glanced, Sought, Watch};
 use super::super::watchlist::Kept;
@@ -54,13 +54,26 @@ impl<'b> ChunkText<'b> {
         }
     }
 
-    /// The text of a record, and in what encoding it is.
-    fn decode(&self, place: &Range<usize>) -> (Cow<'b, str>, Option<Encoding>) {
+    /// The text of a record, and in what encoding it is; it may be put into `room`.
+    fn decode<'t>(
+        &self,
+        place: &Range<usize>,
+        room: &'t mut Vec<u8>,
+    ) -> (Cow<'t, str>, Option<Encoding>)
+    where
+        'b: 't,
+    {
         // A piece of a long line may end within a letter.
-        match self.text.and_then(|text| text.get(place.clone())) {
-            Some(text) => (Cow::Borrowed(text), Some(self.encoding)),
-            None => decode(&self.bytes[place.clone()], self.encoding),
+        if let Some(text) = self.text.and_then(|text| text.get(place.clone())) {
+            return (Cow::Borrowed(text), Some(self.encoding));
         }
+        let bytes = &self.bytes[place.clone()];
+        if self.encoding == Encoding::Cp932
+            && let Some(text) = decode_cp932(bytes, room)
+        {
+            return (Cow::Borrowed(text), Some(self.encoding));
+        }
+        decode(bytes, self.encoding)
     }
 }
 
@@ -86,6 +99,8 @@ pub struct Worker<'a> {
     tally: Tally,
     counting: Counting,
     cells: Cells,
+    /// Where a record is decoded.
+    decoded: Vec<u8>,
     hits: Vec<Hit>,
     /// For a watch list, which has to see all keys of a row at once.
     kept: Kept,
@@ -116,6 +131,7 @@ impl<'a> Worker<'a> {
             tally: Tally::new(watch).without_counts(),
             counting: Counting::new(watch.values.len()),
             cells: Cells::default(),
+            decoded: Vec::new(),
             hits: Vec::new(),
             kept: Kept::default(),
             agreements: Vec::new(),
@@ -190,7 +206,8 @@ impl<'a> Worker<'a> {
             part: reading.part,
             row,
         };
-        let (text, encoding) = chunk.decode(&record.place);
+        let mut room = std::mem::take(&mut self.decoded);
+        let (text, encoding) = chunk.decode(&record.place, &mut room);
         let marked = chunk.marked && is_marked(text.as_bytes());
         match marked {
             true => layout.split(&text, kind, &mut self.cells),
@@ -229,6 +246,7 @@ impl<'a> Worker<'a> {
         {
             self.lines_within(reading, &text, at);
         }
+        self.decoded = room;
         waits
     }
 
@@ -300,7 +318,7 @@ impl<'a> Worker<'a> {
                 continue;
             }
             let Waiting { row, kind, place } = self.waiting[at].clone();
-            let (text, _) = chunk.decode(&place);
+            let (text, _) = chunk.decode(&place, &mut self.decoded);
             reading.layout.split(&text, kind, &mut self.cells);
             let at = Place {
                 part: reading.part,
