@@ -28,8 +28,9 @@ pub struct WatchBuilder {
     batches: HashMap<BatchId, u32>,
     /// The cities of addresses, each of which many have.
     cities: HashMap<Box<str>, Span>,
-    /// What was written last for a holder.
+    /// What was written last for a holder, and for one of each value.
     written: Span,
+    spelt: Vec<Span>,
 }
 
 impl WatchBuilder {
@@ -56,6 +57,7 @@ impl WatchBuilder {
             held: Held::default(),
             cities: HashMap::new(),
             written: Span::EMPTY,
+            spelt: Vec::new(),
         }
     }
 
@@ -194,6 +196,8 @@ impl WatchBuilder {
             versions,
         };
         let value = self.watch.value(key);
+        self.spelt.resize(self.watch.values.len(), Span::EMPTY);
+        let spelt = &mut self.spelt[value as usize];
         let Watch { values, texts, .. } = &mut self.watch;
         let holder = self.held.note(value, canary, mark, lot);
         let planted = texts.get(holder.written);
@@ -205,13 +209,15 @@ impl WatchBuilder {
             "" if key.written == key.text => values[value as usize].text,
             // A block is written as its address is.
             "" if key.written == texts.get(self.written) => self.written,
+            // Many spell a day, a postcode or a name in the same way.
+            "" if key.written == texts.get(*spelt) => *spelt,
             "" => texts.put(key.written),
             _ => {
                 let all = format!("{planted}{SPELLINGS}{}", key.written);
                 texts.put(&all)
             }
         };
-        holder.written = self.written;
+        (holder.written, *spelt) = (self.written, self.written);
     }
 
     fn city(&mut self, city: &str) -> Span {

@@ -1,4 +1,4 @@
-//! Who holds each value: a million canaries hold ten million, so a holder is kept in sixteen bytes. What only few of them
+//! Who holds each value: a million canaries hold ten million, so a holder is kept in thirteen bytes. What only few of them
 //! have of their own, a city or a range of versions, is kept once for all that have the same.
 
 use std::collections::HashMap;
@@ -11,8 +11,8 @@ use super::{Bearers, Value};
 use crate::trace::mark::Mark;
 
 /// Who holds a value.
-#[derive(FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C, packed)]
 pub(in crate::trace) struct Holder {
     /// As it was planted, to the letter; with [`SPELLINGS`](super::SPELLINGS) between them where several columns hold it.
     pub(super) written: Span,
