@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use prefetch_index::prefetch_index;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -265,12 +266,13 @@ impl Tally {
     }
 }
 
-/// Rows in which each value stands, in half the room that the highest count would take: so more of them stay at hand.
+/// Rows in which each value stands, in a quarter of the room that the highest count would take: so more of them stay at
+/// hand.
 #[derive(Clone, Debug)]
 pub struct Counting {
-    counts: Vec<u32>,
+    counts: Vec<u16>,
     /// How often a count has begun anew.
-    full: HashMap<u32, u64>,
+    full: HashMap<u32, u64, RandomState>,
 }
 
 impl Counting {
@@ -278,7 +280,7 @@ impl Counting {
     pub fn new(values: usize) -> Counting {
         Counting {
             counts: vec![0; values],
-            full: HashMap::new(),
+            full: HashMap::default(),
         }
     }
 
@@ -304,8 +306,8 @@ impl Counting {
     }
 
     fn set(&mut self, value: u32, count: u64) {
-        self.counts[value as usize] = count as u32;
-        match count >> u32::BITS {
+        self.counts[value as usize] = count as u16;
+        match count >> u16::BITS {
             0 => self.full.remove(&value),
             full => self.full.insert(value, full),
         };
@@ -340,9 +342,9 @@ impl Counting {
 
     /// The count of a value.
     pub fn of(&self, value: u32) -> u64 {
-        // Hardly any list is so long that there is one.
+        // Hardly any value stands in so many rows that there is one.
         let full = self.full.get(&value).copied().unwrap_or_default();
-        u64::from(self.counts[value as usize]) + (full << u32::BITS)
+        u64::from(self.counts[value as usize]) + (full << u16::BITS)
     }
 }
 
@@ -427,20 +429,20 @@ mod tests {
         let mut counting = Counting::new(3);
         counting.add(1, u64::from(u32::MAX) - 1);
         (0..3).for_each(|_| counting.count(1));
-        counting.count(2);
+        (0..1 << 16).for_each(|_| counting.count(2));
         let counts = |of: &Counting| [0, 1, 2].map(|value| of.of(value));
-        assert_eq!(counts(&counting), [0, (1 << 32) + 1, 1]);
+        assert_eq!(counts(&counting), [0, (1 << 32) + 1, 1 << 16]);
         let written = serde_json::to_string(&counting).unwrap();
-        assert_eq!(written, "[[1,4294967297],[2,1]]");
+        assert_eq!(written, "[[1,4294967297],[2,65536]]");
         let again: Counting = serde_json::from_str(&written).unwrap();
         assert_eq!(counts(&again), counts(&counting));
         counting.add(1, 1 << 32);
-        assert_eq!(counts(&counting), [0, (2 << 32) + 1, 1]);
+        assert_eq!(counts(&counting), [0, (2 << 32) + 1, 1 << 16]);
         let mut both = Counting::new(0);
         both.merge(counting.clone());
         both.merge(again);
-        assert_eq!(counts(&both), [0, (3 << 32) + 2, 2]);
+        assert_eq!(counts(&both), [0, (3 << 32) + 2, 2 << 16]);
         both.set(1, 7);
-        assert_eq!(counts(&both), [0, 7, 2]);
+        assert_eq!(counts(&both), [0, 7, 2 << 16]);
     }
 }
